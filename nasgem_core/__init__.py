@@ -1,0 +1,1 @@
+"""The NASGEM method: numbers in, values out."""

@@ -1,0 +1,1 @@
+"""Cells: labelled directed acyclic graphs."""

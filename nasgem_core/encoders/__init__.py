@@ -1,0 +1,1 @@
+"""Encoders: from a cell to a vector."""

@@ -1,0 +1,17 @@
+"""Errors that a user can mend: each message says what is wrong, where, and what to do."""
+
+
+class NasgemError(Exception):
+    """A mistake in the input or the surroundings; the command line shows only its message."""
+
+
+class ParameterError(NasgemError, ValueError):
+    """A parameter is unknown, of the wrong type, or out of range."""
+
+
+class CellError(NasgemError, ValueError):
+    """A graph is not a valid cell."""
+
+
+class DataError(NasgemError):
+    """A file is missing, truncated, corrupt, or not what its place requires."""

@@ -1,0 +1,1 @@
+"""The Weisfeiler-Lehman kernel and pairs of cells to learn it from."""

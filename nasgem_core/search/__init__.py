@@ -1,0 +1,1 @@
+"""Efficiency score, predictor and bootstrap optimisation."""

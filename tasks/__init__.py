@@ -1,0 +1,1 @@
+"""Cached Prefect tasks, each thin around one call of the core."""
