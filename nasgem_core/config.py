@@ -26,6 +26,14 @@ def choice(default: str, *allowed: str) -> Any:
     return field(default=default, metadata={"allowed": allowed})
 
 
+def _require_pair(name: str, pair: tuple[float, float], *, positive: bool) -> None:
+    low, high = pair
+    if low > high:
+        raise ParameterError(f"{name} = {list(pair)}: the first value may not exceed the second")
+    if positive and low <= 0:
+        raise ParameterError(f"{name} = {list(pair)}: values must be above 0")
+
+
 @dataclass(frozen=True)
 class CellsConfig:
     """The search space and the law cells are drawn by (paper 3.2; the law is our choice)."""
@@ -250,11 +258,3 @@ def _checked(name: str, value: Any, kind: Any, limits: Mapping[str, Any]) -> Any
     if "allowed" in limits and value not in limits["allowed"]:
         raise ParameterError(f"{name} = {value!r}: must be one of {', '.join(limits['allowed'])}")
     return value
-
-
-def _require_pair(name: str, pair: tuple[float, float], *, positive: bool) -> None:
-    low, high = pair
-    if low > high:
-        raise ParameterError(f"{name} = {list(pair)}: the first value may not exceed the second")
-    if positive and low <= 0:
-        raise ParameterError(f"{name} = {list(pair)}: values must be above 0")
