@@ -1,0 +1,118 @@
+"""Canonical keys: equal exactly for isomorphic cells, so that each network is trained once.
+
+Colour refinement orders the vertices of most cells completely. Where colours are left tied, they are either twins
+(same operation and the same neighbours on both sides: any order gives the same matrix) or the search is left to
+nauty, which canonises the graph exactly under the colours found. Each of the three outcomes depends on the graph up to
+renaming of vertices alone, so the key does too; hash collisions can only send a cell to nauty.
+"""
+
+import hashlib
+
+import numpy as np
+import pynauty
+from numba import njit
+
+from nasgem_core.cells.cell import FIRST_OPERATION_CODE, INPUT_CODE, CellBatch
+from nasgem_core.cells.operations import INPUT
+from nasgem_core.cells.refinement import code_labels, graph_size, list_edges, pack_rows, refine
+
+_ORDERED, _NEEDS_SEARCH = 0, 1
+
+
+@njit(cache=True)
+def _are_twins(graph: np.ndarray, size: int, a: int, b: int) -> bool:
+    for w in range(size):
+        if graph[a, w] != graph[b, w] or graph[w, a] != graph[w, b]:
+            return False
+    return True
+
+
+@njit(cache=True)
+def _sort_vertices(labels: np.ndarray, size: int, order: np.ndarray) -> int:
+    """Write the vertices in ascending order of their labels; return the number of different labels.
+
+    Insertion sort: cells are small, and NumPy's sort takes seconds to compile.
+    """
+    for i in range(size):
+        j = i
+        while j > 0 and labels[order[j - 1]] > labels[i]:
+            order[j] = order[j - 1]
+            j -= 1
+        order[j] = i
+    different = 1
+    for i in range(1, size):
+        different += labels[order[i]] != labels[order[i - 1]]
+    return different
+
+
+@njit(cache=True)
+def _refine_orders(
+    adjacency: np.ndarray,
+    rows: np.ndarray,
+    codes: np.ndarray,
+    first: np.ndarray,
+    orders: np.ndarray,
+    colours: np.ndarray,
+    verdicts: np.ndarray,
+) -> None:
+    """Order the vertices of each cell by their stable colour; say which cells still need a search."""
+    batch, width = codes.shape
+    capacity = max(1, width * (width - 1) // 2)
+    sources, targets = np.empty(capacity, dtype=np.int16), np.empty(capacity, dtype=np.int16)
+    labels, refined = np.empty(width, dtype=np.uint64), np.empty(width, dtype=np.uint64)
+    scratch = np.empty((2, width), dtype=np.uint64)
+    for b in range(batch):
+        size = graph_size(codes[b])
+        num_edges = list_edges(rows[b], size, sources, targets)
+        for v in range(size):
+            labels[v] = first[codes[b, v]]
+        classes = 0
+        order = orders[b]
+        while True:
+            found = _sort_vertices(labels, size, order)
+            if found in (classes, size):
+                break
+            classes = found
+            refine(labels, size, sources, targets, num_edges, True, refined, scratch[0], scratch[1])
+            labels, refined = refined, labels
+        colours[b, :size] = labels[:size]
+        verdicts[b] = _ORDERED
+        for i in range(1, size):
+            u, v = order[i - 1], order[i]
+            if labels[u] == labels[v] and not _are_twins(adjacency[b], size, u, v):
+                verdicts[b] = _NEEDS_SEARCH
+                break
+
+
+def _search_order(adjacency: np.ndarray, colours: np.ndarray) -> list[int]:
+    """Return nauty's canonical order of one graph whose vertices carry ordered colours."""
+    size = len(colours)
+    classes = [set(map(int, np.flatnonzero(colours == colour))) for colour in np.unique(colours)]
+    successors = {u: list(map(int, np.flatnonzero(adjacency[u]))) for u in range(size)}
+    return pynauty.canon_label(pynauty.Graph(size, directed=True, adjacency_dict=successors, vertex_coloring=classes))
+
+
+def canonical_keys(cells: CellBatch) -> list[str]:
+    """Return one key of 32 hexadecimal digits a cell, equal exactly for isomorphic cells.
+
+    Operations count by name, so cells of different batches and search spaces compare. (128 bits of BLAKE2b: among m
+    different cells two keys collide with a chance below m^2 * 2^-129.)
+    """
+    batch, width = cells.codes.shape
+    orders = np.zeros((batch, width), dtype=np.int64)
+    colours = np.zeros((batch, width), dtype=np.uint64)
+    verdicts = np.zeros(batch, dtype=np.uint8)
+    first = code_labels(cells.operation_names)
+    _refine_orders(cells.adjacency, pack_rows(cells.adjacency), cells.codes, first, orders, colours, verdicts)
+    sizes = cells.num_vertices
+    for i in np.flatnonzero(verdicts == _NEEDS_SEARCH):
+        size = sizes[i]
+        orders[i, :size] = _search_order(cells.adjacency[i, :size, :size], colours[i, :size])
+    name_of_code = {INPUT_CODE: INPUT} | dict(enumerate(cells.operation_names, start=FIRST_OPERATION_CODE))
+    keys = []
+    for i in range(batch):
+        order = orders[i, : sizes[i]]
+        names = "\x1f".join(name_of_code[code] for code in cells.codes[i, order].tolist())
+        matrix = np.packbits(cells.adjacency[i][np.ix_(order, order)]).tobytes()
+        keys.append(hashlib.blake2b(names.encode() + b"\x00" + matrix, digest_size=16).hexdigest())
+    return keys

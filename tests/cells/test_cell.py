@@ -1,0 +1,123 @@
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nasgem_core.cells.cell import Cell, CellBatch
+from nasgem_core.errors import CellError
+from tests.cells.graphs import NAMES, cells, to_networkx
+
+DIAMOND = np.array([[0, 1, 1, 0], [0, 0, 0, 1], [0, 0, 0, 1], [0, 0, 0, 0]])
+DIAMOND_OPERATIONS = ("input", "conv1x1", "dwconv3x3", "conv1x1")
+
+
+def test_diamond_reads_as_drawn():
+    cell = Cell(DIAMOND, DIAMOND_OPERATIONS)
+    assert (cell.num_vertices, cell.num_edges) == (4, 4)
+    assert cell.leaves == (3,)
+    assert cell.predecessors(3) == (1, 2)
+
+
+def test_cell_cannot_be_changed():
+    cell = Cell(DIAMOND, DIAMOND_OPERATIONS)
+    with pytest.raises(ValueError, match="read-only"):
+        cell.adjacency[0, 1] = 0
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        cell.operations = ()
+
+
+def test_the_callers_array_is_not_shared():
+    adjacency = DIAMOND.astype(np.uint8)
+    cell = Cell(adjacency, DIAMOND_OPERATIONS)
+    adjacency[0, 1] = 0
+    assert cell.adjacency[0, 1] == 1
+
+
+def test_pruning_drops_unreachable_vertices_again_and_again():
+    # 1 -> 2 -> 3 hangs in the air: dropping 1 leaves 2 without input, and so on.
+    adjacency = np.zeros((5, 5), dtype=int)
+    adjacency[1, 2] = adjacency[2, 3] = adjacency[0, 4] = adjacency[3, 4] = 1
+    cell = Cell.pruned(adjacency, ("input", "conv1x1", "conv1x1", "conv1x1", "dwconv3x3"))
+    assert cell.operations == ("input", "dwconv3x3")
+    assert cell.num_edges == 1
+
+
+@pytest.mark.parametrize(
+    ("adjacency", "operations", "message"),
+    [
+        (np.zeros((2, 3)), ("input", "conv1x1"), "must be square"),
+        (np.eye(2), ("input", "conv1x1"), "may have a cycle"),
+        (np.array([[0, 1], [1, 0]]), ("input", "conv1x1"), r"edge 1 -> 0 .* cycle"),
+        (np.array([[0, 2], [0, 0]]), ("input", "conv1x1"), "other than 0 and 1"),
+        (np.array([[0, 1], [0, 0]]), ("input",), "1 operations for 2 vertices"),
+        (np.array([[0, 1], [0, 0]]), ("input", "conv9x9"), "unknown operation 'conv9x9': known are conv1x1"),
+        (np.array([[0, 1], [0, 0]]), ("conv1x1", "conv1x1"), "vertex 0 is 'conv1x1'"),
+        (np.array([[0, 1], [0, 0]]), ("input", "input"), "only vertex 0 is the input"),
+        (np.zeros((2, 2)), ("input", "conv1x1"), "vertex 1 has no path from the input"),
+        (np.zeros((1, 1)), ("input",), "no operation"),
+        (np.zeros((251, 251)), ("input",) + ("conv1x1",) * 250, "251 vertices"),
+        (np.zeros((0, 0)), (), "0 vertices"),
+    ],
+)
+def test_invalid_graphs_are_refused(adjacency, operations, message):
+    with pytest.raises(CellError, match=message):
+        Cell(adjacency, operations)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{", "no valid JSON"),
+        ("[]", "field 'schema'"),
+        ('{"schema": "nasgem.cell/9"}', r"field 'schema' must be 'nasgem.cell/1', found 'nasgem.cell/9'"),
+        ('{"schema": "nasgem.cell/1", "operations": "input", "edges": []}', "field 'operations'"),
+        ('{"schema": "nasgem.cell/1", "operations": ["input", "conv1x1"], "edges": 3}', "field 'edges' must be"),
+        ('{"schema": "nasgem.cell/1", "operations": ["input", "conv1x1"], "edges": [[0, 7]]}', r"holds \[0, 7\]"),
+        ('{"schema": "nasgem.cell/1", "operations": ["input", "conv1x1"], "edges": [[0, 1], [1, 0]]}', "cycle"),
+        ('{"schema": "nasgem.cell/1", "operations": [], "edges": []}', "0 vertices"),
+    ],
+)
+def test_foreign_json_is_refused(text, message):
+    with pytest.raises(CellError, match=message):
+        Cell.from_json(text)
+
+
+@given(cells())
+def test_json_both_ways(cell):
+    assert Cell.from_json(cell.to_json()) == cell
+    assert json.loads(cell.to_json())["operations"][0] == "input"
+
+
+@given(cells())
+def test_leaves_are_the_sinks_of_networkx(cell):
+    graph = to_networkx(cell)
+    assert cell.leaves == tuple(v for v in graph if graph.out_degree(v) == 0)
+
+
+@given(st.lists(cells(), min_size=1, max_size=5))
+def test_batch_holds_its_cells(some):
+    batch = CellBatch.from_cells(some, NAMES, width=9)
+    assert list(batch) == some
+    assert batch.num_vertices.tolist() == [cell.num_vertices for cell in some]
+    assert list(CellBatch.concatenate([batch, batch[1:]])) == some + some[1:]
+    assert batch[0].cell(0) == some[0]
+
+
+def test_batch_refuses_what_does_not_fit():
+    cell = Cell(DIAMOND, DIAMOND_OPERATIONS)
+    with pytest.raises(CellError, match="has 4 vertices, more than the 3"):
+        CellBatch.from_cells([cell], width=3)
+    with pytest.raises(CellError, match="'dwconv3x3', which is not in this search space"):
+        CellBatch.from_cells([cell], ("conv1x1",))
+    a, b = CellBatch.from_cells([cell]), CellBatch.from_cells([cell], NAMES)
+    with pytest.raises(CellError, match="cannot be joined"):
+        CellBatch.concatenate([a, b])
+    with pytest.raises(CellError, match="does not go with"):
+        CellBatch(a.adjacency, a.codes[:, :2], a.operation_names)
+    with pytest.raises(CellError, match="code beyond"):
+        CellBatch(a.adjacency, a.codes + (a.codes > 2) * np.uint8(7), a.operation_names).cell(0)
+    with pytest.raises(CellError, match="1 first"):
+        CellBatch(a.adjacency, np.full_like(a.codes, 3), a.operation_names).cell(0)
