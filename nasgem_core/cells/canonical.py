@@ -12,7 +12,7 @@ import numpy as np
 import pynauty
 from numba import njit
 
-from nasgem_core.cells.cell import FIRST_OPERATION_CODE, INPUT_CODE, CellBatch
+from nasgem_core.cells.cell import FIRST_OPERATION_CODE, INPUT_CODE, Cell, CellBatch
 from nasgem_core.cells.operations import INPUT
 from nasgem_core.cells.refinement import code_labels, graph_size, list_edges, pack_rows, refine
 
@@ -92,12 +92,8 @@ def _search_order(adjacency: np.ndarray, colours: np.ndarray) -> list[int]:
     return pynauty.canon_label(pynauty.Graph(size, directed=True, adjacency_dict=successors, vertex_coloring=classes))
 
 
-def canonical_keys(cells: CellBatch) -> list[str]:
-    """Return one key of 32 hexadecimal digits a cell, equal exactly for isomorphic cells.
-
-    Operations count by name, so cells of different batches and search spaces compare. (128 bits of BLAKE2b: among m
-    different cells two keys collide with a chance below m^2 * 2^-129.)
-    """
+def _canonical_orders(cells: CellBatch) -> np.ndarray:
+    """Return the canonical order of each cell's vertices, [B, V]; positions beyond a cell's size are unused."""
     batch, width = cells.codes.shape
     orders = np.zeros((batch, width), dtype=np.int64)
     colours = np.zeros((batch, width), dtype=np.uint64)
@@ -108,11 +104,39 @@ def canonical_keys(cells: CellBatch) -> list[str]:
     for i in np.flatnonzero(verdicts == _NEEDS_SEARCH):
         size = sizes[i]
         orders[i, :size] = _search_order(cells.adjacency[i, :size, :size], colours[i, :size])
+    return orders
+
+
+def canonical_keys(cells: CellBatch) -> list[str]:
+    """Return one key of 32 hexadecimal digits a cell, equal exactly for isomorphic cells.
+
+    Operations count by name, so cells of different batches and search spaces compare. (128 bits of BLAKE2b: among m
+    different cells two keys collide with a chance below m^2 * 2^-129.)
+    """
+    orders, sizes = _canonical_orders(cells), cells.num_vertices
     name_of_code = {INPUT_CODE: INPUT} | dict(enumerate(cells.operation_names, start=FIRST_OPERATION_CODE))
     keys = []
-    for i in range(batch):
-        order = orders[i, : sizes[i]]
+    for i, size in enumerate(sizes):
+        order = orders[i, :size]
         names = "\x1f".join(name_of_code[code] for code in cells.codes[i, order].tolist())
         matrix = np.packbits(cells.adjacency[i][np.ix_(order, order)]).tobytes()
         keys.append(hashlib.blake2b(names.encode() + b"\x00" + matrix, digest_size=16).hexdigest())
     return keys
+
+
+def canonical_cell(cell: Cell) -> Cell:
+    """Return the one representative of a cell's isomorphism class: isomorphic cells give equal representatives."""
+    rank = np.argsort(_canonical_orders(CellBatch.from_cells([cell]))[0])
+    order: list[int] = []
+    waiting = cell.adjacency.sum(axis=0).astype(int)
+    ready = {0}
+    while ready:
+        # The first in canonical order of the vertices whose predecessors all stand: a topological order.
+        vertex = min(ready, key=lambda v: rank[v])
+        ready.remove(vertex)
+        order.append(vertex)
+        for successor in np.flatnonzero(cell.adjacency[vertex]):
+            waiting[successor] -= 1
+            if waiting[successor] == 0:
+                ready.add(int(successor))
+    return Cell(cell.adjacency[np.ix_(order, order)], tuple(cell.operations[v] for v in order))

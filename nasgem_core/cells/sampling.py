@@ -10,11 +10,15 @@ import math
 import numpy as np
 from numba import njit
 
+from nasgem_core.cells.canonical import canonical_keys
 from nasgem_core.cells.cell import FIRST_OPERATION_CODE, INPUT_CODE, CellBatch
 from nasgem_core.cells.pruning import prune_into
 from nasgem_core.cells.random_streams import below, next_word, start_stream, uniform
 from nasgem_core.config import CellsConfig
+from nasgem_core.errors import ParameterError
+from nasgem_core.seeding import derive_seed
 
+_CHUNK, _TRIES = 256, 400
 _S16, _MASK16 = np.uint64(16), np.uint64(0xFFFF)
 
 
@@ -58,3 +62,22 @@ def sample_cells(config: CellsConfig, count: int, seed: int) -> CellBatch:
     low, high = config.edge_probability
     _sample(np.uint64(seed), adjacency, codes, math.log(low), math.log(high), len(config.operations))
     return CellBatch(adjacency, codes, config.operations)
+
+
+def sample_distinct_cells(config: CellsConfig, count: int, seed: int) -> CellBatch:
+    """Draw cells until `count` of them differ up to isomorphism; the first k do not depend on `count`.
+
+    Raises:
+        ParameterError: the search space seems to hold fewer cells than that.
+    """
+    kept: dict[str, CellBatch] = {}
+    for chunk in range(_TRIES + count // 16):
+        batch = sample_cells(config, _CHUNK, derive_seed(seed, "chunk", chunk))
+        for i, key in enumerate(canonical_keys(batch)):
+            kept.setdefault(key, batch[i])
+        if len(kept) >= count:
+            return CellBatch.concatenate(list(kept.values())[:count])
+    raise ParameterError(
+        f"only {len(kept)} different cells were found where {count} are wanted: "
+        "ask for fewer, or raise cells.vertices or widen cells.edge_probability"
+    )

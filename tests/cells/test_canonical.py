@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nasgem_core.cells.canonical import canonical_keys
+from nasgem_core.cells.canonical import canonical_cell, canonical_keys
 from nasgem_core.cells.cell import Cell, CellBatch
 from nasgem_core.cells.edits import renumber_cells
 from nasgem_core.cells.sampling import sample_cells
@@ -82,3 +82,13 @@ def test_a_random_batch_has_as_many_keys_as_networkx_finds_classes():
         if not any(are_isomorphic(cell, other) for other in graphs):
             graphs.append(cell)
     assert len(set(canonical_keys(batch))) == len(graphs)
+
+
+@settings(max_examples=15)
+@given(st.integers(0, 2**62), st.integers(3, 25))
+def test_isomorphic_cells_have_one_representative(seed, vertices):
+    batch = sample_cells(CellsConfig(vertices=vertices), 10, seed)
+    renumbered = renumber_cells(batch, np.ones(10, dtype=bool), seed)
+    for before, after in zip(batch, renumbered, strict=True):
+        assert canonical_cell(before) == canonical_cell(after)
+        assert canonical_cell(before).canonical_key == before.canonical_key

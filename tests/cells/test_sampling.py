@@ -1,9 +1,12 @@
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nasgem_core.cells.sampling import sample_cells
+from nasgem_core.cells.canonical import canonical_keys
+from nasgem_core.cells.sampling import sample_cells, sample_distinct_cells
 from nasgem_core.config import CellsConfig
+from nasgem_core.errors import ParameterError
 
 
 @settings(max_examples=30)
@@ -52,3 +55,19 @@ def test_sizes_spread():
     sizes = sample_cells(CellsConfig(), 5000, 0).num_vertices
     assert np.percentile(sizes, 10) < 10
     assert np.percentile(sizes, 75) > 20
+
+
+def test_distinct_cells_are_distinct_and_begin_alike():
+    config = CellsConfig(vertices=5)
+    many, few = sample_distinct_cells(config, 120, 3), sample_distinct_cells(config, 30, 3)
+    keys = canonical_keys(many)
+    assert len(set(keys)) == 120
+    assert canonical_keys(few) == keys[:30]
+
+
+def test_a_small_space_runs_out():
+    # On two vertices there are two cells: the input and one of two operations.
+    config = CellsConfig(vertices=2)
+    assert len(sample_distinct_cells(config, 2, 0)) == 2
+    with pytest.raises(ParameterError, match="only 2 different cells were found where 3 are wanted"):
+        sample_distinct_cells(config, 3, 0)
