@@ -2,14 +2,14 @@
 
 Colour refinement orders the vertices of most cells completely. Where colours are left tied, they are either twins
 (same operation and the same neighbours on both sides: any order gives the same matrix) or the search is left to
-nauty, which canonises the graph exactly under the colours found. Each of the three outcomes depends on the graph up to
-renaming of vertices alone, so the key does too; hash collisions can only send a cell to nauty.
+BLISS (Junttila, Kaski 2007), which orders the graph canonically under the colours found. Which of the three happens
+depends on the graph up to renaming of vertices alone, so the key does too; a hash collision can only cause a search.
 """
 
 import hashlib
 
+import igraph
 import numpy as np
-import pynauty
 from numba import njit
 
 from nasgem_core.cells.cell import FIRST_OPERATION_CODE, INPUT_CODE, Cell, CellBatch
@@ -85,11 +85,19 @@ def _refine_orders(
 
 
 def _search_order(adjacency: np.ndarray, colours: np.ndarray) -> list[int]:
-    """Return nauty's canonical order of one graph whose vertices carry ordered colours."""
+    """Return the canonical order that BLISS finds of one graph whose vertices carry ordered colours.
+
+    BLISS sees undirected graphs, so a vertex becomes two of different colours, an end and a start, joined by an edge;
+    the edge u -> v joins the start of u to the end of v.
+    """
     size = len(colours)
-    classes = [set(map(int, np.flatnonzero(colours == colour))) for colour in np.unique(colours)]
-    successors = {u: list(map(int, np.flatnonzero(adjacency[u]))) for u in range(size)}
-    return pynauty.canon_label(pynauty.Graph(size, directed=True, adjacency_dict=successors, vertex_coloring=classes))
+    ranks = np.unique(colours, return_inverse=True)[1]
+    edges = [(u, u + size) for u in range(size)]
+    edges += [(u + size, v) for u, v in np.argwhere(adjacency).tolist()]
+    graph = igraph.Graph(2 * size, edges)
+    # Since igraph 1.0 this is the vertex at each place, before it was the place of each vertex.
+    order = graph.canonical_permutation(color=[*ranks.tolist(), *(ranks + size).tolist()])
+    return [int(v) for v in order if v < size]
 
 
 def _canonical_orders(cells: CellBatch) -> np.ndarray:
