@@ -110,7 +110,7 @@ class EncoderConfig:
 class ProxyConfig:
     """The proxy task: how a cell becomes a network and how that is trained (paper 3.2, 4; AutoShrink)."""
 
-    dataset: str = "cifar10_proxy"
+    dataset: str = field(default="cifar10_proxy", metadata={"in_key": False})
     """`cifar10_proxy` (bundled tenth), `cifar10` (all of it, fetched by torchvision into data/raw), or a folder
     with `train/` and `val/`, each holding a folder of images a class."""
     image_size: int = bounded(32, low=8, high=512)

@@ -1,0 +1,72 @@
+# Installation and the everyday commands; `make` alone lists them.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+bin := .venv/bin
+core_tests := $(wildcard $(addprefix tests/,cells kernel encoders networks training search figures))
+
+.PHONY: help search test test-core lint bench lock clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
+
+search: .venv/.project ## run the whole search with params.yaml
+	@$(bin)/nasgem search
+
+test: lint ## check style and types, then run every test
+	@$(bin)/python -m pytest -q
+
+test-core: .venv/.project ## run the tests of nasgem_core only
+	@$(bin)/python -m pytest -q $(core_tests)
+
+lint: .venv/.project ## check style (ruff) and types (mypy)
+	@$(bin)/ruff check .
+	@$(bin)/ruff format --check .
+	@$(bin)/mypy
+
+bench: .venv/.project ## run the speed measurements in benchmarks/
+	@for script in benchmarks/*.py; do $(bin)/python "$$script"; done
+
+# Pins that stand in the file are kept: delete a line to have that package resolved anew. The sed takes out of the
+# markers what is true wherever this can be installed.
+given := python_full_version < '3.13'|platform_machine == 'x86_64'|sys_platform == 'linux'|[a-z_]*implementation[a-z_]* [!=]= '(PyPy|CPython)'
+lock: .venv/.packages ## resolve pyproject.toml into the exact pins of requirements.lock
+	@$(bin)/uv pip compile --quiet --universal pyproject.toml --group dev --annotation-style line \
+	    --custom-compile-command "make lock" --output-file requirements.lock
+	@sed -Ei "s/ ($(given)) and//g; s/ (and|;) ($(given))//g" requirements.lock
+
+clean: ## remove .venv and the caches of the tools; results stay
+	@rm -rf .venv .ruff_cache .mypy_cache .hypothesis nasgem.egg-info
+
+# The environment is complete or made anew: of an interrupted installation a half-written package would count as
+# installed. The pip that comes with Python installs the pinned one, and that one the rest.
+log := .venv/install.log
+suitable := import ensurepip, sys, venv; sys.exit(sys.version_info[:2] not in ((3, 11), (3, 12)))
+.venv/.packages: requirements.lock
+	@for python in $(or $(PYTHON),python3.11 python3.12 python3); do \
+	    if "$$python" -c "$(suitable)" 2>/dev/null; then found=$$python; break; fi; \
+	done; \
+	if [ -z "$${found:-}" ]; then \
+	    echo "nasgem needs Python 3.11 or 3.12 with its venv module (Debian: python3-venv)." \
+	        "If it is not on PATH, name it: make PYTHON=/path/to/python3.11" >&2; \
+	    exit 1; \
+	fi; \
+	echo "Installing the pinned packages into .venv ($$("$$found" --version), about 7 GB). This takes minutes, once."; \
+	"$$found" -m venv --clear .venv
+	@trap 'kill $$! 2>/dev/null' EXIT; \
+	while sleep 10 && kill -0 $$$$ 2>/dev/null; do \
+	    echo "  fetched $$(grep -cE '^(Collecting|Processing)' $(log))," \
+	        "unpacked $$(ls -d .venv/lib/python3*/site-packages/*.dist-info | wc -l)" \
+	        "of $$(($$(grep -c == requirements.lock) - $$(grep -c ^Ignoring $(log)))) packages"; \
+	done & \
+	{ $(bin)/python -m pip install $$(grep -oE '^(pip|setuptools)==[^ ]+' requirements.lock) && \
+	  $(bin)/python -m pip install --no-deps --no-build-isolation -r requirements.lock && \
+	  $(bin)/python -m pip check; } >$(log) 2>&1 || \
+	{ echo "The installation failed; all of it is in $(log), the end of it:" >&2; tail -n 5 $(log) >&2; exit 1; }
+	@touch $@
+
+.venv/.project: .venv/.packages pyproject.toml
+	@$(bin)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@

@@ -1,0 +1,59 @@
+"""Time and memory of bootstrap optimisation over cells of 30 vertices, with random weights.
+
+Run it with `python benchmarks/bootstrap.py`; `--target accuracy` also computes the MACs of every candidate. The peak is
+that of the whole process, its libraries included; it should be the same for every number of candidates.
+"""
+
+import argparse
+import resource
+import time
+
+import numpy as np
+import torch
+
+from nasgem_core.cells.sampling import sample_cells
+from nasgem_core.config import CellsConfig, EncoderConfig, PairsConfig, PredictorConfig, ProxyConfig
+from nasgem_core.encoders.fitting import fit_encoder
+from nasgem_core.kernel.pairs import draw_pairs
+from nasgem_core.kernel.wl import wl_similarity
+from nasgem_core.networks.complexity import cell_costs
+from nasgem_core.networks.layout import NetworkLayout
+from nasgem_core.search.bootstrap import bootstrap
+from nasgem_core.search.predictor import fit_predictor
+
+CELLS = CellsConfig()
+LAYOUT = NetworkLayout.from_proxy(ProxyConfig(), 32)
+
+
+def macs_of(cells):
+    return cell_costs(cells, LAYOUT, 10).macs
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--target", choices=("score", "accuracy"), default="score")
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--count", type=int, nargs="+", default=[250_000, 1_000_000])
+    arguments = parser.parse_args()
+    torch.set_num_threads(arguments.threads)
+
+    pairs = draw_pairs(CELLS, PairsConfig(count=100), 0)
+    encoder = fit_encoder(pairs, wl_similarity(pairs.left, pairs.right, 3), EncoderConfig(iterations=1), 0)
+    trained = sample_cells(CELLS, 50, 1)
+    accuracy = np.random.default_rng(0).uniform(0.3, 0.9, size=50)
+    config = PredictorConfig(target=arguments.target)
+    predictor = fit_predictor(encoder.embed(trained), accuracy, macs_of(trained), config, 0.1, 0)
+    for count in arguments.count:
+        start, busy = time.perf_counter(), time.process_time()
+        found = bootstrap(encoder, predictor, CELLS, macs_of, count=count, top=8, penalty=0.1, seed=0)
+        seconds, cpu = time.perf_counter() - start, time.process_time() - busy
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+        print(
+            f"{found.sampled:>9} candidates: {seconds:6.1f} s ({cpu:.1f} s of CPU), peak {peak:.2f} GiB, "
+            f"best predicted {found.predicted[0]:.4f}",
+            flush=True,
+        )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,49 @@
+"""Time and quality of fitting the encoder, kernel-guided and plain, at the laptop and the paper profile.
+
+Pairs and similarities are drawn once and not timed. Run it with `python benchmarks/encoder.py`; `--quick` leaves out
+the paper profile (10,000 iterations; both have 50,000 pairs, n = 30).
+"""
+
+import argparse
+import time
+from dataclasses import replace
+
+import torch
+
+from nasgem_core.config import CellsConfig, EncoderConfig, LabelsConfig, PairsConfig
+from nasgem_core.encoders.fitting import fit_encoder
+from nasgem_core.kernel.pairs import draw_pairs
+from nasgem_core.kernel.wl import wl_similarity
+
+PROFILES = {"laptop": 2_000, "paper": 10_000}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="the laptop profile alone")
+    parser.add_argument("--threads", type=int, default=2)
+    arguments = parser.parse_args()
+    torch.set_num_threads(arguments.threads)
+
+    pairs = draw_pairs(CellsConfig(), PairsConfig(), 0)
+    similarity = wl_similarity(pairs.left, pairs.right, LabelsConfig().iterations)
+    print(
+        f"{len(pairs)} pairs, similarity {similarity.mean():.3f} +- {similarity.std():.3f}, {arguments.threads} threads"
+    )
+    print(f"{'profile':8}{'encoder':9}{'seconds':>8}{'L_s':>9}{'constant':>9}{'R^2':>8}", end="")
+    print(f"{'edges':>8}{'none':>8}{'balanced':>9}{'F1':>7}{'operations':>11}{'majority':>9}")
+    for profile in ["laptop"] if arguments.quick else list(PROFILES):
+        guided = EncoderConfig(iterations=PROFILES[profile])
+        for name, config in (("guided", guided), ("plain", replace(guided, similarity_weight=0.0))):
+            start = time.perf_counter()
+            report = fit_encoder(pairs, similarity, config, 0).report
+            seconds = time.perf_counter() - start
+            print(f"{profile:8}{name:9}{seconds:8.1f}{report.similarity_loss:9.5f}", end="")
+            print(f"{report.constant_similarity_loss:9.5f}{report.r_squared:8.3f}{report.edge_accuracy:8.3f}", end="")
+            print(f"{report.constant_edge_accuracy:8.3f}{report.edge_balanced_accuracy:9.3f}", end="")
+            print(f"{report.edge_f1:7.3f}{report.operation_accuracy:11.3f}", end="")
+            print(f"{report.constant_operation_accuracy:9.3f}", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,158 @@
+"""The `nasgem` command.
+
+Imports stand inside the commands: help appears at once, and Prefect is imported when its server's address is known.
+"""
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from flows.guard import guarded
+
+app = typer.Typer(
+    help="Find efficient neural networks by graph embedding (NASGEM). Start with `nasgem search`.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+Workers = Annotated[int | None, typer.Option(help="Trainings side by side; default: one a core, or one a GPU.")]
+Device = Annotated[str | None, typer.Option(help="cpu, cuda, cuda:0 ...; default: a GPU where there is one.")]
+Set = Annotated[
+    list[str] | None,
+    typer.Option("--set", help="Set a parameter in params.yaml first, e.g. --set score.penalty=0.05. Repeatable."),
+]
+
+
+@app.command()
+def search(
+    profile: Annotated[str | None, typer.Option(help="Copy profiles/NAME.yaml onto params.yaml first.")] = None,
+    assignments: Set = None,
+    workers: Workers = None,
+    device: Device = None,
+) -> None:
+    """Run the whole search with the parameters in params.yaml, and show what it found.
+
+    Whatever was done before with equal parameters is read and not done again, so a search that was stopped goes on.
+    """
+    with guarded():
+        _place(workers, device)
+        _change_parameters(profile, assignments)
+        from flows.work import run_search
+
+        run_search()
+        from flows.show import show_results
+
+        show_results()
+
+
+@app.command()
+def stage(
+    name: Annotated[str, typer.Argument(help="pairs, labels, encoder, estimator, bootstrap, ablation or report.")],
+    workers: Workers = None,
+    device: Device = None,
+) -> None:
+    """Run one stage on the files that the stages before it left in data/."""
+    with guarded():
+        _place(workers, device)
+        from flows.work import run_stage
+
+        run_stage(name)
+
+
+@app.command()
+def select(
+    macs: Annotated[str | None, typer.Option(help="Budget of multiply-adds, such as 10M or 800k.")] = None,
+    penalty: Annotated[float | None, typer.Option(help="Lambda of the score; default: the one in params.yaml.")] = None,
+    top: Annotated[int, typer.Option(help="Predicted cells to list.", min=1, max=1000)] = 5,
+) -> None:
+    """Choose again under another penalty or budget, from what a search has measured. Nothing is trained."""
+    with guarded():
+        from flows.work import run_select
+
+        selection = run_select(macs, penalty, top)
+        from flows.show import show_selection
+
+        show_selection(*selection)
+
+
+@app.command()
+def show(
+    cell: Annotated[str, typer.Argument(help="The first digits of a trained cell's key, 'best', or a JSON file.")],
+    picture: Annotated[Path | None, typer.Option(help="Also draw it into this .png or .svg file.")] = None,
+) -> None:
+    """Show a cell: its graph, its costs, and what was measured of it."""
+    with guarded():
+        from flows.show import show_cell
+
+        show_cell(cell, picture)
+
+
+@app.command()
+def status() -> None:
+    """Show which stages have results, and whether anything is running in this folder."""
+    with guarded():
+        from flows.show import show_status
+
+        show_status()
+
+
+@app.command()
+def serve(
+    cron: Annotated[str | None, typer.Option(help="Schedule, such as '0 2 * * *' for every night at two.")] = None,
+    name: Annotated[str, typer.Option(help="Name of the deployment.")] = "nasgem",
+    assignments: Set = None,
+) -> None:
+    """Serve the search as a Prefect deployment, on a schedule or on request from Prefect's UI."""
+    with guarded():
+        from flows.environment import prepare_environment
+
+        prepare_environment()
+        from flows.serve import serve_search
+
+        serve_search(cron, name, _assigned(assignments))
+
+
+def _place(workers: int | None, device: str | None) -> None:
+    if workers is not None:
+        os.environ["NASGEM_WORKERS"] = str(workers)
+    if device is not None:
+        os.environ["NASGEM_DEVICE"] = device
+
+
+def _assigned(assignments: list[str] | None) -> dict[str, object]:
+    from nasgem_core.errors import ParameterError
+    from tasks.parameters import parse_value
+
+    changes = {}
+    for text in assignments or []:
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise ParameterError(f"--set {text}: write it as name=value, such as score.penalty=0.05")
+        changes[name.strip()] = parse_value(value)
+    return changes
+
+
+def _change_parameters(profile: str | None, assignments: list[str] | None) -> None:
+    from flows.environment import prepare_environment
+    from tasks.parameters import change_parameters, use_profile
+    from tasks.progress import say
+
+    prepare_environment()
+    if profile and use_profile(profile):
+        say(f"params.yaml is now the {profile} profile")
+    changes = _assigned(assignments)
+    if changes and change_parameters(changes):
+        say(f"params.yaml: set {', '.join(changes)}")
+
+
+def main() -> None:
+    """Entry point of the console command."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

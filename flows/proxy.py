@@ -1,0 +1,75 @@
+"""Training many cells: what is known is read, the rest goes to the workers, and each result is shown as it comes."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from prefect.futures import as_completed
+
+from flows.session import Session
+from nasgem_core.cells.canonical import canonical_cell
+from nasgem_core.cells.cell import CellBatch
+from tasks.caching import is_cached
+from tasks.progress import progress_bar
+from tasks.proxy import costs_of, train_proxy
+from tasks.trained import trained_row
+
+
+def train_cells(
+    session: Session, cells: CellBatch, stage: str, origin: str, number: int, predicted: np.ndarray | None = None
+) -> list[dict[str, Any]]:
+    """Train every cell of a batch that was not trained before; return one row a cell, in order.
+
+    Args:
+        session: parameters and placement.
+        cells: B cells that differ up to isomorphism.
+        stage: the stage they belong to.
+        origin: where they came from.
+        number: the round.
+        predicted: [B] scores predicted before training, if there are any.
+    """
+    config = session.config
+    costs = costs_of(cells, config.proxy, session.images)
+    representatives = [canonical_cell(cell) for cell in cells]
+    inputs = [
+        {
+            "cell": cell,
+            "images_hash": session.images.content_hash,
+            "config": config.proxy,
+            "seed": config.seed,
+            "placement": session.placement,
+        }
+        for cell in representatives
+    ]
+    rows: dict[int, dict[str, Any]] = {}
+
+    def keep(index: int, result: dict[str, Any]) -> None:
+        expected = float("nan") if predicted is None else float(predicted[index])
+        cost = int(costs.macs[index]), int(costs.params[index])
+        row = trained_row(representatives[index], origin, number, expected, result, cost, config.score.penalty)
+        rows[index] = row
+        session.records.cell(stage, row, result)
+        scores = [row["score"] for row in rows.values() if not row["failed"]]
+        bar.update(len(rows), {"best score": max(scores)} if scores else None)
+
+    with progress_bar(f"training cells, {origin}", len(cells)) as bar:
+        known = [is_cached(train_proxy, **values) for values in inputs]
+        for index, values in enumerate(inputs):
+            if known[index]:
+                keep(index, train_proxy(**values))
+        _train_rest(session, {i: inputs[i] for i in range(len(cells)) if not known[i]}, keep)
+    return [rows[index] for index in range(len(cells))]
+
+
+def _train_rest(
+    session: Session, inputs: dict[int, dict[str, Any]], keep: Callable[[int, dict[str, Any]], None]
+) -> None:
+    """Send trainings to the workers; a result is kept as soon as it is there."""
+    futures = {train_proxy.submit(**values): index for index, values in inputs.items()}
+    try:
+        for future in as_completed(list(futures)):
+            keep(futures[future], future.result())
+    except BaseException:
+        for future in futures:
+            future.cancel() if hasattr(future, "cancel") else None
+        raise

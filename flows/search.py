@@ -1,0 +1,51 @@
+"""The whole search: every stage in order, then its outputs recorded with DVC."""
+
+import subprocess
+import sys
+from typing import Any
+
+from prefect import flow
+
+from flows.ablation import ablation
+from flows.bootstrap import bootstrap
+from flows.encoder import encoder
+from flows.environment import prepare_environment
+from flows.estimator import estimator
+from flows.labels import labels
+from flows.pairs import pairs
+from flows.report import report
+from flows.session import open_session, workers
+from nasgem_core.errors import NasgemError
+from tasks.parameters import change_parameters
+from tasks.progress import say
+
+STAGES = {stage.name: stage for stage in (pairs, labels, encoder, estimator, bootstrap, ablation, report)}
+"""The stages by name, in the order they depend on each other."""
+
+
+@flow(name="search")
+def search(overrides: dict[str, Any] | None = None) -> None:
+    """Run every stage; what was done before with equal inputs and equal code is read, not done again.
+
+    Args:
+        overrides: parameters to set in params.yaml first, by dotted name, such as {"score.penalty": 0.05}.
+    """
+    prepare_environment()
+    if overrides:
+        change_parameters(overrides)
+    with open_session() as session:
+        for name, stage in STAGES.items():
+            say(f"stage {name}")
+            stage.with_options(task_runner=workers(session.workers))()
+        record_outputs()
+
+
+def record_outputs() -> None:
+    """Record the stages' outputs in dvc.lock, as `dvc repro` would have, so that the data of every run is versioned."""
+    command = [sys.executable, "-m", "dvc", "commit", "--force", "--quiet", *STAGES]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise NasgemError(
+            f"DVC could not record the outputs: {done.stderr.strip() or done.stdout.strip()}. "
+            "The results are complete in data/; mend what DVC names and run again, nothing is trained anew"
+        )

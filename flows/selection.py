@@ -1,0 +1,72 @@
+"""Another penalty or a budget of MACs, without training anything: choose among what is known and what is predicted."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from prefect import flow
+
+from flows.session import Session, open_session
+from nasgem_core.errors import DataError
+from nasgem_core.search.score import efficiency_score
+from nasgem_core.seeding import derive_seed
+from tasks.bootstrap import bootstrap_task, candidate_cells
+from tasks.encoder import GUIDED
+from tasks.predictor import fit_predictor_task
+from tasks.results import Results
+
+
+@flow(name="select")
+def select(penalty: float, max_macs: int, top: int) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
+    """Return the trained cells within the budget by their new score, and the best predicted untrained ones.
+
+    The predictor is fitted again on accuracies (seconds), because the MAC term is exact and needs no predicting.
+
+    Args:
+        penalty: lambda of Eq. 5.
+        max_macs: bound on the multiply-adds of a network, 0 for none.
+        top: number of predicted cells.
+
+    Raises:
+        DataError: no cell keeps the budget.
+    """
+    with open_session() as session:
+        return _select(session, penalty, max_macs, top)
+
+
+def _select(session: Session, penalty: float, max_macs: int, top: int) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
+    results = Results(session.config)
+    table = results.distinct[~results.distinct["failed"]].copy()
+    table["score"] = efficiency_score(table["accuracy"].to_numpy(), table["macs"].to_numpy(), penalty)
+    within = table[table["macs"] <= max_macs] if max_macs else table
+    encoder = results.encoders[GUIDED]
+    predictor = fit_predictor_task(
+        encoder.embed(results.batch(table)),
+        table["accuracy"].to_numpy(dtype=float),
+        table["macs"].to_numpy(dtype=np.int64),
+        replace(session.config.predictor, target="accuracy"),
+        penalty,
+        derive_seed(session.config.seed, "select"),
+    )
+    weights, metadata = encoder.to_arrays()
+    found = bootstrap_task(
+        {"weights": weights, "metadata": metadata},
+        predictor,
+        session.config.cells,
+        session.layout,
+        len(session.images.classes),
+        session.config.bootstrap.candidates,
+        top,
+        penalty,
+        max_macs,
+        sorted(table["key"]),
+        derive_seed(session.config.seed, "select"),
+    )
+    predicted = [
+        {"cell": cell, "predicted": float(score), "macs": int(macs)}
+        for cell, score, macs in zip(candidate_cells(found), found["predicted"], found["macs"], strict=True)
+    ]
+    if not len(within) and not predicted:
+        raise DataError(f"no cell has at most {max_macs / 1e6:g} M MACs: raise the budget")
+    return within.sort_values("score", ascending=False, kind="stable").reset_index(drop=True), predicted

@@ -1,0 +1,161 @@
+"""What the command line shows of a search's results."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from rich.console import Console
+from rich.table import Table
+
+from flows.environment import prepare_environment
+from nasgem_core.cells.cell import Cell, CellBatch
+from nasgem_core.errors import DataError
+from tasks.artifacts import DATA
+from tasks.parameters import load_config
+from tasks.results import Results, best_cells_table
+
+_out = Console(highlight=False)
+
+
+def show_results() -> None:
+    """Print the best cells, the chosen one, random search beside it, and where everything lies."""
+    results = Results(load_config())
+    summary = results.metrics("bootstrap")
+    _print_table("Best measured cells", *best_cells_table(results.distinct))
+    _print_cell(results.best_cell)
+    line = f"Chosen: cell {results.best['key'][:8]}, score {results.best['score']:.4f} (accuracy - {_penalty(results)})"
+    _out.print(f"\n{line}")
+    if "random_best_score" in summary:
+        _out.print(
+            f"Random search with {summary['random_cells']} trainings: {summary['random_best_score']:.4f}, "
+            f"so the search is {summary['margin_over_random']:+.4f} above it."
+        )
+    show_places()
+
+
+def show_places() -> None:
+    """Print where the results lie and the line that opens MLflow on them."""
+    from tasks.tracking import tracking_uri, ui_command
+
+    _out.print(f"\nReport    {DATA / 'report' / 'report.html'}  (pictures beside it)")
+    _out.print(f"Results   {DATA}/  (one folder a stage, metrics in {DATA / 'metrics'})")
+    _out.print(f"MLflow    {ui_command(tracking_uri(Path.cwd()))}", soft_wrap=True)
+
+
+def show_cell(name: str, picture: Path | None) -> None:
+    """Print one cell, with its costs and measurements where they are known."""
+    prepare_environment()
+    config = load_config()
+    cell, row = _find_cell(name, config)
+    _print_cell(cell)
+    _out.print(f"\nkey       {cell.canonical_key}")
+    from tasks.proxy import costs_of, open_images
+
+    batch = CellBatch.from_cells([cell])
+    costs = costs_of(batch, config.proxy, open_images(config.proxy, "data/raw"))
+    _out.print(f"MACs      {costs.macs[0] / 1e6:.3f} M\nparams    {costs.params[0] / 1e3:.1f} k (proxy network)")
+    if row is not None:
+        state = f"failed: {row['reason']}" if row["failed"] else f"{row['accuracy']:.4f}, score {row['score']:.4f}"
+        _out.print(f"accuracy  {state}")
+    if picture is not None:
+        from nasgem_core.cells.drawing import draw_cell
+        from nasgem_core.figures.image import save_figure
+
+        save_figure(draw_cell(cell, f"Cell {cell.canonical_key[:8]}"), picture)
+        _out.print(f"drawn     {picture}")
+
+
+def show_selection(penalty: float, budget: int, measured: pd.DataFrame, predicted: list[dict[str, Any]]) -> None:
+    """Print what was chosen under another penalty or budget."""
+    bound = f"at most {budget / 1e6:g} M MACs" if budget else "no bound on MACs"
+    _out.print(f"penalty {penalty:g}, {bound}; nothing was trained")
+    _print_table("Best measured cells", *best_cells_table(measured))
+    rows = [
+        [cell["cell"].canonical_key[:8], f"{cell['predicted']:.4f}", f"{cell['macs'] / 1e6:.3f}"] for cell in predicted
+    ]
+    _print_table("Best predicted cells, not trained yet", ["cell", "predicted score", "MACs (M)"], rows)
+
+
+def show_status() -> None:
+    """Print a line a stage: whether its files are there, and since when."""
+    prepare_environment()
+    from datetime import datetime
+
+    from flows.lock import folder_lock
+    from flows.stages import STAGE_NAMES
+    from nasgem_core.errors import NasgemError
+
+    rows = []
+    for name in STAGE_NAMES:
+        files = [path for path in (DATA / name).glob("*") if path.is_file() and not path.name.startswith(".")]
+        newest = max((path.stat().st_mtime for path in files), default=None)
+        moment = "not run yet" if newest is None else datetime.fromtimestamp(newest).strftime("%Y-%m-%d %H:%M")
+        rows.append([name, moment, str(len(files)), f"{sum(path.stat().st_size for path in files) / 1e6:.1f}"])
+    _print_table("Stages", ["stage", "written", "files", "MB"], rows)
+    try:
+        with folder_lock():
+            _out.print("Nothing is running in this folder.")
+    except NasgemError as error:
+        _out.print(str(error).split(":")[0] + ".")
+    show_places()
+
+
+def _find_cell(name: str, config: Any) -> tuple[Cell, Any]:
+    if name.endswith(".json"):
+        try:
+            text = Path(name).read_text(encoding="utf-8")
+        except OSError as error:
+            raise DataError(f"{name} cannot be read: {error.strerror}") from None
+        return _cell_of_file(text), None
+    results = Results(config)
+    if name == "best":
+        return results.best_cell, results.best
+    table = results.distinct
+    found = table[table["key"].str.startswith(name)]
+    if len(found) != 1:
+        known = f"{len(found)} trained cells start with it" if len(found) else "no trained cell starts with it"
+        raise DataError(f"cell {name!r}: {known}; give more digits of a key, 'best', or a JSON file")
+    return Cell.from_json(found.iloc[0]["cell"]), found.iloc[0]
+
+
+def _cell_of_file(text: str) -> Cell:
+    import json
+
+    try:
+        document = json.loads(text)
+    except ValueError:
+        document = text
+    if isinstance(document, dict) and "cell" in document:
+        return Cell.from_dict(document["cell"])
+    return Cell.from_json(text)
+
+
+def _penalty(results: Results) -> str:
+    return f"{results.config.score.penalty:g} log10(MACs in millions)"
+
+
+def _print_cell(cell: Cell) -> None:
+    from nasgem_core.cells.drawing import cell_text
+
+    _out.print()
+    _out.print(cell_text(cell), markup=False, soft_wrap=True)
+
+
+def _print_table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    table = Table(title=title, title_justify="left")
+    for name in header:
+        numeric = rows and all(_is_number(row[header.index(name)]) for row in rows)
+        table.add_column(name, justify="right" if numeric else "left", no_wrap=True)
+    for row in rows:
+        table.add_row(*row)
+    _out.print()
+    _out.print(table)
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return bool(np.isfinite(float(text)))
+    except ValueError:
+        return False

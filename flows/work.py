@@ -1,0 +1,58 @@
+"""Running flows from the command line: environment, server and flow, in the order that they need each other."""
+
+import re
+
+import pandas as pd
+
+from flows.environment import prepare_environment
+from flows.server import prefect_server, wait_for_server
+from nasgem_core.errors import ParameterError
+
+
+def run_search() -> None:
+    """Run the search flow."""
+    prepare_environment()
+    with prefect_server():
+        from flows.search import search
+
+        wait_for_server()
+        search()
+
+
+def run_stage(name: str) -> None:
+    """Run the flow of one stage; raises `ParameterError` for an unknown one."""
+    prepare_environment()
+    with prefect_server():
+        from flows.search import STAGES
+        from flows.session import open_session, workers
+
+        if name not in STAGES:
+            raise ParameterError(f"unknown stage {name!r}: known are {', '.join(STAGES)}")
+        with open_session() as session:
+            wait_for_server()
+            STAGES[name].with_options(task_runner=workers(session.workers))()
+
+
+def run_select(macs: str | None, penalty: float | None, top: int) -> tuple[float, int, pd.DataFrame, list[dict]]:
+    """Choose again under another penalty or budget; returns penalty, budget, measured and predicted cells."""
+    prepare_environment()
+    budget = parse_macs(macs) if macs else 0
+    if penalty is not None and not 0 <= penalty <= 100:
+        raise ParameterError(f"penalty = {penalty}: must lie between 0 and 100")
+    with prefect_server():
+        from flows.selection import select
+        from flows.session import open_session
+
+        with open_session() as session:
+            wait_for_server()
+            chosen = session.config.score.penalty if penalty is None else penalty
+            measured, predicted = select(chosen, budget, top)
+    return chosen, budget, measured, predicted
+
+
+def parse_macs(text: str) -> int:
+    """Read a number of multiply-adds such as 10M, 1.5G or 800k; raises `ParameterError` for anything else."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([kKmMgG]?)", text.strip())
+    if not match or float(match[1]) <= 0:
+        raise ParameterError(f"macs = {text!r}: must be a number above 0, such as 10M, 800k or 1.5G")
+    return round(float(match[1]) * {"": 1, "k": 1e3, "m": 1e6, "g": 1e9}[match[2].lower()])

@@ -1,0 +1,1 @@
+"""Pictures and the report: values in, matplotlib figures and one page of HTML out."""

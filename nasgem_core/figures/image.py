@@ -1,0 +1,58 @@
+"""Figures as bytes and files, the same bytes for the same figure."""
+
+import contextlib
+import io
+import os
+import threading
+import uuid
+from pathlib import Path
+
+import matplotlib
+from matplotlib.figure import Figure
+
+from nasgem_core.errors import DataError
+
+_RC_LOCK = threading.Lock()
+
+
+def figure_png(figure: Figure, dpi: int = 120) -> bytes:
+    """Return a figure as PNG, without date or program name."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=dpi, metadata={"Software": None})
+    return buffer.getvalue()
+
+
+def figure_svg(figure: Figure, dpi: int = 120) -> bytes:
+    """Return a figure as SVG, without date; `dpi` holds for what is stored as pixels in it (many dots)."""
+    buffer = io.BytesIO()
+    # The salt of SVG identifiers can only be set globally; the lock keeps threads from restoring each other's state.
+    with _RC_LOCK, matplotlib.rc_context({"svg.hashsalt": "nasgem"}):
+        figure.savefig(buffer, format="svg", dpi=dpi, metadata={"Date": None, "Creator": None})
+    return buffer.getvalue()
+
+
+def save_figure(figure: Figure, path: str | os.PathLike[str], dpi: int = 120) -> None:
+    """Write a figure to a `.png` or `.svg` file, whole or not at all, then empty the figure to free its memory.
+
+    Raises:
+        DataError: the name ends otherwise, or the folder cannot be written.
+    """
+    path = Path(path)
+    writers = {".png": figure_png, ".svg": figure_svg}
+    if path.suffix not in writers:
+        raise DataError(f"cannot write the figure {path}: the name must end in .png or .svg")
+    content = writers[path.suffix](figure, dpi)
+    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with temporary.open("xb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        raise DataError(f"cannot write the figure {path}: {error.strerror}") from error
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+    figure.clear()

@@ -1,0 +1,144 @@
+"""Accuracy against cost of all trained cells, and what the efficiency score makes of it."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from nasgem_core.errors import DataError
+from nasgem_core.figures.style import (
+    INK,
+    MARKERS,
+    MUTED,
+    PALETTE,
+    add_legend_below,
+    counted,
+    describe,
+    left_out,
+    new_figure,
+    say_empty,
+    set_log_scale,
+)
+
+_ISO_LINES = 6
+
+
+def pareto_front(macs: np.ndarray, accuracy: np.ndarray) -> np.ndarray:
+    """Return the indices of cells that no other cell beats, by rising cost.
+
+    A cell is beaten when another has no more MACs and no less accuracy, and differs in one of them. Equal cells are
+    all kept; values that are not finite never are.
+
+    Args:
+        macs: [N] multiply-adds.
+        accuracy: [N] accuracies.
+    """
+    macs, accuracy = np.asarray(macs, dtype=float), np.asarray(accuracy, dtype=float)
+    finite = np.flatnonzero(np.isfinite(macs) & np.isfinite(accuracy))
+    if not len(finite):
+        return finite
+    points, inverse = np.unique(np.stack([macs[finite], -accuracy[finite]], axis=1), axis=0, return_inverse=True)
+    before = np.concatenate([[-np.inf], np.maximum.accumulate(-points[:-1, 1])])
+    kept = finite[(-points[:, 1] > before)[inverse.ravel()]]
+    return kept[np.argsort(macs[kept], kind="stable")]
+
+
+def draw_pareto(
+    macs: np.ndarray, accuracy: np.ndarray, origins: Sequence[str], penalty: float, chosen: int | None = None
+) -> Figure:
+    """Draw accuracy against MACs, the Pareto front and lines of equal efficiency score (Eq. 5).
+
+    Args:
+        macs: [N] multiply-adds of a network, counted singly (drawn in millions).
+        accuracy: [N] proxy accuracies as fractions, NaN where a training failed.
+        origins: N words for where a cell came from; colours follow their first appearance.
+        penalty: lambda of the score, accuracy - lambda * log10(MACs in millions).
+        chosen: index of the chosen cell, if there is one.
+    """
+    millions, accuracy = np.asarray(macs, dtype=float) / 1e6, np.asarray(accuracy, dtype=float)
+    if not len(millions) == len(accuracy) == len(origins):
+        raise DataError(
+            f"{len(millions)} costs, {len(accuracy)} accuracies and {len(origins)} origins: give one each a cell"
+        )
+    valid = np.isfinite(accuracy) & np.isfinite(millions) & (millions > 0)
+    figure, axes = new_figure("Accuracy and cost of all trained cells", width=7.4, height=5.4)
+    ax = axes[0, 0]
+    words = counted(int(valid.sum()), "trained cell") + left_out(int((~valid).sum()))
+    describe(ax, words, "MACs (millions, log scale)", "proxy accuracy (fraction)")
+    if not valid.any():
+        say_empty(ax, "no trained cell has an accuracy")
+        return figure
+    labels = np.array(list(origins), dtype=object)
+    for i, origin in enumerate(dict.fromkeys(origins)):
+        group = valid & (labels == origin)
+        ax.scatter(
+            millions[group],
+            accuracy[group],
+            s=36,
+            marker=MARKERS[i % len(MARKERS)],
+            color=PALETTE[i % len(PALETTE)],
+            edgecolors="white",
+            linewidths=0.6,
+            alpha=0.9,
+            zorder=3,
+            label=f"{origin} ({int(group.sum())})",
+        )
+    front = pareto_front(np.where(valid, millions, np.nan), accuracy)
+    ax.step(millions[front], accuracy[front], where="post", color=INK, linewidth=1.4, zorder=2, label="Pareto front")
+    if chosen is not None and valid[chosen]:
+        ax.scatter(
+            millions[chosen],
+            accuracy[chosen],
+            marker="*",
+            s=320,
+            color="#f0e442",
+            edgecolors=INK,
+            linewidths=1.1,
+            zorder=5,
+            label="chosen cell",
+        )
+    _scale(ax, millions[valid], accuracy[valid])
+    _draw_equal_scores(ax, penalty)
+    add_legend_below(figure, ax, columns=4)
+    return figure
+
+
+def _scale(ax: Axes, millions: np.ndarray, accuracy: np.ndarray) -> None:
+    low, high = np.log10(millions.min()), np.log10(millions.max())
+    pad = max(0.06 * (high - low), 0.04)
+    ax.set_xlim(10 ** (low - pad), 10 ** (high + pad))
+    set_log_scale(ax, "x")
+    pad = max(0.07 * float(np.ptp(accuracy)), 0.005)
+    ax.set_ylim(accuracy.min() - pad, accuracy.max() + pad)
+
+
+def _draw_equal_scores(ax: Axes, penalty: float) -> None:
+    """Draw and name lines of equal score; they are straight as the x axis is logarithmic."""
+    x = np.array(ax.get_xlim())
+    low, high = ax.get_ylim()
+    ends = penalty * np.log10(x)
+    step = _round_step((high - low + abs(ends[1] - ends[0])) / _ISO_LINES)
+    first = np.ceil((low - ends.max()) / step)
+    for score in np.arange(first, np.floor((high - ends.min()) / step) + 1) * step:
+        y = score + ends
+        ax.plot(x, y, color="#9aa0a6", linewidth=0.8, linestyle=(0, (4, 3)), zorder=1, scalex=False, scaley=False)
+        words = f"score {score:.6g}".replace("-", "\N{MINUS SIGN}")
+        near = 0.05 * (high - low)
+        look: dict[str, Any] = {
+            "fontsize": 8,
+            "color": MUTED,
+            "bbox": {"facecolor": "white", "edgecolor": "none", "pad": 0.8},
+        }
+        if low < y[0] < high - near:
+            ax.annotate(words, (x[0], y[0]), xytext=(4, 3), textcoords="offset points", **look)
+        elif y[0] <= low < y[1] - near:
+            start = 10 ** ((low - score) / penalty)
+            ax.annotate(words, (start, low), xytext=(10, 3), textcoords="offset points", **look)
+
+
+def _round_step(value: float) -> float:
+    """Return the 1, 2 or 5 times a power of ten that is next to a positive value from above."""
+    power = 10.0 ** np.floor(np.log10(value))
+    return float(next(f * power for f in (1.0, 2.0, 5.0, 10.0) if f * power >= value))

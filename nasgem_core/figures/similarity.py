@@ -1,0 +1,112 @@
+"""Figure 1 of the paper: do cells that are alike in the embedding score alike."""
+
+import numpy as np
+from matplotlib.figure import Figure
+from scipy.stats import rankdata
+
+from nasgem_core.figures.style import (
+    GUIDED,
+    INK,
+    PLAIN,
+    add_legend,
+    counted,
+    describe,
+    left_out,
+    new_figure,
+    say_empty,
+    shown,
+)
+
+_BINS = 10
+_HEADROOM = 1.25
+"""Highest y over highest value, to keep the legend off the dots."""
+
+
+def pair_values(embeddings: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return every pair of scored cells as [P] cosine similarities (Eq. 2) and [P] absolute score differences.
+
+    Args:
+        embeddings: [N, d] of the trained cells.
+        scores: [N] efficiency scores (Eq. 5); cells with a score that is not finite are left out.
+    """
+    scored = np.isfinite(scores)
+    vectors, scores = np.asarray(embeddings, dtype=float)[scored], np.asarray(scores, dtype=float)[scored]
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    unit = np.divide(vectors, lengths, out=np.zeros_like(vectors), where=lengths > 0)
+    first, second = np.triu_indices(len(scores), k=1)
+    return np.clip((unit @ unit.T)[first, second], -1.0, 1.0), np.abs(scores[first] - scores[second])
+
+
+def similarity_correlations(embeddings: np.ndarray, scores: np.ndarray) -> dict[str, float]:
+    """Return `cells`, `pairs`, and the `spearman` and `pearson` correlation of similarity and score difference.
+
+    The paper's claim is that both are negative with guidance. With fewer than two pairs, or when either side is
+    constant, they are NaN.
+    """
+    similarity, difference = pair_values(embeddings, scores)
+    return {
+        "cells": int(np.isfinite(scores).sum()),
+        "pairs": len(similarity),
+        "spearman": _pearson(rankdata(similarity), rankdata(difference)),
+        "pearson": _pearson(similarity, difference),
+    }
+
+
+def draw_similarity(guided: np.ndarray, plain: np.ndarray, scores: np.ndarray) -> Figure:
+    """Draw score difference against similarity of all pairs of trained cells, one panel an embedding.
+
+    Args:
+        guided: [N, d] embeddings of the kernel-guided encoder.
+        plain: [N, d'] embeddings of the plain autoencoder.
+        scores: [N] measured efficiency scores, NaN where a training failed.
+    """
+    scores = np.asarray(scores, dtype=float)
+    found = similarity_correlations(guided, scores)
+    title = "Score difference against similarity of two cells"
+    figure, axes = new_figure(title, width=9.6, height=4.6, columns=2, share_y=True)
+    remark = f"{counted(int(found['pairs']), 'pair')} of {counted(int(found['cells']), 'trained cell')}"
+    remark += left_out(int((~np.isfinite(scores)).sum()))
+    sides = (("kernel-guided embedding", guided, GUIDED, "o"), ("plain autoencoder", plain, PLAIN, "s"))
+    for ax, (name, embeddings, colour, marker) in zip(axes[0], sides, strict=True):
+        similarity, difference = pair_values(embeddings, scores)
+        describe(ax, f"{name}\n{remark}", "cosine similarity of embeddings", "")
+        if not len(similarity):
+            say_empty(ax, "fewer than two cells have a score")
+            continue
+        spearman = similarity_correlations(embeddings, scores)["spearman"]
+        dots = shown(len(similarity))
+        ax.scatter(
+            similarity[dots],
+            difference[dots],
+            s=9,
+            marker=marker,
+            color=colour,
+            alpha=0.25,
+            linewidths=0,
+            rasterized=True,
+            label=f"pair of cells, Spearman {_signed(spearman)}",
+        )
+        centre, mean = binned_mean(similarity, difference, _BINS)
+        ax.plot(
+            centre, mean, color=INK, marker="o", markersize=4, linewidth=1.8, label="mean of each tenth of the pairs"
+        )
+        add_legend(ax, "upper right")
+    axes[0, 0].set_ylabel("absolute difference of score", fontsize=10, color=INK)
+    axes[0, 0].set_ylim(0, _HEADROOM * max((pair_values(guided, scores)[1]).max(initial=0), 1e-3))
+    return figure
+
+
+def binned_mean(x: np.ndarray, y: np.ndarray, bins: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the mean x and mean y of `bins` groups of equal count, in the order of x (fewer when values are few)."""
+    groups = [part for part in np.array_split(np.argsort(x, kind="stable"), bins) if len(part)]
+    return np.array([x[part].mean() for part in groups]), np.array([y[part].mean() for part in groups])
+
+
+def _pearson(x: np.ndarray, y: np.ndarray) -> float:
+    x, y = x - x.mean() if len(x) else x, y - y.mean() if len(y) else y
+    scale = float(np.sqrt((x @ x) * (y @ y)))
+    return float(x @ y) / scale if len(x) > 1 and scale > 0 else float("nan")
+
+
+def _signed(value: float) -> str:
+    return f"{value:+.2f}".replace("-", "\N{MINUS SIGN}") if np.isfinite(value) else "undefined"

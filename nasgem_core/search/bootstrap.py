@@ -1,0 +1,210 @@
+"""Bootstrap optimisation (paper 3.3, Eq. 15): sample very many cells, predict, keep the best.
+
+Cells are drawn with replacement in chunks of a fixed size, each from its own seed, so that memory does not grow with
+the number of candidates and the first candidates of a longer run are those of a shorter one.
+"""
+
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from nasgem_core.cells.canonical import canonical_keys
+from nasgem_core.cells.cell import CellBatch
+from nasgem_core.cells.sampling import sample_cells
+from nasgem_core.config import CellsConfig
+from nasgem_core.encoders.fitted import FittedEncoder
+from nasgem_core.errors import DataError, ParameterError
+from nasgem_core.search.predictor import FittedPredictor
+from nasgem_core.seeding import derive_seed
+
+CHUNK = 8192
+HISTOGRAM_BINS = 50
+
+MacsOf = Callable[[CellBatch], np.ndarray]
+"""Multiply-adds of each cell's network: a batch of B cells to int64 [B]."""
+
+
+@dataclass(frozen=True, eq=False)
+class Candidates:
+    """The best distinct cells found, best first.
+
+    Args:
+        cells: K of them; fewer than asked for when no more distinct ones were sampled.
+        keys: their canonical keys.
+        predicted: float32 [K], their predicted efficiency scores.
+        macs: int64 [K], multiply-adds.
+        sampled: number of cells that were sampled.
+        score_mean: mean predicted score of the sampled cells.
+        score_edges: [51] bin edges of the predicted scores of all sampled cells. They span the first chunk's
+            scores with half their range on either side; the outermost bins also hold what lies beyond.
+        score_counts: [50] int64, cells a bin.
+    """
+
+    cells: CellBatch
+    keys: tuple[str, ...]
+    predicted: np.ndarray
+    macs: np.ndarray
+    sampled: int
+    score_mean: float
+    score_edges: np.ndarray
+    score_counts: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class ScoredSample:
+    """Sampled cells with all that was computed of them, for figures (paper, figure 4).
+
+    Args:
+        cells: B cells.
+        embeddings: float32 [B, d].
+        predicted: float32 [B].
+    """
+
+    cells: CellBatch
+    embeddings: np.ndarray
+    predicted: np.ndarray
+
+
+def bootstrap(
+    encoder: FittedEncoder,
+    predictor: FittedPredictor,
+    cells_config: CellsConfig,
+    macs_of: MacsOf,
+    *,
+    count: int,
+    top: int,
+    penalty: float,
+    seed: int,
+    max_macs: int | None = None,
+    exclude_keys: Collection[str] = (),
+    on_progress: Callable[[int, dict[str, float]], None] | None = None,
+) -> Candidates:
+    """Return the `top` sampled cells with the highest predicted efficiency score.
+
+    Args:
+        encoder: E.
+        predictor: P.
+        cells_config: the law that cells are drawn by.
+        macs_of: multiply-adds of a batch of cells.
+        count: number of cells to sample.
+        top: number of distinct (not isomorphic) cells to keep.
+        penalty: lambda of Eq. 5.
+        seed: of the sampled cells.
+        max_macs: budget; a cell with more multiply-adds is passed over.
+        exclude_keys: canonical keys to pass over, those of cells already trained.
+        on_progress: called after each chunk with the cells sampled and the best predicted score so far.
+
+    Raises:
+        ParameterError: `count` or `top` is below 1, or the penalty does not go with the predictor.
+        DataError: every sampled cell is excluded.
+    """
+    for name, value in (("candidates", count), ("top", top)):
+        if value < 1:
+            raise ParameterError(f"bootstrap.{name} = {value}: must be at least 1")
+    excluded = frozenset(exclude_keys)
+    best = _Best(CellBatch.from_cells([], cells_config.operations, cells_config.vertices), [], np.empty(0, np.float32))
+    sampled, total = 0, 0.0
+    edges, counts = np.empty(0), np.zeros(HISTOGRAM_BINS, dtype=np.int64)
+    for chunk in _scored_chunks(encoder, predictor, cells_config, macs_of, count, penalty, seed):
+        if not sampled:
+            edges = _bin_edges(chunk.predicted)
+        bins = np.searchsorted(edges, chunk.predicted, side="right") - 1
+        counts += np.bincount(np.clip(bins, 0, HISTOGRAM_BINS - 1), minlength=HISTOGRAM_BINS)
+        best = best.updated(_within(chunk, macs_of, max_macs), top, excluded)
+        sampled += len(chunk.cells)
+        total += float(chunk.predicted.sum(dtype=np.float64))
+        if on_progress:
+            on_progress(sampled, {"best_predicted": float(best.predicted[0])} if best.keys else {})
+    if not best.keys:
+        budget = f", or have more than {max_macs} MACs" if max_macs is not None else ""
+        raise DataError(
+            f"all {sampled} sampled cells have been trained already{budget}: "
+            "raise bootstrap.candidates, cells.vertices or the budget"
+        )
+    return Candidates(
+        best.cells, tuple(best.keys), best.predicted, macs_of(best.cells), sampled, total / sampled, edges, counts
+    )
+
+
+def score_sample(
+    encoder: FittedEncoder,
+    predictor: FittedPredictor,
+    cells_config: CellsConfig,
+    macs_of: MacsOf,
+    *,
+    count: int,
+    penalty: float,
+    seed: int,
+) -> ScoredSample:
+    """Return the first `count` cells that `bootstrap` samples from this seed, with embeddings and predictions."""
+    chunks = list(_scored_chunks(encoder, predictor, cells_config, macs_of, count, penalty, seed))
+    return ScoredSample(
+        CellBatch.concatenate([chunk.cells for chunk in chunks]),
+        np.concatenate([chunk.embeddings for chunk in chunks]),
+        np.concatenate([chunk.predicted for chunk in chunks]),
+    )
+
+
+def _scored_chunks(
+    encoder: FittedEncoder,
+    predictor: FittedPredictor,
+    cells_config: CellsConfig,
+    macs_of: MacsOf,
+    count: int,
+    penalty: float,
+    seed: int,
+) -> Iterator[ScoredSample]:
+    for number, start in enumerate(range(0, count, CHUNK)):
+        cells = sample_cells(cells_config, min(CHUNK, count - start), derive_seed(seed, "chunk", number))
+        embeddings = encoder.embed(cells)
+        macs = macs_of(cells) if predictor.needs_macs else None
+        yield ScoredSample(cells, embeddings, predictor.predict(embeddings, macs, penalty))
+
+
+def _within(chunk: ScoredSample, macs_of: MacsOf, max_macs: int | None) -> ScoredSample:
+    if max_macs is None:
+        return chunk
+    kept = macs_of(chunk.cells) <= max_macs
+    return ScoredSample(chunk.cells[kept], chunk.embeddings[kept], chunk.predicted[kept])
+
+
+@dataclass(frozen=True, eq=False)
+class _Best:
+    """The best distinct cells so far, best first."""
+
+    cells: CellBatch
+    keys: list[str]
+    predicted: np.ndarray
+
+    def updated(self, chunk: ScoredSample, top: int, excluded: frozenset[str]) -> "_Best":
+        """Return the best of this list and a chunk. A key is computed only of a cell that could enter the list."""
+        threshold = self.predicted[-1] if len(self.keys) == top else -np.inf
+        hopeful = np.flatnonzero(chunk.predicted > threshold)
+        hopeful = hopeful[np.argsort(-chunk.predicted[hopeful], kind="stable")]
+        chosen: dict[str, int] = {}
+        for start in range(0, len(hopeful), 2 * top):
+            block = hopeful[start : start + 2 * top]
+            for key, index in zip(canonical_keys(chunk.cells[block]), block, strict=True):
+                if key not in excluded:
+                    chosen.setdefault(key, int(index))
+            if len(chosen) >= top:
+                break
+        if not chosen:
+            return self
+        new = np.array(list(chosen.values()))
+        cells = CellBatch.concatenate([self.cells, chunk.cells[new]])
+        keys = [*self.keys, *chosen]
+        predicted = np.concatenate([self.predicted, chunk.predicted[new]])
+        order = np.argsort(-predicted, kind="stable")
+        first: dict[str, int] = {}
+        for i in order:
+            first.setdefault(keys[i], int(i))
+        kept = list(first.values())[:top]
+        return _Best(cells[kept], [keys[i] for i in kept], predicted[kept])
+
+
+def _bin_edges(scores: np.ndarray) -> np.ndarray:
+    low, high = float(scores.min()), float(scores.max())
+    margin = max((high - low) / 2, 1e-6)
+    return np.linspace(low - margin, high + margin, HISTOGRAM_BINS + 1)

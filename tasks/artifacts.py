@@ -1,0 +1,139 @@
+"""The files between stages: written whole or not at all, and read only if they are what their place requires.
+
+Every stage owns `data/<stage>/`. Arrays are npz, tables parquet, weights safetensors, everything else JSON; each file
+names its schema, so it can be read alone and a foreign file is refused.
+"""
+
+import io
+import json
+import os
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import safetensors.numpy
+from safetensors import SafetensorError, safe_open
+
+from nasgem_core.errors import DataError
+
+DATA = Path("data")
+METRICS = DATA / "metrics"
+_SCHEMA_KEY = "schema"
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a file atomically: under another name, synced, then renamed; a crash leaves the old file whole."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with temporary.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_json(path: Path, schema: str, document: Mapping[str, Any]) -> None:
+    """Write a JSON file whose field "schema" says what it is."""
+    text = json.dumps({_SCHEMA_KEY: schema, **document}, indent=2, allow_nan=True)
+    write_bytes(path, (text + "\n").encode())
+
+
+def read_json(path: Path, schema: str) -> dict[str, Any]:
+    """Read what `write_json` wrote; raises `DataError` naming path and remedy."""
+    try:
+        document = json.loads(_read(path))
+        found = document[_SCHEMA_KEY]
+    except (ValueError, KeyError, TypeError):
+        raise _foreign(path, schema, "it is no such JSON file") from None
+    _require(path, schema, found)
+    return document
+
+
+def write_arrays(path: Path, schema: str, arrays: Mapping[str, np.ndarray], metadata: Mapping[str, Any]) -> None:
+    """Write named arrays and plain metadata as one npz file; equal content gives equal bytes."""
+    document = np.frombuffer(json.dumps({_SCHEMA_KEY: schema, **metadata}).encode(), dtype=np.uint8)
+    buffer = io.BytesIO()
+    np.savez(buffer, allow_pickle=False, metadata=document, **arrays)
+    write_bytes(path, buffer.getvalue())
+
+
+def read_arrays(path: Path, schema: str) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    """Read what `write_arrays` wrote; raises `DataError` naming path and remedy."""
+    try:
+        with np.load(io.BytesIO(_read(path)), allow_pickle=False) as file:
+            arrays = {name: file[name] for name in file.files}
+        metadata = json.loads(arrays.pop("metadata").tobytes())
+        found = metadata.pop(_SCHEMA_KEY)
+    except (ValueError, KeyError, OSError, EOFError, AttributeError, TypeError, zipfile.BadZipFile):
+        raise _foreign(path, schema, "it is truncated, corrupt or another file") from None
+    _require(path, schema, found)
+    return arrays, metadata
+
+
+def write_table(path: Path, schema: str, table: pd.DataFrame) -> None:
+    """Write a table as parquet."""
+    content = pa.Table.from_pandas(table, preserve_index=False).replace_schema_metadata({_SCHEMA_KEY: schema})
+    buffer = io.BytesIO()
+    pq.write_table(content, buffer)
+    write_bytes(path, buffer.getvalue())
+
+
+def read_table(path: Path, schema: str) -> pd.DataFrame:
+    """Read what `write_table` wrote; raises `DataError` naming path and remedy."""
+    try:
+        content = pq.read_table(io.BytesIO(_read(path)))
+    except (pa.ArrowException, OSError):
+        raise _foreign(path, schema, "it is truncated, corrupt or another file") from None
+    _require(path, schema, (content.schema.metadata or {}).get(_SCHEMA_KEY.encode(), b"").decode())
+    return content.to_pandas()
+
+
+def write_weights(path: Path, schema: str, arrays: Mapping[str, np.ndarray], metadata: Mapping[str, Any]) -> None:
+    """Write a model's arrays as safetensors, with plain metadata in the header."""
+    document = json.dumps({_SCHEMA_KEY: schema, **metadata})
+    write_bytes(path, safetensors.numpy.save(dict(arrays), metadata={"nasgem": document}))
+
+
+def read_weights(path: Path, schema: str) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    """Read what `write_weights` wrote; raises `DataError` naming path and remedy."""
+    _read(path)
+    try:
+        with safe_open(path, framework="numpy") as file:
+            metadata = json.loads((file.metadata() or {})["nasgem"])
+            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
+        found = metadata.pop(_SCHEMA_KEY)
+    except (SafetensorError, KeyError, ValueError, OSError):
+        raise _foreign(path, schema, "it is truncated, corrupt or another file") from None
+    _require(path, schema, found)
+    return arrays, metadata
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
+        raise DataError(f"{path} is missing: run the stage that makes it, `nasgem stage {_stage_of(path)}`") from None
+
+
+def _require(path: Path, schema: str, found: Any) -> None:
+    if found != schema:
+        raise _foreign(path, schema, f"it says {found!r}")
+
+
+def _foreign(path: Path, schema: str, what: str) -> DataError:
+    return DataError(
+        f"{path} is not a {schema} file ({what}): "
+        f"move it away and run `nasgem stage {_stage_of(path)}` to make it again"
+    )
+
+
+def _stage_of(path: Path) -> str:
+    return path.stem if path.parent.name == METRICS.name else path.parent.name

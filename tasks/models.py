@@ -1,0 +1,180 @@
+"""Fully connected models that outlive the process: kept as safetensors, logged to MLflow without pickle."""
+
+import hashlib
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from nasgem_core.errors import DataError
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from torch import nn
+
+DIGEST_TAG = "nasgem.digest"
+"""MLflow tag with the hash of a logged model's weights, or of the record that a run holds whole."""
+
+Layer = tuple[np.ndarray, np.ndarray]
+"""Weight [out, in] and bias [out] of a linear layer, float32."""
+
+
+@dataclass(frozen=True)
+class FullyConnectedModel:
+    """A ReLU network, or several of the same widths whose mean output is the model's: [B, in] -> [B, out].
+
+    The encoder is one network; a predictor has one for each member.
+    """
+
+    name: str
+    """What MLflow shows, `encoder` or `predictor`."""
+    members: tuple[tuple[Layer, ...], ...]
+    """The linear layers of each network, in order; ReLU stands between two layers."""
+
+    @classmethod
+    def from_modules(cls, name: str, *networks: "nn.Sequential") -> "FullyConnectedModel":
+        """Copy the weights out of networks built as Linear, ReLU, Linear, ..., Linear.
+
+        Raises:
+            DataError: a network is built otherwise.
+        """
+        return cls(name, tuple(tuple(_linear_layers(name, network)) for network in networks))
+
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """Width of the input, then of each layer's output."""
+        layers = self.members[0]
+        return (layers[0][0].shape[1], *(weight.shape[0] for weight, _ in layers))
+
+    def digest(self) -> str:
+        """Return the hash of all weights."""
+        digest = hashlib.sha256(str([self.widths, len(self.members)]).encode())
+        for layers in self.members:
+            for weight, bias in layers:
+                digest.update(weight.astype(np.float32).tobytes() + bias.astype(np.float32).tobytes())
+        return digest.hexdigest()
+
+    def save(self, path: Path) -> None:
+        """Write a safetensors file of `<member>.<layer>.weight` and `<member>.<layer>.bias`."""
+        from safetensors.numpy import save_file
+
+        tensors = {}
+        for i, layers in enumerate(self.members):
+            for j, (weight, bias) in enumerate(layers):
+                tensors[f"{i}.{j}.weight"] = np.ascontiguousarray(weight, dtype=np.float32)
+                tensors[f"{i}.{j}.bias"] = np.ascontiguousarray(bias, dtype=np.float32)
+        save_file(tensors, path)
+
+    @classmethod
+    def load(cls, name: str, path: Path) -> "FullyConnectedModel":
+        """Read what `save` wrote.
+
+        Raises:
+            DataError: the file is missing or no such model.
+        """
+        from safetensors import SafetensorError
+        from safetensors.numpy import load_file
+
+        try:
+            tensors = load_file(path)
+            places = sorted({tuple(map(int, key.split(".")[:2])) for key in tensors})
+            members: list[list[Layer]] = [[] for _ in range(places[-1][0] + 1)]
+            for i, j in places:
+                members[i].append((tensors[f"{i}.{j}.weight"], tensors[f"{i}.{j}.bias"]))
+        except (OSError, SafetensorError, KeyError, ValueError, IndexError) as error:
+            raise DataError(f"{path} holds no fully connected model: {error}") from error
+        return cls(name, tuple(tuple(layers) for layers in members))
+
+    def module(self) -> "nn.Module":
+        """Rebuild the model in torch, in evaluation mode; draws nothing from the global random state."""
+        import torch
+        from torch import nn
+
+        class MeanOfNetworks(nn.Module):
+            def __init__(self, networks: list[nn.Sequential]) -> None:
+                super().__init__()
+                self.networks = nn.ModuleList(networks)
+
+            def forward(self, inputs: torch.Tensor) -> torch.Tensor:
+                return torch.stack([network(inputs) for network in self.networks]).mean(dim=0)
+
+        networks = []
+        for layers in self.members:
+            parts: list[nn.Module] = []
+            for weight, bias in layers:
+                linear = nn.utils.skip_init(nn.Linear, weight.shape[1], weight.shape[0])
+                linear.load_state_dict({"weight": torch.tensor(weight), "bias": torch.tensor(bias)})
+                parts += [linear, nn.ReLU()]
+            networks.append(nn.Sequential(*parts[:-1]))
+        return (networks[0] if len(networks) == 1 else MeanOfNetworks(networks)).eval()
+
+
+def _linear_layers(name: str, network: "nn.Sequential") -> Iterator[Layer]:
+    from torch import nn
+
+    for i, part in enumerate(network):
+        expected = nn.ReLU if i % 2 else nn.Linear
+        if not isinstance(part, expected) or (i == len(network) - 1 and i % 2):
+            raise DataError(
+                f"model {name}: part {i} is {type(part).__name__}; linear layers with ReLU between them are expected"
+            )
+        if isinstance(part, nn.Linear):
+            yield part.weight.detach().cpu().numpy().copy(), part.bias.detach().cpu().numpy().copy()
+
+
+def log_model(client: "MlflowClient", run: Any, model: FullyConnectedModel) -> None:
+    """Log `model` as an output of `run`, exported by `torch.export`, with signature and input example.
+
+    Repeating the call is harmless: the same model that is already there and whole stays, any other of that name is
+    deleted and logged anew. `mlflow.pytorch.load_model` and `mlflow.pyfunc.load_model` load it for any
+    batch size, under `runs:/<run id>/<name>`.
+    """
+    from mlflow.entities import LoggedModelOutput, LoggedModelStatus
+
+    ready, digest = None, model.digest()
+    condition = f"source_run_id = '{run.info.run_id}' AND name = '{model.name}'"
+    for found in client.search_logged_models([run.info.experiment_id], condition):
+        if found.status == LoggedModelStatus.READY and found.tags.get(DIGEST_TAG) == digest:
+            ready = found
+        else:
+            client.delete_logged_model(found.model_id)
+    if ready is None:
+        tags = {DIGEST_TAG: digest}
+        logged = client.create_logged_model(run.info.experiment_id, model.name, run.info.run_id, tags=tags)
+        with tempfile.TemporaryDirectory() as folder:
+            _export(model, Path(folder, "model"), logged)
+            client.log_model_artifacts(logged.model_id, str(Path(folder, "model")))
+        ready = client.finalize_logged_model(logged.model_id, LoggedModelStatus.READY)
+    outputs = run.outputs.model_outputs if run.outputs else []
+    if all(output.model_id != ready.model_id for output in outputs):
+        client.log_outputs(run.info.run_id, [LoggedModelOutput(ready.model_id, step=0)])
+
+
+def _export(model: FullyConnectedModel, path: Path, logged: Any) -> None:
+    import mlflow.pytorch
+    import torch
+    from mlflow.models import Model, ModelSignature
+    from mlflow.types import Schema, TensorSpec
+
+    def batch_of(width: int) -> Schema:
+        return Schema([TensorSpec(np.dtype(np.float32), (-1, width))])
+
+    mlflow.pytorch.save_model(
+        model.module(),
+        path,
+        mlflow_model=Model(
+            artifact_path=logged.artifact_location,
+            run_id=logged.source_run_id,
+            model_id=logged.model_id,
+            model_uuid=logged.model_id,
+        ),
+        signature=ModelSignature(batch_of(model.widths[0]), batch_of(model.widths[-1])),
+        # Two rows: torch.export fixes the batch size at one where the example has one row.
+        input_example=np.zeros((2, model.widths[0]), np.float32),
+        serialization_format="pt2",
+        # Named, because MLflow would otherwise load the model in a subprocess to find them.
+        pip_requirements=[f"torch=={torch.__version__.split('+')[0]}", f"mlflow=={mlflow.__version__}"],
+    )

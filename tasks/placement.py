@@ -1,0 +1,54 @@
+"""Where work runs: device and number of workers. They are no parameters, because they must not change a result."""
+
+import multiprocessing
+import os
+from dataclasses import dataclass, field
+
+from nasgem_core.errors import ParameterError
+
+
+@dataclass(frozen=True)
+class Placement:
+    """A device, and the folder of the images; both are left out of cache keys."""
+
+    device: str = field(default="cpu", metadata={"in_key": False})
+    images: str = field(default="data/raw", metadata={"in_key": False})
+
+    def own_device(self) -> str:
+        """Return the device of this process: workers take several GPUs in turn."""
+        if self.device != "cuda":
+            return self.device
+        import torch
+
+        identity = multiprocessing.current_process()._identity
+        return f"cuda:{(identity[-1] - 1 if identity else 0) % torch.cuda.device_count()}"
+
+
+def default_device() -> str:
+    """Return `NASGEM_DEVICE`, or `cuda` where there is one, or `cpu`; raises `ParameterError` for an unusable one."""
+    import torch
+
+    wanted = os.environ.get("NASGEM_DEVICE", "")
+    if not wanted:
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    if wanted.startswith("cuda") and not torch.cuda.is_available():
+        raise ParameterError(f"device = {wanted!r}: no CUDA device is available here; use cpu")
+    try:
+        torch.empty(0, device=wanted)
+    except (RuntimeError, AssertionError) as error:
+        raise ParameterError(f"device = {wanted!r} cannot be used: {str(error).splitlines()[0]}") from None
+    return wanted
+
+
+def default_workers(device: str) -> int:
+    """Return `NASGEM_WORKERS`, or one a core on the CPU, one a device on GPUs."""
+    wanted = os.environ.get("NASGEM_WORKERS", "")
+    if wanted:
+        if not wanted.isdigit() or int(wanted) < 1:
+            raise ParameterError(f"workers = {wanted!r}: must be a whole number of at least 1")
+        return int(wanted)
+    if device == "cuda":
+        import torch
+
+        return torch.cuda.device_count()
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

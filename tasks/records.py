@@ -1,0 +1,152 @@
+"""What MLflow is told of a search: one run for it, a child a stage, a child of that an evaluated cell."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from nasgem_core.config import SearchConfig
+from tasks.artifacts import write_bytes
+from tasks.fingerprint import fingerprint
+from tasks.models import FullyConnectedModel
+from tasks.outbox import Dataset, RunRecord
+from tasks.tracking import Tracking, flat_params, provenance
+from tasks.tracking_store import FOLDER
+
+
+class SearchRecords:
+    """Logs the runs of one search, each once for equal content however often its stages are replayed.
+
+    Args:
+        tracking: where runs go.
+        root: the repository.
+        config: parameters of the search.
+        images_hash: content hash of the proxy images.
+    """
+
+    def __init__(self, tracking: Tracking, root: Path, config: SearchConfig, images_hash: str) -> None:
+        self._tracking = tracking
+        self._root = root
+        self._config = config
+        self._images = Dataset(config.proxy.dataset, images_hash, config.proxy.dataset)
+        self.name = fingerprint([asdict(config), images_hash])[:8]
+        self._provenance = provenance(root)
+        self._stage_started = time.time()
+
+    @property
+    def ui_uri(self) -> str:
+        """Address of the MLflow store."""
+        return self._tracking.uri
+
+    def search(self, metrics: dict[str, float] | None = None, artifacts: Sequence[Path] = ()) -> None:
+        """Log the search itself: as running, or with its result as finished."""
+        record = RunRecord(
+            key=self._key(),
+            name=f"search {self.name}",
+            kind="search",
+            params=flat_params(self._config),
+            metrics=_points(metrics or {}),
+            inputs=[self._images],
+            artifacts=[(path, "") for path in artifacts],
+            status="RUNNING" if metrics is None else "FINISHED",
+        )
+        if metrics is None and self._marker("search finished").is_file():
+            return
+        self._log(record)
+        if metrics is not None:
+            write_bytes(self._marker("search finished"), b"")
+
+    def stage(
+        self,
+        stage: str,
+        metrics: dict[str, float],
+        *,
+        curves: Sequence[tuple[str, float, int]] = (),
+        artifacts: Sequence[Path] = (),
+        models: Sequence[FullyConnectedModel] = (),
+        inputs: Sequence[Dataset] = (),
+    ) -> None:
+        """Log a finished stage with its section of the parameters."""
+        section = getattr(self._config, stage, None)
+        self.search()
+        self._log(
+            RunRecord(
+                key=self._key(stage),
+                name=stage,
+                kind="stage",
+                parent=self._key(),
+                params={} if section is None else flat_params(section, f"{stage}."),
+                metrics=[*_points(metrics), *curves],
+                artifacts=[(path, "") for path in artifacts],
+                models=models,
+                inputs=inputs,
+                started=self._stage_started,
+            )
+        )
+        self._stage_started = time.time()
+
+    def cell(self, stage: str, row: dict[str, Any], result: dict[str, Any]) -> None:
+        """Log one evaluated cell as a child of its stage."""
+        steps = range(1, len(result["epoch_losses"]) + 1)
+        curves = [("train_loss", loss, step) for step, loss in zip(steps, result["epoch_losses"], strict=True)]
+        curves += [
+            ("validation_accuracy", value, step) for step, value in zip(steps, result["epoch_accuracies"], strict=False)
+        ]
+        metrics = {name: float(row[name]) for name in ("accuracy", "score", "macs", "params", "predicted")}
+        metrics |= {"seconds": result["seconds"], "images_per_second": result["images_per_second"]}
+        self._log(
+            RunRecord(
+                key=self._key(stage, row["key"]),
+                name=f"cell {row['key'][:8]}",
+                kind="cell",
+                parent=self._key(stage),
+                params={"origin": row["origin"], "round": row["round"], "cell": row["cell"], "key": row["key"]},
+                metrics=[*_points(metrics), *curves],
+                tags={"reason": row["reason"]} if row["failed"] else {},
+                status="FAILED" if row["failed"] else "FINISHED",
+                started=time.time() - result["seconds"],
+            )
+        )
+
+    def close(self) -> int:
+        """Try to deliver what waits; return how many runs still do."""
+        return self._tracking.close()
+
+    def _key(self, *parts: str) -> str:
+        return "-".join([f"search-{self.name}", *parts])
+
+    def _marker(self, what: str) -> Path:
+        # Beside the store, so that who deletes it has everything logged anew.
+        return self._root / FOLDER / "logged" / fingerprint([self._tracking.uri, self._key(), what])
+
+    def _log(self, record: RunRecord) -> None:
+        marker = self._marker(_content(record))
+        if marker.is_file():
+            return
+        self._tracking.log(replace(record, tags={**record.tags, **self._provenance}))
+        write_bytes(marker, b"")
+
+
+def _content(record: RunRecord) -> str:
+    """Return a fingerprint of all that a record says, the files' content included."""
+    plain = {
+        name: getattr(record, name) for name in ("key", "name", "kind", "parent", "params", "metrics", "tags", "status")
+    }
+    files = [(path.name, folder, fingerprint(path.read_bytes().hex())) for path, folder in record.artifacts]
+    return fingerprint([plain, files, [model.digest() for model in record.models], [asdict(i) for i in record.inputs]])
+
+
+def _points(metrics: dict[str, float]) -> list[tuple[str, float, int]]:
+    return [(name, float(value), 0) for name, value in metrics.items()]
+
+
+def finite(metrics: dict[str, Any]) -> dict[str, float]:
+    """Return the entries that are numbers, which is what MLflow can hold."""
+    return {
+        name: float(value)
+        for name, value in metrics.items()
+        if isinstance(value, int | float) and not isinstance(value, bool) and not pd.isna(value)
+    }

@@ -1,0 +1,19 @@
+"""What holds for every test: one thread, no window, the same examples in every run, no files left behind."""
+
+import os
+
+from hypothesis import HealthCheck, settings
+
+# Read by numpy, numba, torch and matplotlib when they are imported, which the test modules do after this file.
+for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"):
+    os.environ[variable] = "1"
+os.environ["MPLBACKEND"] = "Agg"
+
+settings.register_profile(
+    "nasgem",
+    deadline=None,  # the first call of a compiled function takes long, and so does any call on a busy machine
+    derandomize=True,
+    database=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("nasgem")

@@ -1,0 +1,96 @@
+import base64
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+
+from nasgem_core.errors import DataError
+from nasgem_core.figures.encoder import draw_pair_histogram
+from nasgem_core.figures.image import figure_png
+from nasgem_core.figures.page import Picture, Table, render_page
+
+VOID = {"meta", "img", "br", "link"}
+
+
+class Reader(HTMLParser):
+    """Collect tags and words; fail when an element is closed that is not open."""
+
+    def __init__(self, page: str):
+        super().__init__()
+        self.open, self.tags, self.words = [], [], []
+        self.feed(page)
+        self.close()
+        assert not self.open
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.words.append(data)
+
+    def all(self, tag):
+        return [attrs for name, attrs in self.tags if name == tag]
+
+
+@pytest.fixture(scope="module")
+def png():
+    return figure_png(draw_pair_histogram({"independent": np.array([0.5])}), dpi=30)
+
+
+def test_the_page_holds_everything_it_shows(png):
+    table = Table("Trained cells", ["key", "score"], [["ab", "0.31"], ["cd", None]], "n = 2")
+    page = render_page("Report", {"score": 0.31}, [table], [Picture("Pairs", png, "A histogram", "One pair")])
+    reader = Reader(page)
+    image = reader.all("img")[0]
+    assert base64.b64decode(image["src"].removeprefix("data:image/png;base64,")) == png
+    assert image["alt"] == "A histogram"
+    assert {"Report", "score", "0.31", "Trained cells", "ab", "n = 2", "Pairs", "One pair"} <= set(reader.words)
+    assert not reader.all("script") and not reader.all("link")
+    assert "http://" not in page and "https://" not in page and "url(" not in page
+    assert [a["href"] for a in reader.all("a")] == [f"#{s['id']}" for s in reader.all("section")]
+    assert "prefers-color-scheme: dark" in page
+
+
+def test_what_is_shown_is_escaped(png):
+    bad = "<script>alert('\"&')</script>"
+    page = render_page(bad, {bad: bad}, [Table(bad, [bad], [[bad]], bad)], [Picture(bad, png, bad, bad)])
+    reader = Reader(page)
+    assert not reader.all("script")
+    assert reader.all("img")[0]["alt"] == bad
+    # Title twice, fact twice, twice a section's heading and link, header, value, note, caption.
+    assert reader.words.count(bad) == 12
+
+
+def test_numbers_stand_right_and_missing_values_are_dashes():
+    rows = [["ab", "1,000", 0.5, "3 %"], ["cd", None, float("nan"), "\N{MINUS SIGN}4 %"]]
+    reader = Reader(render_page("Report", {}, [Table("T", ["key", "n", "score", "share"], rows)], []))
+    assert [attrs.get("class") for attrs in reader.all("td")] == [None, "number", "number", "number"] * 2
+    assert reader.words.count("\N{EN DASH}") == 2
+
+
+def test_nothing_to_show_is_a_page():
+    reader = Reader(render_page("Report", {}, [Table("Trained cells", ["key"], [])], []))
+    assert "no rows" in reader.words
+    Reader(render_page("Report", {}, [], []))
+
+
+def test_equal_reports_are_equal_bytes(png):
+    first, second = (render_page("R", {"a": 1}, [], [Picture("P", png, "x")]) for _ in range(2))
+    assert first == second
+
+
+def test_a_ragged_table_is_refused():
+    with pytest.raises(DataError, match="row 1 of table 'T' has 1 values for 2 columns"):
+        Table("T", ["a", "b"], [[1, 2], [3]])
+
+
+def test_a_picture_must_be_a_png_with_words(png):
+    with pytest.raises(DataError, match="picture 'P' is no PNG"):
+        Picture("P", b"<svg/>", "x")
+    with pytest.raises(DataError, match="picture 'P' has no alternative text"):
+        Picture("P", png, " ")

@@ -1,0 +1,244 @@
+"""The rules of the house, read off the source: who may import whom, what may not stand anywhere, what must be there."""
+
+import ast
+import hashlib
+import re
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).parents[1]
+PACKAGES = {"nasgem_core": 0, "tasks": 1, "flows": 2}
+"""A package imports itself and those with a lower number."""
+ROOMS = {"cells": 0, "kernel": 1, "networks": 1, "encoders": 2, "training": 2, "search": 3}
+"""A room of the core imports itself and those with a lower number; figures stands apart and imports cells."""
+STACK = {"prefect", "mlflow", "dvc"}
+TESTED_ELSEWHERE: dict[str, str] = {}
+"""Modules of the core whose tests stand under another name: "room/module.py" -> "tests/room/test_other.py"."""
+
+
+@cache
+def tree_of(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"), str(path))
+
+
+def sources(*folders: str) -> list[Path]:
+    return sorted(path for folder in folders for path in (ROOT / folder).rglob("*.py"))
+
+
+def name_of(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+def imports(path: Path) -> Iterator[str]:
+    """Yield the dotted name of everything that the file imports, inside functions too."""
+    package = path.relative_to(ROOT).parts[:-1]
+    for node in ast.walk(tree_of(path)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else ()
+            module = ".".join([*base, *([node.module] if node.module else [])])
+            yield from (f"{module}.{alias.name}" for alias in node.names)
+
+
+def offences(rule: str, found: list[str]) -> None:
+    assert not found, f"{rule}:\n  " + "\n  ".join(found)
+
+
+def test_packages_import_only_downwards():
+    found = []
+    for path in sources(*PACKAGES):
+        own = PACKAGES[path.relative_to(ROOT).parts[0]]
+        for name in imports(path):
+            if PACKAGES.get(name.split(".")[0], -1) > own:
+                found.append(f"{name_of(path)} imports {name}")
+    offences("flows -> tasks -> nasgem_core, never back", found)
+
+
+def test_rooms_of_the_core_import_only_downwards():
+    found = []
+    for path in sources("nasgem_core"):
+        parts = path.relative_to(ROOT).parts
+        own = parts[1] if len(parts) > 2 else None
+        for name in imports(path):
+            package, _, rest = name.partition(".")
+            room = rest.split(".")[0]
+            if package != "nasgem_core" or not (ROOT / "nasgem_core" / room).is_dir() or room == own:
+                continue
+            if own is None:
+                allowed = name.startswith("nasgem_core.cells.operations") and parts[1] == "config.py"
+            elif own == "figures":
+                allowed = room == "cells"
+            else:
+                allowed = room in ROOMS and ROOMS[room] < ROOMS[own]
+            if not allowed:
+                found.append(f"{name_of(path)} imports {name}")
+    offences("a room imports only rooms below it", found)
+
+
+def test_every_room_has_its_place_in_the_order():
+    rooms = {path.parent.name for path in (ROOT / "nasgem_core").glob("*/__init__.py")}
+    assert rooms == {*ROOMS, "figures"}
+
+
+@pytest.mark.parametrize("folder", ["nasgem_core", *(f"tests/{room}" for room in [*ROOMS, "figures"])])
+def test_core_and_its_tests_know_nothing_of_the_stack(folder: str):
+    unwanted = STACK | ({"yaml", "ruamel", "tomllib"} if folder == "nasgem_core" else {"tasks", "flows"})
+    found = [
+        f"{name_of(path)} imports {name}"
+        for path in sources(folder)
+        for name in imports(path)
+        if name.split(".")[0] in unwanted
+    ]
+    offences("the core works alone", found)
+
+
+def test_importing_the_core_loads_nothing_of_the_stack():
+    modules = [name_of(path)[:-3].replace("/", ".").removesuffix(".__init__") for path in sources("nasgem_core")]
+    code = f"import importlib, sys\nfor name in {modules}: importlib.import_module(name)\nprint(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert "nasgem_core.cells.cell" in loaded.split()
+    assert not {name.split(".")[0] for name in loaded.split()} & STACK
+
+
+def test_core_prints_nothing():
+    found = [
+        f"{name_of(path)}:{node.lineno}"
+        for path in sources("nasgem_core")
+        for node in ast.walk(tree_of(path))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print"
+    ]
+    offences("the core returns values and reports through callbacks", found)
+
+
+def test_init_files_hold_a_docstring_only():
+    found = [
+        name_of(path)
+        for path in sources(*PACKAGES)
+        if path.name == "__init__.py" and (len(tree_of(path).body) != 1 or not ast.get_docstring(tree_of(path)))
+    ]
+    offences("no logic in __init__.py", found)
+
+
+def code_loaders(tree: ast.Module) -> Iterator[tuple[int, str]]:
+    """Yield line and text of everything in the tree that could run code out of a file that is read."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            names = [alias.name for alias in node.names]
+            names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            for name in {name.split(".")[0] for name in names} & {
+                "pickle",
+                "cloudpickle",
+                "dill",
+                "joblib",
+                "marshal",
+                "shelve",
+            }:
+                yield node.lineno, name
+        elif isinstance(node, ast.Call):
+            call = ast.unparse(node.func)
+            if call in {"torch.load", "yaml.load", "yaml.unsafe_load", "eval", "exec"} or call.endswith("read_pickle"):
+                yield node.lineno, call
+            for keyword in node.keywords:
+                if keyword.arg == "allow_pickle" and not (
+                    isinstance(keyword.value, ast.Constant) and keyword.value.value is False
+                ):
+                    yield node.lineno, "allow_pickle"
+
+
+def test_nothing_that_is_read_can_run_code():
+    found = [
+        f"{name_of(path)}:{line} {what}"
+        for path in sources(*PACKAGES, "benchmarks")
+        for line, what in code_loaders(tree_of(path))
+    ]
+    offences("files are data: JSON, npz, parquet, safetensors", found)
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["import pickle", "from joblib import load", "torch.load('x')", "yaml.load(x)", "np.load('x', allow_pickle=True)"],
+)
+def test_code_loaders_are_seen(line: str):
+    assert list(code_loaders(ast.parse(line)))
+    assert not list(code_loaders(ast.parse("np.load('x', allow_pickle=False)")))
+
+
+def test_files_are_short_enough_to_read():
+    lengths = {name_of(p): len(p.read_text().splitlines()) for p in sources(*PACKAGES, "tests", "benchmarks")}
+    offences("at most 300 lines, one subject", [f"{name}: {n} lines" for name, n in lengths.items() if n > 300])
+
+
+def public_definitions(
+    scope: ast.Module | ast.ClassDef,
+) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef]:
+    for node in scope.body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) and not node.name.startswith("_"):
+            yield node
+            if isinstance(node, ast.ClassDef):
+                yield from public_definitions(node)
+
+
+def test_everything_public_has_a_docstring():
+    found = []
+    for path in sources(*PACKAGES):
+        tree = tree_of(path)
+        missing = [node for node in [tree, *public_definitions(tree)] if not ast.get_docstring(node)]
+        found += [f"{name_of(path)}: {getattr(node, 'name', 'the module')}" for node in missing]
+    offences("a docstring on every public module, class and function", found)
+
+
+def test_every_module_of_the_core_has_its_tests():
+    found = []
+    for path in sources("nasgem_core"):
+        module = path.relative_to(ROOT / "nasgem_core")
+        test = TESTED_ELSEWHERE.get(str(module), f"tests/{module.parent}/test_{module.name}")
+        if len(module.parts) > 1 and module.name != "__init__.py" and not (ROOT / test).is_file():
+            found.append(f"nasgem_core/{module}: no {test}")
+    offences("tests mirror the tree", found)
+    stale = [name for name in TESTED_ELSEWHERE if not (ROOT / "nasgem_core" / name).is_file()]
+    offences("exceptions name modules that exist", stale)
+
+
+def test_tracked_files_name_no_machine_and_no_registry():
+    listing = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    names = subprocess.run(listing, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split("\0")
+    unwanted = re.compile(r"(?<![\w.~-])/(work|root|home|opt|tmp|Users)/\w|pypi\.org|pythonhosted|index-url\b")
+    found = []
+    for name in filter(None, names):
+        content = (ROOT / name).read_bytes() if (ROOT / name).is_file() else b""
+        if b"\0" in content or Path(name) == Path(__file__).relative_to(ROOT):
+            continue
+        for number, line in enumerate(content.decode("utf-8").splitlines(), 1):
+            if unwanted.search(line):
+                found.append(f"{name}:{number} {line.strip()[:80]}")
+    offences("no absolute path of a machine, no address of a registry", found)
+
+
+def test_lock_pins_every_requirement_within_its_bounds():
+    lines = [line.split("#")[0].strip() for line in (ROOT / "requirements.lock").read_text().splitlines()]
+    pins = {canonicalize_name(pin.name): pin for pin in map(Requirement, filter(None, lines))}
+    inexact = [str(pin) for pin in pins.values() if not re.fullmatch(r"==[\w.+!]+", str(pin.specifier))]
+    offences("exact pins", inexact)
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    wanted = [*project["project"]["dependencies"], *project["dependency-groups"]["dev"]]
+    found = []
+    for requirement in map(Requirement, wanted):
+        pin = pins.get(canonicalize_name(requirement.name))
+        if pin is None or not requirement.specifier.contains(str(pin.specifier)[2:]):
+            found.append(f"{requirement}: the lock has {pin}; run make lock")
+    offences("the lock follows pyproject.toml", found)
+
+
+def test_bundled_data_is_what_its_checksum_says():
+    digest, name = (ROOT / "data/raw/SHA256SUMS").read_text().split()
+    assert hashlib.sha256((ROOT / "data/raw" / name).read_bytes()).hexdigest() == digest
+    assert digest in (ROOT / "data/raw/README.md").read_text()

@@ -1,0 +1,77 @@
+import numpy as np
+import pytest
+from PIL import Image
+
+from nasgem_core.config import ProxyConfig
+from nasgem_core.errors import DataError
+from nasgem_core.training.images import load_images
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for split in ("train", "val"):
+        for name, colour in (("blue", (0, 0, 255)), ("red", (255, 0, 0))):
+            (tmp_path / split / name).mkdir(parents=True)
+            for i, size in enumerate([(40, 20), (20, 40)]):
+                Image.new("RGB", size, colour).save(tmp_path / split / name / f"{i}.png")
+    return tmp_path
+
+
+def load(folder, size=16):
+    return load_images(ProxyConfig(dataset=str(folder), image_size=size), folder)
+
+
+def test_classes_are_the_folders_and_labels_follow_them(folder):
+    images = load(folder)
+    assert images.classes == ("blue", "red")
+    assert images.train_images.shape == (4, 16, 16, 3) and images.train_labels.tolist() == [0, 0, 1, 1]
+    assert images.train_images[0, 0, 0].tolist() == [0, 0, 255] and images.train_images[2, 0, 0].tolist() == [255, 0, 0]
+
+
+def test_the_short_side_is_resized_and_the_centre_kept(folder):
+    pixels = np.zeros((20, 60, 3), np.uint8)
+    pixels[:, 20:40] = 200
+    Image.fromarray(pixels).save(folder / "train" / "blue" / "0.png")
+    image = load(folder, size=20).train_images[0]
+    assert (image == 200).all()
+
+
+def test_grey_and_transparent_images_become_colour_images(folder):
+    Image.new("L", (20, 20), 9).save(folder / "train" / "blue" / "0.png")
+    Image.new("RGBA", (20, 20), (1, 2, 3, 0)).save(folder / "train" / "blue" / "1.png")
+    images = load(folder).train_images
+    assert images[0, 0, 0].tolist() == [9, 9, 9] and images[1, 0, 0].tolist() == [1, 2, 3]
+
+
+def test_a_broken_image_is_named(folder):
+    (folder / "val" / "red" / "1.png").write_bytes(b"not an image")
+    with pytest.raises(DataError, match=r"val/red/1\.png cannot be read as an image .*: replace or remove it"):
+        load(folder)
+
+
+def test_a_truncated_image_is_named(folder):
+    path = folder / "train" / "red" / "0.png"
+    path.write_bytes(path.read_bytes()[:60])
+    with pytest.raises(DataError, match=r"train/red/0\.png cannot be read as an image"):
+        load(folder)
+
+
+def test_classes_of_both_splits_must_match(folder):
+    (folder / "val" / "green").mkdir()
+    Image.new("RGB", (20, 20)).save(folder / "val" / "green" / "0.png")
+    with pytest.raises(DataError, match="class 'green' is in only one of train/ and val/"):
+        load(folder)
+
+
+def test_an_empty_class_is_named(folder):
+    (folder / "val" / "green").mkdir()
+    with pytest.raises(DataError, match="green"):
+        load(folder)
+
+
+def test_a_missing_split_or_folder_is_named(folder):
+    with pytest.raises(DataError, match="no folder: name cifar10_proxy, cifar10, or a folder"):
+        load(folder / "nowhere")
+    (folder / "val").rename(folder / "validation")
+    with pytest.raises(DataError, match="val must hold one folder of images a class"):
+        load(folder)

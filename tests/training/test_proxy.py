@@ -1,0 +1,119 @@
+import math
+import subprocess
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from nasgem_core.cells.cell import Cell
+from nasgem_core.config import ProxyConfig
+from nasgem_core.errors import ParameterError
+from nasgem_core.training.images import ImageSet
+from nasgem_core.training.proxy import learning_rate_factor, train_cell
+
+CONFIG = ProxyConfig(width=4, stages=(1, 2), stem_stride=2, epochs=2, batch_size=16)
+CELL = Cell(np.array([[0, 1, 1], [0, 0, 1], [0, 0, 0]]), ("input", "dwconv3x3", "conv1x1"))
+OTHER = Cell(np.array([[0, 1], [0, 0]]), ("input", "conv3x3"))
+
+
+def stripes(train=96, validation=32, size=12):
+    """Two classes that differ in the direction of their stripes."""
+    generator = np.random.default_rng(0)
+    labels = generator.integers(0, 2, train + validation)
+    lines = np.where(np.arange(size) // 2 % 2, 200, 50)
+    images = np.where(labels[:, None, None] == 0, lines[None, :, None], lines[None, None, :])[..., None]
+    images = np.clip(images + generator.normal(0, 20, (*images.shape[:3], 3)), 0, 255).astype(np.uint8)
+    return ImageSet(images[:train], labels[:train], images[train:], labels[train:], ("rows", "columns"))
+
+
+def outcome(result):
+    return result.accuracy, result.epoch_losses, result.epoch_accuracies
+
+
+def test_an_easy_task_is_learned_and_every_epoch_reported():
+    seen = []
+    result = train_cell(
+        CELL, stripes(), replace(CONFIG, epochs=8), seed=0, on_progress=lambda *progress: seen.append(progress)
+    )
+    assert not result.failed and result.reason == "" and result.accuracy > 0.9
+    assert result.accuracy == result.epoch_accuracies[-1] and result.epoch_losses[-1] < result.epoch_losses[0]
+    assert seen == [
+        (i + 1, {"loss": loss, "accuracy": accuracy})
+        for i, (loss, accuracy) in enumerate(zip(result.epoch_losses, result.epoch_accuracies, strict=True))
+    ]
+    assert result.images_per_second > 0 and result.seconds > 0
+
+
+def test_equal_seeds_give_equal_bits_and_others_do_not():
+    images = stripes()
+    first = train_cell(CELL, images, CONFIG, seed=3)
+    train_cell(OTHER, images, CONFIG, seed=4)
+    torch.manual_seed(77)
+    assert outcome(train_cell(CELL, images, CONFIG, seed=3)) == outcome(first)
+    assert outcome(train_cell(CELL, images, CONFIG, seed=4)) != outcome(first)
+
+
+def test_a_fresh_process_gives_the_same_bits():
+    images = stripes()
+    train_cell(OTHER, images, CONFIG, seed=0)
+    here = outcome(train_cell(CELL, images, CONFIG, seed=3))
+    code = (
+        "import importlib.util, sys\n"
+        f"spec = importlib.util.spec_from_file_location('here', {__file__!r})\n"
+        "here = importlib.util.module_from_spec(spec)\nspec.loader.exec_module(here)\n"
+        "print(here.outcome(here.train_cell(here.CELL, here.stripes(), here.CONFIG, seed=3)))"
+    )
+    fresh = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120)
+    assert fresh.stdout.strip() == str(here)
+
+
+def test_global_state_is_left_as_it_was():
+    threads = torch.get_num_threads()
+    torch.manual_seed(5)
+    state = torch.random.get_rng_state()
+    train_cell(CELL, stripes(), CONFIG, seed=0)
+    assert torch.get_num_threads() == threads
+    assert torch.equal(torch.random.get_rng_state(), state)
+
+
+def test_a_diverged_training_is_a_result_with_a_reason():
+    result = train_cell(CELL, stripes(), replace(CONFIG, learning_rate=10.0, weight_decay=1.0, epochs=1), seed=0)
+    assert not result.failed  # batch normalisation holds even this
+    images = stripes()
+    object.__setattr__(images, "mean", (math.nan,) * 3)
+    result = train_cell(CELL, images, CONFIG, seed=0)
+    assert result.failed and math.isnan(result.accuracy)
+    assert result.reason == "the training loss was nan in epoch 1 of 2: lower learning_rate"
+    assert result.epoch_losses == result.epoch_accuracies == ()
+
+
+def test_images_too_small_for_the_network_are_refused():
+    with pytest.raises(ParameterError, match="image_size = 12 is too small"):
+        train_cell(CELL, stripes(), replace(CONFIG, stages=(1, 1, 1, 1)), seed=0)
+
+
+def test_a_batch_larger_than_the_images_is_all_of_them():
+    result = train_cell(CELL, stripes(), replace(CONFIG, batch_size=500), seed=0)
+    assert not result.failed and len(result.epoch_losses) == 2
+
+
+def test_without_augmentation_the_outcome_differs():
+    images = stripes()
+    assert outcome(train_cell(CELL, images, replace(CONFIG, augment=False), 0)) != outcome(
+        train_cell(CELL, images, CONFIG, 0)
+    )
+
+
+def test_learning_rate_rises_shortly_and_falls_to_zero():
+    factors = np.array([learning_rate_factor(step, 100) for step in range(100)])
+    assert factors.argmax() == 5 and factors.max() == 1
+    assert (np.diff(factors[:6]) > 0).all() and (np.diff(factors[5:]) < 0).all()
+    assert 0 < factors[0] < 0.2 and factors[-1] < 0.001
+    assert learning_rate_factor(0, 1) > 0
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+def test_a_gpu_learns_the_same_task():
+    assert train_cell(CELL, stripes(), replace(CONFIG, epochs=8), seed=0, device="cuda").accuracy > 0.9
