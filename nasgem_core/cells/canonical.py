@@ -14,7 +14,7 @@ from numba import njit
 
 from nasgem_core.cells.cell import FIRST_OPERATION_CODE, INPUT_CODE, Cell, CellBatch
 from nasgem_core.cells.operations import INPUT
-from nasgem_core.cells.refinement import code_labels, graph_size, list_edges, pack_rows, refine
+from nasgem_core.cells.refinement import code_labels, graph_size, list_edges, refine
 
 _ORDERED, _NEEDS_SEARCH = 0, 1
 
@@ -48,7 +48,6 @@ def _sort_vertices(labels: np.ndarray, size: int, order: np.ndarray) -> int:
 @njit(cache=True)
 def _refine_orders(
     adjacency: np.ndarray,
-    rows: np.ndarray,
     codes: np.ndarray,
     first: np.ndarray,
     orders: np.ndarray,
@@ -57,13 +56,13 @@ def _refine_orders(
 ) -> None:
     """Order the vertices of each cell by their stable colour; say which cells still need a search."""
     batch, width = codes.shape
-    capacity = max(1, width * (width - 1) // 2)
-    sources, targets = np.empty(capacity, dtype=np.int16), np.empty(capacity, dtype=np.int16)
+    starts = np.empty(width + 1, dtype=np.uint32)
+    targets = np.empty(width * (width - 1) // 2 + 1, dtype=np.uint8)
     labels, refined = np.empty(width, dtype=np.uint64), np.empty(width, dtype=np.uint64)
     scratch = np.empty((2, width), dtype=np.uint64)
     for b in range(batch):
         size = graph_size(codes[b])
-        num_edges = list_edges(rows[b], size, sources, targets)
+        list_edges(adjacency[b], size, starts, targets)
         for v in range(size):
             labels[v] = first[codes[b, v]]
         classes = 0
@@ -73,7 +72,7 @@ def _refine_orders(
             if found in (classes, size):
                 break
             classes = found
-            refine(labels, size, sources, targets, num_edges, True, refined, scratch[0], scratch[1])
+            refine(labels, size, starts, targets, True, refined, scratch)
             labels, refined = refined, labels
         colours[b, :size] = labels[:size]
         verdicts[b] = _ORDERED
@@ -107,7 +106,7 @@ def _canonical_orders(cells: CellBatch) -> np.ndarray:
     colours = np.zeros((batch, width), dtype=np.uint64)
     verdicts = np.zeros(batch, dtype=np.uint8)
     first = code_labels(cells.operation_names)
-    _refine_orders(cells.adjacency, pack_rows(cells.adjacency), cells.codes, first, orders, colours, verdicts)
+    _refine_orders(cells.adjacency, cells.codes, first, orders, colours, verdicts)
     sizes = cells.num_vertices
     for i in np.flatnonzero(verdicts == _NEEDS_SEARCH):
         size = sizes[i]

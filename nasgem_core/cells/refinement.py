@@ -18,19 +18,7 @@ from nasgem_core.cells.random_streams import mix
 
 _IN = np.uint64(0xA24BAED4963EE407)
 _OUT = np.uint64(0x9FB21C651E98DF25)
-_SELF = np.uint64(0xD6E8FEB86659FD93)
-_ONE, _S58 = np.uint64(1), np.uint64(58)
-_DEBRUIJN = np.uint64(0x03F79D71B4CB0A89)
-
-
-def _bit_positions() -> np.ndarray:
-    table = np.zeros(64, dtype=np.int64)
-    for position in range(64):
-        table[(((1 << position) * int(_DEBRUIJN)) & (2**64 - 1)) >> 58] = position
-    return table
-
-
-_BIT_POSITION = _bit_positions()
+_SELF_FACTOR, _OUT_FACTOR = np.uint64(0xD6E8FEB86659FD93), np.uint64(0xC2B2AE3D27D4EB4F)
 
 
 def code_labels(operation_names: Sequence[str]) -> np.ndarray:
@@ -41,29 +29,20 @@ def code_labels(operation_names: Sequence[str]) -> np.ndarray:
     return labels
 
 
-def pack_rows(adjacency: np.ndarray) -> np.ndarray:
-    """Pack [B, V, V] of 0/1 into [B, V, ceil(V / 64)] 64-bit words; bit v of row u is the edge u -> v."""
-    packed = np.packbits(adjacency, axis=-1, bitorder="little")
-    missing = -packed.shape[-1] % 8
-    if missing:
-        packed = np.pad(packed, ((0, 0), (0, 0), (0, missing)))
-    return packed.view(np.uint64)
-
-
 @njit(cache=True)
-def list_edges(rows: np.ndarray, size: int, sources: np.ndarray, targets: np.ndarray) -> int:
-    """Write the edges of one packed graph to two arrays; return their number."""
-    count = 0
+def list_edges(adjacency: np.ndarray, size: int, starts: np.ndarray, targets: np.ndarray) -> None:
+    """Write the edges of one graph: those of vertex u lead to targets[starts[u]:starts[u + 1]].
+
+    Every target is written and the place moves on where there is an edge, which needs no branch; so `targets` has room
+    for one more than the edges. Indices are unsigned, which spares the test for an index from the end.
+    """
+    count = np.uint64(0)
     for u in range(size):
-        for block in range(u // 64, rows.shape[1]):
-            word = rows[u, block]
-            while word:
-                lowest = word & (~word + _ONE)
-                sources[count] = u
-                targets[count] = block * 64 + _BIT_POSITION[(lowest * _DEBRUIJN) >> _S58]
-                count += 1
-                word ^= lowest
-    return count
+        starts[u] = count
+        for v in range(u + 1, size):
+            targets[count] = v
+            count += np.uint64(adjacency[u, v])
+    starts[size] = count
 
 
 @njit(cache=True)
@@ -79,25 +58,27 @@ def graph_size(codes: np.ndarray) -> int:
 def refine(
     labels: np.ndarray,
     size: int,
-    sources: np.ndarray,
+    starts: np.ndarray,
     targets: np.ndarray,
-    num_edges: int,
     see_predecessors: bool,
     refined: np.ndarray,
-    in_sums: np.ndarray,
-    out_hashes: np.ndarray,
+    scratch: np.ndarray,
 ) -> None:
-    """Write the next labels of one graph to `refined`; the last two arguments are scratch of V words."""
+    """Write the next labels of one graph to `refined`; `scratch` has room for two rows of V words."""
+    hashes, in_sums = scratch[0], scratch[1]
     for v in range(size):
-        out_hashes[v] = mix(labels[v] + _OUT)
-        refined[v] = 0
+        hashes[v] = mix(labels[v] + _OUT)
         in_sums[v] = 0
-    for e in range(num_edges):
-        refined[sources[e]] += out_hashes[targets[e]]
+    for u in range(size):
+        total = np.uint64(0)
+        for e in range(starts[u], starts[u + 1]):
+            total += hashes[targets[e]]
+        refined[u] = total
     if see_predecessors:
-        for v in range(size):
-            out_hashes[v] = mix(labels[v] + _IN)
-        for e in range(num_edges):
-            in_sums[targets[e]] += out_hashes[sources[e]]
+        for u in range(size):
+            value = mix(labels[u] + _IN)
+            for e in range(starts[u], starts[u + 1]):
+                in_sums[targets[e]] += value
+    # All three are pseudo-random words, so one mixing of a sum with odd factors keeps them apart.
     for v in range(size):
-        refined[v] = mix(mix(mix(labels[v] + _SELF) + refined[v]) ^ mix(in_sums[v]))
+        refined[v] = mix(labels[v] * _SELF_FACTOR + refined[v] * _OUT_FACTOR + in_sums[v])

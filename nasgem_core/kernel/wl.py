@@ -8,42 +8,35 @@ import numpy as np
 from numba import njit
 
 from nasgem_core.cells.cell import CellBatch
-from nasgem_core.cells.refinement import code_labels, graph_size, list_edges, pack_rows, refine
+from nasgem_core.cells.refinement import code_labels, graph_size, list_edges, refine
 from nasgem_core.errors import CellError
 
+_ONE = np.uint64(1)
 DIRECTIONS = ("both", "successors")
 
 
 @njit(cache=True)
-def _labels(rows: np.ndarray, codes: np.ndarray, first: np.ndarray, see_predecessors: bool, labels: np.ndarray) -> None:
+def _labels(
+    adjacency: np.ndarray, codes: np.ndarray, first: np.ndarray, see_predecessors: bool, labels: np.ndarray
+) -> None:
     batch, width = codes.shape
-    capacity = max(1, width * (width - 1) // 2)
-    sources, targets = np.empty(capacity, dtype=np.int16), np.empty(capacity, dtype=np.int16)
+    starts = np.empty(width + 1, dtype=np.uint32)
+    targets = np.empty(width * (width - 1) // 2 + 1, dtype=np.uint8)
     scratch = np.empty((2, width), dtype=np.uint64)
     for b in range(batch):
         size = graph_size(codes[b])
-        num_edges = list_edges(rows[b], size, sources, targets)
+        list_edges(adjacency[b], size, starts, targets)
         for v in range(size):
             labels[b, 0, v] = first[codes[b, v]]
         for t in range(1, labels.shape[1]):
-            refine(
-                labels[b, t - 1],
-                size,
-                sources,
-                targets,
-                num_edges,
-                see_predecessors,
-                labels[b, t],
-                scratch[0],
-                scratch[1],
-            )
+            refine(labels[b, t - 1], size, starts, targets, see_predecessors, labels[b, t], scratch)
 
 
 @njit(cache=True)
 def _similarities(
-    rows_left: np.ndarray,
+    adjacency_left: np.ndarray,
     codes_left: np.ndarray,
-    rows_right: np.ndarray,
+    adjacency_right: np.ndarray,
     codes_right: np.ndarray,
     first: np.ndarray,
     iterations: int,
@@ -51,8 +44,8 @@ def _similarities(
     similarity: np.ndarray,
 ) -> None:
     batch, width = codes_left.shape
-    capacity = max(1, width * (width - 1) // 2)
-    sources, targets = np.empty((2, capacity), dtype=np.int16), np.empty((2, capacity), dtype=np.int16)
+    starts = np.empty((2, width + 1), dtype=np.uint32)
+    targets = np.empty((2, width * (width - 1) // 2 + 1), dtype=np.uint8)
     labels, refined = np.empty((2, width), dtype=np.uint64), np.empty((2, width), dtype=np.uint64)
     scratch = np.empty((2, width), dtype=np.uint64)
     # A hash table of label counts with linear probing; a slot is in use when its stamp is the current one, so the
@@ -65,14 +58,13 @@ def _similarities(
     counts = np.empty((slots, 2), dtype=np.int64)
     stamps = np.zeros(slots, dtype=np.int64)
     stamp = 0
-    num_edges = np.empty(2, dtype=np.int64)
     sizes = np.empty(2, dtype=np.int64)
     for b in range(batch):
         for side in range(2):
             codes = codes_left[b] if side == 0 else codes_right[b]
-            rows = rows_left[b] if side == 0 else rows_right[b]
+            adjacency = adjacency_left[b] if side == 0 else adjacency_right[b]
             sizes[side] = graph_size(codes)
-            num_edges[side] = list_edges(rows, sizes[side], sources[side], targets[side])
+            list_edges(adjacency, sizes[side], starts[side], targets[side])
             for v in range(sizes[side]):
                 labels[side, v] = first[codes[v]]
         left_left, left_right, right_right = 0, 0, 0
@@ -81,9 +73,9 @@ def _similarities(
             for side in range(2):
                 for v in range(sizes[side]):
                     label = labels[side, v]
-                    slot = np.int64(label & mask)
+                    slot = label & mask
                     while stamps[slot] == stamp and keys[slot] != label:
-                        slot = (slot + 1) & (slots - 1)
+                        slot = (slot + _ONE) & mask
                     if stamps[slot] != stamp:
                         stamps[slot] = stamp
                         keys[slot] = label
@@ -99,15 +91,7 @@ def _similarities(
             if t < iterations:
                 for side in range(2):
                     refine(
-                        labels[side],
-                        sizes[side],
-                        sources[side],
-                        targets[side],
-                        num_edges[side],
-                        see_predecessors,
-                        refined[side],
-                        scratch[0],
-                        scratch[1],
+                        labels[side], sizes[side], starts[side], targets[side], see_predecessors, refined[side], scratch
                     )
                 labels, refined = refined, labels
         similarity[b] = left_right / np.sqrt(np.float64(left_left) * np.float64(right_right))
@@ -122,7 +106,7 @@ def wl_labels(cells: CellBatch, iterations: int, directions: str = "both") -> np
     """
     labels = np.zeros((len(cells), iterations + 1, cells.width), dtype=np.uint64)
     first = code_labels(cells.operation_names)
-    _labels(pack_rows(cells.adjacency), cells.codes, first, _sees_predecessors(directions), labels)
+    _labels(cells.adjacency, cells.codes, first, _sees_predecessors(directions), labels)
     return labels
 
 
@@ -134,9 +118,9 @@ def wl_similarity(left: CellBatch, right: CellBatch, iterations: int, directions
         raise CellError(f"the two sides have room for {left.width} and {right.width} vertices: use one width")
     similarity = np.empty(len(left), dtype=np.float64)
     _similarities(
-        pack_rows(left.adjacency),
+        left.adjacency,
         left.codes,
-        pack_rows(right.adjacency),
+        right.adjacency,
         right.codes,
         code_labels(left.operation_names),
         iterations,
