@@ -20,7 +20,12 @@ PACKAGES = {"nasgem_core": 0, "tasks": 1, "flows": 2}
 ROOMS = {"cells": 0, "kernel": 1, "networks": 1, "encoders": 2, "training": 2, "search": 3}
 """A room of the core imports itself and those with a lower number; figures stands apart and imports cells."""
 STACK = {"prefect", "mlflow", "dvc"}
-TESTED_ELSEWHERE: dict[str, str] = {}
+TESTED_ELSEWHERE = {
+    "cells/drawing_layout.py": "tests/cells/test_drawing.py",
+    "figures/ablation.py": "tests/figures/test_encoder.py",
+    "figures/projection.py": "tests/figures/test_surface.py",
+    "figures/style.py": "tests/figures/test_image.py",
+}
 """Modules of the core whose tests stand under another name: "room/module.py" -> "tests/room/test_other.py"."""
 
 

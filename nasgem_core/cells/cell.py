@@ -72,7 +72,7 @@ class Cell:
         for vertex in range(1, len(operations)):
             reached[vertex] = bool((adjacency[:vertex, vertex].astype(bool) & reached[:vertex]).any())
         keep = np.flatnonzero(reached)
-        return cls(adjacency[np.ix_(keep, keep)], tuple(operations[i] for i in keep))
+        return cls(adjacency[np.ix_(keep, keep)], tuple(operations[int(i)] for i in keep))
 
     @property
     def num_vertices(self) -> int:

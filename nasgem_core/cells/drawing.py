@@ -9,7 +9,7 @@ from matplotlib.lines import Line2D
 from matplotlib.path import Path
 
 from nasgem_core.cells.cell import Cell
-from nasgem_core.cells.layout import Layout, layered_layout
+from nasgem_core.cells.drawing_layout import Layout, layered_layout
 from nasgem_core.cells.operations import get_operation, known_operations
 
 _INK = "#222222"

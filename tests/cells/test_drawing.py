@@ -7,7 +7,7 @@ from matplotlib.text import Text
 
 from nasgem_core.cells.cell import Cell
 from nasgem_core.cells.drawing import cell_text, draw_cell
-from nasgem_core.cells.layout import layered_layout, longest_path_layers
+from nasgem_core.cells.drawing_layout import layered_layout, longest_path_layers
 from nasgem_core.figures.image import figure_png
 
 OPERATIONS = ("conv1x1", "dwconv3x3", "conv3x3")
