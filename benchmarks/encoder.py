@@ -22,6 +22,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="the laptop profile alone")
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--learning-rate", type=float, default=EncoderConfig().learning_rate)
+    parser.add_argument("--similarity-weight", type=float, default=EncoderConfig().similarity_weight)
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
 
@@ -30,15 +32,19 @@ def main() -> None:
     print(
         f"{len(pairs)} pairs, similarity {similarity.mean():.3f} +- {similarity.std():.3f}, {arguments.threads} threads"
     )
-    print(f"{'profile':8}{'encoder':9}{'seconds':>8}{'L_s':>9}{'constant':>9}{'R^2':>8}", end="")
+    print(f"{'profile':8}{'encoder':9}{'seconds':>8}{'CPU s':>8}{'L_s':>9}{'constant':>9}{'R^2':>8}", end="")
     print(f"{'edges':>8}{'none':>8}{'balanced':>9}{'F1':>7}{'operations':>11}{'majority':>9}")
     for profile in ["laptop"] if arguments.quick else list(PROFILES):
-        guided = EncoderConfig(iterations=PROFILES[profile])
+        guided = EncoderConfig(
+            iterations=PROFILES[profile],
+            learning_rate=arguments.learning_rate,
+            similarity_weight=arguments.similarity_weight,
+        )
         for name, config in (("guided", guided), ("plain", replace(guided, similarity_weight=0.0))):
-            start = time.perf_counter()
+            start, busy = time.perf_counter(), time.process_time()
             report = fit_encoder(pairs, similarity, config, 0).report
-            seconds = time.perf_counter() - start
-            print(f"{profile:8}{name:9}{seconds:8.1f}{report.similarity_loss:9.5f}", end="")
+            seconds, cpu = time.perf_counter() - start, time.process_time() - busy
+            print(f"{profile:8}{name:9}{seconds:8.1f}{cpu:8.1f}{report.similarity_loss:9.5f}", end="")
             print(f"{report.constant_similarity_loss:9.5f}{report.r_squared:8.3f}{report.edge_accuracy:8.3f}", end="")
             print(f"{report.constant_edge_accuracy:8.3f}{report.edge_balanced_accuracy:9.3f}", end="")
             print(f"{report.edge_f1:7.3f}{report.operation_accuracy:11.3f}", end="")

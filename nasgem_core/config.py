@@ -42,7 +42,7 @@ class CellsConfig:
     """Vertices of the complete DAG that cells are sub-graphs of, n."""
     operations: tuple[str, ...] = ("conv1x1", "dwconv3x3")
     """Names of the operations a vertex can carry."""
-    edge_probability: tuple[float, float] = bounded((0.04, 0.5), low=0.0, high=1.0)
+    edge_probability: tuple[float, float] = bounded((0.06, 0.3), low=0.0, high=1.0)
     """Each cell draws its edge probability log-uniformly from this interval, so that sizes and MACs spread."""
 
     def __post_init__(self) -> None:
@@ -89,9 +89,9 @@ class EncoderConfig:
     """Optimiser steps."""
     batch_size: int = bounded(256, low=2, high=65_536)
     """Pairs a step."""
-    learning_rate: float = bounded(1e-3, low=1e-8, high=10.0)
+    learning_rate: float = bounded(2e-3, low=1e-8, high=10.0)
     """Peak learning rate of Adam; it follows a cosine to zero."""
-    similarity_weight: float = bounded(1.0, low=0.0, high=1e6)
+    similarity_weight: float = bounded(100.0, low=0.0, high=1e6)
     """Weight of the similarity loss L_s; 0 makes a plain autoencoder."""
     reconstruction_weight: float = bounded(1.0, low=0.0, high=1e6)
     """Weight of the reconstruction losses L_r."""
@@ -150,7 +150,7 @@ class PredictorConfig:
     iterations: int = bounded(500, low=1, high=1_000_000)
     """Full-batch steps of Adam."""
     learning_rate: float = bounded(3e-3, low=1e-8, high=10.0)
-    weight_decay: float = bounded(1e-3, low=0.0, high=10.0)
+    weight_decay: float = bounded(0.1, low=0.0, high=10.0)
     members: int = bounded(8, low=1, high=256)
     """Networks fitted from different starting points; their mean predicts. 1 is the paper's single network."""
 
@@ -159,11 +159,11 @@ class PredictorConfig:
 class EstimatorConfig:
     """Rounds of training cells and refitting the predictor (paper 3.2)."""
 
-    initial: int = bounded(16, low=4, high=1_000_000)
+    initial: int = bounded(20, low=4, high=1_000_000)
     """Random cells of round 0."""
-    rounds: int = bounded(2, low=0, high=1000)
+    rounds: int = bounded(3, low=0, high=1000)
     """Rounds after it."""
-    predicted: int = bounded(6, low=0, high=1_000_000)
+    predicted: int = bounded(8, low=0, high=1_000_000)
     """Cells a round that the predictor ranks highest."""
     random: int = bounded(2, low=0, high=1_000_000)
     """Cells a round drawn at random, which keep the set honest."""
@@ -177,7 +177,7 @@ class BootstrapConfig:
 
     candidates: int = bounded(50_000, low=10, high=1_000_000_000)
     """Sampled cells that are embedded and predicted."""
-    top: int = bounded(8, low=1, high=100_000)
+    top: int = bounded(10, low=1, high=100_000)
     """Best predicted cells that are then trained; the best measured one is chosen."""
     baseline: bool = True
     """Train as many random cells as the search trained, and report their best beside it."""

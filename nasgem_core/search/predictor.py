@@ -2,6 +2,10 @@
 
 Fully connected, ReLU, squared error. Several networks are fitted from different starting points and their mean
 predicts; one is the paper's. They are fitted at once, as a batch of matrix products.
+
+With accuracy as the target, what a straight line in log10(MACs) explains of the accuracy is taken out first and added
+back exactly: larger networks are more accurate, and MACs are known without any prediction. (Our choice; not in the
+paper.)
 """
 
 import math
@@ -17,7 +21,7 @@ from torch import Tensor, nn
 
 from nasgem_core.config import PredictorConfig
 from nasgem_core.errors import DataError, ParameterError
-from nasgem_core.search.score import efficiency_score, mac_term
+from nasgem_core.search.score import efficiency_score, log_macs, mac_term
 from nasgem_core.seeding import derive_seed
 
 SCHEMA = "nasgem.predictor/1"
@@ -33,7 +37,8 @@ class FittedPredictor:
         config: how it was fitted; `config.target` is what the networks put out.
         penalty: lambda of the scores it was fitted on (Eq. 5).
         rows: number of cells it was fitted on.
-        target_mean: their mean target, the constant guess to beat.
+        target_mean: their mean target, less the MAC trend; with the score target the constant guess to beat.
+        mac_trend: accuracy gained by tenfold MACs, a least-squares line over the rows; 0 with the score target.
         weights: float32 arrays. `0.weight` [members, d, hidden], `0.bias` [members, 1, hidden] and so on, on
             standardised inputs and target; `input_mean` and `input_scale` [d]; `target_scale` [1].
     """
@@ -42,6 +47,7 @@ class FittedPredictor:
     penalty: float
     rows: int
     target_mean: float
+    mac_trend: float
     weights: Mapping[str, np.ndarray]
 
     @property
@@ -68,20 +74,20 @@ class FittedPredictor:
                     "use that, fit again, or set predictor.target to accuracy"
                 )
             return self._forward(embeddings)
-        if macs is None or np.shape(macs) != (len(embeddings),):
-            raise DataError(f"macs must hold one number for each of the {len(embeddings)} embeddings")
-        return (self._forward(embeddings) - mac_term(macs, penalty)).astype(np.float32)
+        macs = _one_a_cell(macs, len(embeddings))
+        return (self.predict_accuracy(embeddings, macs) - mac_term(macs, penalty)).astype(np.float32)
 
-    def predict_accuracy(self, embeddings: np.ndarray) -> np.ndarray:
+    def predict_accuracy(self, embeddings: np.ndarray, macs: np.ndarray) -> np.ndarray:
         """Return the predicted accuracies, float32 [B]; raises `ParameterError` where the target is the score."""
         if not self.needs_macs:
             raise ParameterError(
                 "predictor.target = 'score': such a predictor knows no accuracies; set it to accuracy and fit again"
             )
-        return self._forward(embeddings)
+        trend = self.mac_trend * log_macs(_one_a_cell(macs, len(embeddings)))
+        return (self._forward(embeddings) + trend).astype(np.float32)
 
     def modules(self) -> list[nn.Sequential]:
-        """Return each member as a network of its own on raw embeddings [B, d], its output in units of the target."""
+        """Return each member as a network of its own: raw embeddings [B, d] to the target, less the MAC trend."""
         scale, networks = float(self.weights["target_scale"][0]), []
         for member in range(self.config.members):
             layers: list[nn.Module] = []
@@ -104,7 +110,7 @@ class FittedPredictor:
         """Return an upper bound of K with |P(g) - P(g')| <= K |g - g'| (paper, Eq. 6-13).
 
         The product of the layers' spectral norms, in units of the target per unit of embedding, averaged over members;
-        ReLU adds nothing. With the accuracy target it bounds the predicted accuracy.
+        ReLU adds nothing. With the accuracy target it bounds the predicted accuracy at equal MACs.
         """
         weights = [weight.astype(np.float64) for weight, _ in self._layers]
         weights[0] = weights[0] / self.weights["input_scale"][:, None]
@@ -119,6 +125,7 @@ class FittedPredictor:
             "penalty": self.penalty,
             "rows": self.rows,
             "target_mean": self.target_mean,
+            "mac_trend": self.mac_trend,
         }
 
     @classmethod
@@ -129,7 +136,8 @@ class FittedPredictor:
         try:
             fields = dict(metadata["config"])
             config = PredictorConfig(**{**fields, "hidden": tuple(fields["hidden"])})
-            fitted = cls(config, metadata["penalty"], metadata["rows"], metadata["target_mean"], dict(arrays))
+            numbers = {name: metadata[name] for name in ("penalty", "rows", "target_mean", "mac_trend")}
+            fitted = cls(config=config, weights=dict(arrays), **numbers)
             shapes = {name: array.shape for name, array in arrays.items()}
             expected = _shapes(shapes["input_mean"][0], config)
         except (KeyError, TypeError) as error:
@@ -181,8 +189,12 @@ def fit_predictor(
     """
     embeddings = embeddings.astype(np.float32)
     _check_rows(embeddings, accuracy, macs)
-    targets = accuracy.astype(np.float64) if config.target == "accuracy" else efficiency_score(accuracy, macs, penalty)
-    target_mean, target_scale = float(targets.mean()), float(_scale(targets))
+    targets, mac_trend = efficiency_score(accuracy, macs, penalty), 0.0
+    if config.target == "accuracy":
+        mac_trend = _slope(log_macs(macs), accuracy)
+        targets = accuracy - mac_trend * log_macs(macs)
+    # Targets without spread get a scale of nearly 0, so that the networks' starting values do not show.
+    target_mean, target_scale = float(targets.mean()), max(float(targets.std()), 1e-8)
     input_mean, input_scale = embeddings.mean(axis=0), _scale(embeddings)
     inputs = torch.from_numpy((embeddings - input_mean) / input_scale)
     wanted = torch.from_numpy(((targets - target_mean) / target_scale).astype(np.float32))
@@ -220,7 +232,7 @@ def fit_predictor(
         "input_scale": input_scale,
         "target_scale": np.array([target_scale], dtype=np.float32),
     }
-    return FittedPredictor(config, penalty, len(embeddings), target_mean, weights)
+    return FittedPredictor(config, penalty, len(embeddings), target_mean, mac_trend, weights)
 
 
 def _outputs(inputs: Tensor, layers: list[tuple[Tensor, Tensor]]) -> Tensor:
@@ -255,8 +267,20 @@ def _shapes(dimension: int, config: PredictorConfig) -> dict[str, tuple[int, ...
     return shapes
 
 
+def _one_a_cell(macs: np.ndarray | None, cells: int) -> np.ndarray:
+    if macs is None or np.shape(macs) != (cells,):
+        raise DataError(f"macs must hold one number for each of the {cells} embeddings")
+    return macs
+
+
+def _slope(x: np.ndarray, y: np.ndarray) -> float:
+    """Return the slope of the least-squares line of y over x, 0 where x does not vary."""
+    deviation = x - x.mean()
+    return float(deviation @ y / max(float(deviation @ deviation), 1e-12))
+
+
 def _scale(values: np.ndarray) -> np.ndarray:
-    """Return the standard deviation over rows, 1 where there is none to divide by."""
+    """Return the standard deviation over rows, [d], 1 where there is none to divide by."""
     deviation = values.std(axis=0)
     return np.where(deviation > 1e-8, deviation, 1.0).astype(values.dtype)
 

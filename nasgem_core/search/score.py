@@ -31,8 +31,13 @@ def mac_term(macs: ArrayLike, penalty: float) -> Any:
     """Return what Eq. 5 subtracts, penalty * log10(MACs in millions), elementwise; raises as `efficiency_score`."""
     if not 0 <= penalty < float("inf"):
         raise ParameterError(f"score.penalty = {penalty}: must be a finite number, 0 or above")
+    return penalty * log_macs(macs)
+
+
+def log_macs(macs: ArrayLike) -> Any:
+    """Return log10(MACs in millions), elementwise; raises `DataError` where there are none."""
     macs = np.asarray(macs, dtype=np.float64)
     wrong = ~((macs > 0) & np.isfinite(macs))
     if wrong.any():
         raise DataError(f"macs = {macs[wrong][0]}: the multiply-adds of a network must be a finite number above 0")
-    return penalty * np.log10(macs / 1e6)
+    return np.log10(macs / 1e6)

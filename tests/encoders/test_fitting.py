@@ -2,9 +2,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
+from nasgem_core.cells.cell import CellBatch
 from nasgem_core.config import CellsConfig, EncoderConfig, PairsConfig
-from nasgem_core.encoders.fitting import fit_encoder
+from nasgem_core.encoders.features import cell_features
+from nasgem_core.encoders.fitting import fit_encoder, split_pairs
+from nasgem_core.encoders.ordering import order_vertices
 from nasgem_core.errors import DataError, ParameterError
 from nasgem_core.kernel.pairs import draw_pairs
 from nasgem_core.kernel.wl import wl_similarity
@@ -43,16 +47,41 @@ def test_without_guidance_the_cosine_does_not_follow_the_kernel(data, guided):
 
 
 def test_the_reported_loss_is_that_of_the_embeddings(data, guided):
-    """The holdout is what the seed says; cosine and variance are computed anew from the embeddings."""
-    from nasgem_core.seeding import derive_seed
-
+    """Cosine and variance are computed anew from the embeddings of the pairs held out."""
     pairs, similarity = data
-    held_out = np.random.default_rng(derive_seed(5, "holdout")).permutation(len(pairs))[:400]
+    held_out, train = split_pairs(len(pairs), CONFIG.holdout, 5)
     left, right = guided.embed(pairs.left[held_out]), guided.embed(pairs.right[held_out])
     cosine = (left * right).sum(1) / np.linalg.norm(left, axis=1) / np.linalg.norm(right, axis=1)
     loss = np.mean((cosine - similarity[held_out]) ** 2)
     assert guided.report.similarity_loss == pytest.approx(loss, rel=1e-4)
     assert guided.report.r_squared == pytest.approx(1 - loss / similarity[held_out].var(), rel=1e-4)
+    constant = np.mean((similarity[train].mean() - similarity[held_out]) ** 2)
+    assert guided.report.constant_similarity_loss == pytest.approx(constant, rel=1e-4)
+
+
+def test_the_reported_reconstruction_is_that_of_the_model(data, guided):
+    pairs, _ = data
+    held_out = split_pairs(len(pairs), CONFIG.holdout, 5)[0]
+    both = CellBatch.concatenate([pairs.left[held_out], pairs.right[held_out]])
+    features = cell_features(order_vertices(both), 8)
+    logits = guided.autoencoder(torch.from_numpy(features).float())[1].numpy()
+    edges, claimed = features[:, :28] == 1, logits[:, :28] > 0
+    precision, recall = (edges & claimed).sum() / claimed.sum(), (edges & claimed).sum() / edges.sum()
+    classes = features[:, 28:].reshape(-1, 7, 3).argmax(2)
+    report = guided.report
+    assert report.edge_accuracy == pytest.approx((edges == claimed).mean())
+    assert report.constant_edge_accuracy == pytest.approx((~edges).mean())
+    assert report.edge_balanced_accuracy == pytest.approx((recall + (~edges & ~claimed).sum() / (~edges).sum()) / 2)
+    assert report.edge_f1 == pytest.approx(2 * precision * recall / (precision + recall))
+    assert report.operation_accuracy == pytest.approx((logits[:, 28:].reshape(-1, 7, 3).argmax(2) == classes).mean())
+    assert report.constant_operation_accuracy == pytest.approx(np.bincount(classes.ravel()).max() / classes.size)
+
+
+def test_the_split_leaves_no_pair_out_and_uses_none_twice():
+    held_out, train = split_pairs(1000, 0.1, 3)
+    assert len(held_out) == 100
+    assert sorted([*held_out, *train]) == list(range(1000))
+    assert not np.array_equal(held_out, split_pairs(1000, 0.1, 4)[0])
 
 
 def test_the_curve_falls(guided):

@@ -3,13 +3,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 from safetensors.numpy import load, save
 
 from nasgem_core.config import PredictorConfig
 from nasgem_core.errors import DataError, ParameterError
 from nasgem_core.search.predictor import FittedPredictor, fit_predictor
 from nasgem_core.search.ranking import prediction_error, rank_correlation
-from nasgem_core.search.score import efficiency_score, mac_term
+from nasgem_core.search.score import efficiency_score, log_macs, mac_term
 
 SCORE = PredictorConfig(members=4)
 ACCURACY = replace(SCORE, target="accuracy")
@@ -43,10 +44,20 @@ def test_it_beats_a_constant_guess_on_new_cells(fitted, target):
 def test_accuracy_targets_take_any_penalty_exactly(fitted):
     embeddings, _, macs = cells_of(20, 3)
     predictor = fitted["accuracy"]
-    accuracy = predictor.predict_accuracy(embeddings)
+    accuracy = predictor.predict_accuracy(embeddings, macs)
     for penalty in (0.0, 0.1, 0.7):
         expected = (accuracy - mac_term(macs, penalty)).astype(np.float32)
         assert np.array_equal(predictor.predict(embeddings, macs, penalty), expected)
+
+
+def test_what_macs_explain_of_the_accuracy_is_found_exactly():
+    """Accuracies on a line in log10(MACs) are predicted on that line, far outside the fitted range too."""
+    embeddings, _, macs = cells_of(12, 0)
+    accuracy = 0.3 + 0.2 * log_macs(macs)
+    predictor = fit_predictor(embeddings, accuracy, macs, replace(ACCURACY, iterations=10), 0.1, 1)
+    assert predictor.mac_trend == pytest.approx(0.2)
+    predicted = predictor.predict_accuracy(embeddings[:3], np.array([10**6, 10**7, 10**9]))
+    np.testing.assert_allclose(predicted, [0.3, 0.5, 0.9], atol=1e-4)
 
 
 def test_a_member_is_the_network_fitted_alone():
@@ -74,6 +85,19 @@ def test_the_prediction_is_the_mean_of_the_networks_by_hand(fitted):
     np.testing.assert_allclose(predictor.predict(embeddings, None, 0.1), expected, rtol=1e-4)
 
 
+@pytest.mark.parametrize("target", ["score", "accuracy"])
+def test_the_modules_together_are_the_predictor(fitted, target):
+    embeddings, _, macs = cells_of(20, 3)
+    networks = fitted[target].modules()
+    assert len(networks) == 4
+    with torch.no_grad():
+        mean = torch.stack([network(torch.from_numpy(embeddings))[:, 0] for network in networks]).mean(0).numpy()
+    expected = fitted[target].predict(embeddings, macs, 0.1)
+    if target == "accuracy":
+        expected += mac_term(macs, 0.1) - fitted[target].mac_trend * log_macs(macs)
+    np.testing.assert_allclose(mean, expected, rtol=1e-4)
+
+
 def test_fitting_repeats_to_the_byte_and_reports_progress():
     rows, calls = cells_of(20, 0), []
     config = replace(SCORE, iterations=20)
@@ -90,6 +114,7 @@ def test_the_lipschitz_bound_holds_and_is_exact_for_one_linear_path():
         replace(SCORE, hidden=(1,), members=1),
         0.1,
         4,
+        0.0,
         0.0,
         {
             "0.weight": np.array([[[3.0], [4.0]]], dtype=np.float32),
@@ -136,7 +161,7 @@ def test_questions_it_cannot_answer_are_refused(fitted):
     with pytest.raises(ParameterError, match=r"penalty = 0.3: the predictor was fitted on scores with penalty 0.1"):
         fitted["score"].predict(embeddings, macs, 0.3)
     with pytest.raises(ParameterError, match=r"predictor.target = 'score': such a predictor knows no accuracies"):
-        fitted["score"].predict_accuracy(embeddings)
+        fitted["score"].predict_accuracy(embeddings, macs)
     with pytest.raises(DataError, match="macs must hold one number for each of the 5 embeddings"):
         fitted["accuracy"].predict(embeddings, None, 0.1)
     with pytest.raises(DataError, match=r"embeddings have shape \(5, 7\): the predictor was fitted on length 8"):
@@ -159,7 +184,14 @@ def test_rows_that_cannot_be_learned_from_are_refused():
         fit_predictor(embeddings, accuracy, macs, replace(SCORE, learning_rate=1e30), 0.1, 0)
 
 
-def test_equal_cells_predict_their_common_score():
-    embeddings = np.ones((4, 3), dtype=np.float32)
-    predictor = fit_predictor(embeddings, np.full(4, 0.5), np.full(4, 10**6), replace(SCORE, iterations=5), 0.1, 0)
-    assert np.isfinite(predictor.predict(embeddings, None, 0.1)).all()
+def test_cells_of_one_score_predict_it_everywhere():
+    embeddings, accuracy = cells_of(4, 0)[0], np.full(4, 0.5)
+    predictor = fit_predictor(embeddings, accuracy, np.full(4, 10**6), replace(SCORE, iterations=5), 0.1, 0)
+    np.testing.assert_allclose(predictor.predict(cells_of(9, 1)[0], None, 0.1), 0.5, atol=1e-5)
+
+
+def test_a_coordinate_without_spread_does_no_harm():
+    embeddings, accuracy, macs = cells_of(20, 0)
+    embeddings[:, 3] = 1.0
+    predictor = fit_predictor(embeddings, accuracy, macs, replace(SCORE, iterations=5), 0.1, 0)
+    assert np.abs(predictor.predict(cells_of(9, 1)[0], None, 0.1)).max() < 2
