@@ -6,7 +6,9 @@ two workers `train_cell` in two processes, one thread each, two trainings of the
 
 Every cell is trained by all three in turn, so that a busy machine disturbs them alike; the first steps (allocation,
 compilation) are left out. Run it with `python benchmarks/proxy_training.py` (laptop layout), `--paper` for width 16 at
-full resolution, `--quick` for a look, `--accuracy` to compare what both learn over 5 seeds.
+full resolution, `--quick` for a look, `--accuracy` to compare what both learn over 5 seeds. Two threads that wait for
+each other suffer more from a busy machine than two processes do; `--one-core` compares one thread of each by the
+processor's time, which a busy machine disturbs little.
 """
 
 import argparse
@@ -63,7 +65,11 @@ class PlainImages(Dataset):
 
 
 def train_plainly(cell: Cell, images: ImageSet, config: ProxyConfig, seed: int, threads: int) -> tuple[float, float]:
-    """Return the accuracy after training and the images a second from the second epoch on."""
+    """Return the accuracy after training and the images a second from the second epoch on.
+
+    On one thread these are seconds of the processor.
+    """
+    clock = time.process_time if threads == 1 else time.perf_counter
     torch.set_num_threads(threads)
     torch.manual_seed(seed)
     network = PlainNetwork(cell, NetworkLayout.from_proxy(config, images.image_size), len(images.classes))
@@ -72,17 +78,17 @@ def train_plainly(cell: Cell, images: ImageSet, config: ProxyConfig, seed: int, 
     loader = DataLoader(train, config.batch_size, shuffle=True, drop_last=True)
     steps = len(loader) * config.epochs
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: learning_rate_factor(step, steps))
-    start = time.perf_counter()
+    start = clock()
     for epoch in range(config.epochs):
         if epoch == 1:
-            start = time.perf_counter()
+            start = clock()
         for inputs, labels in loader:
             loss = nn.functional.cross_entropy(network(inputs), labels)
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()
             schedule.step()
-    seconds = time.perf_counter() - start
+    seconds = clock() - start
     network.eval()
     validation = PlainImages(images.validation_images, images.validation_labels, images, augment=False)
     with torch.no_grad():
@@ -93,10 +99,13 @@ def train_plainly(cell: Cell, images: ImageSet, config: ProxyConfig, seed: int, 
     return torch.cat(hits).mean().item(), _rate(images, config, seconds)
 
 
-def train_ours(cell: Cell, images: ImageSet, config: ProxyConfig, seed: int) -> tuple[float, float]:
-    """Return the same figures for `train_cell`."""
+def train_ours(
+    cell: Cell, images: ImageSet, config: ProxyConfig, seed: int, processor: bool = False
+) -> tuple[float, float]:
+    """Return the same figures for `train_cell`, by seconds of the processor if so asked."""
+    clock = time.process_time if processor else time.perf_counter
     ends: list[float] = []
-    result = train_cell(cell, images, config, seed, on_progress=lambda *_: ends.append(time.perf_counter()))
+    result = train_cell(cell, images, config, seed, on_progress=lambda *_: ends.append(clock()))
     return result.accuracy, _rate(images, config, ends[-1] - ends[0])
 
 
@@ -132,17 +141,32 @@ def measure_speed(cells: list[Cell], config: ProxyConfig, steps: int, pools: lis
         size = f"{cell.num_vertices:8} {cell.num_edges:6}"
         print(f"{size} {plain:9.0f} {one:11.0f} {two:12.0f} {two / plain:6.2f}", flush=True)
     plain_time, one_time, two_time = (sum(1 / rate[i] for rate in rates) for i in range(3))
-    print(
-        f"all cells, by total time: two workers / plain {plain_time / two_time:.2f}, two / one {one_time / two_time:.2f}"
-    )
+    print(f"all cells by total time: two workers / plain {plain_time / two_time:.2f}, / one {one_time / two_time:.2f}")
     ratios = [two / plain for plain, _, two in rates]
     print(
         f"cell by cell: two workers / plain mean {statistics.mean(ratios):.2f}, median {statistics.median(ratios):.2f}"
     )
 
 
+def measure_one_core(cells: list[Cell], config: ProxyConfig, steps: int, pools: list[ProcessPoolExecutor]) -> None:
+    """Train each cell for a few steps on one thread in both ways and print the rates by the processor's time."""
+    config = replace(config, epochs=3)
+    images = _first_images(load_images(config, DATA), steps * config.batch_size, 2)
+    pools[0].submit(train_ours, cells[0], images, config, 0).result()
+    rates: list[tuple[float, float]] = []
+    print(f"{'vertices':>8} {'edges':>6} {'plain':>9} {'ours':>9} {'ratio':>6}  (images/s of one processor)")
+    for cell in cells:
+        plain = pools[0].submit(train_plainly, cell, images, config, 0, 1).result()[1]
+        ours = pools[0].submit(train_ours, cell, images, config, 0, processor=True).result()[1]
+        rates.append((plain, ours))
+        print(f"{cell.num_vertices:8} {cell.num_edges:6} {plain:9.0f} {ours:9.0f} {ours / plain:6.2f}", flush=True)
+    plain_time, ours_time = (sum(1 / rate[i] for rate in rates) for i in range(2))
+    mean = statistics.mean(ours / plain for plain, ours in rates)
+    print(f"ours / plain by total time {plain_time / ours_time:.2f}, mean over cells {mean:.2f}")
+
+
 def measure_accuracy(cells: list[Cell], config: ProxyConfig, pools: list[ProcessPoolExecutor]) -> None:
-    """Train a few cells in both ways from 5 seeds and print mean and deviation of the validation accuracy."""
+    """Train cells in both ways from 5 seeds and print mean and deviation of the validation accuracy."""
     config = replace(config, epochs=3)
     images = load_images(config, DATA)
     for cell in cells:
@@ -162,6 +186,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="8 cells instead of 20")
     parser.add_argument("--paper", action="store_true", help="width 16 at full resolution instead of the laptop layout")
     parser.add_argument("--accuracy", action="store_true", help="compare accuracies over 5 seeds instead of speed")
+    parser.add_argument("--one-core", action="store_true", help="one thread of each, by the processor's time")
     options = parser.parse_args()
     config = PAPER if options.paper else LAPTOP
     cells = list(sample_cells(CellsConfig(), 8 if options.quick else 20, 0))
@@ -169,8 +194,10 @@ def main() -> None:
     pools = [ProcessPoolExecutor(1, mp_context=context) for _ in range(2)]
     try:
         if options.accuracy:
-            middling = sorted(cells, key=lambda cell: cell.num_edges)[len(cells) // 4 :: len(cells) // 4][:3]
-            measure_accuracy(middling, config, pools)
+            by_size = sorted(cells, key=lambda cell: cell.num_edges)
+            measure_accuracy([by_size[len(cells) // 4], by_size[len(cells) // 2]], config, pools)
+        elif options.one_core:
+            measure_one_core(cells, config, 2 if options.paper else 4, pools)
         else:
             measure_speed(cells, config, 2 if options.paper else 4, pools)
     finally:

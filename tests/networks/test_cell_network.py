@@ -141,6 +141,15 @@ def test_a_second_backward_says_what_to_do():
         logits.backward(slope)
 
 
+def test_a_weight_changed_before_the_backward_pass_is_noticed():
+    network, images, slope = random_network(random_cell(2), 2)
+    logits = network(images)
+    with torch.no_grad():
+        network.stem.layer.weight += 1
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        logits.backward(slope)
+
+
 def test_a_changed_batch_size_gives_what_a_fresh_network_gives():
     cell = random_cell(4)
     network, images, _ = random_network(cell, 4)

@@ -1,0 +1,195 @@
+"""Training one cell's network on the proxy task (paper, section 3.2): from a cell to its validation accuracy."""
+
+import contextlib
+import math
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from nasgem_core.cells.cell import Cell
+from nasgem_core.config import ProxyConfig
+from nasgem_core.networks.cell_network import CellNetwork
+from nasgem_core.networks.layout import NetworkLayout
+from nasgem_core.seeding import derive_seed
+from nasgem_core.training.augmentation import ImageTensor
+from nasgem_core.training.images import ImageSet
+
+WARMUP_SHARE = 0.05
+OnProgress = Callable[[int, dict[str, float]], None]
+_INITIALISING = threading.Lock()
+
+
+@dataclass(frozen=True)
+class ProxyResult:
+    """What a proxy training gave.
+
+    Args:
+        accuracy: validation accuracy after the last epoch, a fraction; nan where the training failed.
+        failed: whether the loss stopped being finite.
+        reason: why it failed, or an empty text.
+        epoch_losses: mean training loss of each epoch.
+        epoch_accuracies: validation accuracy after each epoch.
+        seconds: wall-clock time, data transfer and validation included.
+        images_per_second: training images by the time of the training steps alone.
+    """
+
+    accuracy: float
+    failed: bool
+    reason: str
+    epoch_losses: tuple[float, ...]
+    epoch_accuracies: tuple[float, ...]
+    seconds: float
+    images_per_second: float
+
+
+def train_cell(
+    cell: Cell,
+    images: ImageSet,
+    config: ProxyConfig,
+    seed: int,
+    *,
+    device: str = "cpu",
+    on_progress: OnProgress | None = None,
+) -> ProxyResult:
+    """Build the network of a cell, train it, and measure its validation accuracy.
+
+    Adam with an L2 penalty; the learning rate rises for the first 5 % of the steps and follows a cosine to zero.
+    An epoch is as many full batches as the shuffled images give. On the CPU a training uses one thread, so that one
+    process a core is the fastest arrangement, and equal arguments give equal bits however many run at once. On CUDA
+    the images stay on the device, and each training has its own stream, so several can share a device.
+
+    Args:
+        cell: the cell to judge.
+        images: training and validation images.
+        config: network and training parameters.
+        seed: root of initialisation, shuffling and augmentation.
+        device: a torch device.
+        on_progress: called after each epoch with the number of epochs done and {"loss", "accuracy"}.
+
+    Raises:
+        ParameterError: the images are too small for the stem's stride and the number of stages.
+    """
+    start = time.perf_counter()
+    target = torch.device(device)
+    with _execution(target):
+        training = _Training(cell, images, config, seed, target)
+        losses: list[float] = []
+        accuracies: list[float] = []
+        reason = ""
+        for epoch in range(config.epochs):
+            loss = training.run_epoch()
+            if not math.isfinite(loss):
+                reason = f"the training loss was {loss} in epoch {epoch + 1} of {config.epochs}: lower learning_rate"
+                break
+            losses.append(loss)
+            accuracies.append(training.validate())
+            if on_progress is not None:
+                on_progress(epoch + 1, {"loss": losses[-1], "accuracy": accuracies[-1]})
+    return ProxyResult(
+        accuracy=math.nan if reason else accuracies[-1],
+        failed=bool(reason),
+        reason=reason,
+        epoch_losses=tuple(losses),
+        epoch_accuracies=tuple(accuracies),
+        seconds=time.perf_counter() - start,
+        images_per_second=training.images_seen / training.step_seconds,
+    )
+
+
+@contextlib.contextmanager
+def _execution(device: torch.device) -> Iterator[None]:
+    """One thread on the CPU; an own stream on CUDA. What was set before is restored."""
+    if device.type == "cuda":
+        with torch.cuda.device(device), torch.cuda.stream(torch.cuda.Stream(device)):
+            yield
+        return
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+
+
+def _build_network(cell: Cell, layout: NetworkLayout, num_classes: int, seed: int) -> CellNetwork:
+    # Layers draw their first weights from torch's global generator: it is seeded and restored, one build at a time.
+    with _INITIALISING, torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(seed)
+        return CellNetwork(cell, layout, num_classes)
+
+
+def learning_rate_factor(step: int, steps: int) -> float:
+    """Share of the peak learning rate at a step of `steps`: linear warm-up, then a cosine to zero."""
+    warmup = max(1, round(WARMUP_SHARE * steps))
+    if step < warmup:
+        return (step + 1) / (warmup + 1)
+    return 0.5 * (1 + math.cos(math.pi * (step - warmup) / max(1, steps - warmup)))
+
+
+class _Training:
+    """State of one training: network, optimiser, images on the device and the two random streams."""
+
+    def __init__(self, cell: Cell, images: ImageSet, config: ProxyConfig, seed: int, device: torch.device) -> None:
+        self.config, self.device = config, device
+        layout = NetworkLayout.from_proxy(config, images.image_size)
+        network = _build_network(cell, layout, len(images.classes), derive_seed(seed, "initialisation"))
+        self.network = network.to(device)
+        if device.type == "cuda":
+            self.network.to(memory_format=torch.channels_last)
+        moments = (images.mean, images.std)
+        self.train = ImageTensor.from_arrays(images.train_images, images.train_labels, moments, device)
+        self.validation = ImageTensor.from_arrays(images.validation_images, images.validation_labels, moments, device)
+        self.optimiser = torch.optim.Adam(
+            self.network.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay, fused=True
+        )
+        self.shuffle = torch.Generator().manual_seed(derive_seed(seed, "shuffle"))
+        self.augmentation = torch.Generator().manual_seed(derive_seed(seed, "augmentation"))
+        self.batch_size = min(config.batch_size, len(self.train))
+        self.steps_an_epoch = len(self.train) // self.batch_size
+        self.step = 0
+        self.images_seen = 0
+        self.step_seconds = 0.0
+
+    def run_epoch(self) -> float:
+        """Train on every full batch of the shuffled images and return the mean loss."""
+        start = time.perf_counter()
+        self.network.train()
+        order = torch.randperm(len(self.train), generator=self.shuffle)
+        total = torch.zeros((), device=self.device)
+        for index in order[: self.steps_an_epoch * self.batch_size].split(self.batch_size):
+            total += self._train_batch(index)
+        mean = total.item() / self.steps_an_epoch
+        self.images_seen += self.steps_an_epoch * self.batch_size
+        self.step_seconds += time.perf_counter() - start
+        return mean
+
+    def _train_batch(self, index: Tensor) -> Tensor:
+        factor = learning_rate_factor(self.step, self.steps_an_epoch * self.config.epochs)
+        for group in self.optimiser.param_groups:
+            group["lr"] = self.config.learning_rate * factor
+        inputs = self.train.batch(index, self.augmentation if self.config.augment else None)
+        labels = self.train.labels[index.to(self.device)]
+        loss = nn.functional.cross_entropy(self._logits(inputs), labels)
+        self.optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        self.optimiser.step()
+        self.step += 1
+        return loss.detach()
+
+    @torch.no_grad()
+    def validate(self) -> float:
+        """Return the share of validation images whose largest logit is their label's."""
+        self.network.eval()
+        correct = torch.zeros((), dtype=torch.int64, device=self.device)
+        for index in torch.arange(len(self.validation)).split(self.batch_size):
+            predicted = self._logits(self.validation.batch(index, None)).argmax(dim=1)
+            correct += (predicted == self.validation.labels[index.to(self.device)]).sum()
+        return correct.item() / len(self.validation)
+
+    def _logits(self, inputs: Tensor) -> Tensor:
+        with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.device.type == "cuda"):
+            return self.network(inputs).float()
