@@ -25,6 +25,12 @@ TESTED_ELSEWHERE = {
     "figures/ablation.py": "tests/figures/test_encoder.py",
     "figures/projection.py": "tests/figures/test_surface.py",
     "figures/style.py": "tests/figures/test_image.py",
+    # The fused network is held against the plain modules as a whole, operation by operation.
+    "networks/columns.py": "tests/networks/test_cell_network.py",
+    "networks/convolution_kernels.py": "tests/networks/test_cell_network.py",
+    "networks/fused.py": "tests/networks/test_cell_network.py",
+    "networks/kernels.py": "tests/networks/test_cell_network.py",
+    "networks/normalisation_kernels.py": "tests/networks/test_cell_network.py",
 }
 """Modules of the core whose tests stand under another name: "room/module.py" -> "tests/room/test_other.py"."""
 

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from nasgem_core.networks import kernels
+from nasgem_core.networks import convolution_kernels as kernels
 from nasgem_core.networks.operations import DepthwiseSeparable
 
 _COLUMN_BYTES = 2**21

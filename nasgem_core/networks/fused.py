@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from nasgem_core.networks import kernels
+from nasgem_core.networks import normalisation_kernels as kernels
 from nasgem_core.networks.columns import Columns, Maps, Pointwise, Scratch
 
 

@@ -1,0 +1,78 @@
+"""The search against random search with equally many trainings, over several root seeds.
+
+Runs `nasgem search` once a seed in this folder (what is cached is read), then trains the cell each side chose anew,
+from seeds that neither side has seen: the best of many noisy measurements flatters, a fresh one does not.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from nasgem_core.cells.cell import Cell
+from nasgem_core.search.score import efficiency_score
+from nasgem_core.seeding import derive_seed
+from nasgem_core.training.images import load_images
+from nasgem_core.training.proxy import train_cell
+from tasks.parameters import load_config
+from tasks.results import Results
+
+
+def fresh_accuracy(text: str, seed: int) -> float:
+    config = load_config().proxy
+    return train_cell(Cell.from_json(text), load_images(config, Path("data/raw")), config, seed).accuracy
+
+
+def chosen(table: pd.DataFrame) -> pd.Series:
+    return table.loc[table["score"].idxmax()]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--repeats", type=int, default=4, help="fresh trainings of each chosen cell")
+    arguments = parser.parse_args()
+    picks = []
+    for seed in range(arguments.seeds):
+        subprocess.run([Path(sys.executable).with_name("nasgem"), "search", "--set", f"seed={seed}"], check=True)
+        results = Results(load_config())
+        for side, table in (("search", results.searched), ("random", results.baseline)):
+            row = chosen(table)
+            picks.append({"seed": seed, "side": side, "trained": len(table), **row[["cell", "score", "macs"]]})
+    with ProcessPoolExecutor(2) as pool:
+        jobs = [
+            [
+                pool.submit(fresh_accuracy, pick["cell"], derive_seed(i, "fresh", pick["seed"]))
+                for i in range(arguments.repeats)
+            ]
+            for pick in picks
+        ]
+        for pick, futures in zip(picks, jobs, strict=True):
+            accuracy = np.array([future.result() for future in futures])
+            pick["fresh_accuracy"] = accuracy.mean()
+            scores = efficiency_score(accuracy, np.full(len(accuracy), pick["macs"]), load_config().score.penalty)
+            pick["fresh_score"] = scores.mean()
+            pick["fresh_error"] = scores.std(ddof=1) / np.sqrt(len(scores))
+    for pick in picks:
+        print(
+            f"seed {pick['seed']} {pick['side']:6}  trained {pick['trained']}  score {pick['score']:.4f}  "
+            f"fresh {pick['fresh_score']:.4f} +- {pick['fresh_error']:.4f}  "
+            f"accuracy {pick['fresh_accuracy']:.4f}  MACs {pick['macs'] / 1e6:.2f} M"
+        )
+    for name in ("score", "fresh_score"):
+        sides = [np.array([pick[name] for pick in picks if pick["side"] == side]) for side in ("search", "random")]
+        margin = sides[0] - sides[1]
+        print(
+            f"{name}: search above random by {margin.mean():+.4f} on average, per seed {np.round(margin, 4).tolist()}"
+        )
+    Path("data/metrics").mkdir(exist_ok=True, parents=True)
+    Path("data/metrics/seeds.json").write_text(json.dumps(picks, indent=1, default=float))
+
+
+if __name__ == "__main__":
+    main()
