@@ -1,6 +1,6 @@
 """Kill a search and a `dvc repro` at random moments: nothing finished is done twice, and the result is the same.
 
-Run it with `python benchmarks/kill_test.py [KILLS]` (10 of each by default, a quarter of an hour on two idle cores). It
+Run it with `python benchmarks/kill_test.py [KILLS]` (10 of each by default, DURATION). It
 works in copies of the repository in a temporary folder, with the tiny profile, and ends with an error where
 
 * a process is left behind,
@@ -25,32 +25,34 @@ from tests.flows.workspace import Workspace, assert_only_grown
 def main(kills: int, seed: int) -> None:
     generator = random.Random(seed)
     with tempfile.TemporaryDirectory(prefix="nasgem-kill-") as folder:
-        undisturbed = Workspace.create(Path(folder, "undisturbed"))
+        pristine = Workspace.create(Path(folder, "pristine"))
+        undisturbed = pristine.copy(Path(folder, "undisturbed"))
         started = time.monotonic()
         undisturbed.succeed("nasgem", "search")
         duration = time.monotonic() - started
         print(f"undisturbed search: {duration:.0f} s, {len(undisturbed.records())} trainings", flush=True)
         for command in (("nasgem", "search"), ("dvc", "repro")):
-            kill_often(command, Path(folder, command[0]), undisturbed, kills, duration, generator)
+            kill_often(command, pristine, Path(folder, command[0]), undisturbed, kills, duration, generator)
     print("passed")
 
 
 def kill_often(
     command: tuple[str, ...],
+    pristine: Workspace,
     folder: Path,
     undisturbed: Workspace,
     kills: int,
     duration: float,
     generator: random.Random,
 ) -> None:
-    disturbed = Workspace.create(folder)
+    disturbed = pristine.copy(folder)
     done, restarts = 0, 0
     while done < kills:
         before = disturbed.records()
         log = folder.with_suffix(f".{done}.log")
         process = disturbed.start(*command, output=log)
         # Short lives in plenty: later starts find more of the work done, and reach the later stages.
-        delay = generator.uniform(0.5, duration / 2)
+        delay = generator.uniform(0.5, duration / 3)
         deadline = time.monotonic() + delay
         while process.poll() is None and time.monotonic() < deadline:
             time.sleep(0.05)
@@ -68,7 +70,7 @@ def kill_often(
         if finished:
             compare(undisturbed, disturbed)
             restarts += 1
-            disturbed = Workspace.create(folder.with_name(f"{folder.name}-{restarts}"))
+            disturbed = pristine.copy(folder.with_name(f"{folder.name}-{restarts}"))
     before = disturbed.records()
     disturbed.succeed(*command)
     assert_only_grown(before, disturbed.records())

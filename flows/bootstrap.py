@@ -13,8 +13,8 @@ from nasgem_core.search.ranking import rank_correlation
 from nasgem_core.seeding import derive_seed
 from tasks.artifacts import DATA, METRICS, read_json, write_json
 from tasks.bootstrap import bootstrap_task, candidate_cells
-from tasks.encoder import GUIDED, read_encoder
-from tasks.predictor import read_predictor
+from tasks.encoder import GUIDED, encoder_value, read_encoder
+from tasks.predictor import predictor_value, read_predictor
 from tasks.records import finite
 from tasks.trained import (
     BASELINE,
@@ -53,10 +53,9 @@ def bootstrap(session: Session) -> None:
 def find_candidates(session: Session, known: pd.DataFrame) -> dict[str, Any]:
     """Return the best predicted cells that were not trained yet."""
     config = session.config
-    encoder, predictor = read_encoder(GUIDED).to_arrays(), read_predictor().to_arrays()
     return bootstrap_task(
-        {"weights": encoder[0], "metadata": encoder[1]},
-        {"weights": predictor[0], "metadata": predictor[1]},
+        encoder_value(read_encoder(GUIDED)),
+        predictor_value(read_predictor()),
         config.cells,
         session.layout,
         len(session.images.classes),

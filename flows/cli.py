@@ -40,10 +40,9 @@ def search(
     """
     with guarded():
         _place(workers, device)
-        _change_parameters(profile, assignments)
         from flows.work import run_search
 
-        run_search()
+        run_search(profile, _assigned(assignments))
         from flows.show import show_results
 
         show_results()
@@ -134,19 +133,6 @@ def _assigned(assignments: list[str] | None) -> dict[str, object]:
             raise ParameterError(f"--set {text}: write it as name=value, such as score.penalty=0.05")
         changes[name.strip()] = parse_value(value)
     return changes
-
-
-def _change_parameters(profile: str | None, assignments: list[str] | None) -> None:
-    from flows.environment import prepare_environment
-    from tasks.parameters import change_parameters, use_profile
-    from tasks.progress import say
-
-    prepare_environment()
-    if profile and use_profile(profile):
-        say(f"params.yaml is now the {profile} profile")
-    changes = _assigned(assignments)
-    if changes and change_parameters(changes):
-        say(f"params.yaml: set {', '.join(changes)}")
 
 
 def main() -> None:

@@ -18,7 +18,7 @@ from nasgem_core.seeding import derive_seed
 from tasks.artifacts import METRICS, write_json
 from tasks.bootstrap import bootstrap_task, candidate_cells
 from tasks.cells import sample_cells_task, sampled_cells
-from tasks.encoder import GUIDED, read_encoder
+from tasks.encoder import GUIDED, encoder_value, read_encoder
 from tasks.models import FullyConnectedModel
 from tasks.predictor import fit_predictor_task, predictor_of, write_predictor
 from tasks.records import finite
@@ -95,9 +95,8 @@ class _Rounds:
         """Train the predictor's best candidates, and random cells with their predictions noted as well."""
         config = self.session.config
         if config.estimator.predicted:
-            weights, metadata = self.encoder.to_arrays()
             found = bootstrap_task(
-                {"weights": weights, "metadata": metadata},
+                encoder_value(self.encoder),
                 self.predictor,
                 config.cells,
                 self.session.layout,
@@ -140,7 +139,8 @@ class _Rounds:
         usable = self.table[~self.table["failed"]]
         cells = cells_of(usable, config.cells.operations, config.cells.vertices)
         self.predictor = fit_predictor_task(
-            self.encoder.embed(cells),
+            encoder_value(self.encoder),
+            cells,
             usable["accuracy"].to_numpy(dtype=float),
             usable["macs"].to_numpy(dtype=np.int64),
             config.predictor,

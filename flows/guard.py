@@ -1,7 +1,6 @@
 """A user's mistake, a full disk or Ctrl-C ends with one clear line and a non-zero exit, never with a traceback."""
 
 import errno
-import os
 import sys
 from collections.abc import Iterator
 from concurrent.futures.process import BrokenProcessPool
@@ -43,6 +42,4 @@ def guarded() -> Iterator[None]:
 
 def _end(message: str, code: int) -> None:
     print(f"nasgem: {message}", file=sys.stderr, flush=True)
-    # Prefect's and MLflow's threads may still be waiting for a server; there is nothing left to lose.
-    sys.stdout.flush()
-    os._exit(code) if code == _INTERRUPTED else sys.exit(code)
+    sys.exit(code)

@@ -9,15 +9,21 @@ from flows.environment import STATE
 from nasgem_core.errors import NasgemError
 
 _LOCK_FILE = STATE / "lock"
+_held: list[bool] = []
 
 
 @contextmanager
 def folder_lock() -> Iterator[None]:
     """Hold the folder while the block runs; the system gives it back when the process ends, however it ends.
 
+    Blocks of one process may stand inside each other: the outermost holds.
+
     Raises:
         NasgemError: another process holds it; the message names it.
     """
+    if _held:
+        yield
+        return
     STATE.mkdir(exist_ok=True)
     with _LOCK_FILE.open("a+") as file:
         try:
@@ -31,4 +37,8 @@ def folder_lock() -> Iterator[None]:
         file.truncate(0)
         file.write(f"process {os.getpid()}")
         file.flush()
-        yield
+        _held.append(True)
+        try:
+            yield
+        finally:
+            _held.clear()

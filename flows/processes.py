@@ -5,6 +5,8 @@ import signal
 import threading
 import time
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 
 def follow_parent() -> None:
@@ -19,8 +21,17 @@ def follow_parent() -> None:
     threading.Thread(target=watch, daemon=True, name="follow-parent").start()
 
 
+@contextmanager
+def deaf_to_interrupts() -> Iterator[None]:
+    """Hold Ctrl-C back while the block runs; threads begun meanwhile, and their processes, never hear of it."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def start_worker() -> None:
-    """Set up a worker process: it leaves Ctrl-C to its parent, ends with it, and keeps the terminal quiet."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """Set up a worker process: it ends with its parent and keeps the terminal quiet."""
     follow_parent()
     warnings.simplefilter("ignore")

@@ -1,11 +1,13 @@
 """Training many cells: what is known is read, the rest goes to the workers, and each result is shown as it comes."""
 
+import multiprocessing
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from prefect.futures import as_completed
 
+from flows.processes import deaf_to_interrupts
 from flows.session import Session
 from nasgem_core.cells.canonical import canonical_cell
 from nasgem_core.cells.cell import CellBatch
@@ -31,7 +33,7 @@ def train_cells(
     config = session.config
     costs = costs_of(cells, config.proxy, session.images)
     representatives = [canonical_cell(cell) for cell in cells]
-    inputs = [
+    inputs: list[dict[str, Any]] = [
         {
             "cell": cell,
             "images_hash": session.images.content_hash,
@@ -65,11 +67,14 @@ def _train_rest(
     session: Session, inputs: dict[int, dict[str, Any]], keep: Callable[[int, dict[str, Any]], None]
 ) -> None:
     """Send trainings to the workers; a result is kept as soon as it is there."""
-    futures = {train_proxy.submit(**values): index for index, values in inputs.items()}
+    # Ctrl-C reaches every process of a terminal; this one alone is to answer it.
+    with deaf_to_interrupts():
+        futures = {train_proxy.submit(**values): index for index, values in inputs.items()}
     try:
         for future in as_completed(list(futures)):
             keep(futures[future], future.result())
-    except BaseException:
-        for future in futures:
-            future.cancel() if hasattr(future, "cancel") else None
+    except KeyboardInterrupt:
+        # The task runner would wait for the trainings that are under way, which can take hours.
+        for worker in multiprocessing.active_children():
+            worker.terminate()
         raise

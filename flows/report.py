@@ -21,7 +21,7 @@ from nasgem_core.search.bootstrap import score_sample
 from nasgem_core.seeding import derive_seed
 from tasks.ablation import CURVES_FILE
 from tasks.artifacts import DATA, METRICS, write_bytes, write_json
-from tasks.encoder import GUIDED, PLAIN
+from tasks.encoder import GUIDED, PLAIN, encoder_value
 from tasks.labels import read_labels
 from tasks.pairs import unpack_pairs
 from tasks.predictor import fit_predictor_task, predictor_of, read_predictor
@@ -139,7 +139,8 @@ def _draw_surface(session: Session, results: Results, measured: CellBatch, chose
         predictor = read_predictor()
         if kind == PLAIN:
             value = fit_predictor_task(
-                embeddings[usable],
+                encoder_value(encoder),
+                measured[usable],
                 distinct["accuracy"].to_numpy(dtype=float)[usable],
                 distinct["macs"].to_numpy(dtype=np.int64)[usable],
                 config.predictor,

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 from prefect import flow
@@ -12,11 +13,13 @@ from flows.encoder import encoder
 from flows.environment import prepare_environment
 from flows.estimator import estimator
 from flows.labels import labels
+from flows.lock import folder_lock
 from flows.pairs import pairs
 from flows.report import report
 from flows.session import open_session, workers
 from nasgem_core.errors import NasgemError
-from tasks.parameters import change_parameters
+from tasks.fingerprint import fingerprint
+from tasks.parameters import PARAMS, change_parameters
 from tasks.progress import say
 
 STAGES = {stage.name: stage for stage in (pairs, labels, encoder, estimator, bootstrap, ablation, report)}
@@ -31,13 +34,27 @@ def search(overrides: dict[str, Any] | None = None) -> None:
         overrides: parameters to set in params.yaml first, by dotted name, such as {"score.penalty": 0.05}.
     """
     prepare_environment()
-    if overrides:
-        change_parameters(overrides)
-    with open_session() as session:
-        for name, stage in STAGES.items():
-            say(f"stage {name}")
-            stage.with_options(task_runner=workers(session.workers))()
-        record_outputs()
+    with folder_lock():
+        if overrides:
+            change_parameters(overrides)
+        with open_session() as session:
+            begun = _inputs()
+            for name, stage in STAGES.items():
+                say(f"stage {name}")
+                stage.with_options(task_runner=workers(session.workers))()
+            if _inputs() != begun:
+                raise NasgemError(
+                    "params.yaml or the code was changed while the search was running, so its outputs are not recorded "
+                    "with DVC: run again, and only what has changed is done anew"
+                )
+            record_outputs()
+
+
+def _inputs() -> str:
+    """Return a fingerprint of parameters and code, whose values at this moment DVC would record beside the outputs."""
+    root = Path(__file__).parent.parent
+    code = [path for folder in ("flows", "tasks", "nasgem_core") for path in sorted((root / folder).rglob("*.py"))]
+    return fingerprint([path.read_text(encoding="utf-8") for path in [PARAMS, *code]])
 
 
 def record_outputs() -> None:

@@ -12,7 +12,7 @@ from nasgem_core.errors import DataError
 from nasgem_core.search.score import efficiency_score
 from nasgem_core.seeding import derive_seed
 from tasks.bootstrap import bootstrap_task, candidate_cells
-from tasks.encoder import GUIDED
+from tasks.encoder import GUIDED, encoder_value
 from tasks.predictor import fit_predictor_task
 from tasks.results import Results
 
@@ -40,18 +40,18 @@ def _select(session: Session, penalty: float, max_macs: int, top: int) -> tuple[
     table = results.distinct[~results.distinct["failed"]].copy()
     table["score"] = efficiency_score(table["accuracy"].to_numpy(), table["macs"].to_numpy(), penalty)
     within = table[table["macs"] <= max_macs] if max_macs else table
-    encoder = results.encoders[GUIDED]
+    encoder = encoder_value(results.encoders[GUIDED])
     predictor = fit_predictor_task(
-        encoder.embed(results.batch(table)),
+        encoder,
+        results.batch(table),
         table["accuracy"].to_numpy(dtype=float),
         table["macs"].to_numpy(dtype=np.int64),
         replace(session.config.predictor, target="accuracy"),
         penalty,
         derive_seed(session.config.seed, "select"),
     )
-    weights, metadata = encoder.to_arrays()
     found = bootstrap_task(
-        {"weights": weights, "metadata": metadata},
+        encoder,
         predictor,
         session.config.cells,
         session.layout,

@@ -8,8 +8,9 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from urllib.error import URLError
 from urllib.request import ProxyHandler, build_opener
 
@@ -23,10 +24,11 @@ _open = build_opener(ProxyHandler({})).open
 
 
 @contextmanager
-def prefect_server() -> Iterator[None]:
+def prefect_server() -> Iterator[Callable[[], None]]:
     """Provide a Prefect API while the block runs: the one of `PREFECT_API_URL`, or one of our own.
 
-    To be entered before Prefect is imported, because the address is read at that time.
+    To be entered before Prefect is imported, because the address is read at that time. The server starts while the
+    block goes on importing; what the block is given returns once the API answers.
 
     Raises:
         NasgemError: the configured server does not answer, or our own does not start.
@@ -38,7 +40,7 @@ def prefect_server() -> Iterator[None]:
                 f"the Prefect server at {configured} does not answer: start it with `prefect server start`, "
                 "or unset PREFECT_API_URL to let nasgem start one for itself"
             )
-        yield
+        yield lambda: None
         return
     port = _free_port()
     log = STATE / "prefect" / "server.log"
@@ -54,9 +56,10 @@ def prefect_server() -> Iterator[None]:
         )
     os.environ["PREFECT_API_URL"] = f"http://{HOST}:{port}/api"
     try:
-        yield
+        yield lambda: _wait_for(process, log)
     finally:
-        _send_what_waits()
+        if process.poll() is None:
+            _send_what_waits()
         del os.environ["PREFECT_API_URL"]
         process.terminate()
         try:
@@ -66,13 +69,15 @@ def prefect_server() -> Iterator[None]:
             process.wait()
 
 
-def wait_for_server() -> None:
-    """Return once the Prefect API answers; the server starts while the caller still imports."""
+def _wait_for(process: subprocess.Popen, log: Path) -> None:
     address = os.environ["PREFECT_API_URL"]
     deadline = time.monotonic() + _STARTUP_SECONDS
     while not _answers(address, timeout=2):
-        if time.monotonic() > deadline:
-            raise NasgemError(f"the Prefect server did not start: see {STATE / 'prefect' / 'server.log'}")
+        if process.poll() is not None or time.monotonic() > deadline:
+            raise NasgemError(
+                f"the Prefect server did not start: the end of {log} says why. If it is about the database, move "
+                f"{log.with_name('prefect.db')} away: it holds the log of runs, not their results"
+            )
         time.sleep(0.1)
 
 

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from prefect import flow
 from prefect.flows import Flow
@@ -92,6 +93,6 @@ def stage_flow(name: str) -> Callable[[Callable[[Session], None]], Flow[[], None
     return wrap
 
 
-def workers(count: int) -> TaskRunner:
+def workers(count: int) -> TaskRunner[Any]:
     """Return what runs trainings side by side; exchange it here for Dask or Ray, the tasks are fit for both."""
     return ProcessPoolTaskRunner(max_workers=count, initializer=start_worker)

@@ -41,7 +41,8 @@ def show_places() -> None:
 
     _out.print(f"\nReport    {DATA / 'report' / 'report.html'}  (pictures beside it)")
     _out.print(f"Results   {DATA}/  (one folder a stage, metrics in {DATA / 'metrics'})")
-    _out.print(f"MLflow    {ui_command(tracking_uri(Path.cwd()))}", soft_wrap=True)
+    uri = tracking_uri(Path.cwd()).replace(f"{Path.cwd()}/", "")
+    _out.print(f"MLflow    {ui_command(uri)}", soft_wrap=True)
 
 
 def show_cell(name: str, picture: Path | None) -> None:
@@ -144,7 +145,7 @@ def _print_cell(cell: Cell) -> None:
 
 
 def _print_table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    table = Table(title=title, title_justify="left")
+    table = Table(title=title, title_justify="left", box=None, padding=(0, 1), collapse_padding=True, pad_edge=False)
     for name in header:
         numeric = rows and all(_is_number(row[header.index(name)]) for row in rows)
         table.add_column(name, justify="right" if numeric else "left", no_wrap=True)

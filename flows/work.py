@@ -1,36 +1,55 @@
-"""Running flows from the command line: environment, server and flow, in the order that they need each other."""
+"""Running flows from the command line: folder, parameters, server and flow, in the order that they need each other."""
 
+import os
 import re
+from collections.abc import Mapping
+from typing import Any
 
 import pandas as pd
 
 from flows.environment import prepare_environment
-from flows.server import prefect_server, wait_for_server
+from flows.lock import folder_lock
+from flows.processes import follow_parent
+from flows.server import prefect_server
+from flows.stages import STAGE_NAMES
 from nasgem_core.errors import ParameterError
+from tasks.parameters import change_parameters, load_config, use_profile
+from tasks.progress import say
 
 
-def run_search() -> None:
-    """Run the search flow."""
+def run_search(profile: str | None, changes: Mapping[str, Any]) -> None:
+    """Change params.yaml as asked, then run the search flow."""
     prepare_environment()
-    with prefect_server():
-        from flows.search import search
+    with folder_lock():
+        if profile and use_profile(profile):
+            say(f"params.yaml is now the {profile} profile")
+        if changes and change_parameters(changes):
+            say(f"params.yaml: set {', '.join(changes)}")
+        load_config()
+        with prefect_server() as wait_for_server:
+            from flows.search import search
 
-        wait_for_server()
-        search()
+            wait_for_server()
+            search()
 
 
 def run_stage(name: str) -> None:
     """Run the flow of one stage; raises `ParameterError` for an unknown one."""
+    if name not in STAGE_NAMES:
+        raise ParameterError(f"unknown stage {name!r}: known are {', '.join(STAGE_NAMES)}")
+    if "DVC_STAGE" in os.environ:
+        # A killed `dvc repro` leaves its command behind, which would hold the folder against the next one.
+        follow_parent()
     prepare_environment()
-    with prefect_server():
-        from flows.search import STAGES
-        from flows.session import open_session, workers
+    with folder_lock():
+        load_config()
+        with prefect_server() as wait_for_server:
+            from flows.search import STAGES
+            from flows.session import open_session, workers
 
-        if name not in STAGES:
-            raise ParameterError(f"unknown stage {name!r}: known are {', '.join(STAGES)}")
-        with open_session() as session:
-            wait_for_server()
-            STAGES[name].with_options(task_runner=workers(session.workers))()
+            with open_session() as session:
+                wait_for_server()
+                STAGES[name].with_options(task_runner=workers(session.workers))()
 
 
 def run_select(macs: str | None, penalty: float | None, top: int) -> tuple[float, int, pd.DataFrame, list[dict]]:
@@ -39,13 +58,12 @@ def run_select(macs: str | None, penalty: float | None, top: int) -> tuple[float
     budget = parse_macs(macs) if macs else 0
     if penalty is not None and not 0 <= penalty <= 100:
         raise ParameterError(f"penalty = {penalty}: must lie between 0 and 100")
-    with prefect_server():
-        from flows.selection import select
-        from flows.session import open_session
+    with folder_lock():
+        chosen = load_config().score.penalty if penalty is None else penalty
+        with prefect_server() as wait_for_server:
+            from flows.selection import select
 
-        with open_session() as session:
             wait_for_server()
-            chosen = session.config.score.penalty if penalty is None else penalty
             measured, predicted = select(chosen, budget, top)
     return chosen, budget, measured, predicted
 

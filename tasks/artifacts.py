@@ -4,11 +4,12 @@ Every stage owns `data/<stage>/`. Arrays are npz, tables parquet, weights safete
 names its schema, so it can be read alone and a foreign file is refused.
 """
 
+import hashlib
 import io
 import json
 import os
-import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import safetensors.numpy
-from safetensors import SafetensorError, safe_open
+from safetensors import safe_open
 
 from nasgem_core.errors import DataError
 
@@ -48,18 +49,17 @@ def write_json(path: Path, schema: str, document: Mapping[str, Any]) -> None:
 
 def read_json(path: Path, schema: str) -> dict[str, Any]:
     """Read what `write_json` wrote; raises `DataError` naming path and remedy."""
-    try:
-        document = json.loads(_read(path))
+    content = _read(path)
+    with _parsing(path, schema):
+        document = json.loads(content)
         found = document[_SCHEMA_KEY]
-    except (ValueError, KeyError, TypeError):
-        raise _foreign(path, schema, "it is no such JSON file") from None
     _require(path, schema, found)
     return document
 
 
 def write_arrays(path: Path, schema: str, arrays: Mapping[str, np.ndarray], metadata: Mapping[str, Any]) -> None:
     """Write named arrays and plain metadata as one npz file; equal content gives equal bytes."""
-    document = np.frombuffer(json.dumps({_SCHEMA_KEY: schema, **metadata}).encode(), dtype=np.uint8)
+    document = np.frombuffer(_document(schema, arrays, metadata).encode(), dtype=np.uint8)
     buffer = io.BytesIO()
     np.savez(buffer, allow_pickle=False, metadata=document, **arrays)
     write_bytes(path, buffer.getvalue())
@@ -67,13 +67,11 @@ def write_arrays(path: Path, schema: str, arrays: Mapping[str, np.ndarray], meta
 
 def read_arrays(path: Path, schema: str) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     """Read what `write_arrays` wrote; raises `DataError` naming path and remedy."""
-    try:
-        with np.load(io.BytesIO(_read(path)), allow_pickle=False) as file:
+    content = _read(path)
+    with _parsing(path, schema):
+        with np.load(io.BytesIO(content), allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
-        metadata = json.loads(arrays.pop("metadata").tobytes())
-        found = metadata.pop(_SCHEMA_KEY)
-    except (ValueError, KeyError, OSError, EOFError, AttributeError, TypeError, zipfile.BadZipFile):
-        raise _foreign(path, schema, "it is truncated, corrupt or another file") from None
+        found, metadata = _checked(arrays.pop("metadata").tobytes(), arrays)
     _require(path, schema, found)
     return arrays, metadata
 
@@ -82,38 +80,66 @@ def write_table(path: Path, schema: str, table: pd.DataFrame) -> None:
     """Write a table as parquet."""
     content = pa.Table.from_pandas(table, preserve_index=False).replace_schema_metadata({_SCHEMA_KEY: schema})
     buffer = io.BytesIO()
-    pq.write_table(content, buffer)
+    pq.write_table(content, buffer, write_page_checksum=True)
     write_bytes(path, buffer.getvalue())
 
 
 def read_table(path: Path, schema: str) -> pd.DataFrame:
     """Read what `write_table` wrote; raises `DataError` naming path and remedy."""
-    try:
-        content = pq.read_table(io.BytesIO(_read(path)))
-    except (pa.ArrowException, OSError):
-        raise _foreign(path, schema, "it is truncated, corrupt or another file") from None
-    _require(path, schema, (content.schema.metadata or {}).get(_SCHEMA_KEY.encode(), b"").decode())
-    return content.to_pandas()
+    content = _read(path)
+    with _parsing(path, schema):
+        arrow = pq.read_table(io.BytesIO(content), page_checksum_verification=True)
+        found = (arrow.schema.metadata or {}).get(_SCHEMA_KEY.encode(), b"").decode()
+        table = arrow.to_pandas()
+    _require(path, schema, found)
+    return table
 
 
 def write_weights(path: Path, schema: str, arrays: Mapping[str, np.ndarray], metadata: Mapping[str, Any]) -> None:
     """Write a model's arrays as safetensors, with plain metadata in the header."""
-    document = json.dumps({_SCHEMA_KEY: schema, **metadata})
-    write_bytes(path, safetensors.numpy.save(dict(arrays), metadata={"nasgem": document}))
+    # One entry, because safetensors writes several in an order that changes from call to call.
+    header = {"nasgem": _document(schema, arrays, metadata)}
+    write_bytes(path, safetensors.numpy.save(dict(arrays), metadata=header))
 
 
 def read_weights(path: Path, schema: str) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     """Read what `write_weights` wrote; raises `DataError` naming path and remedy."""
     _read(path)
-    try:
-        with safe_open(path, framework="numpy") as file:
-            metadata = json.loads((file.metadata() or {})["nasgem"])
-            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
-        found = metadata.pop(_SCHEMA_KEY)
-    except (SafetensorError, KeyError, ValueError, OSError):
-        raise _foreign(path, schema, "it is truncated, corrupt or another file") from None
+    with _parsing(path, schema), safe_open(path, framework="numpy") as file:
+        arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
+        found, metadata = _checked(file.metadata()["nasgem"], arrays)
     _require(path, schema, found)
     return arrays, metadata
+
+
+def _document(schema: str, arrays: Mapping[str, np.ndarray], metadata: Mapping[str, Any]) -> str:
+    """Return schema, metadata and a checksum of all, as JSON: the formats do not notice every changed byte."""
+    document = {_SCHEMA_KEY: schema, **metadata}
+    return json.dumps({"checksum": _checksum(document, arrays), **document})
+
+
+def _checked(text: str | bytes, arrays: Mapping[str, np.ndarray]) -> tuple[Any, dict[str, Any]]:
+    document = json.loads(text)
+    if document.pop("checksum") != _checksum(document, arrays):
+        raise ValueError("the checksum does not match")
+    return document.pop(_SCHEMA_KEY), document
+
+
+def _checksum(document: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> str:
+    digest = hashlib.blake2b(json.dumps(document).encode(), digest_size=16)
+    for name in sorted(arrays):
+        digest.update(f"{name}:{arrays[name].dtype.str}{arrays[name].shape};".encode())
+        digest.update(np.ascontiguousarray(arrays[name]).tobytes())
+    return digest.hexdigest()
+
+
+@contextmanager
+def _parsing(path: Path, schema: str) -> Iterator[None]:
+    """Turn what a parser raises into `DataError`: on foreign bytes that can be any error."""
+    try:
+        yield
+    except Exception:
+        raise _foreign(path, schema, "it is truncated, corrupt or another file") from None
 
 
 def _read(path: Path) -> bytes:

@@ -16,6 +16,7 @@ from prefect.cache_policies import CachePolicy
 from prefect.context import TaskRunContext
 from prefect.settings import get_current_settings
 
+from nasgem_core.errors import DataError
 from tasks.fingerprint import fingerprint, source_fingerprint
 from tasks.serialization import PlainSerializer
 
@@ -27,11 +28,12 @@ R = TypeVar("R")
 class SourcePolicy(CachePolicy):
     """Key = the task's name, its inputs, and the source it stands on."""
 
-    module: str = ""
+    source: str = ""
+    """Fingerprint of that source, taken when it is imported: it may be edited while it runs."""
 
     def key(self, name: str, inputs: dict[str, Any]) -> str:
         """Return the cache key, which is also the record's file name."""
-        return f"{name.replace(' ', '-')}-{fingerprint([source_fingerprint(self.module), inputs])}"
+        return f"{name.replace(' ', '-')}-{fingerprint([self.source, inputs])}"
 
     def compute_key(
         self, task_ctx: TaskRunContext, inputs: dict[str, Any], flow_parameters: dict[str, Any], **kwargs: Any
@@ -48,7 +50,7 @@ def cached_task(name: str) -> Callable[[Callable[P, R]], Task[P, R]]:
     def wrap(function: Callable[P, R]) -> Task[P, R]:
         return task(
             name=name,
-            cache_policy=SourcePolicy(module=function.__module__),
+            cache_policy=SourcePolicy(source=source_fingerprint(function.__module__)),
             persist_result=True,
             result_serializer=PlainSerializer(),
             cache_result_in_memory=False,
@@ -74,10 +76,13 @@ def _record_path(key: str) -> Path:
 def _is_own_record(path: Path) -> bool:
     """Whether a file is a whole record of ours. Prefect would follow a record to whatever serializer it names."""
     try:
-        metadata = json.loads(path.read_bytes())["metadata"]
-        return metadata["serializer"]["type"] == PlainSerializer().type
-    except (OSError, ValueError, KeyError, TypeError):
+        record = json.loads(path.read_bytes())
+        if record["metadata"]["serializer"]["type"] != PlainSerializer().type:
+            return False
+        PlainSerializer().loads(record["result"].encode())
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, DataError):
         return False
+    return True
 
 
 def _drop_foreign_record(path: Path) -> None:

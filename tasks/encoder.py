@@ -31,8 +31,7 @@ def fit_encoder_task(
             unpack_pairs(packed), similarity, config, seed, device=placement.device, on_progress=bar.update
         )
         bar.update(config.iterations, {"R2": fitted.report.r_squared})
-    weights, metadata = fitted.to_arrays()
-    return {"weights": weights, "metadata": metadata}
+    return encoder_value(fitted)
 
 
 def plain_config(config: EncoderConfig) -> EncoderConfig:
@@ -43,6 +42,12 @@ def plain_config(config: EncoderConfig) -> EncoderConfig:
 def encoder_of(value: dict[str, Any]) -> FittedEncoder:
     """Return the encoder that `fit_encoder_task` put out."""
     return FittedEncoder.from_arrays(value["weights"], value["metadata"])
+
+
+def encoder_value(encoder: FittedEncoder) -> dict[str, Any]:
+    """Return an encoder in the form that tasks pass on."""
+    weights, metadata = encoder.to_arrays()
+    return {"weights": weights, "metadata": metadata}
 
 
 def encoder_file(kind: str) -> Path:

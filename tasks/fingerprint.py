@@ -2,7 +2,6 @@
 
 import ast
 import hashlib
-import importlib.util
 from dataclasses import fields, is_dataclass
 from functools import cache
 from pathlib import Path
@@ -12,6 +11,7 @@ import numpy as np
 
 from nasgem_core.cells.cell import Cell, CellBatch
 
+_ROOT = Path(__file__).resolve().parent.parent
 _PACKAGES = ("nasgem_core", "tasks")
 _NO_RESULT = {
     # Their values reach a key as inputs, or they only say how work is stored, shown or placed.
@@ -36,7 +36,7 @@ def fingerprint(value: Any) -> str:
 def _update(digest: Any, value: Any) -> None:
     if value is None or isinstance(value, bool | int | float | str):
         digest.update(f"{type(value).__name__}:{value!r};".encode())
-    elif isinstance(value, np.ndarray):
+    elif isinstance(value, np.ndarray) and not value.dtype.hasobject:
         digest.update(f"array:{value.dtype.str}{value.shape};".encode())
         digest.update(np.ascontiguousarray(value).view(np.uint8).data if value.size else b"")
     elif isinstance(value, Cell):
@@ -85,17 +85,10 @@ def source_closure(module: str) -> tuple[str, ...]:
     return tuple(sorted(seen))
 
 
-def module_path(module: str) -> Path:
-    """Return the source file of a module, without importing it."""
-    spec = importlib.util.find_spec(module)
-    if spec is None or spec.origin is None:
-        raise ModuleNotFoundError(f"no source for {module}")
-    return Path(spec.origin)
-
-
-@cache
-def _parsed(module: str) -> ast.Module:
-    return ast.parse(module_path(module).read_text(encoding="utf-8"))
+def _module_path(module: str) -> Path:
+    """Return the source file of a module of ours, which need not exist; nothing is imported."""
+    path = _ROOT.joinpath(*module.split("."))
+    return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
 
 
 def _own_imports(module: str) -> set[str]:
@@ -106,23 +99,21 @@ def _own_imports(module: str) -> set[str]:
         elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
             names.add(node.module)
             names.update(f"{node.module}.{alias.name}" for alias in node.names)
-    found = set()
-    for name in names:
-        if name.split(".")[0] in _PACKAGES and name not in _NO_RESULT and _is_module(name):
-            found.add(name)
-    return found
+    return {
+        name
+        for name in names
+        if name.split(".")[0] in _PACKAGES and name not in _NO_RESULT and _module_path(name).is_file()
+    }
 
 
 @cache
-def _is_module(name: str) -> bool:
-    try:
-        return importlib.util.find_spec(name) is not None
-    except ModuleNotFoundError:
-        return False
+def _parsed(module: str) -> ast.Module:
+    return ast.parse(_module_path(module).read_text(encoding="utf-8"))
 
 
+@cache
 def _normalised_source(module: str) -> str:
-    tree = ast.parse(module_path(module).read_text(encoding="utf-8"))
+    tree = _parsed(module)
     for node in ast.walk(tree):
         body = getattr(node, "body", None)
         if isinstance(body, list):

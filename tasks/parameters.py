@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedSeq
 from ruamel.yaml.error import YAMLError
 
 from nasgem_core.config import SearchConfig, read_config
@@ -39,7 +40,7 @@ def change_parameters(changes: Mapping[str, Any]) -> bool:
                 raise ParameterError(f"unknown parameter {name}: there is no section {section}")
         if field not in place:
             raise ParameterError(f"unknown parameter {name}: known there are {', '.join(place)}")
-        place[field] = value
+        place[field] = _flow_style(value)
     return _replace(document)
 
 
@@ -71,6 +72,15 @@ def _load(path: Path, typ: str = "rt") -> Any:
         where = getattr(error, "problem_mark", None)
         line = f" in line {where.line + 1}" if where else ""
         raise ParameterError(f"{path} is no valid YAML{line}: {getattr(error, 'problem', None) or error}") from None
+
+
+def _flow_style(value: Any) -> Any:
+    """Return a list in the form that is written in one line, as it stands in the profiles."""
+    if not isinstance(value, list):
+        return value
+    sequence = CommentedSeq(value)
+    sequence.fa.set_flow_style()
+    return sequence
 
 
 def _replace(document: Any) -> bool:

@@ -4,10 +4,12 @@ from typing import Any
 
 import numpy as np
 
+from nasgem_core.cells.cell import CellBatch
 from nasgem_core.config import PredictorConfig
 from nasgem_core.search.predictor import FittedPredictor, fit_predictor
 from tasks.artifacts import DATA, read_weights, write_weights
 from tasks.caching import cached_task
+from tasks.encoder import encoder_of
 
 PREDICTOR_FILE = DATA / "estimator" / "predictor.safetensors"
 SCHEMA = "nasgem.predictor/1"
@@ -15,16 +17,32 @@ SCHEMA = "nasgem.predictor/1"
 
 @cached_task("predictor fit")
 def fit_predictor_task(
-    embeddings: np.ndarray, accuracy: np.ndarray, macs: np.ndarray, config: PredictorConfig, penalty: float, seed: int
+    encoder: dict[str, Any],
+    cells: CellBatch,
+    accuracy: np.ndarray,
+    macs: np.ndarray,
+    config: PredictorConfig,
+    penalty: float,
+    seed: int,
 ) -> dict[str, Any]:
-    """Fit one predictor; returns its weights and metadata."""
-    weights, metadata = fit_predictor(embeddings, accuracy, macs, config, penalty, seed).to_arrays()
-    return {"weights": weights, "metadata": metadata}
+    """Fit one predictor; returns its weights and metadata.
+
+    It is given cells and not their embeddings, whose last digits may change with the number of threads: the key must
+    not.
+    """
+    embeddings = encoder_of(encoder).embed(cells)
+    return predictor_value(fit_predictor(embeddings, accuracy, macs, config, penalty, seed))
 
 
 def predictor_of(value: dict[str, Any]) -> FittedPredictor:
     """Return the predictor that `fit_predictor_task` put out."""
     return FittedPredictor.from_arrays(value["weights"], value["metadata"])
+
+
+def predictor_value(predictor: FittedPredictor) -> dict[str, Any]:
+    """Return a predictor in the form that tasks pass on."""
+    weights, metadata = predictor.to_arrays()
+    return {"weights": weights, "metadata": metadata}
 
 
 def write_predictor(value: dict[str, Any]) -> None:

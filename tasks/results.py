@@ -67,7 +67,7 @@ class Results:
 
 def best_cells_table(table: pd.DataFrame, count: int = 10) -> tuple[list[str], list[list[str]]]:
     """Return header and rows of the best measured cells."""
-    header = ["rank", "cell", "score", "accuracy", "MACs (M)", "params (k)", "vertices", "edges", "found by"]
+    header = ["rank", "cell", "score", "accuracy", "MACs M", "params k", "vertices", "found by"]
     ranked = table[np.isfinite(table["score"])].sort_values("score", ascending=False, kind="stable").head(count)
     rows = []
     for rank, (_, row) in enumerate(ranked.iterrows(), start=1):
@@ -81,7 +81,6 @@ def best_cells_table(table: pd.DataFrame, count: int = 10) -> tuple[list[str], l
                 f"{row['macs'] / 1e6:.3f}",
                 f"{row['params'] / 1e3:.1f}",
                 str(cell.num_vertices),
-                str(cell.num_edges),
                 found_by(row),
             ]
         )

@@ -1,0 +1,153 @@
+"""Copies of the repository in which tests and benchmarks run the command line as a user does, in real processes."""
+
+import hashlib
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+_FILES = (".dvc/config", ".dvcignore", ".gitignore", "dvc.yaml", "pyproject.toml")
+_FOLDERS = ("flows", "tasks", "nasgem_core", "profiles", "data/raw")
+
+
+class Workspace:
+    """A copy of the repository with the tiny profile.
+
+    Its copies go on running the code of the first, so that this is compiled once; `own_code` ends that.
+    """
+
+    def __init__(self, root: Path, code: Path) -> None:
+        self.root, self.code = root, code
+
+    @classmethod
+    def create(cls, root: Path) -> "Workspace":
+        for name in _FOLDERS:
+            shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__"))
+        for name in _FILES:
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, root / name)
+        shutil.copy(ROOT / "profiles" / "tiny.yaml", root / "params.yaml")
+        subprocess.run(["git", "init", "-q"], cwd=root, check=True)
+        return cls(root, root)
+
+    def copy(self, root: Path) -> "Workspace":
+        shutil.copytree(self.root, root, symlinks=True)
+        return Workspace(root, self.code)
+
+    def own_code(self) -> "Workspace":
+        return Workspace(self.root, self.root)
+
+    def environment(self, **extra: str) -> dict[str, str]:
+        ours = ("PREFECT_", "MLFLOW_", "NASGEM_", "DVC_", "PYTEST_", "NUMBA_", "OMP_", "MKL_", "OPENBLAS_", "MPL")
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+        tools = Path(sys.executable).parent
+        return {
+            **kept,
+            "PATH": f"{tools}{os.pathsep}{kept['PATH']}",
+            "PYTHONPATH": str(self.code),
+            "NUMBA_CACHE_DIR": str(self.code.with_name(f"{self.code.name}-compiled")),
+            **extra,
+        }
+
+    def start(self, *command: str, output: Path | None = None, **extra: str) -> subprocess.Popen:
+        """Start a command in a process group of its own, as a terminal does."""
+        with (output or Path(os.devnull)).open("ab") as file:
+            return subprocess.Popen(
+                command,
+                cwd=self.root,
+                env=self.environment(**extra),
+                stdin=subprocess.DEVNULL,
+                stdout=file,
+                stderr=file,
+                start_new_session=True,
+            )
+
+    def run(self, *command: str, timeout: float = 900, **extra: str) -> subprocess.CompletedProcess:
+        """Run a command to its end; output and errors are kept as text."""
+        return subprocess.run(
+            command,
+            cwd=self.root,
+            env=self.environment(**extra),
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
+
+    def succeed(self, *command: str, **extra: str) -> str:
+        """Run a command that has to succeed, without a traceback; return what it printed."""
+        done = self.run(*command, **extra)
+        text = done.stdout + done.stderr
+        assert done.returncode == 0, f"{' '.join(command)} ended with {done.returncode}:\n{text}"
+        assert_clean(text)
+        return text
+
+    def refused(self, *command: str, **extra: str) -> str:
+        """Run a command that has to fail with one line on standard error; return that line."""
+        done = self.run(*command, **extra)
+        assert done.returncode not in (0, -signal.SIGKILL), f"{' '.join(command)} did not fail:\n{done.stdout}"
+        assert_clean(done.stderr)
+        lines = [line for line in done.stderr.splitlines() if not line.startswith(("stage ", "training "))]
+        assert len(lines) == 1 and lines[0].startswith("nasgem: "), done.stderr
+        return lines[0]
+
+    def hashes(self, *stages: str) -> dict[str, str]:
+        """Return the hash of every file that the stages have written."""
+        files = [path for path in (self.root / "data").rglob("*") if path.is_file() and not path.name.startswith(".")]
+        return {
+            str(path.relative_to(self.root)): hashlib.sha256(path.read_bytes()).hexdigest()
+            for path in sorted(files)
+            if path.relative_to(self.root).parts[1] in (stages or _STAGE_FOLDERS)
+        }
+
+    def records(self, task: str = "proxy-training-") -> dict[str, str]:
+        """Return the hash of every record of a cached task; a finished training has one for good."""
+        storage = self.root / ".nasgem" / "prefect" / "storage"
+        files = [path for path in storage.glob(f"{task}*") if re.fullmatch(r"[0-9a-f]{40}", path.name[-40:])]
+        return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+    def processes(self) -> list[str]:
+        """Return the command lines of all processes that work in this folder."""
+        found = []
+        for entry in Path("/proc").glob("[0-9]*"):
+            try:
+                if (entry / "cwd").resolve() == self.root.resolve() and (entry / "stat").read_text().split()[2] != "Z":
+                    found.append((entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace"))
+            except OSError:
+                continue
+        return found
+
+    def wait_for_line(self, log: Path, start: str, seconds: float = 300) -> None:
+        """Wait until a line of the log begins with `start`."""
+        deadline = time.monotonic() + seconds
+        while not any(line.startswith(start) for line in log.read_text().splitlines()):
+            assert time.monotonic() < deadline, f"no line {start!r}:\n{log.read_text()}"
+            time.sleep(0.1)
+
+    def wait_until_deserted(self, seconds: float = 20) -> None:
+        """Wait until nothing works in this folder any more; whatever stays is an error."""
+        deadline = time.monotonic() + seconds
+        while self.processes():
+            assert time.monotonic() < deadline, f"left behind: {self.processes()}"
+            time.sleep(0.2)
+
+
+_STAGE_FOLDERS = ("pairs", "labels", "encoder", "estimator", "bootstrap", "ablation", "report", "metrics")
+
+
+def assert_clean(text: str) -> None:
+    """Nothing on the screen that is not meant for a user."""
+    for unwanted in ("Traceback (most recent call last)", "Error:", "Warning:", "WARNING"):
+        assert unwanted not in text, text
+
+
+def assert_only_grown(before: Mapping[str, str], after: Mapping[str, str]) -> None:
+    """No finished training is repeated: its record is there, byte for byte."""
+    changed: Sequence[str] = [name for name, digest in before.items() if after.get(name) != digest]
+    assert not changed, f"finished trainings were done again: {changed}"

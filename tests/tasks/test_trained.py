@@ -1,0 +1,68 @@
+import math
+
+import numpy as np
+import pytest
+
+from nasgem_core.cells.sampling import sample_cells
+from nasgem_core.config import CellsConfig
+from nasgem_core.errors import DataError
+from tasks.artifacts import write_table
+from tasks.trained import SCHEMA, best_row, cells_of, read_trained, trained_row, trained_table, write_trained
+
+BATCH = sample_cells(CellsConfig(vertices=6), 3, 0)
+CELLS = list(BATCH)
+
+
+def result(accuracy: float | None) -> dict:
+    return {"accuracy": accuracy, "failed": accuracy is None, "reason": "" if accuracy else "the loss was nan"}
+
+
+def table(*accuracies: float | None):
+    return trained_table(
+        [
+            trained_row(cell, "random", 0, float("nan"), result(accuracy), (10_000_000, 5_000), 0.1)
+            for cell, accuracy in zip(CELLS, accuracies, strict=False)
+        ]
+    )
+
+
+def test_a_row_holds_score_and_costs():
+    row = trained_row(CELLS[0], "predicted", 2, 0.7, result(0.8), (100_000_000, 5_000), 0.1)
+    assert row["score"] == pytest.approx(0.8 - 0.1 * 2)  # log10 of 100 million MACs in millions is 2
+    assert (row["macs"], row["params"], row["round"], row["origin"]) == (100_000_000, 5_000, 2, "predicted")
+    assert row["key"] == CELLS[0].canonical_key and not row["failed"]
+
+
+def test_a_failed_training_has_no_score():
+    row = trained_row(CELLS[0], "random", 0, 0.7, result(None), (1_000_000, 5), 0.1)
+    assert row["failed"] and math.isnan(row["score"]) and math.isnan(row["accuracy"])
+    assert row["reason"] == "the loss was nan"
+
+
+def test_a_table_comes_back(tmp_path):
+    path = tmp_path / "cells.parquet"
+    write_trained(path, table(0.5, None, 0.6))
+    back = read_trained(path)
+    assert back.equals(table(0.5, None, 0.6))
+    assert list(cells_of(back, BATCH.operation_names, 6)) == CELLS
+    write_trained(path, table())
+    assert len(read_trained(path)) == 0 and read_trained(path)["macs"].dtype == np.int64
+
+
+def test_a_table_of_something_else_is_refused(tmp_path):
+    path = tmp_path / "cells.parquet"
+    write_table(path, SCHEMA, table(0.5).drop(columns="macs"))
+    with pytest.raises(DataError, match=r"cells.parquet has no column 'macs': move it away"):
+        read_trained(path)
+    broken = table(0.5, 0.6)
+    broken.loc[1, "cell"] = broken.loc[1, "cell"].replace("conv1x1", "conv9x9").replace("dwconv3x3", "conv9x9")
+    with pytest.raises(DataError, match=r"row 1 of the trained cells: .*conv9x9"):
+        cells_of(broken, BATCH.operation_names, 6)
+
+
+def test_the_best_row_is_a_measured_one():
+    assert best_row(table(0.5, 0.6, None)) == 1
+    with pytest.raises(DataError, match=r"all trainings failed; lower proxy\.learning_rate"):
+        best_row(table(None, None))
+    with pytest.raises(DataError, match="all trainings failed"):
+        best_row(table())
