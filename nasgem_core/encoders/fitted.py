@@ -108,7 +108,7 @@ class FittedEncoder:
         return model.eval().requires_grad_(False)
 
     @property
-    def module(self) -> nn.Module:
+    def module(self) -> nn.Sequential:
         """The encoder E alone: float32 feature vectors [B, F] to embeddings [B, d]."""
         return self.autoencoder.encoder
 
