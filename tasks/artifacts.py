@@ -59,6 +59,8 @@ def read_json(path: Path, schema: str) -> dict[str, Any]:
 
 def write_arrays(path: Path, schema: str, arrays: Mapping[str, np.ndarray], metadata: Mapping[str, Any]) -> None:
     """Write named arrays and plain metadata as one npz file; equal content gives equal bytes."""
+    # A fresh array may lie in memory by columns, the same one from the cache by rows: the file must not tell.
+    arrays = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
     document = np.frombuffer(_document(schema, arrays, metadata).encode(), dtype=np.uint8)
     buffer = io.BytesIO()
     np.savez(buffer, allow_pickle=False, metadata=document, **arrays)

@@ -47,8 +47,8 @@ def default_workers(device: str) -> int:
         if not wanted.isdigit() or int(wanted) < 1:
             raise ParameterError(f"workers = {wanted!r}: must be a whole number of at least 1")
         return int(wanted)
-    if device == "cuda":
+    if device.startswith("cuda"):
         import torch
 
-        return torch.cuda.device_count()
+        return torch.cuda.device_count() if device == "cuda" else 1
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

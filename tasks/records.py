@@ -99,7 +99,7 @@ class SearchRecords:
         metrics |= {"seconds": result["seconds"], "images_per_second": result["images_per_second"]}
         self._log(
             RunRecord(
-                key=self._key(stage, row["key"]),
+                key=self._key(stage, row["origin"].replace(" ", "_"), row["key"]),
                 name=f"cell {row['key'][:8]}",
                 kind="cell",
                 parent=self._key(stage),

@@ -1,6 +1,6 @@
 """Pairs of cells for the encoder to learn from (paper, 3.1).
 
-Independent random cells are all about equally similar, so a constant guess would already have a small loss. Pairs are
+Independent random cells are seldom very similar, so an encoder would not learn what small changes mean. Pairs are
 therefore a mixture: independent ones, and a cell beside a copy with 0..k random edits, half of the copies renumbered so
 that the encoder meets isomorphic cells with different matrices. The mixture is our choice.
 """
