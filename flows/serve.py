@@ -5,8 +5,6 @@ from typing import Any
 
 from nasgem_core.errors import NasgemError, ParameterError
 
-DEPLOYMENT = "nasgem"
-
 
 def serve_search(cron: str | None, name: str, overrides: dict[str, Any] | None) -> None:
     """Serve the search until stopped; each run works in this folder, one at a time.
@@ -21,20 +19,23 @@ def serve_search(cron: str | None, name: str, overrides: dict[str, Any] | None) 
             "serving needs a Prefect server that stays: start one with `prefect server start --host 127.0.0.1`, and "
             "set PREFECT_API_URL=http://127.0.0.1:4200/api here"
         )
+    from prefect.client.schemas.schedules import CronSchedule
+
+    try:
+        schedules = [CronSchedule(cron=cron)] if cron else []
+    except ValueError:
+        raise ParameterError(
+            f"cron = {cron!r}: five fields such as '0 2 * * *' (every night at two) are needed"
+        ) from None
     from flows.search import search
     from tasks.progress import say
 
     say(f"serving search/{name} on {address}; stop with Ctrl-C")
-    try:
-        search.serve(
-            name=name,
-            cron=cron,
-            parameters={"overrides": overrides or {}},
-            limit=1,
-            description="NASGEM search in this folder; `overrides` sets parameters by dotted name.",
-            print_starting_message=False,
-        )
-    except ValueError as error:
-        if cron and "cron" in str(error).lower():
-            raise ParameterError(f"cron = {cron!r}: {error}; five fields such as '0 2 * * *' are needed") from None
-        raise
+    search.serve(
+        name=name,
+        schedules=schedules,
+        parameters={"overrides": overrides or {}},
+        limit=1,
+        description="NASGEM search in this folder; `overrides` sets parameters by dotted name.",
+        print_starting_message=False,
+    )

@@ -59,11 +59,9 @@ def read_json(path: Path, schema: str) -> dict[str, Any]:
 
 def write_arrays(path: Path, schema: str, arrays: Mapping[str, np.ndarray], metadata: Mapping[str, Any]) -> None:
     """Write named arrays and plain metadata as one npz file; equal content gives equal bytes."""
-    # A fresh array may lie in memory by columns, the same one from the cache by rows: the file must not tell.
-    arrays = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
     document = np.frombuffer(_document(schema, arrays, metadata).encode(), dtype=np.uint8)
     buffer = io.BytesIO()
-    np.savez(buffer, allow_pickle=False, metadata=document, **arrays)
+    np.savez(buffer, allow_pickle=False, metadata=document, **_in_c_order(arrays))
     write_bytes(path, buffer.getvalue())
 
 
@@ -101,7 +99,7 @@ def write_weights(path: Path, schema: str, arrays: Mapping[str, np.ndarray], met
     """Write a model's arrays as safetensors, with plain metadata in the header."""
     # One entry, because safetensors writes several in an order that changes from call to call.
     header = {"nasgem": _document(schema, arrays, metadata)}
-    write_bytes(path, safetensors.numpy.save(dict(arrays), metadata=header))
+    write_bytes(path, safetensors.numpy.save(_in_c_order(arrays), metadata=header))
 
 
 def read_weights(path: Path, schema: str) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
@@ -112,6 +110,11 @@ def read_weights(path: Path, schema: str) -> tuple[dict[str, np.ndarray], dict[s
         found, metadata = _checked(file.metadata()["nasgem"], arrays)
     _require(path, schema, found)
     return arrays, metadata
+
+
+def _in_c_order(arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Return the arrays as they lie in a file; a value just computed may lie otherwise than one read from a record."""
+    return {name: np.ascontiguousarray(array) for name, array in arrays.items()}
 
 
 def _document(schema: str, arrays: Mapping[str, np.ndarray], metadata: Mapping[str, Any]) -> str:

@@ -61,6 +61,15 @@ def test_equal_content_gives_equal_bytes(path, kind):
     assert [item.name for item in path.parent.iterdir()] == [path.name]
 
 
+@pytest.mark.parametrize("write", [write_arrays, write_weights])
+def test_bytes_do_not_depend_on_the_order_in_memory(path, write):
+    contents = []
+    for array in (np.arange(6).reshape(2, 3), np.asfortranarray(np.arange(6).reshape(2, 3))):
+        write(path, "s/1", {"a": array}, {})
+        contents.append(path.read_bytes())
+    assert contents[0] == contents[1]
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_missing_file_names_the_stage_that_makes_it(path, kind):
     with pytest.raises(DataError, match=r"a file is missing: run .*`nasgem stage estimator`"):
