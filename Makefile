@@ -7,7 +7,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 bin := .venv/bin
 core_tests := $(wildcard $(addprefix tests/,cells kernel encoders networks training search figures))
 
-.PHONY: help search test test-core lint bench lock clean
+.PHONY: help search test test-all test-core lint bench lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
@@ -15,7 +15,10 @@ help: ## list the targets
 search: .venv/.project ## run the whole search with params.yaml
 	@$(bin)/nasgem search
 
-test: lint ## check style and types, then run every test
+test: lint ## check style and types, then run the tests
+	@$(bin)/python -m pytest -q -m "not nightly"
+
+test-all: lint ## the same with the tests that take long
 	@$(bin)/python -m pytest -q
 
 test-core: .venv/.project ## run the tests of nasgem_core only

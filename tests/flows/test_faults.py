@@ -159,7 +159,7 @@ def test_ctrl_c_in_dvc_repro(fresh):
     assert "pairs:" in fresh.succeed("dvc", "status")
 
 
-@pytest.mark.parametrize("command", [("nasgem", "search"), ("dvc", "repro")])
+@pytest.mark.parametrize("command", [("nasgem", "search"), pytest.param(("dvc", "repro"), marks=pytest.mark.nightly)])
 def test_a_killed_command_leaves_nothing_behind_and_goes_on(searched, command):
     hashes, records = searched.hashes(), searched.records("")
     (searched.root / "data" / "labels" / "labelled_pairs.npz").unlink()

@@ -44,6 +44,7 @@ def test_deleted_outputs_come_back_with_the_same_bytes(searched):
     assert up_to_date(searched)
 
 
+@pytest.mark.nightly
 def test_other_predictor_parameters_train_no_cell_again(searched):
     trained, encoders, predictors = searched.records(), searched.records("encoder-fit"), searched.records("predictor")
     hashes = searched.hashes("pairs", "labels", "encoder", "ablation")
@@ -56,6 +57,7 @@ def test_other_predictor_parameters_train_no_cell_again(searched):
     assert up_to_date(searched)
 
 
+@pytest.mark.nightly
 def test_changed_code_of_the_encoder_runs_the_encoder_again(searched):
     searched = searched.own_code()
     trained, encoders, pairs = searched.records(), searched.records("encoder-fit"), searched.records("pair")
@@ -68,6 +70,7 @@ def test_changed_code_of_the_encoder_runs_the_encoder_again(searched):
     assert (searched.records(), searched.records("pair")) == (trained, pairs)
 
 
+@pytest.mark.nightly
 def test_dvc_runs_one_stage_alone(searched):
     hashes, records = searched.hashes(), searched.records("")
     searched.succeed("dvc", "repro", "-s", "-f", "labels")
@@ -75,6 +78,7 @@ def test_dvc_runs_one_stage_alone(searched):
     assert up_to_date(searched)
 
 
+@pytest.mark.nightly
 def test_refreshing_does_the_work_anew(searched):
     hashes, records = searched.hashes(), searched.records("pair")
     searched.succeed("nasgem", "stage", "pairs", PREFECT_TASKS_REFRESH_CACHE="true")
@@ -85,6 +89,7 @@ def test_refreshing_does_the_work_anew(searched):
     assert (storage / name).stat().st_mtime > (searched.root / "data" / "metrics" / "report.json").stat().st_mtime
 
 
+@pytest.mark.nightly
 def test_another_penalty_or_budget_trains_nothing(searched):
     hashes, trained = searched.hashes(), searched.records()
     text = searched.succeed("nasgem", "select", "--macs", "10k", "--penalty", "0.01", "--top", "3")
@@ -94,11 +99,13 @@ def test_another_penalty_or_budget_trains_nothing(searched):
     assert "no cell has at most 1e-06 M MACs: raise the budget" in searched.refused("nasgem", "select", "--macs", "1")
 
 
+@pytest.mark.nightly
 def test_trainings_that_diverge_are_recorded_and_the_search_goes_on(searched):
     message = searched.refused("nasgem", "search", "--set", "proxy.learning_rate=10.0", "--set", "proxy.epochs=2")
     assert "all trainings failed; lower proxy.learning_rate" in message
 
 
+@pytest.mark.nightly
 def test_the_search_notices_that_its_parameters_were_changed_meanwhile(searched):
     lock = (searched.root / "dvc.lock").read_bytes()
     process = searched.start("nasgem", "search", output=searched.root / ".nasgem" / "log")
