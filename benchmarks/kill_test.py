@@ -51,8 +51,7 @@ def kill_often(
         before = disturbed.records()
         log = folder.with_suffix(f".{done}.log")
         process = disturbed.start(*command, output=log)
-        # Short lives in plenty: later starts find more of the work done, and reach the later stages.
-        delay = generator.uniform(0.5, duration / 3)
+        delay = generator.uniform(0.5, duration)
         deadline = time.monotonic() + delay
         while process.poll() is None and time.monotonic() < deadline:
             time.sleep(0.05)

@@ -34,6 +34,7 @@ def prepare_environment() -> None:
         "PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW": "ignore",
         "PREFECT_TASKS_TAG_CONCURRENCY_SLOT_WAIT_SECONDS": "1",
         "DVC_NO_ANALYTICS": "1",
+        "DVC_SITE_CACHE_DIR": str(root / STATE / "dvc"),
         # Threads that wait for each other by spinning are many times slower when something else is running.
         "OMP_WAIT_POLICY": "PASSIVE",
         "MPLCONFIGDIR": str(root / STATE / "matplotlib"),

@@ -13,6 +13,8 @@ import pandas as pd
 from flows.proxy import train_cells
 from flows.session import Session, stage_flow
 from nasgem_core.cells.cell import CellBatch
+from nasgem_core.errors import DataError
+from nasgem_core.search.predictor import MINIMUM_ROWS
 from nasgem_core.search.ranking import prediction_error, rank_correlation
 from nasgem_core.seeding import derive_seed
 from tasks.artifacts import METRICS, write_json
@@ -136,7 +138,13 @@ class _Rounds:
 
     def fit(self) -> None:
         config = self.session.config
-        usable = self.table[~self.table["failed"]]
+        failed = self.table["failed"]
+        usable = self.table[~failed]
+        if len(usable) < MINIMUM_ROWS:
+            raise DataError(
+                f"{failed.sum()} of {len(failed)} trainings failed ({self.table[failed]['reason'].iloc[0]}): "
+                "too few are left to go on with; change proxy.learning_rate, or raise estimator.initial"
+            )
         cells = cells_of(usable, config.cells.operations, config.cells.vertices)
         self.predictor = fit_predictor_task(
             encoder_value(self.encoder),

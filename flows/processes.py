@@ -1,5 +1,6 @@
 """Processes that end with the one that started them, even when that one is killed."""
 
+import multiprocessing
 import os
 import signal
 import threading
@@ -9,9 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 
-def follow_parent() -> None:
-    """End this process as soon as its parent is gone."""
-    parent = os.getppid()
+def follow(parent: int) -> None:
+    """End this process as soon as `parent`, the process that has started it, is gone; it may be gone already."""
 
     def watch() -> None:
         while os.getppid() == parent:
@@ -33,5 +33,7 @@ def deaf_to_interrupts() -> Iterator[None]:
 
 def start_worker() -> None:
     """Set up a worker process: it ends with its parent and keeps the terminal quiet."""
-    follow_parent()
+    parent = multiprocessing.parent_process()
+    if parent is not None and parent.pid is not None:
+        follow(parent.pid)
     warnings.simplefilter("ignore")

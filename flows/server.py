@@ -15,7 +15,7 @@ from urllib.error import URLError
 from urllib.request import ProxyHandler, build_opener
 
 from flows.environment import STATE
-from flows.processes import follow_parent
+from flows.processes import follow
 from nasgem_core.errors import NasgemError
 
 HOST = "127.0.0.1"
@@ -47,7 +47,7 @@ def prefect_server() -> Iterator[Callable[[], None]]:
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "flows.server", str(port)],
+            [sys.executable, "-m", "flows.server", str(port), str(os.getpid())],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
@@ -105,8 +105,8 @@ def _free_port() -> int:
         return probe.getsockname()[1]
 
 
-def _serve(port: int) -> None:
-    follow_parent()
+def _serve(port: int, parent: int) -> None:
+    follow(parent)
     import uvicorn
     from prefect.server.api.server import create_app
 
@@ -115,4 +115,4 @@ def _serve(port: int) -> None:
 
 
 if __name__ == "__main__":
-    _serve(int(sys.argv[1]))
+    _serve(int(sys.argv[1]), int(sys.argv[2]))

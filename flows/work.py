@@ -9,7 +9,7 @@ import pandas as pd
 
 from flows.environment import prepare_environment
 from flows.lock import folder_lock
-from flows.processes import follow_parent
+from flows.processes import follow
 from flows.server import prefect_server
 from flows.stages import STAGE_NAMES
 from nasgem_core.errors import ParameterError
@@ -39,7 +39,7 @@ def run_stage(name: str) -> None:
         raise ParameterError(f"unknown stage {name!r}: known are {', '.join(STAGE_NAMES)}")
     if "DVC_STAGE" in os.environ:
         # A killed `dvc repro` leaves its command behind, which would hold the folder against the next one.
-        follow_parent()
+        follow(os.getppid())
     prepare_environment()
     with folder_lock():
         load_config()

@@ -82,13 +82,7 @@ def test_damaged_images(fresh):
 
 
 def test_a_foreign_file_in_place_of_an_artifact(searched):
-    for stage, name in [
-        ("labels", "pairs/pairs.npz"),
-        ("encoder", "labels/labelled_pairs.npz"),
-        ("estimator", "encoder/guided.safetensors"),
-        ("bootstrap", "estimator/predictor.safetensors"),
-        ("report", "bootstrap/cells.parquet"),
-    ]:
+    for stage, name in [("encoder", "labels/labelled_pairs.npz"), ("report", "bootstrap/cells.parquet")]:
         path = searched.root / "data" / name
         whole = path.read_bytes()
         path.write_bytes(whole[: len(whole) // 2])
@@ -170,9 +164,7 @@ def test_a_killed_command_leaves_nothing_behind_and_goes_on(searched, command):
         process.kill()
         process.wait()
         searched.wait_until_deserted(10)
-    # DVC says in a warning of its own that the killed process has lost its lock.
-    done = searched.run(*command)
-    assert done.returncode == 0 and "Traceback" not in done.stdout + done.stderr, done.stderr
+    searched.succeed(*command)
     assert_only_grown(records, searched.records(""))
     assert searched.hashes() == hashes
     assert "up to date" in searched.succeed("dvc", "status")

@@ -1,5 +1,6 @@
 """Two front doors, one cache: the search flow and `dvc repro` never redo each other's work, nor serve stale results."""
 
+import json
 import shutil
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from tests.flows.workspace import Workspace, assert_only_grown
 
 pytestmark = pytest.mark.slow
+STAGES = ("estimator", "bootstrap")
 
 
 def up_to_date(workspace: Workspace) -> bool:
@@ -96,13 +98,34 @@ def test_another_penalty_or_budget_trains_nothing(searched):
     assert "nothing was trained" in text and "at most 0.01 M MACs" in text
     assert (searched.hashes(), searched.records()) == (hashes, trained)
     assert up_to_date(searched)
-    assert "no cell has at most 1e-06 M MACs: raise the budget" in searched.refused("nasgem", "select", "--macs", "1")
+    assert "have more than 1 MACs: raise" in searched.refused("nasgem", "select", "--macs", "1")
+
+
+DIVERGING = """
+
+def train_cell(cell, images, config, seed, *, device, _train=train_cell):
+    result = _train(cell, images, config, seed, device=device)
+    return replace(result, accuracy=math.nan, failed=True, reason="the loss was nan") if {} else result
+"""
 
 
 @pytest.mark.nightly
 def test_trainings_that_diverge_are_recorded_and_the_search_goes_on(searched):
-    message = searched.refused("nasgem", "search", "--set", "proxy.learning_rate=10.0", "--set", "proxy.epochs=2")
-    assert "all trainings failed; lower proxy.learning_rate" in message
+    searched = searched.own_code()
+    module = searched.root / "tasks" / "proxy.py"
+    source = module.read_text()
+    begun = "import math\nfrom dataclasses import replace\n"
+
+    module.write_text(f"{source}\n{begun}{DIVERGING.format('cell.num_vertices % 2')}")
+    searched.succeed("nasgem", "search")
+    metrics = {name: json.loads((searched.root / "data/metrics" / f"{name}.json").read_text()) for name in STAGES}
+    assert 0 < metrics["estimator"]["failed_cells"] < metrics["estimator"]["trained_cells"]
+    assert metrics["bootstrap"]["best_score"] > 0
+    assert up_to_date(searched)
+
+    module.write_text(f"{source}\n{begun}{DIVERGING.format('True')}")
+    message = searched.refused("nasgem", "search")
+    assert "4 of 4 trainings failed (the loss was nan)" in message and "change proxy.learning_rate" in message
 
 
 @pytest.mark.nightly

@@ -1,0 +1,126 @@
+"""Servers of the user's own: MLflow that is lost in mid-run, and Prefect that runs the search on request."""
+
+import json
+import os
+import signal
+import socket
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from subprocess import Popen
+from urllib.request import Request, urlopen
+
+import pytest
+
+from tests.flows.workspace import Workspace
+
+pytestmark = [pytest.mark.slow, pytest.mark.nightly]
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def ask(url: str, document: dict | None = None) -> object:
+    body = None if document is None else json.dumps(document).encode()
+    with urlopen(Request(url, body, {"Content-Type": "application/json"}), timeout=10) as response:
+        text = response.read().decode()
+    return json.loads(text) if text[:1] in "[{" else text
+
+
+def wait_until(condition: Callable[[], object], seconds: float = 300) -> None:
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            if condition():
+                return
+        except OSError:
+            pass
+        assert time.monotonic() < deadline, "in vain"
+        time.sleep(0.3)
+
+
+def end(process: Popen, how: signal.Signals = signal.SIGKILL) -> None:
+    """End a process and all that it has started."""
+    if process.poll() is None:
+        os.killpg(process.pid, how)
+        process.wait(60)
+
+
+@contextmanager
+def running(workspace: Workspace, *command: str, **extra: str) -> Iterator[Popen]:
+    """Run a command beside the block."""
+    process = workspace.start(*command, output=workspace.root / ".nasgem" / f"{command[0]}.log", **extra)
+    try:
+        yield process
+    finally:
+        end(process)
+
+
+def test_mlflow_lost_in_mid_run(searched):
+    port = free_port()
+    uri, log = f"http://127.0.0.1:{port}", searched.root / ".nasgem" / "log"
+    store = ("--backend-store-uri", "sqlite:///server.db", "--artifacts-destination", "server-artifacts")
+    server = ("mlflow", "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1", *store)
+    hashes = searched.hashes()
+
+    def runs() -> list[dict]:
+        page = {"experiment_ids": ["1"], "max_results": 1000}
+        return ask(f"{uri}/api/2.0/mlflow/runs/search", page)["runs"]
+
+    with running(searched, *server) as process:
+        wait_until(lambda: ask(f"{uri}/health"))
+        search = searched.start("nasgem", "search", output=log, MLFLOW_TRACKING_URI=uri)
+        searched.wait_for_line(log, "stage estimator")
+        end(process)
+        assert search.wait(300) == 0
+    text = log.read_text()
+    assert f"MLflow at {uri} took no run" in text and "delivered once it answers" in text
+    assert "runs wait in .nasgem/outbox" in text and "Traceback" not in text
+    assert searched.hashes() == hashes
+    with running(searched, *server):
+        wait_until(lambda: ask(f"{uri}/health"))
+        delivered = len(runs())
+        searched.succeed("nasgem", "stage", "pairs", MLFLOW_TRACKING_URI=uri)
+        kinds = [tag["value"] for run in runs() for tag in run["data"]["tags"] if tag["key"] == "nasgem.kind"]
+    assert len(kinds) > delivered
+    assert kinds.count("search") == 1 and kinds.count("stage") == 7
+    assert kinds.count("cell") >= len(searched.records())
+    assert not [path for path in (searched.root / ".nasgem" / "outbox").iterdir() if path.is_dir()]
+
+
+def test_prefect_runs_the_search_on_request(searched):
+    port = free_port()
+    api = f"http://127.0.0.1:{port}/api"
+    own = {
+        "PREFECT_HOME": str(searched.root / ".nasgem" / "prefect"),
+        "PREFECT_API_URL": api,
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    }
+    trained, log = searched.records(), searched.root / ".nasgem" / "nasgem.log"
+
+    def outcome(**parameters: object) -> dict:
+        deployment = ask(f"{api}/deployments/name/search/nightly")
+        run = ask(f"{api}/deployments/{deployment['id']}/create_flow_run", {"parameters": parameters})
+        wait_until(lambda: ask(f"{api}/flow_runs/{run['id']}")["state"]["type"] in ("COMPLETED", "FAILED", "CRASHED"))
+        return ask(f"{api}/flow_runs/{run['id']}")["state"]
+
+    with running(searched, "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port), **own):
+        wait_until(lambda: ask(f"{api}/health"))
+        refused = searched.refused("nasgem", "serve", "--cron", "every day", **own)
+        assert "cron = 'every day': five fields such as '0 2 * * *'" in refused
+        with running(searched, "nasgem", "serve", "--name", "nightly", "--cron", "0 2 * * *", **own) as serving:
+            wait_until(lambda: ask(f"{api}/deployments/name/search/nightly"))
+            schedules = ask(f"{api}/deployments/name/search/nightly")["schedules"]
+            assert [schedule["schedule"]["cron"] for schedule in schedules] == ["0 2 * * *"]
+            failed = outcome(overrides={"seed": -1})
+            assert failed["type"] == "FAILED" and "seed = -1: must lie between" in failed["message"]
+            assert outcome(overrides={"ablation.iterations": 21})["type"] == "COMPLETED"
+            end(serving, signal.SIGINT)
+        keys = {artifact["key"]: artifact["data"] for artifact in ask(f"{api}/artifacts/filter", {})}
+        assert len(json.loads(keys["best-cells"])) > 3 and keys["best-cell"].startswith("![")
+    assert "iterations: 21" in (searched.root / "params.yaml").read_text()
+    assert searched.records() == trained
+    assert "Traceback" not in log.read_text(), log.read_text()
