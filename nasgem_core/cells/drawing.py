@@ -113,10 +113,11 @@ def _draw_vertices(axes: Axes, cell: Cell, points: np.ndarray, unit: float) -> l
     tip = x[1:] - _DIAMETER / 2 - 0.07
     axes.scatter(tip, y[1:], marker=">", s=(0.17 * unit * 72) ** 2, color=_INK, linewidths=0, zorder=2)
     handles = []
-    names = [name for name in known_operations() if name in cell.operations]
-    for name in names:
+    known = known_operations()
+    known = (*known, *sorted(set(cell.operations[1:]) - set(known)))  # those of tables have no network, but a name
+    for name in [name for name in known if name in cell.operations]:
         index = np.array([i for i, operation in enumerate(cell.operations) if operation == name])
-        marker, colour = _SHAPES[known_operations().index(name) % len(_SHAPES)], get_operation(name).colour
+        marker, colour = _SHAPES[known.index(name) % len(_SHAPES)], get_operation(name).colour
         axes.scatter(
             x[index], y[index], s=diameter**2, marker=marker, color=colour, edgecolors=_INK, linewidths=0.9, zorder=3
         )

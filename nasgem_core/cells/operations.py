@@ -36,6 +36,8 @@ class Operation:
 
 
 _REGISTRY: dict[str, Operation] = {}
+_TABULAR: dict[str, Operation] = {}
+"""Operations that cells of measured tables carry: never listed, never built."""
 
 
 def register(operation: Operation) -> None:
@@ -45,15 +47,30 @@ def register(operation: Operation) -> None:
     _REGISTRY[operation.name] = operation
 
 
+def register_tabular(name: str) -> None:
+    """Make a name known that only cells of a measured table carry, such as "nb101_output".
+
+    Such an operation has no layer and no costs of its own: asking for its costs raises `CellError`, and
+    `known_operations`, from which parameters choose, leaves it out. An operation that is registered stays as it is.
+    """
+    if name in ("", INPUT):
+        raise CellError(f"operation name {name!r} is reserved: choose another name")
+
+    def refuse(c_in: Count, c_out: Count) -> Count:
+        raise CellError(f"operation {name!r} stands in a measured table only: take its costs from the table's columns")
+
+    _TABULAR.setdefault(name, Operation(name, refuse, refuse))
+
+
 def known_operations() -> tuple[str, ...]:
-    """Return the names of all registered operations."""
+    """Return the names of all registered operations, those of tables aside."""
     return tuple(_REGISTRY)
 
 
 def get_operation(name: str) -> Operation:
     """Return the registered operation, or raise `CellError` naming it and the known ones."""
     try:
-        return _REGISTRY[name]
+        return _REGISTRY[name] if name in _REGISTRY else _TABULAR[name]
     except KeyError:
         known = ", ".join(_REGISTRY)
         raise CellError(

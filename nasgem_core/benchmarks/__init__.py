@@ -1,0 +1,1 @@
+"""Tabular benchmarks: spaces whose every cell has been trained and measured."""

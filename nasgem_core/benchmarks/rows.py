@@ -1,0 +1,126 @@
+"""A user's own table of cells and their measured figures, from parquet or CSV."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from nasgem_core.benchmarks.table import TabularSpace
+from nasgem_core.cells.canonical import canonical_keys
+from nasgem_core.cells.cell import Cell, CellBatch
+from nasgem_core.errors import CellError, DataError
+
+CELL = "cell"
+"""Name of the column that holds cells as JSON, as `Cell.to_json` writes them."""
+COSTS = ("params", "macs")
+"""Metrics that a table may hold without being asked for."""
+
+
+def read_rows(path: Path, name: str, label: str, truth: str, others: Sequence[str] = ()) -> TabularSpace:
+    """Read a table with the columns `cell` (JSON), `label`, `truth` and, where they are there, `params` and `macs`.
+
+    Rows are counted from 1, the heading aside. Isomorphic cells with the same figures are kept once.
+
+    Args:
+        path: a `.parquet` or `.csv` file.
+        name: name of the space.
+        label: the observed metric; accuracies are fractions.
+        truth: the metric that rankings are judged by; may be the same.
+        others: further metrics of the table.
+
+    Raises:
+        DataError: the file cannot be read, a column is missing or unknown, a value is no finite number, a cell is
+            invalid, or isomorphic cells disagree. It names the row.
+    """
+    frame = _read_frame(path)
+    wanted = tuple(dict.fromkeys((label, truth, *others)))
+    missing = [column for column in (CELL, *wanted) if column not in frame]
+    if missing:
+        raise DataError(f"{path}: column {missing[0]!r} is missing; the file has {', '.join(map(str, frame.columns))}")
+    unknown = [column for column in frame if column not in (CELL, *wanted, *COSTS)]
+    if unknown:
+        raise DataError(f"{path}: column {unknown[0]!r} is unknown: remove it, or name it among the metrics to read")
+    present = [*wanted, *(column for column in COSTS if column in frame and column not in wanted)]
+    metrics = {column: _numbers(frame[column], path) for column in present}
+    return table_from_rows(name, _cells(frame[CELL], path), metrics, label, truth, source=str(path))
+
+
+def table_from_rows(
+    name: str,
+    cells: Sequence[Cell],
+    metrics: Mapping[str, np.ndarray],
+    label: str,
+    truth: str,
+    source: str | None = None,
+) -> TabularSpace:
+    """Make a space of cells and their metrics; isomorphic cells with the same figures are kept once.
+
+    Args:
+        name: name of the space.
+        cells: one cell a row.
+        metrics: as many numbers by name.
+        label: the observed metric.
+        truth: the metric that rankings are judged by.
+        source: what messages call the table, `name` by default.
+
+    Raises:
+        DataError: as `TabularSpace`, or isomorphic cells disagree in a metric; it names both rows.
+    """
+    source = source or name
+    batch = CellBatch.from_cells(cells)
+    columns = {metric: np.asarray(values, dtype=np.float32) for metric, values in metrics.items()}
+    hashes = key_hashes(batch)
+    space = TabularSpace(source, batch, columns, label, truth, hashes)
+    _, first, group = np.unique(hashes, axis=0, return_index=True, return_inverse=True)
+    origin = first[group.reshape(-1)]
+    for metric, values in columns.items():
+        differing = np.flatnonzero(values != values[origin])
+        if len(differing):
+            row = differing[0]
+            raise DataError(
+                f"{source}: row {row + 1} holds the same cell as row {origin[row] + 1} (up to the order of vertices), "
+                f"but {metric!r} is {values[row]} and not {values[origin[row]]}: keep one of them or their mean"
+            )
+    kept = np.sort(first)
+    columns = {metric: values[kept] for metric, values in columns.items()}
+    return TabularSpace(name, space.cells[kept], columns, label, truth, hashes[kept])
+
+
+def key_hashes(cells: CellBatch) -> np.ndarray:
+    """Return the canonical keys as bytes, [B, 16] uint8."""
+    return np.frombuffer(bytes.fromhex("".join(canonical_keys(cells))), dtype=np.uint8).reshape(-1, 16)
+
+
+def _read_frame(path: Path) -> pd.DataFrame:
+    if path.suffix not in (".parquet", ".csv"):
+        raise DataError(f"{path}: a table of cells is a .parquet or .csv file")
+    try:
+        if path.suffix == ".csv":
+            return pd.read_csv(path, dtype=str, keep_default_na=False)
+        return pq.read_table(path).to_pandas()
+    except (OSError, ValueError, pa.ArrowException) as error:
+        raise DataError(f"{path} cannot be read as a table: {error}") from None
+
+
+def _numbers(values: pd.Series, path: Path) -> np.ndarray:
+    numbers = pd.to_numeric(values, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
+    wrong = np.flatnonzero(~np.isfinite(numbers.astype(np.float32)))
+    if len(wrong):
+        found = values.iloc[wrong[0]]
+        raise DataError(f"{path}: row {wrong[0] + 1}: {values.name!r} is {found!r}: it must be a finite number")
+    return numbers
+
+
+def _cells(texts: pd.Series, path: Path) -> list[Cell]:
+    cells = []
+    for row, text in enumerate(texts, start=1):
+        try:
+            cells.append(Cell.from_json(text if isinstance(text, str) else ""))
+        except CellError as error:
+            raise DataError(f"{path}: row {row}: {error}") from None
+    if not cells:
+        raise DataError(f"{path} has no rows")
+    return cells

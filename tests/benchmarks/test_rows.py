@@ -1,0 +1,112 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from nasgem_core.benchmarks.rows import key_hashes, read_rows, table_from_rows
+from nasgem_core.cells.cell import Cell
+from nasgem_core.errors import DataError
+
+# Three cells; the last two are one cell with its vertices in another order.
+ADJACENCY = np.triu(np.ones((3, 3), int), 1)
+CHAIN = Cell(ADJACENCY, ("input", "conv1x1", "conv3x3"))
+FORK = Cell([[0, 1, 1], [0, 0, 0], [0, 0, 0]], ("input", "conv1x1", "conv3x3"))
+TURNED = Cell([[0, 1, 1], [0, 0, 0], [0, 0, 0]], ("input", "conv3x3", "conv1x1"))
+
+
+def frame(**changes) -> pd.DataFrame:
+    columns = {"cell": [CHAIN.to_json(), FORK.to_json()], "run0": [0.5, 0.625], "mean": [0.75, 0.25]}
+    return pd.DataFrame(columns | changes)
+
+
+def write(table: pd.DataFrame, path):
+    if path.suffix == ".csv":
+        table.to_csv(path, index=False)
+    else:
+        table.to_parquet(path, index=False)
+    return path
+
+
+@pytest.fixture(params=["mine.csv", "mine.parquet"])
+def path(request, tmp_path):
+    return tmp_path / request.param
+
+
+def test_own_tables_are_read(path):
+    space = read_rows(write(frame(macs=[10, 20]), path), "mine", "run0", "mean")
+    assert list(space.cells) == [CHAIN, FORK] and (space.name, space.label, space.truth) == ("mine", "run0", "mean")
+    assert {name: values.tolist() for name, values in space.metrics.items()} == {
+        "run0": [0.5, 0.625],
+        "mean": [0.75, 0.25],
+        "macs": [10, 20],
+    }
+    assert [row.tobytes().hex() for row in space.hashes] == [CHAIN.canonical_key, FORK.canonical_key]
+
+
+def test_label_and_truth_may_be_one_metric(path):
+    space = read_rows(write(frame().drop(columns="mean"), path), "mine", "run0", "run0")
+    assert list(space.metrics) == ["run0"]
+
+
+def test_isomorphic_cells_that_agree_are_kept_once(path):
+    table = frame(cell=[FORK.to_json(), TURNED.to_json()], run0=[0.5, 0.5], mean=[0.75, 0.75])
+    space = read_rows(write(table, path), "mine", "run0", "mean")
+    assert list(space.cells) == [FORK] and space.metrics["run0"].tolist() == [0.5]
+
+
+def test_isomorphic_cells_that_disagree_are_refused_by_row(path):
+    table = pd.concat([frame(), frame(cell=[CHAIN.to_json(), TURNED.to_json()])], ignore_index=True)
+    table.loc[3, "mean"] = 0.125
+    with pytest.raises(DataError, match=r"row 4 holds the same cell as row 2 .*'mean' is 0.125 and not 0.25"):
+        read_rows(write(table, path), "mine", "run0", "mean")
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"mean": [0.75, np.nan]}, "row 2: 'mean' is"),
+        ({"run0": [np.inf, 0.5]}, "row 1: 'run0' is"),
+        ({"run0": ["0.5", "good"]}, "row 2: 'run0' is 'good': it must be a finite number"),
+        ({"top5": [1.0, 1.0]}, "column 'top5' is unknown: remove it, or name it"),
+        ({"cell": [CHAIN.to_json(), "{}"]}, "row 2: not a cell"),
+        (
+            {"cell": [CHAIN.to_json(), FORK.to_json().replace("conv3x3", "conv9x9")]},
+            "row 2: unknown operation 'conv9x9'",
+        ),
+        ({"cell": [None, FORK.to_json()]}, "row 1: not a cell: no valid JSON"),
+    ],
+)
+def test_wrong_rows_are_refused(path, changes, message):
+    with pytest.raises(DataError, match=rf"{path.name}: {message}"):
+        read_rows(write(frame(**changes), path), "mine", "run0", "mean")
+
+
+def test_further_metrics_are_read_when_named(path):
+    space = read_rows(write(frame(top5=[1.0, 0.5]), path), "mine", "run0", "mean", others=("top5",))
+    assert space.metrics["top5"].tolist() == [1, 0.5]
+
+
+def test_missing_columns_and_empty_tables_are_refused(path):
+    with pytest.raises(DataError, match="column 'mean' is missing; the file has cell, run0"):
+        read_rows(write(frame().drop(columns="mean"), path), "mine", "run0", "mean")
+    with pytest.raises(DataError, match="has no rows"):
+        read_rows(write(frame()[:0], path), "mine", "run0", "mean")
+
+
+def test_files_that_are_no_table_are_refused(path, tmp_path):
+    with pytest.raises(DataError, match=rf"{path.name} cannot be read"):
+        read_rows(path, "mine", "run0", "mean")
+    path.write_bytes(b"")
+    with pytest.raises(DataError, match=rf"{path.name} cannot be read"):
+        read_rows(path, "mine", "run0", "mean")
+    path.write_bytes(b'\xff\xfe"a,b\n1\n')
+    with pytest.raises(DataError, match=path.name):
+        read_rows(path, "mine", "run0", "mean")
+    with pytest.raises(DataError, match=r"is a .parquet or .csv file"):
+        read_rows(tmp_path / "mine.xlsx", "mine", "run0", "mean")
+
+
+def test_cells_in_memory_become_a_space():
+    space = table_from_rows("mine", [CHAIN, FORK], {"acc": np.array([0.5, 0.25])}, "acc", "acc")
+    assert space.metrics["acc"].dtype == np.float32 and np.array_equal(space.hashes, key_hashes(space.cells))
+    with pytest.raises(DataError, match=r"mine: row 2 holds the same cell as row 1"):
+        table_from_rows("mine", [TURNED, FORK], {"acc": np.array([0.5, 0.25])}, "acc", "acc")
