@@ -34,11 +34,12 @@ def chosen(table: pd.DataFrame) -> pd.Series:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--first", type=int, default=3, help="the laptop profile was tuned on cells of seeds 0 to 2")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--repeats", type=int, default=4, help="fresh trainings of each chosen cell")
     arguments = parser.parse_args()
     picks = []
-    for seed in range(arguments.seeds):
+    for seed in range(arguments.first, arguments.first + arguments.seeds):
         subprocess.run([Path(sys.executable).with_name("nasgem"), "search", "--set", f"seed={seed}"], check=True)
         results = Results(load_config())
         for side, table in (("search", results.searched), ("random", results.baseline)):
