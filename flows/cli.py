@@ -80,7 +80,7 @@ def select(
 
 @app.command()
 def show(
-    cell: Annotated[str, typer.Argument(help="The first digits of a trained cell's key, 'best', or a JSON file.")],
+    cell: Annotated[str, typer.Argument(help="First digits of the key of a listed cell, 'best', or a JSON file.")],
     picture: Annotated[Path | None, typer.Option(help="Also draw it into this .png or .svg file.")] = None,
 ) -> None:
     """Show a cell: its graph, its costs, and what was measured of it."""
@@ -103,7 +103,10 @@ def status() -> None:
 def serve(
     cron: Annotated[str | None, typer.Option(help="Schedule, such as '0 2 * * *' for every night at two.")] = None,
     name: Annotated[str, typer.Option(help="Name of the deployment.")] = "nasgem",
-    assignments: Set = None,
+    assignments: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="Parameter that each run sets in params.yaml first. Repeatable."),
+    ] = None,
 ) -> None:
     """Serve the search as a Prefect deployment, on a schedule or on request from Prefect's UI."""
     with guarded():

@@ -207,8 +207,8 @@ def _metrics(results: Results) -> dict[str, Any]:
 
 def _search_metrics(results: Results) -> dict[str, float]:
     """Return what searches are compared by."""
-    encoder = results.metrics("encoder")[GUIDED]
-    return {**finite(results.metrics("bootstrap")), "encoder_r_squared": float(encoder["r_squared"])}
+    encoder = {"encoder_r_squared": results.metrics("encoder")[GUIDED]["r_squared"]}
+    return finite({**results.metrics("bootstrap"), **encoder})
 
 
 def _facts(results: Results) -> dict[str, str]:
@@ -236,7 +236,7 @@ def _tables(results: Results) -> list[Table]:
         Table(
             "Rounds, judged before their cells joined the set",
             ["round", "new cells", "Kendall tau", "Spearman rho", "squared error", "of a constant guess"],
-            [[row[name] if isinstance(row[name], int) else f"{row[name]:.4f}" for name in names] for row in rounds],
+            [[_number(row[name]) for name in names] for row in rounds],
         )
     )
     encoders = results.metrics("encoder")
@@ -245,10 +245,16 @@ def _tables(results: Results) -> list[Table]:
         Table(
             "Encoders on held-out pairs",
             ["encoder", "R2", "L_s", "L_s of a constant", "edge F1", "operation accuracy"],
-            [[kind, *(f"{encoders[kind][name]:.4f}" for name in shown)] for kind in (GUIDED, PLAIN)],
+            [[kind, *(_number(encoders[kind][name]) for name in shown)] for kind in (GUIDED, PLAIN)],
         )
     )
     return tables
+
+
+def _number(value: float | None) -> str:
+    if value is None:
+        return "-"
+    return str(value) if isinstance(value, int) else f"{value:.4f}"
 
 
 def _drawing(picture: Picture) -> str:

@@ -14,7 +14,7 @@ from nasgem_core.seeding import derive_seed
 from tasks.bootstrap import bootstrap_task, candidate_cells
 from tasks.encoder import GUIDED, encoder_value
 from tasks.predictor import fit_predictor_task
-from tasks.results import Results
+from tasks.results import Results, write_selected
 
 
 @flow(name="select")
@@ -69,4 +69,5 @@ def _select(session: Session, penalty: float, max_macs: int, top: int) -> tuple[
     ]
     if not len(within) and not predicted:
         raise DataError(f"no cell has at most {max_macs / 1e6:g} M MACs: raise the budget")
+    write_selected(list(candidate_cells(found)))
     return within.sort_values("score", ascending=False, kind="stable").reset_index(drop=True), predicted

@@ -14,7 +14,7 @@ from nasgem_core.cells.cell import Cell, CellBatch
 from nasgem_core.errors import DataError
 from tasks.artifacts import DATA
 from tasks.parameters import load_config
-from tasks.results import Results, best_cells_table
+from tasks.results import Results, best_cells_table, read_selected
 
 _out = Console(highlight=False)
 
@@ -114,11 +114,13 @@ def _find_cell(name: str, config: Any) -> tuple[Cell, Any]:
     if name == "best":
         return results.best_cell, results.best
     table = results.distinct
-    found = table[table["key"].str.startswith(name)]
+    rows = table[table["key"].str.startswith(name)]
+    found = [(Cell.from_json(row["cell"]), row) for _, row in rows.iterrows()]
+    found = found or [(cell, None) for cell in read_selected() if cell.canonical_key.startswith(name)]
     if len(found) != 1:
-        known = f"{len(found)} trained cells start with it" if len(found) else "no trained cell starts with it"
+        known = f"{len(found)} cells start with it" if found else "no trained or selected cell starts with it"
         raise DataError(f"cell {name!r}: {known}; give more digits of a key, 'best', or a JSON file")
-    return Cell.from_json(found.iloc[0]["cell"]), found.iloc[0]
+    return found[0]
 
 
 def _cell_of_file(text: str) -> Cell:
@@ -145,13 +147,14 @@ def _print_cell(cell: Cell) -> None:
 
 
 def _print_table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    table = Table(title=title, title_justify="left", box=None, padding=(0, 1), collapse_padding=True, pad_edge=False)
+    table = Table(box=None, padding=(0, 1), collapse_padding=True, pad_edge=False)
     for name in header:
         numeric = rows and all(_is_number(row[header.index(name)]) for row in rows)
         table.add_column(name, justify="right" if numeric else "left", no_wrap=True)
     for row in rows:
         table.add_row(*row)
-    _out.print()
+    # A title of the table's own would be broken at the table's width.
+    _out.print(f"\n{title}", style="italic")
     _out.print(table)
 
 

@@ -7,6 +7,7 @@ names its schema, so it can be read alone and a foreign file is refused.
 import hashlib
 import io
 import json
+import math
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -42,9 +43,17 @@ def write_bytes(path: Path, content: bytes) -> None:
 
 
 def write_json(path: Path, schema: str, document: Mapping[str, Any]) -> None:
-    """Write a JSON file whose field "schema" says what it is."""
-    text = json.dumps({_SCHEMA_KEY: schema, **document}, indent=2, allow_nan=True)
+    """Write a JSON file whose field "schema" says what it is; a number that is not finite becomes null."""
+    text = json.dumps(_finite({_SCHEMA_KEY: schema, **document}), indent=2, allow_nan=False)
     write_bytes(path, (text + "\n").encode())
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {name: _finite(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def read_json(path: Path, schema: str) -> dict[str, Any]:

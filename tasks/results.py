@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,9 +11,12 @@ import pandas as pd
 from nasgem_core.cells.cell import Cell, CellBatch
 from nasgem_core.config import SearchConfig
 from nasgem_core.encoders.fitted import FittedEncoder
-from tasks.artifacts import METRICS, read_json
+from tasks.artifacts import METRICS, read_json, write_json
 from tasks.encoder import GUIDED, PLAIN, read_encoder
 from tasks.trained import BASELINE, BOOTSTRAP_FILE, ESTIMATOR_FILE, best_row, cells_of, read_trained
+
+SELECTED_FILE = Path(".nasgem") / "selected.json"
+SELECTED_SCHEMA = "nasgem.selected/1"
 
 
 @dataclass
@@ -63,6 +67,18 @@ class Results:
     def metrics(self, stage: str) -> dict[str, Any]:
         """Return the metrics file of a stage."""
         return read_json(METRICS / f"{stage}.json", "nasgem.metrics/1")
+
+
+def write_selected(cells: list[Cell]) -> None:
+    """Keep the untrained cells that a selection lists, so that they can be shown by their keys."""
+    write_json(SELECTED_FILE, SELECTED_SCHEMA, {"cells": [cell.to_dict() for cell in cells]})
+
+
+def read_selected() -> list[Cell]:
+    """Return the untrained cells that were listed last."""
+    if not SELECTED_FILE.exists():
+        return []
+    return [Cell.from_dict(document) for document in read_json(SELECTED_FILE, SELECTED_SCHEMA)["cells"]]
 
 
 def best_cells_table(table: pd.DataFrame, count: int = 10) -> tuple[list[str], list[list[str]]]:

@@ -1,8 +1,14 @@
-"""What holds for every test: one thread, no window, the same examples in every run, no files left behind."""
+"""What holds for every test: one thread, no window, the same examples in every run, no files left behind.
+
+And one searched folder for all tests that need the results of a search; they work in copies of it.
+"""
 
 import os
 
+import pytest
 from hypothesis import HealthCheck, settings
+
+from tests.flows.workspace import Workspace
 
 # Read by numpy, numba, torch and matplotlib when they are imported, which the test modules do after this file.
 for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"):
@@ -17,3 +23,15 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("nasgem")
+
+
+@pytest.fixture(scope="session")
+def pristine(tmp_path_factory) -> Workspace:
+    return Workspace.create(tmp_path_factory.mktemp("pristine") / "repository")
+
+
+@pytest.fixture(scope="session")
+def searched_folder(pristine, tmp_path_factory) -> Workspace:
+    workspace = pristine.copy(tmp_path_factory.mktemp("searched") / "repository")
+    workspace.succeed("nasgem", "search")
+    return workspace

@@ -21,7 +21,6 @@ from markdown_it import MarkdownIt
 from ruamel.yaml import YAML
 
 from flows.cli import app
-from flows.environment import STATE, _compiled_version
 from nasgem_core.config import SearchConfig
 from tests.flows.workspace import Workspace
 
@@ -216,25 +215,16 @@ def test_measured_figures_have_their_places():
 
 
 @pytest.fixture(scope="module")
-def searched(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+def searched(searched_folder: Workspace, tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     """Return a folder in which a tiny search has been run, with an environment to activate."""
-    workspace = Workspace.create(tmp_path_factory.mktemp("docs") / "nasgem")
+    workspace = searched_folder.copy(tmp_path_factory.mktemp("docs") / "nasgem")
     (workspace.root / ".venv").symlink_to(sys.prefix)
-    run("nasgem search", workspace)
     return workspace
 
 
 def run(script: str, workspace: Workspace) -> str:
-    """Run a script with the code of this repository, not of the copy: compiled functions are kept by their path."""
     return workspace.succeed(
-        "bash",
-        "-euo",
-        "pipefail",
-        "-c",
-        f"source .venv/bin/activate\n{script}",
-        PYTHONPATH=str(ROOT),
-        PYTHONSAFEPATH="1",
-        NUMBA_CACHE_DIR=str(ROOT / STATE / "numba" / _compiled_version()),
+        "bash", "-euo", "pipefail", "-c", f"source .venv/bin/activate\n{script}", PYTHONSAFEPATH="1"
     )
 
 

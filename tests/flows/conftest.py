@@ -1,22 +1,10 @@
-"""One searched folder for all tests that need the results of a search; each works in a copy of it."""
+"""Folders to work in: each test has a copy of its own."""
 
 from collections.abc import Callable
 
 import pytest
 
 from tests.flows.workspace import Workspace
-
-
-@pytest.fixture(scope="session")
-def pristine(tmp_path_factory) -> Workspace:
-    return Workspace.create(tmp_path_factory.mktemp("pristine") / "repository")
-
-
-@pytest.fixture(scope="session")
-def searched_folder(pristine, tmp_path_factory) -> Workspace:
-    workspace = pristine.copy(tmp_path_factory.mktemp("searched") / "repository")
-    workspace.succeed("nasgem", "search")
-    return workspace
 
 
 @pytest.fixture

@@ -96,6 +96,9 @@ def test_another_penalty_or_budget_trains_nothing(searched):
     hashes, trained = searched.hashes(), searched.records()
     text = searched.succeed("nasgem", "select", "--macs", "10k", "--penalty", "0.01", "--top", "3")
     assert "nothing was trained" in text and "at most 0.01 M MACs" in text
+    text = searched.succeed("nasgem", "select", "--top", "2")
+    listed = text[text.index("not trained yet") :].strip().splitlines()[-1].split()[0]
+    assert f"key       {listed}" in searched.succeed("nasgem", "show", listed)
     assert (searched.hashes(), searched.records()) == (hashes, trained)
     assert up_to_date(searched)
     assert "have more than 1 MACs: raise" in searched.refused("nasgem", "select", "--macs", "1")
