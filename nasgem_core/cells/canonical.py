@@ -56,13 +56,12 @@ def _refine_orders(
 ) -> None:
     """Order the vertices of each cell by their stable colour; say which cells still need a search."""
     batch, width = codes.shape
-    starts = np.empty(width + 1, dtype=np.uint32)
-    targets = np.empty(width * (width - 1) // 2 + 1, dtype=np.uint8)
+    sources, targets = np.empty((2, width * (width - 1) // 2 + 1), dtype=np.uint8)
     labels, refined = np.empty(width, dtype=np.uint64), np.empty(width, dtype=np.uint64)
-    scratch = np.empty((2, width), dtype=np.uint64)
+    scratch = np.empty((3, width), dtype=np.uint64)
     for b in range(batch):
         size = graph_size(codes[b])
-        list_edges(adjacency[b], size, starts, targets)
+        edges = list_edges(adjacency[b], size, sources, targets)
         for v in range(size):
             labels[v] = first[codes[b, v]]
         classes = 0
@@ -72,7 +71,7 @@ def _refine_orders(
             if found in (classes, size):
                 break
             classes = found
-            refine(labels, size, starts, targets, True, refined, scratch)
+            refine(labels, size, sources, targets, edges, True, refined, scratch)
             labels, refined = refined, labels
         colours[b, :size] = labels[:size]
         verdicts[b] = _ORDERED

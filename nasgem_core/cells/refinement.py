@@ -18,6 +18,7 @@ from nasgem_core.cells.random_streams import mix
 
 _IN = np.uint64(0xA24BAED4963EE407)
 _OUT = np.uint64(0x9FB21C651E98DF25)
+_SMALL = 64
 _SELF_FACTOR, _OUT_FACTOR = np.uint64(0xD6E8FEB86659FD93), np.uint64(0xC2B2AE3D27D4EB4F)
 
 
@@ -30,19 +31,27 @@ def code_labels(operation_names: Sequence[str]) -> np.ndarray:
 
 
 @njit(cache=True)
-def list_edges(adjacency: np.ndarray, size: int, starts: np.ndarray, targets: np.ndarray) -> None:
-    """Write the edges of one graph: those of vertex u lead to targets[starts[u]:starts[u + 1]].
+def list_edges(adjacency: np.ndarray, size: int, sources: np.ndarray, targets: np.ndarray) -> int:
+    """Write the two ends of every edge of one graph and return the number of edges.
 
-    Every target is written and the place moves on where there is an edge, which needs no branch; so `targets` has room
-    for one more than the edges. Indices are unsigned, which spares the test for an index from the end.
+    Every pair is written and the place moves on where there is an edge, which needs no branch; so there is room for one
+    more than the edges. Small graphs are listed by diagonals: edges that follow each other then share no end, and no
+    sum over edges waits for the one before. In large ones the jumps between rows would cost more than that.
     """
     count = np.uint64(0)
-    for u in range(size):
-        starts[u] = count
-        for v in range(u + 1, size):
-            targets[count] = v
-            count += np.uint64(adjacency[u, v])
-    starts[size] = count
+    if size <= _SMALL:
+        for step in range(1, size):
+            for u in range(size - step):
+                sources[count] = u
+                targets[count] = u + step
+                count += np.uint64(adjacency[u, u + step])
+    else:
+        for u in range(size):
+            for v in range(u + 1, size):
+                sources[count] = u
+                targets[count] = v
+                count += np.uint64(adjacency[u, v])
+    return int(count)
 
 
 @njit(cache=True)
@@ -58,27 +67,26 @@ def graph_size(codes: np.ndarray) -> int:
 def refine(
     labels: np.ndarray,
     size: int,
-    starts: np.ndarray,
+    sources: np.ndarray,
     targets: np.ndarray,
+    edges: int,
     see_predecessors: bool,
     refined: np.ndarray,
     scratch: np.ndarray,
 ) -> None:
-    """Write the next labels of one graph to `refined`; `scratch` has room for two rows of V words."""
-    hashes, in_sums = scratch[0], scratch[1]
+    """Write the next labels of one graph to `refined`; `scratch` has room for three rows of V words."""
+    hashes, out_sums, in_sums = scratch[0], scratch[1], scratch[2]
     for v in range(size):
         hashes[v] = mix(labels[v] + _OUT)
+        out_sums[v] = 0
         in_sums[v] = 0
-    for u in range(size):
-        total = np.uint64(0)
-        for e in range(starts[u], starts[u + 1]):
-            total += hashes[targets[e]]
-        refined[u] = total
+    for e in range(edges):
+        out_sums[sources[e]] += hashes[targets[e]]
     if see_predecessors:
-        for u in range(size):
-            value = mix(labels[u] + _IN)
-            for e in range(starts[u], starts[u + 1]):
-                in_sums[targets[e]] += value
+        for v in range(size):
+            hashes[v] = mix(labels[v] + _IN)
+        for e in range(edges):
+            in_sums[targets[e]] += hashes[sources[e]]
     # All three are pseudo-random words, so one mixing of a sum with odd factors keeps them apart.
     for v in range(size):
-        refined[v] = mix(labels[v] * _SELF_FACTOR + refined[v] * _OUT_FACTOR + in_sums[v])
+        refined[v] = mix(labels[v] * _SELF_FACTOR + out_sums[v] * _OUT_FACTOR + in_sums[v])

@@ -20,16 +20,15 @@ def _labels(
     adjacency: np.ndarray, codes: np.ndarray, first: np.ndarray, see_predecessors: bool, labels: np.ndarray
 ) -> None:
     batch, width = codes.shape
-    starts = np.empty(width + 1, dtype=np.uint32)
-    targets = np.empty(width * (width - 1) // 2 + 1, dtype=np.uint8)
-    scratch = np.empty((2, width), dtype=np.uint64)
+    sources, targets = np.empty((2, width * (width - 1) // 2 + 1), dtype=np.uint8)
+    scratch = np.empty((3, width), dtype=np.uint64)
     for b in range(batch):
         size = graph_size(codes[b])
-        list_edges(adjacency[b], size, starts, targets)
+        edges = list_edges(adjacency[b], size, sources, targets)
         for v in range(size):
             labels[b, 0, v] = first[codes[b, v]]
         for t in range(1, labels.shape[1]):
-            refine(labels[b, t - 1], size, starts, targets, see_predecessors, labels[b, t], scratch)
+            refine(labels[b, t - 1], size, sources, targets, edges, see_predecessors, labels[b, t], scratch)
 
 
 @njit(cache=True)
@@ -44,54 +43,65 @@ def _similarities(
     similarity: np.ndarray,
 ) -> None:
     batch, width = codes_left.shape
-    starts = np.empty((2, width + 1), dtype=np.uint32)
-    targets = np.empty((2, width * (width - 1) // 2 + 1), dtype=np.uint8)
+    sources = np.empty((2, width * (width - 1) // 2 + 1), dtype=np.uint8)
+    targets = np.empty_like(sources)
     labels, refined = np.empty((2, width), dtype=np.uint64), np.empty((2, width), dtype=np.uint64)
-    scratch = np.empty((2, width), dtype=np.uint64)
-    # A hash table of label counts with linear probing; a slot is in use when its stamp is the current one, so the
-    # table is cleared by counting up.
+    scratch = np.empty((3, width), dtype=np.uint64)
+    # A hash table of label counts with linear probing, wide enough that labels seldom meet; a slot is free where both
+    # counts are 0, and the slots that were used are cleared afterwards.
     slots = 4
-    while slots < 4 * width:
+    while slots < 16 * width:
         slots *= 2
     mask = np.uint64(slots - 1)
     keys = np.empty(slots, dtype=np.uint64)
-    counts = np.empty((slots, 2), dtype=np.int64)
-    stamps = np.zeros(slots, dtype=np.int64)
-    stamp = 0
-    sizes = np.empty(2, dtype=np.int64)
+    lefts, rights = np.zeros(slots, dtype=np.int32), np.zeros(slots, dtype=np.int32)
+    used = np.empty((2, width), dtype=np.uint64)
+    sizes, edges = np.empty(2, dtype=np.int64), np.empty(2, dtype=np.int64)
     for b in range(batch):
         for side in range(2):
             codes = codes_left[b] if side == 0 else codes_right[b]
             adjacency = adjacency_left[b] if side == 0 else adjacency_right[b]
             sizes[side] = graph_size(codes)
-            list_edges(adjacency, sizes[side], starts[side], targets[side])
+            edges[side] = list_edges(adjacency, sizes[side], sources[side], targets[side])
             for v in range(sizes[side]):
                 labels[side, v] = first[codes[v]]
         left_left, left_right, right_right = 0, 0, 0
         for t in range(iterations + 1):
-            stamp += 1
-            for side in range(2):
-                for v in range(sizes[side]):
-                    label = labels[side, v]
-                    slot = label & mask
-                    while stamps[slot] == stamp and keys[slot] != label:
-                        slot = (slot + _ONE) & mask
-                    if stamps[slot] != stamp:
-                        stamps[slot] = stamp
-                        keys[slot] = label
-                        counts[slot, 0] = 0
-                        counts[slot, 1] = 0
-                    # (c + 1)^2 - c^2 = 2 c + 1: the dot products grow as labels come in.
-                    if side == 0:
-                        left_left += 2 * counts[slot, 0] + 1
-                    else:
-                        left_right += counts[slot, 0]
-                        right_right += 2 * counts[slot, 1] + 1
-                    counts[slot, side] += 1
+            # (c + 1)^2 - c^2 = 2 c + 1: the dot products grow as labels come in.
+            for v in range(sizes[0]):
+                label = labels[0, v]
+                slot = label & mask
+                while lefts[slot] != 0 and keys[slot] != label:
+                    slot = (slot + _ONE) & mask
+                keys[slot] = label
+                left_left += 2 * lefts[slot] + 1
+                lefts[slot] += 1
+                used[0, v] = slot
+            for v in range(sizes[1]):
+                label = labels[1, v]
+                slot = label & mask
+                while (lefts[slot] | rights[slot]) != 0 and keys[slot] != label:
+                    slot = (slot + _ONE) & mask
+                keys[slot] = label
+                left_right += lefts[slot]
+                right_right += 2 * rights[slot] + 1
+                rights[slot] += 1
+                used[1, v] = slot
+            for v in range(sizes[0]):
+                lefts[used[0, v]] = 0
+            for v in range(sizes[1]):
+                rights[used[1, v]] = 0
             if t < iterations:
                 for side in range(2):
                     refine(
-                        labels[side], sizes[side], starts[side], targets[side], see_predecessors, refined[side], scratch
+                        labels[side],
+                        sizes[side],
+                        sources[side],
+                        targets[side],
+                        edges[side],
+                        see_predecessors,
+                        refined[side],
+                        scratch,
                     )
                 labels, refined = refined, labels
         similarity[b] = left_right / np.sqrt(np.float64(left_left) * np.float64(right_right))

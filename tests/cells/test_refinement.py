@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 from hypothesis import given
 
 from nasgem_core.cells.cell import CellBatch
@@ -6,38 +7,47 @@ from nasgem_core.cells.refinement import code_labels, graph_size, list_edges, re
 from tests.cells.graphs import cells
 
 
+def listed(adjacency: np.ndarray) -> list[tuple[int, int]]:
+    size = len(adjacency)
+    sources, targets = np.zeros((2, size * (size - 1) // 2 + 1), dtype=np.uint8)
+    edges = list_edges(adjacency, size, sources, targets)
+    return [(int(u), int(v)) for u, v in zip(sources[:edges], targets[:edges], strict=True)]
+
+
 @given(cells(max_vertices=12))
-def test_edges_are_listed_row_by_row(cell):
+def test_every_edge_is_listed_once(cell):
     batch = CellBatch.from_cells([cell], width=14)
-    size = graph_size(batch.codes[0])
-    starts, targets = np.zeros(15, dtype=np.uint32), np.zeros(14 * 13 // 2 + 1, dtype=np.uint8)
-    list_edges(batch.adjacency[0], size, starts, targets)
-    listed = [(u, int(v)) for u in range(size) for v in targets[starts[u] : starts[u + 1]]]
-    assert size == cell.num_vertices
-    assert listed == [tuple(edge) for edge in np.argwhere(cell.adjacency).tolist()]
+    assert graph_size(batch.codes[0]) == cell.num_vertices
+    assert sorted(listed(cell.adjacency)) == [tuple(edge) for edge in np.argwhere(cell.adjacency).tolist()]
+
+
+@pytest.mark.parametrize("size", [64, 65, 250])
+def test_large_graphs_are_listed_too(size):
+    adjacency = np.triu(np.random.default_rng(size).integers(0, 2, (size, size), dtype=np.uint8), 1)
+    assert sorted(listed(adjacency)) == [tuple(edge) for edge in np.argwhere(adjacency).tolist()]
+
+
+def refined(labels: list[int], edges: list[tuple[int, int]], see_predecessors: bool = True) -> list[int]:
+    words, sources, targets = np.uint64(labels), *np.uint8(edges).T
+    result, scratch = np.zeros(len(labels), dtype=np.uint64), np.zeros((3, len(labels)), dtype=np.uint64)
+    refine(words, len(labels), sources, targets, len(edges), see_predecessors, result, scratch)
+    return result.tolist()
 
 
 def test_refinement_is_exact_to_the_neighbour():
-    # u -> w and v -> x with different labels of w and x: u and v part after one round, not before.
-    labels = np.array([5, 5, 7, 9], dtype=np.uint64)
-    starts, targets = np.array([0, 1, 2, 2, 2], dtype=np.uint32), np.array([2, 3, 0], dtype=np.uint8)
-    refined, scratch = np.zeros(4, dtype=np.uint64), np.zeros((2, 4), dtype=np.uint64)
-    refine(labels, 4, starts, targets, True, refined, scratch)
-    assert len(set(refined.tolist())) == 4
-    labels[3] = 7
-    refine(labels, 4, starts, targets, True, refined, scratch)
-    assert refined[0] == refined[1] and refined[2] == refined[3] != refined[0]
+    # 0 -> 2 and 1 -> 3 with different labels of 2 and 3: 0 and 1 part after one round, not before.
+    edges = [(0, 2), (1, 3)]
+    assert len(set(refined([5, 5, 7, 9], edges))) == 4
+    same = refined([5, 5, 7, 7], edges)
+    assert same[0] == same[1] and same[2] == same[3] != same[0]
 
 
 def test_multiplicity_and_direction_count():
-    labels = np.array([5, 5, 5, 5], dtype=np.uint64)
-    refined, scratch = np.zeros(4, dtype=np.uint64), np.zeros((2, 4), dtype=np.uint64)
-    # 0 -> 2, 0 -> 3, 1 -> 3: out-degrees 2, 1, 0, 0 and in-degrees 0, 0, 1, 2 are all different pairs.
-    starts, targets = np.array([0, 2, 3, 3, 3], dtype=np.uint32), np.array([2, 3, 3, 0], dtype=np.uint8)
-    refine(labels, 4, starts, targets, True, refined, scratch)
-    assert len(set(refined.tolist())) == 4
-    refine(labels, 4, starts, targets, False, refined, scratch)
-    assert refined[2] == refined[3]
+    # Out-degrees 2, 1, 0, 0 and in-degrees 0, 0, 1, 2 are all different pairs.
+    edges = [(0, 2), (0, 3), (1, 3)]
+    assert len(set(refined([5, 5, 5, 5], edges))) == 4
+    successors = refined([5, 5, 5, 5], edges, see_predecessors=False)
+    assert successors[2] == successors[3]
 
 
 def test_first_labels_go_by_name():
