@@ -24,11 +24,20 @@ def follow(parent: int) -> None:
 @contextmanager
 def deaf_to_interrupts() -> Iterator[None]:
     """Hold Ctrl-C back while the block runs; threads begun meanwhile, and their processes, never hear of it."""
+    # The mask is what new threads and processes inherit. Threads that run already may still take the signal, and
+    # Python then calls the handler in the main thread: that one waits as well.
+    heard: list[int] = []
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    answers = threading.current_thread() is threading.main_thread()
+    handler = signal.signal(signal.SIGINT, lambda number, _: heard.append(number)) if answers else None
     try:
         yield
     finally:
+        if answers:
+            signal.signal(signal.SIGINT, handler)
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        if heard:
+            signal.raise_signal(signal.SIGINT)
 
 
 def start_worker() -> None:

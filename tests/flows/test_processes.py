@@ -2,6 +2,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -44,12 +45,21 @@ def test_a_process_ends_with_its_parent(late):
         time.sleep(0.1)
 
 
-def test_interrupts_are_held_back_and_come_afterwards():
+@pytest.mark.parametrize("others", [0, 3], ids=["one thread", "threads that may take the signal"])
+def test_interrupts_are_held_back_and_come_afterwards(others):
     from flows.processes import deaf_to_interrupts
 
+    done = threading.Event()
+    threads = [threading.Thread(target=done.wait) for _ in range(others)]
+    for thread in threads:
+        thread.start()
     reached = False
-    with pytest.raises(KeyboardInterrupt), deaf_to_interrupts():
-        os.kill(os.getpid(), signal.SIGINT)
-        time.sleep(0.05)
-        reached = True
+    try:
+        with pytest.raises(KeyboardInterrupt), deaf_to_interrupts():
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(0.05)
+            reached = True
+    finally:
+        done.set()
     assert reached
+    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, set())
