@@ -17,7 +17,16 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).parents[1]
 PACKAGES = {"nasgem_core": 0, "tasks": 1, "flows": 2}
 """A package imports itself and those with a lower number."""
-ROOMS = {"cells": 0, "kernel": 1, "networks": 1, "encoders": 2, "training": 2, "search": 3, "benchmarks": 4}
+ROOMS = {
+    "cells": 0,
+    "kernel": 1,
+    "networks": 1,
+    "encoders": 2,
+    "training": 2,
+    "search": 3,
+    "predictors": 4,
+    "benchmarks": 5,
+}
 """A room of the core imports itself and those with a lower number; figures stands apart and imports cells."""
 STACK = {"prefect", "mlflow", "dvc"}
 TESTED_ELSEWHERE = {

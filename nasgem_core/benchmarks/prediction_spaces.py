@@ -1,0 +1,52 @@
+"""How predictors read the tabular spaces: what the operations of NAS-Bench-101 and 201 mean, and where accuracy lies.
+
+The choices here were made on splits with seeds of 100 and more; `docs/predictors.md` has the measurements.
+"""
+
+import numpy as np
+
+from nasgem_core.benchmarks import nasbench101, nasbench201
+from nasgem_core.benchmarks.nasbench101 import OPERATIONS as OPERATIONS101
+from nasgem_core.benchmarks.nasbench201_cells import OPERATIONS as OPERATIONS201
+from nasgem_core.benchmarks.table import TabularSpace
+from nasgem_core.errors import DataError
+from nasgem_core.predictors.gp import SUBTREES, Relevances
+from nasgem_core.predictors.notation import Notation
+from nasgem_core.predictors.space import Space
+
+_NONE, _SKIP, _CONV1X1, _CONV3X3, _POOLING, _OUTPUT201 = OPERATIONS201
+NASBENCH101 = Notation(OPERATIONS101[:3], (9.0, 1.0, 0.0), OPERATIONS101[3], divides_output=True)
+NASBENCH201 = Notation((_CONV3X3, _CONV1X1, _POOLING, _SKIP), (9.0, 1.0, 0.0, 0.0), _OUTPUT201, zero=(_NONE,))
+"""Of the contracted form, where a skip stands for a tensor that a sum holds once more."""
+_NOTATIONS = {nasbench101.NAME: NASBENCH101, nasbench201.NAMES["contracted"]: NASBENCH201}
+
+_STRONG = ("walk", "degree", "depth", "wwalk", "size", "subset:mass")
+_MIDDLE = ("chain", "subset:fewest", "prefix", "count")
+_STRONG_LEVEL, _MIDDLE_LEVEL, _OTHER_LEVEL = 1.2, 0.0, -1.0
+
+
+def prediction_space(table: TabularSpace) -> Space:
+    """Return the cells of NAS-Bench-101, or of 201 in the contracted form, with their features, in the table's order.
+
+    The logarithms of parameters and MACs are two features more; no accuracy is read.
+
+    Raises:
+        DataError: the table is of another space.
+    """
+    if table.name not in _NOTATIONS:
+        raise DataError(f"table {table.name!r} has no notation for predictors: {' and '.join(_NOTATIONS)} have one")
+    columns = {f"size:{metric}": np.log(table.metrics[metric]) for metric in ("params", "macs")}
+    return Space.build(table.cells, _NOTATIONS[table.name], columns)
+
+
+def prediction_prior(table: TabularSpace, space: Space) -> Relevances:
+    """Return the processes' prior for the space that `prediction_space` gives of this table.
+
+    On NAS-Bench-101 features of depth, width and bottlenecks are expected to count most. On 201 all groups are alike:
+    there the same emphasis gained nothing.
+    """
+    if table.name != nasbench101.NAME:
+        return Relevances()
+    levels = dict.fromkeys({*space.groups, SUBTREES}, _OTHER_LEVEL)
+    levels |= dict.fromkeys(_MIDDLE, _MIDDLE_LEVEL) | dict.fromkeys(_STRONG, _STRONG_LEVEL)
+    return Relevances(levels, group_spread=0.5, feature_spread=0.7)

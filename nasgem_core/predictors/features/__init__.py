@@ -1,0 +1,1 @@
+"""Analytic features of cells, one module for each block of columns."""

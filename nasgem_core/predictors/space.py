@@ -1,0 +1,77 @@
+"""A space laid out for prediction: its cells in one notation and their standardised features in named groups."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from nasgem_core.cells.cell import CellBatch
+from nasgem_core.errors import DataError
+from nasgem_core.predictors.features.cell_features import cell_features, feature_names
+from nasgem_core.predictors.notation import Notation, lay_out
+from nasgem_core.predictors.subtrees import subtree_labels
+
+_LIMIT = 4.0
+"""Standard deviations at which a feature is cut: rare path counts would otherwise rule every distance."""
+_CONSTANT = 1e-6
+
+
+@dataclass(frozen=True, eq=False)
+class Space:
+    """All cells that may be labelled or predicted.
+
+    Args:
+        cells: B cells as `nasgem_core.predictors.notation.lay_out` returns them.
+        features: float32 [B, F] of zero mean and unit variance over the space, cut at four standard deviations. So
+            they depend on which cells there are, never on an accuracy.
+        names: F names, `group:detail`.
+    """
+
+    cells: CellBatch
+    features: np.ndarray
+    names: tuple[str, ...]
+
+    @classmethod
+    def build(cls, cells: CellBatch, notation: Notation, columns: Mapping[str, np.ndarray] | None = None) -> "Space":
+        """Compute the features of B cells; those that are equal in all cells are left out.
+
+        Args:
+            cells: as their table holds them.
+            notation: what their operations mean.
+            columns: further features [B] by name, `group:detail`, such as the logarithm of parameters.
+
+        Raises:
+            DataError: the notation does not fit, or a column has another length or a number that is not finite.
+        """
+        columns = columns or {}
+        for name, values in columns.items():
+            if np.shape(values) != (len(cells),) or not np.isfinite(values).all():
+                raise DataError(f"column {name!r} must hold one finite number for each of {len(cells)} cells")
+        laid_out = lay_out(cells, notation)
+        names = [*feature_names(len(notation.operations)), *columns]
+        features = cell_features(laid_out, notation)
+        if columns:
+            own = np.stack([np.asarray(values, dtype=np.float32) for values in columns.values()], 1)
+            features = np.concatenate([features, own], 1)
+        features -= features.mean(0, dtype=np.float64).astype(np.float32)
+        squares = np.einsum("bf,bf->f", features, features, dtype=np.float64)
+        spread = np.sqrt(squares / max(len(cells), 1)).astype(np.float32)
+        kept = np.flatnonzero(spread > _CONSTANT)
+        if len(kept) < len(names):
+            features = features[:, kept]
+        features /= spread[kept]
+        np.clip(features, -_LIMIT, _LIMIT, out=features)
+        return cls(laid_out, features, tuple(names[i] for i in kept))
+
+    def __len__(self) -> int:
+        return len(self.cells)
+
+    @cached_property
+    def groups(self) -> tuple[str, ...]:
+        """The group of each feature."""
+        return tuple(name.rpartition(":")[0] for name in self.names)
+
+    def subtree_labels(self, rows: np.ndarray) -> np.ndarray:
+        """Return the Weisfeiler-Lehman labels of the cells `rows`, see `nasgem_core.predictors.subtrees`."""
+        return subtree_labels(self.cells[rows])
