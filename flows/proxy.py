@@ -1,17 +1,13 @@
-"""Training many cells: what is known is read, the rest goes to the workers, and each result is shown as it comes."""
+"""Training many cells, each once; a result is logged and shown as it comes."""
 
-import multiprocessing
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from prefect.futures import as_completed
 
-from flows.processes import deaf_to_interrupts
 from flows.session import Session
+from flows.side_by_side import run_side_by_side
 from nasgem_core.cells.canonical import canonical_cell
 from nasgem_core.cells.cell import CellBatch
-from tasks.caching import is_cached
 from tasks.progress import progress_bar
 from tasks.proxy import costs_of, train_proxy
 from tasks.trained import trained_row
@@ -55,26 +51,5 @@ def train_cells(
         bar.update(len(rows), {"best score": max(scores)} if scores else None)
 
     with progress_bar(f"training cells, {origin}", len(cells)) as bar:
-        known = [is_cached(train_proxy, **values) for values in inputs]
-        for index, values in enumerate(inputs):
-            if known[index]:
-                keep(index, train_proxy(**values))
-        _train_rest(session, {i: inputs[i] for i in range(len(cells)) if not known[i]}, keep)
+        run_side_by_side(train_proxy, inputs, keep)
     return [rows[index] for index in range(len(cells))]
-
-
-def _train_rest(
-    session: Session, inputs: dict[int, dict[str, Any]], keep: Callable[[int, dict[str, Any]], None]
-) -> None:
-    """Send trainings to the workers; a result is kept as soon as it is there."""
-    # Ctrl-C reaches every process of a terminal; this one alone is to answer it.
-    with deaf_to_interrupts():
-        futures = {train_proxy.submit(**values): index for index, values in inputs.items()}
-    try:
-        for future in as_completed(list(futures)):
-            keep(futures[future], future.result())
-    except KeyboardInterrupt:
-        # The task runner would wait for the trainings that are under way, which can take hours.
-        for worker in multiprocessing.active_children():
-            worker.terminate()
-        raise
