@@ -24,10 +24,10 @@ def run_side_by_side(
             keep(index, cached(**values))
         else:
             unknown.append(index)
-    # Ctrl-C reaches every process of a terminal; this one alone is to answer it.
-    with deaf_to_interrupts():
-        futures = {cached.submit(**inputs[index]): index for index in unknown}
     try:
+        # Ctrl-C reaches every process of a terminal; this one alone is to answer it.
+        with deaf_to_interrupts():
+            futures = {cached.submit(**inputs[index]): index for index in unknown}
         for future in as_completed(list(futures)):
             keep(futures[future], future.result())
     except KeyboardInterrupt:
