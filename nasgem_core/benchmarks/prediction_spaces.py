@@ -1,4 +1,4 @@
-"""How predictors read the tabular spaces: what the operations of NAS-Bench-101 and 201 mean, and where accuracy lies.
+"""How predictors read a table of measured cells: what its operations mean, and which features are likely to count.
 
 The choices here were made on splits with seeds of 100 and more; `docs/predictors.md` has the measurements.
 """
@@ -9,6 +9,8 @@ from nasgem_core.benchmarks import nasbench101, nasbench201
 from nasgem_core.benchmarks.nasbench101 import OPERATIONS as OPERATIONS101
 from nasgem_core.benchmarks.nasbench201_cells import OPERATIONS as OPERATIONS201
 from nasgem_core.benchmarks.table import TabularSpace
+from nasgem_core.cells.cell import FIRST_OPERATION_CODE
+from nasgem_core.cells.operations import get_operation, known_operations
 from nasgem_core.errors import DataError
 from nasgem_core.predictors.gp import SUBTREES, Relevances
 from nasgem_core.predictors.notation import Notation
@@ -18,6 +20,8 @@ _NONE, _SKIP, _CONV1X1, _CONV3X3, _POOLING, _OUTPUT201 = OPERATIONS201
 NASBENCH101 = Notation(OPERATIONS101[:3], (9.0, 1.0, 0.0), OPERATIONS101[3], divides_output=True)
 NASBENCH201 = Notation((_CONV3X3, _CONV1X1, _POOLING, _SKIP), (9.0, 1.0, 0.0, 0.0), _OUTPUT201, zero=(_NONE,))
 """Of the contracted form, where a skip stands for a tensor that a sum holds once more."""
+_CHANNELS = np.array(64)
+"""Channels for which an operation's cost is taken; depthwise convolutions have no single one."""
 _NOTATIONS = {nasbench101.NAME: NASBENCH101, nasbench201.NAMES["contracted"]: NASBENCH201}
 
 _STRONG = ("walk", "degree", "depth", "wwalk", "size", "subset:mass")
@@ -25,18 +29,51 @@ _MIDDLE = ("chain", "subset:fewest", "prefix", "count")
 _STRONG_LEVEL, _MIDDLE_LEVEL, _OTHER_LEVEL = 1.2, 0.0, -1.0
 
 
-def prediction_space(table: TabularSpace) -> Space:
-    """Return the cells of NAS-Bench-101, or of 201 in the contracted form, with their features, in the table's order.
+def notation_of(table: TabularSpace) -> Notation:
+    """Return how predictors read the table: as above, or by the costs of its operations and with leaves as the output.
 
-    The logarithms of parameters and MACs are two features more; no accuracy is read.
+    An operation that is not registered, so that its cost is not known, counts as free.
 
     Raises:
-        DataError: the table is of another space.
+        DataError: the table's cells have more operations than predictors read.
     """
-    if table.name not in _NOTATIONS:
-        raise DataError(f"table {table.name!r} has no notation for predictors: {' and '.join(_NOTATIONS)} have one")
-    columns = {f"size:{metric}": np.log(table.metrics[metric]) for metric in ("params", "macs")}
-    return Space.build(table.cells, _NOTATIONS[table.name], columns)
+    if table.name in _NOTATIONS:
+        return _NOTATIONS[table.name]
+    names = [
+        name
+        for code, name in enumerate(table.cells.operation_names, FIRST_OPERATION_CODE)
+        if (table.cells.codes == code).any()
+    ]
+    costs = {name: _cost(name) for name in names}
+    ordered = sorted(names, key=lambda name: -costs[name])
+    return Notation(tuple(ordered), tuple(costs[name] for name in ordered))
+
+
+def _cost(operation: str) -> float:
+    """Return the multiply-adds per pixel and pair of channels."""
+    if operation not in known_operations():
+        return 0.0
+    return float(get_operation(operation).macs_per_pixel(_CHANNELS, _CHANNELS) / _CHANNELS**2)
+
+
+def prediction_space(table: TabularSpace) -> Space:
+    """Return the table's cells with their features, in the table's order.
+
+    The logarithms of parameters and MACs are two features more where the table has them; no accuracy is read.
+
+    Raises:
+        DataError: see `notation_of`; or a number of parameters or MACs is negative.
+    """
+    columns = {}
+    for metric in ("params", "macs"):
+        if metric in table.metrics:
+            counts = table.metrics[metric]
+            if (counts < 0).any():
+                raise DataError(
+                    f"{table.name}: metric {metric!r} counts, and in row {counts.argmin() + 1} is {counts.min()}"
+                )
+            columns[f"size:{metric}"] = np.log1p(counts)
+    return Space.build(table.cells, notation_of(table), columns)
 
 
 def prediction_prior(table: TabularSpace, space: Space) -> Relevances:

@@ -9,6 +9,7 @@ from typing import Self
 import numpy as np
 from sklearn.ensemble import GradientBoostingRegressor
 
+from nasgem_core.predictors.forest import Forest
 from nasgem_core.predictors.predictor import normal_scores
 from nasgem_core.predictors.space import Space
 from nasgem_core.seeding import derive_seed
@@ -22,12 +23,11 @@ class BoostedTrees:
 
     def __init__(self, space: Space, members: int = 2) -> None:
         self._space, self._members = space, members
-        self._models: list[GradientBoostingRegressor] = []
 
     def fit(self, rows: np.ndarray, labels: np.ndarray, seed: int) -> Self:
         """Fit by squared error to the normal scores of the labels; see `Predictor.fit`."""
         targets, many = normal_scores(rows, labels), len(rows) >= _MANY
-        self._models = [
+        models = [
             GradientBoostingRegressor(
                 n_estimators=800 if many else 400,
                 learning_rate=0.03,
@@ -40,9 +40,9 @@ class BoostedTrees:
             ).fit(self._space.features[rows], targets)
             for member in range(self._members)
         ]
+        self._forest = Forest(models)
         return self
 
     def predict(self, rows: np.ndarray) -> np.ndarray:
         """Return the mean prediction, float64 [rows]."""
-        features = self._space.features[rows]
-        return np.mean([model.predict(features) for model in self._models], axis=0)
+        return self._forest.predict(self._space.features, rows)
