@@ -1,0 +1,49 @@
+"""The rivals by name, each with the settings that were found for it on seeds that are not reported (docs/rivals.md)."""
+
+from dataclasses import replace
+
+from nasgem_core.config import EncoderConfig, PredictorConfig
+from nasgem_core.predictors.recipe import Recipe
+from nasgem_core.predictors.rivals.autoencoder import EmbeddingNetwork, pretrain_encoder
+from nasgem_core.predictors.rivals.gates import gates
+from nasgem_core.predictors.rivals.gcn import neural_predictor
+from nasgem_core.predictors.rivals.lstm import lstm_predictor
+from nasgem_core.predictors.rivals.nas_bowl import WeisfeilerLehmanProcess
+from nasgem_core.predictors.rivals.perceptron import flattened_adjacency
+from nasgem_core.predictors.rivals.training import Training
+
+_GUIDED = EncoderConfig(
+    dimension=32,
+    hidden=(256,),
+    iterations=10_000,
+    batch_size=256,
+    learning_rate=1e-3,
+    similarity_weight=1.0,
+    reconstruction_weight=1.0,
+)
+_PLAIN = replace(_GUIDED, similarity_weight=0.0)
+_PREDICTOR = PredictorConfig(
+    target="score", hidden=(64, 64), iterations=2000, learning_rate=3e-3, weight_decay=1e-3, members=1
+)
+"""Encoder and predictor of the paper profile (profiles/paper.yaml)."""
+_PRETRAININGS = 3
+
+RIVALS: dict[str, Recipe] = {
+    "adjacency_mlp": Recipe(
+        None, lambda space, *_: flattened_adjacency(space, Training("pairwise_hinge", 3e-3, 1e-3, steps=400))
+    ),
+    "plain_autoencoder": Recipe(
+        lambda space, seed: pretrain_encoder(space, _PLAIN, seed),
+        lambda space, arrays, _: EmbeddingNetwork(space, arrays, _PREDICTOR),
+        _PRETRAININGS,
+    ),
+    "guided_autoencoder": Recipe(
+        lambda space, seed: pretrain_encoder(space, _GUIDED, seed),
+        lambda space, arrays, _: EmbeddingNetwork(space, arrays, _PREDICTOR),
+        _PRETRAININGS,
+    ),
+    "lstm": Recipe(None, lambda space, *_: lstm_predictor(space, Training("pairwise_hinge", 3e-3, 1e-3, steps=400))),
+    "gcn": Recipe(None, lambda space, *_: neural_predictor(space, Training("pairwise_hinge", 3e-3, 1e-3, steps=400))),
+    "gates": Recipe(None, lambda space, *_: gates(space, Training("pairwise_hinge", 3e-3, 1e-3, steps=400))),
+    "nas_bowl": Recipe(None, lambda space, *_: WeisfeilerLehmanProcess(space)),
+}
