@@ -50,7 +50,9 @@ def search(
 
 @app.command()
 def stage(
-    name: Annotated[str, typer.Argument(help="pairs, labels, encoder, estimator, bootstrap, ablation or report.")],
+    name: Annotated[
+        str, typer.Argument(help="pairs, labels, encoder, estimator, bootstrap, ablation, benchmark or report.")
+    ],
     workers: Workers = None,
     device: Device = None,
 ) -> None:
@@ -76,6 +78,45 @@ def select(
         from flows.show import show_selection
 
         show_selection(*selection)
+
+
+benchmark = typer.Typer(
+    help="Compare predictors on tables of cells that others have measured, such as NAS-Bench-101.",
+    no_args_is_help=True,
+)
+app.add_typer(benchmark, name="benchmark")
+
+
+@benchmark.command("import")
+def import_table(
+    name: Annotated[
+        str, typer.Argument(help="nasbench101, nasbench201, nasbench201-raw, or a name for a table of your own.")
+    ],
+    file: Annotated[Path, typer.Argument(help=".tfrecord or .npz (101), .pth or .npz (201), .parquet or .csv (own).")],
+    label: Annotated[str | None, typer.Option(help="Own table: the metric that a search may observe.")] = None,
+    truth: Annotated[str | None, typer.Option(help="Own table: the metric to rank by; default: the label.")] = None,
+) -> None:
+    """Read a benchmark's file into data/tables, as one compact parquet."""
+    with guarded():
+        from flows.work import run_import
+
+        run_import(name, file, label, truth)
+
+
+@benchmark.command("run")
+def run_benchmark(assignments: Set = None, workers: Workers = None) -> None:
+    """Try the predictors in params.yaml on its tables; what was tried before is read. Same as `nasgem stage benchmark`.
+
+    For instance: --set benchmark.tables=[nasbench201] --set benchmark.splits=3
+    """
+    with guarded():
+        _place(workers, None)
+        from flows.work import run_stage
+
+        run_stage("benchmark", _assigned(assignments))
+        from flows.show import show_benchmark
+
+        show_benchmark()
 
 
 @app.command()

@@ -8,6 +8,7 @@ from typing import Any
 from prefect import flow
 
 from flows.ablation import ablation
+from flows.benchmark import benchmark
 from flows.bootstrap import bootstrap
 from flows.encoder import encoder
 from flows.environment import prepare_environment
@@ -22,7 +23,7 @@ from tasks.fingerprint import fingerprint
 from tasks.parameters import PARAMS, change_parameters
 from tasks.progress import say
 
-STAGES = {stage.name: stage for stage in (pairs, labels, encoder, estimator, bootstrap, ablation, report)}
+STAGES = {stage.name: stage for stage in (pairs, labels, encoder, estimator, bootstrap, ablation, benchmark, report)}
 """The stages by name, in the order they depend on each other."""
 
 

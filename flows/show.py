@@ -35,6 +35,18 @@ def show_results() -> None:
     show_places()
 
 
+def show_benchmark() -> None:
+    """Print Kendall's tau of all predictors, and where everything lies."""
+    from tasks.trial_report import tau_tables
+    from tasks.trials import FOLDER
+
+    for table in tau_tables():
+        _print_table(table.title, table.header, [[str(value) for value in row] for row in table.rows])
+        if table.note:
+            _out.print(table.note)
+    _out.print(f"\nReport    {FOLDER / 'benchmark.html'}  (plots and trials.parquet beside it)")
+
+
 def show_places() -> None:
     """Print where the results lie and the line that opens MLflow on them."""
     from tasks.tracking import tracking_uri, ui_command

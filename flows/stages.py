@@ -1,3 +1,3 @@
 """The names of the stages, in the order they depend on each other; cheap to import."""
 
-STAGE_NAMES = ("pairs", "labels", "encoder", "estimator", "bootstrap", "ablation", "report")
+STAGE_NAMES = ("pairs", "labels", "encoder", "estimator", "bootstrap", "ablation", "benchmark", "report")

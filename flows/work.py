@@ -3,6 +3,7 @@
 import os
 import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -23,9 +24,7 @@ def run_search(profile: str | None, changes: Mapping[str, Any]) -> None:
     with folder_lock():
         if profile and use_profile(profile):
             say(f"params.yaml is now the {profile} profile")
-        if changes and change_parameters(changes):
-            say(f"params.yaml: set {', '.join(changes)}")
-        load_config()
+        _change(changes)
         with prefect_server() as wait_for_server:
             from flows.search import search
 
@@ -33,8 +32,8 @@ def run_search(profile: str | None, changes: Mapping[str, Any]) -> None:
             search()
 
 
-def run_stage(name: str) -> None:
-    """Run the flow of one stage; raises `ParameterError` for an unknown one."""
+def run_stage(name: str, changes: Mapping[str, Any] | None = None) -> None:
+    """Change params.yaml as asked, then run the flow of one stage; raises `ParameterError` for an unknown one."""
     if name not in STAGE_NAMES:
         raise ParameterError(f"unknown stage {name!r}: known are {', '.join(STAGE_NAMES)}")
     if "DVC_STAGE" in os.environ:
@@ -42,7 +41,7 @@ def run_stage(name: str) -> None:
         follow(os.getppid())
     prepare_environment()
     with folder_lock():
-        load_config()
+        _change(changes or {})
         with prefect_server() as wait_for_server:
             from flows.search import STAGES
             from flows.session import open_session, workers
@@ -50,6 +49,24 @@ def run_stage(name: str) -> None:
             with open_session() as session:
                 wait_for_server()
                 STAGES[name].with_options(task_runner=workers(session.workers))()
+
+
+def _change(changes: Mapping[str, Any]) -> None:
+    """Set parameters and check all of them."""
+    if changes and change_parameters(changes):
+        say(f"params.yaml: set {', '.join(changes)}")
+    load_config()
+
+
+def run_import(name: str, source: Path, label: str | None, truth: str | None) -> None:
+    """Import a table of measured cells and say what it holds."""
+    prepare_environment()
+    from tasks.tables import import_table, table_path
+
+    with folder_lock():
+        table = import_table(name, source, label, truth)
+    say(f"{table_path(name)}: {len(table):,} cells, label {table.label}, truth {table.truth}")
+    say(f"metrics: {', '.join(table.metrics)}")
 
 
 def run_select(macs: str | None, penalty: float | None, top: int) -> tuple[float, int, pd.DataFrame, list[dict]]:

@@ -15,9 +15,12 @@ from nasgem_core.cells.operations import known_operations
 from nasgem_core.errors import ParameterError
 
 
-def bounded(default: Any = MISSING, *, low: float | None = None, high: float | None = None) -> Any:
-    """Declare a number (or a tuple of numbers) that must lie in [low, high]."""
-    metadata = {"low": -math.inf if low is None else low, "high": math.inf if high is None else high}
+def bounded(
+    default: Any = MISSING, *, low: float | None = None, high: float | None = None, may_be_empty: bool = False
+) -> Any:
+    """Declare a number, or a tuple of at least one number unless it may be empty, that must lie in [low, high]."""
+    limits = {"low": -math.inf if low is None else low, "high": math.inf if high is None else high}
+    metadata = {**limits, "may_be_empty": may_be_empty}
     return field(metadata=metadata) if default is MISSING else field(default=default, metadata=metadata)
 
 
@@ -194,6 +197,22 @@ class AblationConfig:
 
 
 @dataclass(frozen=True)
+class BenchmarkConfig:
+    """Predictors side by side on tables of measured cells (paper 4.3 and Tables 3 and 4)."""
+
+    tables: tuple[str, ...] = field(default=(), metadata={"may_be_empty": True})
+    """Names of imported tables in `data/tables`; without any the stage is skipped."""
+    predictors: tuple[str, ...] = ("ensemble", "guided_autoencoder", "plain_autoencoder", "parameters", "random")
+    """Names of predictors."""
+    sizes: tuple[int, ...] = bounded((), low=4, high=1_000_000, may_be_empty=True)
+    """Numbers of training cells; without any those that are usual for the table."""
+    splits: int = bounded(10, low=2, high=1000)
+    """Random choices of the training cells, over which means and intervals are taken."""
+    ranked: int = bounded(10_000, low=10, high=10_000_000)
+    """How many of the other cells are ranked, at most."""
+
+
+@dataclass(frozen=True)
 class SearchConfig:
     """All parameters of a search: the root seed and one section a stage."""
 
@@ -209,6 +228,7 @@ class SearchConfig:
     estimator: EstimatorConfig = EstimatorConfig()
     bootstrap: BootstrapConfig = BootstrapConfig()
     ablation: AblationConfig = AblationConfig()
+    benchmark: BenchmarkConfig = BenchmarkConfig()
 
 
 def read_config(document: Any) -> SearchConfig:
@@ -242,8 +262,10 @@ def _checked(name: str, value: Any, kind: Any, limits: Mapping[str, Any]) -> Any
     if isinstance(kind, types.GenericAlias):
         inner = typing.get_args(kind)
         length = None if inner[-1] is Ellipsis else len(inner)
-        if not isinstance(value, list | tuple) or (length is not None and len(value) != length) or not value:
-            wanted = f"a list of {length} values" if length else "a list with at least one value"
+        filled = isinstance(value, list | tuple) and (bool(value) or limits.get("may_be_empty", False))
+        if not filled or (length is not None and len(value) != length):
+            least = "" if limits.get("may_be_empty", False) else " with at least one value"
+            wanted = f"a list of {length} values" if length else f"a list{least}"
             raise ParameterError(f"{name} = {value!r}: must be {wanted}")
         return tuple(_checked(f"{name}[{i}]", item, inner[0], limits) for i, item in enumerate(value))
     if kind is float and type(value) is int:

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pytest
 import typer
+import typer.core
 from markdown_it import MarkdownIt
 from ruamel.yaml import YAML
 
@@ -104,6 +105,9 @@ def check_nasgem(words: list[str]) -> None:
         return
     assert words[0] in NASGEM, f"nasgem has no command {words[0]!r}"
     command = NASGEM[words[0]]
+    if isinstance(command, typer.core.TyperGroup):
+        assert words[1] in command.commands, f"nasgem {words[0]} has no command {words[1]!r}"
+        command, words = command.commands[words[1]], words[1:]
     context = command.make_context(words[0], words[1:], resilient_parsing=True)
     known = {name for parameter in command.get_params(context) for name in parameter.opts} | {"--help"}
     unknown = {word for word in words if word.startswith("-")} - known

@@ -78,6 +78,11 @@ class TabularSpace:
         return len(self.cells)
 
 
+def content_hash(space: TabularSpace) -> str:
+    """Return 32 hexadecimal digits that are equal for equal cells, metrics and roles."""
+    return _checksum(_header(space), _arrays(space))
+
+
 def write_table(space: TabularSpace, path: Path) -> None:
     """Write the space as one parquet file, whole or not at all; raises `DataError` when the folder refuses it."""
     arrays = _arrays(space)

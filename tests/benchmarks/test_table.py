@@ -8,7 +8,7 @@ import pytest
 
 from nasgem_core.benchmarks import table
 from nasgem_core.benchmarks.rows import key_hashes
-from nasgem_core.benchmarks.table import TabularSpace, read_table, write_table
+from nasgem_core.benchmarks.table import TabularSpace, content_hash, read_table, write_table
 from nasgem_core.cells import operations
 from nasgem_core.cells.cell import CellBatch
 from nasgem_core.cells.operations import known_operations
@@ -46,6 +46,15 @@ def test_same_space_same_bytes(tmp_path):
     for name in ("a", "b"):
         write_table(random_space(), tmp_path / name)
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+def test_the_hash_is_of_the_content(tmp_path):
+    space = random_space()
+    write_table(space, tmp_path / "space.parquet")
+    assert content_hash(read_table(tmp_path / "space.parquet")) == content_hash(space)
+    metrics = {**space.metrics, "acc_mean": space.metrics["acc_mean"] + np.float32(1e-6)}
+    assert content_hash(replace(space, metrics=metrics)) != content_hash(space)
+    assert content_hash(replace(space, label="acc_mean")) != content_hash(space)
 
 
 def test_a_row_takes_few_bytes(tmp_path):

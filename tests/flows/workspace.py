@@ -13,7 +13,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 _FILES = (".dvc/config", ".dvcignore", ".gitignore", "dvc.yaml", "pyproject.toml")
-_FOLDERS = ("flows", "tasks", "nasgem_core", "profiles", "data/raw")
+_FOLDERS = ("flows", "tasks", "nasgem_core", "profiles", "data/raw", "data/tables")
 
 
 class Workspace:
@@ -94,7 +94,11 @@ class Workspace:
         done = self.run(*command, **extra)
         assert done.returncode not in (0, -signal.SIGKILL), f"{' '.join(command)} did not fail:\n{done.stdout}"
         assert_clean(done.stderr)
-        lines = [line for line in done.stderr.splitlines() if not line.startswith(("stage ", "training "))]
+        lines = [
+            line
+            for line in done.stderr.splitlines()
+            if not line.startswith(("stage ", "training ", "params.yaml: set "))
+        ]
         assert len(lines) == 1 and lines[0].startswith("nasgem: "), done.stderr
         return lines[0]
 
@@ -139,7 +143,7 @@ class Workspace:
             time.sleep(0.2)
 
 
-_STAGE_FOLDERS = ("pairs", "labels", "encoder", "estimator", "bootstrap", "ablation", "report", "metrics")
+_STAGE_FOLDERS = ("pairs", "labels", "encoder", "estimator", "bootstrap", "ablation", "benchmark", "report", "metrics")
 
 
 def assert_clean(text: str) -> None:

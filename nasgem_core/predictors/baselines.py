@@ -1,0 +1,58 @@
+"""What any predictor has to beat: random scores, and the number of parameters alone."""
+
+from typing import Self
+
+import numpy as np
+
+from nasgem_core.errors import DataError
+from nasgem_core.predictors.predictor import normal_scores
+from nasgem_core.predictors.recipe import Recipe
+from nasgem_core.predictors.space import Space
+
+PARAMETERS = "size:params"
+"""Name of the feature that holds the logarithm of the number of parameters."""
+
+
+class RandomScores:
+    """Scores that know nothing."""
+
+    def __init__(self, space: Space) -> None:
+        self._cells = len(space)
+
+    def fit(self, rows: np.ndarray, labels: np.ndarray, seed: int) -> Self:
+        """Draw the scores; the labels are checked as by any predictor and not used."""
+        normal_scores(rows, labels)
+        self._scores = np.random.default_rng(seed).random(self._cells)
+        return self
+
+    def predict(self, rows: np.ndarray) -> np.ndarray:
+        """Return the drawn scores, float64 [rows]."""
+        return self._scores[rows]
+
+
+class ParameterCount:
+    """More parameters are better.
+
+    Raises:
+        DataError: the table of this space has no parameters.
+    """
+
+    def __init__(self, space: Space) -> None:
+        if PARAMETERS not in space.names:
+            raise DataError("the table has no metric 'params', or all cells have as many: leave out this predictor")
+        self._scores = space.features[:, space.names.index(PARAMETERS)]
+
+    def fit(self, rows: np.ndarray, labels: np.ndarray, seed: int) -> Self:
+        """Check the labels as any predictor does; nothing is learned from them."""
+        normal_scores(rows, labels)
+        return self
+
+    def predict(self, rows: np.ndarray) -> np.ndarray:
+        """Return the standardised logarithm of the number of parameters, float32 [rows]."""
+        return self._scores[rows]
+
+
+RECIPES = {
+    "random": Recipe(None, lambda space, *_: RandomScores(space)),
+    "parameters": Recipe(None, lambda space, *_: ParameterCount(space)),
+}

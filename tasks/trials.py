@@ -1,0 +1,70 @@
+"""The benchmark's files: every trial as a row, their means with intervals, and what one noisy label would reach."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from nasgem_core.benchmarks.judging import MEASURES, judge, mean_and_interval
+from nasgem_core.benchmarks.table import TabularSpace
+from tasks.artifacts import DATA, METRICS, read_table, write_json, write_table
+
+FOLDER = DATA / "benchmark"
+TRIALS_FILE = FOLDER / "trials.parquet"
+METRICS_FILE = METRICS / "benchmark.json"
+SCHEMA = "nasgem.trials/1"
+RANKING, BIAS = "ranking", "bias"
+"""What a trial was run for: a table of correlations, or Figure 5 of the paper."""
+_TIMES = ("fit_seconds", "seconds_per_million")
+_COLUMNS = ("table", "predictor", "purpose", "training", "split", *MEASURES, "bias", *_TIMES)
+_CEILING_CELLS = 20_000
+
+Summary = dict[str, dict[str, dict[int, dict[str, tuple[float, float]]]]]
+"""By table, predictor, number of training cells and measure: mean and half-width of the 95 % interval."""
+
+
+def write_trials(rows: list[dict[str, Any]]) -> pd.DataFrame:
+    """Write all trials, one a row, and return them as a table."""
+    trials = pd.DataFrame(rows, columns=list(_COLUMNS))
+    write_table(TRIALS_FILE, SCHEMA, trials)
+    return trials
+
+
+def write_metrics(ranking: Summary, ceilings: Mapping[str, Mapping[str, float]], splits: int) -> None:
+    """Write means and intervals as the stage's metrics, with what one label reaches on each table."""
+    document: dict[str, Any] = {"splits": splits}
+    for table, by_predictor in ranking.items():
+        means = {
+            predictor: {str(size): {name: list(value) for name, value in found.items()} for size, found in by.items()}
+            for predictor, by in by_predictor.items()
+        }
+        document[table] = {"one_label": dict(ceilings[table]), "predictors": means}
+    write_json(METRICS_FILE, "nasgem.metrics/1", document)
+
+
+def read_trials() -> pd.DataFrame:
+    """Read all trials; raises `DataError` when the file is missing or foreign."""
+    return read_table(TRIALS_FILE, SCHEMA)
+
+
+def summarise(trials: pd.DataFrame, purpose: str) -> Summary:
+    """Return means and intervals of the trials with that purpose; a measure that is never finite is NaN."""
+    measures = (*MEASURES, *_TIMES) if purpose == RANKING else (BIAS,)
+    summary: Summary = {}
+    groups = trials[trials["purpose"] == purpose].groupby(["table", "predictor", "training"], sort=False)
+    for (table, predictor, training), group in groups:
+        found = {name: mean_and_interval(group[name].to_numpy(dtype=float)) for name in measures}
+        summary.setdefault(str(table), {}).setdefault(str(predictor), {})[int(training)] = found
+    return summary
+
+
+def one_label(table: TabularSpace) -> dict[str, float]:
+    """Return how well the observed label ranks the truth: the reach of a predictor that learns it without any error.
+
+    NaN where label and truth are the same metric.
+    """
+    if table.label == table.truth:
+        return dict.fromkeys(MEASURES, float("nan"))
+    rows = np.random.default_rng(0).permutation(len(table))[:_CEILING_CELLS]
+    return judge(*(table.metrics[name][rows].astype(np.float64) for name in (table.label, table.truth)))
