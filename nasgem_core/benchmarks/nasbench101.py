@@ -30,7 +30,7 @@ OFFICIAL_NAMES = ("input", "conv3x3-bn-relu", "conv1x1-bn-relu", "maxpool3x3", "
 """The benchmark's names of codes 1 to 5."""
 MAX_VERTICES, REPEATS, EPOCHS = 7, 3, 108
 LABEL, TRUTH = "test_acc_run0", "test_acc_mean3"
-_LABELS = np.array([0, -1, 0, 1, 2, -2])
+HASH_LABELS = np.array([0, -1, 0, 1, 2, -2])
 """The integers by which the benchmark's hash knows padding (none), the input, three operations and the output."""
 _KERNEL_SIZES = np.array([0, 0, 3, 1, 0, 0])
 
@@ -147,7 +147,7 @@ def _space(cells: CellBatch, hashes: np.ndarray, metrics: Mapping[str, np.ndarra
     wrong = _invalid(cells)
     if len(wrong):
         raise DataError(f"{path}: cell {hashes[wrong[0]].tobytes().hex()} is no graph from an input to an output")
-    differing = np.flatnonzero((graph_hashes(cells, _LABELS) != hashes).any(axis=1))
+    differing = np.flatnonzero((graph_hashes(cells, HASH_LABELS) != hashes).any(axis=1))
     if len(differing):
         key = hashes[differing[0]].tobytes().hex()
         raise DataError(f"{path}: {len(differing)} cells are not the graphs of their hashes, the first is {key}")

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from nasgem_core.benchmarks.graph_hash import graph_hashes
-from nasgem_core.benchmarks.nasbench101 import _LABELS, OPERATIONS
+from nasgem_core.benchmarks.nasbench101 import HASH_LABELS, OPERATIONS
 from nasgem_core.cells.cell import CellBatch
 from tests.benchmarks.official import official
 
@@ -40,9 +40,9 @@ def test_hashes_are_those_of_the_definition():
     cells = random_graphs(200)
     expected = []
     for row, size in enumerate(cells.num_vertices):
-        labels = [int(_LABELS[code]) for code in cells.codes[row, :size]]
+        labels = [int(HASH_LABELS[code]) for code in cells.codes[row, :size]]
         expected.append(reference_hash(cells.adjacency[row, :size, :size], labels))
-    assert [found.tobytes().hex() for found in graph_hashes(cells, _LABELS)] == expected
+    assert [found.tobytes().hex() for found in graph_hashes(cells, HASH_LABELS)] == expected
 
 
 def test_hashes_are_the_benchmarks_own():
@@ -50,7 +50,7 @@ def test_hashes_are_the_benchmarks_own():
         rows = np.random.default_rng(1).choice(len(archive["ops"]), 10_000, replace=False)
         ops, adjacency, hashes = archive["ops"][rows], archive["adjacency"][rows], archive["hash16"][rows]
     codes = np.where(ops == 255, 0, ops + 1).astype(np.uint8)
-    assert np.array_equal(graph_hashes(CellBatch(adjacency, codes, OPERATIONS), _LABELS), hashes)
+    assert np.array_equal(graph_hashes(CellBatch(adjacency, codes, OPERATIONS), HASH_LABELS), hashes)
 
 
 @pytest.mark.parametrize("change", ["edge", "operation"])
@@ -61,8 +61,8 @@ def test_other_graphs_have_other_hashes(change):
         adjacency[:, 0, 6] ^= 1
     else:
         codes[:, 1] = codes[:, 1] % 3 + 2
-    changed = graph_hashes(CellBatch(adjacency, codes, OPERATIONS), _LABELS)
-    assert len(cells) > 3 and (changed != graph_hashes(cells, _LABELS)).any(axis=1).all()
+    changed = graph_hashes(CellBatch(adjacency, codes, OPERATIONS), HASH_LABELS)
+    assert len(cells) > 3 and (changed != graph_hashes(cells, HASH_LABELS)).any(axis=1).all()
 
 
 def cells_of_seven(cells: CellBatch) -> np.ndarray:

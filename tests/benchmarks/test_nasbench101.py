@@ -6,7 +6,7 @@ from scipy.stats import spearmanr
 
 from nasgem_core.benchmarks.graph_hash import graph_hashes
 from nasgem_core.benchmarks.nasbench101 import (
-    _LABELS,
+    HASH_LABELS,
     LABEL,
     OFFICIAL_NAMES,
     OPERATIONS,
@@ -34,7 +34,7 @@ def small_arrays() -> dict[str, np.ndarray]:
         adjacency[i, : len(codes), : len(codes)] = matrix
         ops[i, : len(codes)] = np.array(codes) - 1
     codes = np.where(ops == 255, 0, ops + 1).astype(np.uint8)
-    hashes = graph_hashes(CellBatch(adjacency, codes, OPERATIONS), _LABELS)
+    hashes = graph_hashes(CellBatch(adjacency, codes, OPERATIONS), HASH_LABELS)
     order = np.lexsort(hashes.T[::-1])
     return {
         "hash16": hashes[order],
