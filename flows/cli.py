@@ -51,7 +51,10 @@ def search(
 @app.command()
 def stage(
     name: Annotated[
-        str, typer.Argument(help="pairs, labels, encoder, estimator, bootstrap, ablation, benchmark or report.")
+        str,
+        typer.Argument(
+            help="pairs, labels, encoder, estimator, bootstrap, ablation, benchmark, report or nasgem_bench."
+        ),
     ],
     workers: Workers = None,
     device: Device = None,

@@ -8,13 +8,22 @@ from flows.session import Session
 from flows.side_by_side import run_side_by_side
 from nasgem_core.cells.canonical import canonical_cell
 from nasgem_core.cells.cell import CellBatch
+from nasgem_core.config import ProxyConfig
 from tasks.progress import progress_bar
 from tasks.proxy import costs_of, train_proxy
 from tasks.trained import trained_row
 
 
 def train_cells(
-    session: Session, cells: CellBatch, stage: str, origin: str, number: int, predicted: np.ndarray | None = None
+    session: Session,
+    cells: CellBatch,
+    stage: str,
+    origin: str,
+    number: int,
+    predicted: np.ndarray | None = None,
+    *,
+    training: ProxyConfig | None = None,
+    seed: int | None = None,
 ) -> list[dict[str, Any]]:
     """Train every cell of a batch that was not trained before; return one row a cell, in order.
 
@@ -25,16 +34,19 @@ def train_cells(
         origin: where they came from.
         number: the round.
         predicted: [B] scores predicted before training, if there are any.
+        training: how a cell becomes a network and is trained; the section `proxy` by default.
+        seed: root of the trainings' seeds, in place of the search's: another one trains the cells another time.
     """
     config = session.config
-    costs = costs_of(cells, config.proxy, session.images)
+    training = config.proxy if training is None else training
+    costs = costs_of(cells, training, session.images)
     representatives = [canonical_cell(cell) for cell in cells]
     inputs: list[dict[str, Any]] = [
         {
             "cell": cell,
             "images_hash": session.images.content_hash,
-            "config": config.proxy,
-            "seed": config.seed,
+            "config": training,
+            "seed": config.seed if seed is None else seed,
             "placement": session.placement,
         }
         for cell in representatives

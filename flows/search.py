@@ -15,6 +15,7 @@ from flows.environment import prepare_environment
 from flows.estimator import estimator
 from flows.labels import labels
 from flows.lock import folder_lock
+from flows.nasgem_bench import nasgem_bench
 from flows.pairs import pairs
 from flows.report import report
 from flows.session import open_session, workers
@@ -24,7 +25,9 @@ from tasks.parameters import PARAMS, change_parameters
 from tasks.progress import say
 
 STAGES = {stage.name: stage for stage in (pairs, labels, encoder, estimator, bootstrap, ablation, benchmark, report)}
-"""The stages by name, in the order they depend on each other."""
+"""The stages of a search by name, in the order they depend on each other."""
+STAGES_ALONE = {stage.name: stage for stage in (nasgem_bench,)}
+"""Stages that run by their own name only: they take hours, and no search needs them."""
 
 
 @flow(name="search")

@@ -43,12 +43,13 @@ def run_stage(name: str, changes: Mapping[str, Any] | None = None) -> None:
     with folder_lock():
         _change(changes or {})
         with prefect_server() as wait_for_server:
-            from flows.search import STAGES
+            from flows.search import STAGES, STAGES_ALONE
             from flows.session import open_session, workers
 
             with open_session() as session:
                 wait_for_server()
-                STAGES[name].with_options(task_runner=workers(session.workers))()
+                flow = {**STAGES, **STAGES_ALONE}[name]
+                flow.with_options(task_runner=workers(session.workers))()
 
 
 def _change(changes: Mapping[str, Any]) -> None:

@@ -4,29 +4,12 @@ One class a section of `params.yaml`. A field's range stands beside its default;
 wrong type or a value out of range raises `ParameterError` naming field, value and what is allowed.
 """
 
-import math
-import types
-import typing
-from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from nasgem_core.cells.operations import known_operations
+from nasgem_core.checked_fields import bounded, choice, read_fields
 from nasgem_core.errors import ParameterError
-
-
-def bounded(
-    default: Any = MISSING, *, low: float | None = None, high: float | None = None, may_be_empty: bool = False
-) -> Any:
-    """Declare a number, or a tuple of at least one number unless it may be empty, that must lie in [low, high]."""
-    limits = {"low": -math.inf if low is None else low, "high": math.inf if high is None else high}
-    metadata = {**limits, "may_be_empty": may_be_empty}
-    return field(metadata=metadata) if default is MISSING else field(default=default, metadata=metadata)
-
-
-def choice(default: str, *allowed: str) -> Any:
-    """Declare a word that must be one of `allowed`."""
-    return field(default=default, metadata={"allowed": allowed})
 
 
 def _require_pair(name: str, pair: tuple[float, float], *, positive: bool) -> None:
@@ -213,6 +196,36 @@ class BenchmarkConfig:
 
 
 @dataclass(frozen=True)
+class NasgemBenchConfig:
+    """NASGEM-Bench: distinct small cells of one operation, each trained once, some repeatedly (paper, section 4).
+
+    Images and stages are those of the proxy task; the rest of the training has values of its own.
+    """
+
+    vertices: int = bounded(6, low=2, high=7)
+    """Vertices of a cell at most, the input included."""
+    cells: int = bounded(1_000, low=2, high=1_000_000)
+    """Cells that are drawn and trained; a smaller number keeps the first of them."""
+    repeated: int = bounded(20, low=2, high=1_000_000)
+    """How many of the cells, the first ones, are trained repeatedly."""
+    runs: int = bounded(5, low=2, high=1_000)
+    """Trainings of each of these, each from a seed of its own."""
+    width: int = bounded(8, low=1, high=1024)
+    """Channels of a vertex in the first stage."""
+    stem_stride: int = bounded(2, low=1, high=4)
+    epochs: int = bounded(3, low=1, high=10_000)
+    batch_size: int = bounded(128, low=2, high=65_536)
+    learning_rate: float = bounded(4e-3, low=1e-8, high=10.0)
+    weight_decay: float = bounded(1e-5, low=0.0, high=1.0)
+    augment: bool = False
+
+    def training(self, proxy: ProxyConfig) -> ProxyConfig:
+        """Return how a cell is trained, on the images and with the stages of `proxy`."""
+        own = ("width", "stem_stride", "epochs", "batch_size", "learning_rate", "weight_decay", "augment")
+        return replace(proxy, **{name: getattr(self, name) for name in own})
+
+
+@dataclass(frozen=True)
 class SearchConfig:
     """All parameters of a search: the root seed and one section a stage."""
 
@@ -229,54 +242,9 @@ class SearchConfig:
     bootstrap: BootstrapConfig = BootstrapConfig()
     ablation: AblationConfig = AblationConfig()
     benchmark: BenchmarkConfig = BenchmarkConfig()
+    nasgem_bench: NasgemBenchConfig = NasgemBenchConfig()
 
 
 def read_config(document: Any) -> SearchConfig:
     """Check a parsed params file (every key present, none unknown) and return it; raises `ParameterError`."""
-    return _read(SearchConfig, document, "")
-
-
-def _read(cls: Any, document: Any, path: str) -> Any:
-    where = path or "the parameters"
-    if not isinstance(document, Mapping):
-        raise ParameterError(f"{where} must be a mapping of names to values, found {document!r}")
-    known = {item.name: item for item in fields(cls)}
-    prefix = f"{path}." if path else ""
-    for key in document:
-        if key not in known:
-            raise ParameterError(f"unknown parameter {prefix}{key}: {where} may hold {', '.join(known)}")
-    missing = [name for name in known if name not in document]
-    if missing:
-        raise ParameterError(f"missing parameter {prefix}{missing[0]}: add it (the profiles have every parameter)")
-    hints = typing.get_type_hints(cls)
-    values = {}
-    for name, item in known.items():
-        if is_dataclass(hints[name]):
-            values[name] = _read(hints[name], document[name], prefix + name)
-        else:
-            values[name] = _checked(prefix + name, document[name], hints[name], item.metadata)
-    return cls(**values)
-
-
-def _checked(name: str, value: Any, kind: Any, limits: Mapping[str, Any]) -> Any:
-    if isinstance(kind, types.GenericAlias):
-        inner = typing.get_args(kind)
-        length = None if inner[-1] is Ellipsis else len(inner)
-        filled = isinstance(value, list | tuple) and (bool(value) or limits.get("may_be_empty", False))
-        if not filled or (length is not None and len(value) != length):
-            least = "" if limits.get("may_be_empty", False) else " with at least one value"
-            wanted = f"a list of {length} values" if length else f"a list{least}"
-            raise ParameterError(f"{name} = {value!r}: must be {wanted}")
-        return tuple(_checked(f"{name}[{i}]", item, inner[0], limits) for i, item in enumerate(value))
-    if kind is float and type(value) is int:
-        value = float(value)
-    if type(value) is not kind:
-        hint = ""
-        if kind is float and isinstance(value, str):
-            hint = "; YAML reads 1e-3 as text, write 1.0e-3 or 0.001"
-        raise ParameterError(f"{name} = {value!r}: must be of type {kind.__name__}{hint}")
-    if "low" in limits and not limits["low"] <= value <= limits["high"]:
-        raise ParameterError(f"{name} = {value!r}: must lie between {limits['low']} and {limits['high']}")
-    if "allowed" in limits and value not in limits["allowed"]:
-        raise ParameterError(f"{name} = {value!r}: must be one of {', '.join(limits['allowed'])}")
-    return value
+    return read_fields(SearchConfig, document)

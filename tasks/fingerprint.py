@@ -15,6 +15,7 @@ _ROOT = Path(__file__).resolve().parent.parent
 _PACKAGES = ("nasgem_core", "tasks")
 _NO_RESULT = {
     # Their values reach a key as inputs, or they only say how work is stored, shown or placed.
+    "nasgem_core.checked_fields",
     "nasgem_core.config",
     "nasgem_core.errors",
     "tasks.artifacts",

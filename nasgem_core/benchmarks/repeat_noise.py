@@ -1,0 +1,56 @@
+"""How much of a difference between measured cells is noise, from cells that were measured several times."""
+
+import numpy as np
+from scipy import stats
+
+from nasgem_core.errors import DataError
+
+_DRAWS = 50
+
+
+def repeat_noise(values: np.ndarray, cells: np.ndarray) -> float:
+    """Return the standard deviation between repeated measurements of one cell, pooled over the cells.
+
+    Args:
+        values: [N] measurements.
+        cells: [N] which cell each is of, any labels; cells with one measurement say nothing of the noise.
+
+    Raises:
+        DataError: no cell was measured twice, or lengths differ.
+    """
+    if np.shape(values) != np.shape(cells) or np.ndim(values) != 1:
+        raise DataError(f"{np.shape(values)} values for {np.shape(cells)} cells: give one cell a value")
+    values = np.asarray(values, dtype=np.float64)
+    _, group = np.unique(cells, return_inverse=True)
+    counts = np.bincount(group)
+    means = np.bincount(group, weights=values) / counts
+    freedom = len(values) - len(counts)
+    if freedom < 1:
+        raise DataError("no cell was measured twice: repeated measurements are needed to know their noise")
+    return float(np.sqrt(np.square(values - means[group]).sum() / freedom))
+
+
+def noise_share(observed: np.ndarray, noise: float) -> float:
+    """Return the share of the variance between cells measured once, [B], that is noise; at most 1."""
+    variance = float(np.var(observed, ddof=1))
+    return min(1.0, noise**2 / variance) if variance > 0 else 1.0
+
+
+def tau_ceiling(observed: np.ndarray, noise: float, seed: int) -> float:
+    """Return the Kendall tau against measurements of one run that a predictor of the true means would have.
+
+    The true means are not known. They are taken to be spread as the observed values are, drawn towards their mean so
+    far that noise of the measured size, which is added again, restores the observed variance; mean over 50 draws.
+
+    Args:
+        observed: [B] one measurement a cell, of different cells.
+        noise: its standard deviation between repeated measurements.
+        seed: of the draws.
+    """
+    observed = np.asarray(observed, dtype=np.float64)
+    true = observed.mean() + np.sqrt(1 - noise_share(observed, noise)) * (observed - observed.mean())
+    if np.ptp(true) == 0:
+        return 0.0
+    generator = np.random.default_rng(seed)
+    draws = [true + noise * generator.standard_normal(len(true)) for _ in range(_DRAWS)]
+    return float(np.mean([stats.kendalltau(true, draw).statistic for draw in draws]))

@@ -1,0 +1,76 @@
+"""Files of NASGEM-Bench from trainings that are made up."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from nasgem_core.benchmarks.nasgem_bench import draw_cells, enumerate_cells
+from nasgem_core.benchmarks.table import read_table
+from nasgem_core.cells.canonical import canonical_keys
+from nasgem_core.config import NasgemBenchConfig, ProxyConfig
+from nasgem_core.errors import DataError
+from tasks.nasgem_bench import RUNS_FILE, TABLE_FILE, bench_summary, bench_table, run_seed, write_bench
+from tasks.trained import read_trained, trained_row, trained_table
+
+EXISTING = enumerate_cells(5)
+CELLS = draw_cells(EXISTING, 6, 0)
+ACCURACIES = {0: [0.4, 0.5, 0.6, 0.3, 0.45, None], 1: [0.42, None, 0.5]}
+"""By run, None where the training failed."""
+
+
+def runs(accuracies=ACCURACIES) -> pd.DataFrame:
+    rows = []
+    for run, values in accuracies.items():
+        for i, value in enumerate(values):
+            result = {"failed": value is None, "accuracy": value, "reason": "" if value else "the loss was nan"}
+            rows.append(trained_row(CELLS.cell(i), f"run {run}", run, np.nan, result, (1000 * (i + 1), 10 + i), 0.1))
+    return trained_table(rows)
+
+
+def test_the_table_has_a_row_for_each_cell_whose_first_run_succeeded():
+    table = bench_table(runs(), 5)
+    assert list(table.cells) == list(CELLS)[:5] and table.cells.width == 5
+    assert (table.label, table.truth) == ("accuracy", "accuracy_mean")
+    np.testing.assert_allclose(table.metrics["accuracy"], [0.4, 0.5, 0.6, 0.3, 0.45])
+    np.testing.assert_allclose(table.metrics["accuracy_mean"], [0.41, 0.5, 0.55, 0.3, 0.45])
+    assert table.metrics["runs"].tolist() == [2, 1, 2, 1, 1]
+    assert table.metrics["macs"].tolist() == [1000, 2000, 3000, 4000, 5000]
+    assert table.metrics["params"].tolist() == [10, 11, 12, 13, 14]
+    assert [row.tobytes().hex() for row in table.hashes] == canonical_keys(CELLS)[:5]
+
+
+def test_the_summary_counts_and_tells_the_noise():
+    training = NasgemBenchConfig(width=3, epochs=7).training(ProxyConfig(image_size=32))
+    found = bench_summary(runs(), EXISTING, training, "abc", 5)
+    assert found["existing_by_vertices"] == {"2": 1, "3": 3, "4": 16, "5": 164} and found["existing_cells"] == 184
+    assert (found["cells"], found["repeated_cells"], found["trainings"], found["failed_trainings"]) == (5, 2, 9, 2)
+    assert (found["lowest_accuracy"], found["highest_accuracy"]) == (0.3, 0.6)
+    # Two cells have two runs, 0.02 and 0.1 apart: variances 0.0002 and 0.005.
+    assert found["repeat_noise"] == pytest.approx(np.sqrt(0.0026))
+    assert found["standard_deviation"] == pytest.approx(np.std([0.4, 0.5, 0.6, 0.3, 0.45], ddof=1))
+    assert 0 < found["noise_share"] < 1 and 0 < found["tau_ceiling"] < 1
+    assert (found["training"]["width"], found["training"]["epochs"], found["seed"]) == (3, 7, 5)
+
+
+def test_without_repetitions_the_noise_is_not_known():
+    found = bench_summary(runs({0: [0.4, 0.5]}), EXISTING, ProxyConfig(), "abc", 0)
+    assert np.isnan(found["repeat_noise"]) and np.isnan(found["tau_ceiling"]) and found["repeated_cells"] == 0
+
+
+def test_what_is_written_is_read(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    table = bench_table(runs(), 5)
+    write_bench(runs(), table, bench_summary(runs(), EXISTING, ProxyConfig(), "abc", 0))
+    again = read_table(TABLE_FILE)
+    assert again.name == "nasgem_bench" and list(again.cells) == list(table.cells)
+    pd.testing.assert_frame_equal(read_trained(RUNS_FILE), runs())
+
+
+def test_a_table_of_failures_is_refused():
+    with pytest.raises(DataError, match=r"all 2 trainings failed \(the loss was nan\): lower nasgem_bench.learning"):
+        bench_table(runs({0: [None, None]}), 5)
+
+
+def test_runs_have_seeds_of_their_own():
+    seeds = {run_seed(root, run) for root in (0, 1) for run in range(5)}
+    assert len(seeds) == 10 and run_seed(7, 0) == 7
