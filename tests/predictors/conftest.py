@@ -1,9 +1,10 @@
-"""A small space whose accuracies follow from its graphs by a known rule, and the same space numbered anew."""
+"""A small space whose accuracies follow from its graphs by a known rule."""
 
 import networkx as nx
 import numpy as np
 import pytest
 
+from nasgem_core.cells.cell import CellBatch
 from nasgem_core.cells.edits import renumber_cells
 from nasgem_core.cells.sampling import sample_cells
 from nasgem_core.config import CellsConfig
@@ -24,8 +25,10 @@ def space(cells) -> Space:
 
 
 @pytest.fixture(scope="session")
-def renumbered(cells) -> Space:
-    return Space.build(renumber_cells(cells, np.ones(COUNT, dtype=bool), 2), FREE)
+def doubled(cells) -> Space:
+    """Return the cells, and after them the same ones with their vertices renamed."""
+    renamed = renumber_cells(cells, np.ones(COUNT, dtype=bool), 2)
+    return Space.build(CellBatch.concatenate([cells, renamed]), FREE)
 
 
 @pytest.fixture(scope="session")
