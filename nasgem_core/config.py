@@ -215,7 +215,7 @@ class NasgemBenchConfig:
     stem_stride: int = bounded(2, low=1, high=4)
     epochs: int = bounded(3, low=1, high=10_000)
     batch_size: int = bounded(128, low=2, high=65_536)
-    learning_rate: float = bounded(4e-3, low=1e-8, high=10.0)
+    learning_rate: float = bounded(1e-3, low=1e-8, high=10.0)
     weight_decay: float = bounded(1e-5, low=0.0, high=1.0)
     augment: bool = False
 
