@@ -29,7 +29,7 @@ _LEARNED_ROWS = 1000
 _LOG_TOTAL, _LOG_NOISE = -0.5, -2.0
 _STEPS, _RATE = 150, 0.06
 _JITTER = 1e-5
-_CHUNK = 8192
+_CHUNK = 1024
 
 
 @dataclass(frozen=True)
@@ -77,8 +77,17 @@ class GaussianProcess:
 
     def fit(self, rows: np.ndarray, labels: np.ndarray, seed: int) -> Self:
         """Learn from the normal scores of the labels; see `Predictor.fit`. Nothing is drawn: the seed is not read."""
-        targets = torch.from_numpy(normal_scores(rows, labels))[:, None]
-        self.weights = self._learn(rows[:_LEARNED_ROWS], targets[:_LEARNED_ROWS])
+        return self.regress(rows, normal_scores(rows, labels))
+
+    def regress(self, rows: np.ndarray, values: np.ndarray) -> Self:
+        """Learn from values [N] as they are, which should have about zero mean and unit variance."""
+        targets = torch.from_numpy(np.asarray(values, dtype=np.float64))[:, None]
+        return self.condition(rows, values, self._learn(rows[:_LEARNED_ROWS], targets[:_LEARNED_ROWS]))
+
+    def condition(self, rows: np.ndarray, values: np.ndarray, weights: Mapping[str, Tensor]) -> Self:
+        """Take values [N] as `regress` does, with the `weights` that it has learned before."""
+        targets = torch.from_numpy(np.asarray(values, dtype=np.float64))[:, None]
+        self.weights = dict(weights)
         subtrees = self._space.subtree_labels(rows)
         self._known = SimilarityTo(subtrees)
         with torch.no_grad():
@@ -90,15 +99,17 @@ class GaussianProcess:
             self._fitted = scaled.float()
         return self
 
-    def predict(self, rows: np.ndarray) -> np.ndarray:
-        """Return the posterior means, float32 [rows]."""
+    def predict(self, rows: np.ndarray, space: Space | None = None) -> np.ndarray:
+        """Return the posterior means, float32 [rows]; the rows may be those of another space with equal features."""
+        space = space or self._space
         scales, relevances = self._scales(self.weights).float(), self.weights["similarity"].exp().numpy()
         means = [np.empty(0, dtype=np.float32)]
         with torch.no_grad():
             for start in range(0, len(rows), _CHUNK):
                 part = rows[start : start + _CHUNK]
-                similar = torch.from_numpy(self._known.combine(self._space.subtree_labels(part), relevances))
-                kernel = self._kernel(self._features(part) * scales, self._fitted, similar, self.weights)
+                similar = torch.from_numpy(self._known.combine(space.subtree_labels(part), relevances))
+                features = torch.from_numpy(space.features[part])
+                kernel = self._kernel(features * scales, self._fitted, similar, self.weights)
                 means.append((kernel @ self._alpha)[:, 0].numpy())
         return np.concatenate(means)
 

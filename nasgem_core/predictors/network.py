@@ -18,13 +18,12 @@ from nasgem_core.predictors.space import Space
 from nasgem_core.seeding import derive_seed
 
 _SHARPNESS = 3.0
-_BATCH, _RATE, _CHUNK = 256, 2e-3, 4096
+_BATCH, _RATE, _CHUNK = 256, 2e-3, 256
 _ENCODER_DROPOUT, _FEATURE_DROPOUT = 0.1, 0.3
 _MANY = 1000
 """Labels from which on less regularisation pays."""
 _STEPS, _STEPS_AT, _STEPS_GROWTH = 150, 424, 0.6
 """Steps of fine-tuning at up to so many labels, and the power of the number of labels by which they grow beyond."""
-_DISTILLING_STEPS = 400
 
 
 class Scorer(nn.Module):
@@ -65,8 +64,8 @@ class Network:
         steps = int(_STEPS * max(1.0, (len(rows) / _STEPS_AT) ** _STEPS_GROWTH))
         return self._train(rows, targets, seed, ranking_loss, steps, 0.5 * _RATE, many)
 
-    def distil(self, rows: np.ndarray, scores: np.ndarray, seed: int, steps: int = _DISTILLING_STEPS) -> Self:
-        """Learn by squared error the scores [N] that another predictor gives unlabelled cells `rows` [N]."""
+    def distil(self, rows: np.ndarray, scores: np.ndarray, seed: int, steps: int) -> Self:
+        """Learn by squared error, in so many steps, the scores [N] that another predictor gives cells `rows` [N]."""
         return self._train(rows, scores, seed, mse_loss, steps, _RATE, True)
 
     def predict(self, rows: np.ndarray) -> np.ndarray:

@@ -4,15 +4,19 @@ Features and networks read this form alone. Its operations are numbered from the
 output is a vertex of its own, and vertices that only hand their input on are gone.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 
 from nasgem_core.cells.cell import FIRST_OPERATION_CODE, INPUT_CODE, PADDING_CODE, CellBatch
+from nasgem_core.cells.operations import get_operation, known_operations
 from nasgem_core.errors import DataError
 
 MAX_OPERATIONS = 5
 """Features count paths through every subset of the operations, of which there are 2^K."""
+_CHANNELS = np.array(64)
+"""Channels for which an operation's cost is taken; depthwise convolutions have no single one."""
 OUTPUT = "output"
 """Name of the vertex that is added to cells whose output is the concatenation of their leaves."""
 
@@ -46,6 +50,26 @@ class Notation:
             raise DataError(f"operations has {count} names: predictors read 1 to {MAX_OPERATIONS}; join similar ones")
         if len(self.costs) != count:
             raise DataError(f"costs has {len(self.costs)} numbers for {count} operations: give one for each")
+
+
+def free_notation(operations: Iterable[str]) -> Notation:
+    """Return how cells with these operations are read where the output is the concatenation of the leaves.
+
+    An operation that is not registered, so that its cost is not known, counts as free.
+
+    Raises:
+        DataError: there are more operations than predictors read.
+    """
+    costs = {name: _cost(name) for name in operations}
+    names = tuple(sorted(costs, key=lambda name: -costs[name]))
+    return Notation(names, tuple(costs[name] for name in names))
+
+
+def _cost(operation: str) -> float:
+    """Return the multiply-adds per pixel and pair of channels."""
+    if operation not in known_operations():
+        return 0.0
+    return float(get_operation(operation).macs_per_pixel(_CHANNELS, _CHANNELS) / _CHANNELS**2)
 
 
 def lay_out(cells: CellBatch, notation: Notation) -> CellBatch:

@@ -18,13 +18,44 @@ _CONSTANT = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
+class Standard:
+    """Means and deviations by which features become comparable.
+
+    Args:
+        kept: int64 [F], places of the features that vary, among all of them.
+        mean: float32 [F].
+        deviation: float32 [F].
+    """
+
+    kept: np.ndarray
+    mean: np.ndarray
+    deviation: np.ndarray
+
+    @classmethod
+    def of(cls, features: np.ndarray) -> "Standard":
+        """Return those of features [B, all]."""
+        mean = features.mean(0, dtype=np.float64).astype(np.float32)
+        centred = features - mean
+        squares = np.einsum("bf,bf->f", centred, centred, dtype=np.float64)
+        deviation = np.sqrt(squares / max(len(features), 1)).astype(np.float32)
+        kept = np.flatnonzero(deviation > _CONSTANT)
+        return cls(kept, mean[kept], deviation[kept])
+
+    def apply(self, features: np.ndarray) -> np.ndarray:
+        """Return features [B, all] standardised, cut at four deviations, those that vary only, float32 [B, F]."""
+        kept = features if len(self.kept) == features.shape[1] else features[:, self.kept]
+        standardised = (kept - self.mean) / self.deviation
+        return np.clip(standardised, -_LIMIT, _LIMIT, out=standardised)
+
+
+@dataclass(frozen=True, eq=False)
 class Space:
     """All cells that may be labelled or predicted.
 
     Args:
         cells: B cells as `nasgem_core.predictors.notation.lay_out` returns them.
-        features: float32 [B, F] of zero mean and unit variance over the space, cut at four standard deviations. So
-            they depend on which cells there are, never on an accuracy.
+        features: float32 [B, F] of zero mean and unit variance over the space or over a reference, cut at four
+            standard deviations. So they depend on which cells there are, never on an accuracy.
         names: F names, `group:detail`.
     """
 
@@ -33,13 +64,20 @@ class Space:
     names: tuple[str, ...]
 
     @classmethod
-    def build(cls, cells: CellBatch, notation: Notation, columns: Mapping[str, np.ndarray] | None = None) -> "Space":
+    def build(
+        cls,
+        cells: CellBatch,
+        notation: Notation,
+        columns: Mapping[str, np.ndarray] | None = None,
+        standard: Standard | None = None,
+    ) -> "Space":
         """Compute the features of B cells; those that are equal in all cells are left out.
 
         Args:
             cells: as their table holds them.
             notation: what their operations mean.
             columns: further features [B] by name, `group:detail`, such as the logarithm of parameters.
+            standard: of a reference with the same features; by default that of these cells.
 
         Raises:
             DataError: the notation does not fit, or a column has another length or a number that is not finite.
@@ -54,15 +92,8 @@ class Space:
         if columns:
             own = np.stack([np.asarray(values, dtype=np.float32) for values in columns.values()], 1)
             features = np.concatenate([features, own], 1)
-        features -= features.mean(0, dtype=np.float64).astype(np.float32)
-        squares = np.einsum("bf,bf->f", features, features, dtype=np.float64)
-        spread = np.sqrt(squares / max(len(cells), 1)).astype(np.float32)
-        kept = np.flatnonzero(spread > _CONSTANT)
-        if len(kept) < len(names):
-            features = features[:, kept]
-        features /= spread[kept]
-        np.clip(features, -_LIMIT, _LIMIT, out=features)
-        return cls(laid_out, features, tuple(names[i] for i in kept))
+        standard = standard or Standard.of(features)
+        return cls(laid_out, standard.apply(features), tuple(names[i] for i in standard.kept))
 
     def __len__(self) -> int:
         return len(self.cells)

@@ -45,10 +45,10 @@ def _norms(labels: np.ndarray) -> np.ndarray:
 
 
 @njit(cache=True, fastmath=True)
-def _add_rows(places: np.ndarray, norms: np.ndarray, table: np.ndarray, out: np.ndarray) -> None:
-    """Add to out [B, N] the rows of table [L, N] at places [B, V], over norms [B]; a place of -1 has no row."""
+def _add_rows(places: np.ndarray, scales: np.ndarray, table: np.ndarray, out: np.ndarray) -> None:
+    """Add to out [B, N] the rows of table [L, N] at places [B, V], times scales [B]; a place of -1 has no row."""
     for b in range(len(places)):
-        scale = np.float32(1) / norms[b]
+        scale = scales[b]
         for v in range(places.shape[1]):
             row = places[b, v]
             if row >= 0:
@@ -78,7 +78,7 @@ class SimilarityTo:
             known, own = self._known[k], labels[:, k]
             place = np.minimum(np.searchsorted(known, own), len(known) - 1)
             place[(known[place] != own) | (own == 0)] = -1
-            _add_rows(place, norms[:, k], self._tables[k] * np.float32(weights[k]), out)
+            _add_rows(place, np.float32(weights[k]) / norms[:, k], self._tables[k], out)
         return out
 
     def each(self, labels: np.ndarray) -> np.ndarray:
