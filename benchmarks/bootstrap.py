@@ -20,6 +20,7 @@ from nasgem_core.networks.complexity import cell_costs
 from nasgem_core.networks.layout import NetworkLayout
 from nasgem_core.search.bootstrap import bootstrap
 from nasgem_core.search.predictor import fit_predictor
+from nasgem_core.search.scorer import EmbeddingScorer
 
 CELLS = CellsConfig()
 LAYOUT = NetworkLayout.from_proxy(ProxyConfig(), 32)
@@ -45,7 +46,7 @@ def main() -> None:
     predictor = fit_predictor(encoder.embed(trained), accuracy, macs_of(trained), config, 0.1, 0)
     for count in arguments.count:
         start, busy = time.perf_counter(), time.process_time()
-        found = bootstrap(encoder, predictor, CELLS, macs_of, count=count, top=8, penalty=0.1, seed=0)
+        found = bootstrap(EmbeddingScorer(encoder, predictor), CELLS, macs_of, count=count, top=8, penalty=0.1, seed=0)
         seconds, cpu = time.perf_counter() - start, time.process_time() - busy
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
         print(

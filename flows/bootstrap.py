@@ -16,6 +16,7 @@ from tasks.bootstrap import bootstrap_task, candidate_cells
 from tasks.encoder import GUIDED, encoder_value, read_encoder
 from tasks.predictor import predictor_value, read_predictor
 from tasks.records import finite
+from tasks.scorer import PROCESS, ScorerValue, read_process
 from tasks.trained import (
     BASELINE,
     BOOTSTRAP_FILE,
@@ -54,8 +55,7 @@ def find_candidates(session: Session, known: pd.DataFrame) -> dict[str, Any]:
     """Return the best predicted cells that were not trained yet."""
     config = session.config
     return bootstrap_task(
-        encoder_value(read_encoder(GUIDED)),
-        predictor_value(read_predictor()),
+        _read_scorer(config.predictor.kind),
         config.cells,
         session.layout,
         len(session.images.classes),
@@ -66,6 +66,12 @@ def find_candidates(session: Session, known: pd.DataFrame) -> dict[str, Any]:
         sorted(known["key"]),
         derive_seed(config.seed, "bootstrap"),
     )
+
+
+def _read_scorer(kind: str) -> ScorerValue:
+    if kind == PROCESS:
+        return read_process()
+    return {"encoder": encoder_value(read_encoder(GUIDED)), "predictor": predictor_value(read_predictor())}
 
 
 def _random_search(session: Session, searched: pd.DataFrame) -> list[dict[str, Any]]:

@@ -23,7 +23,9 @@ from tasks.cells import sample_cells_task, sampled_cells
 from tasks.encoder import GUIDED, encoder_value, read_encoder
 from tasks.models import FullyConnectedModel
 from tasks.predictor import fit_predictor_task, predictor_of, write_predictor
+from tasks.proxy import costs_of
 from tasks.records import finite
+from tasks.scorer import ScorerValue, fit_scorer, scorer_of, write_process
 from tasks.trained import ESTIMATOR_FILE, PREDICTED, RANDOM, cells_of, trained_table, write_trained
 
 METRICS_FILE = METRICS / "estimator.json"
@@ -45,6 +47,7 @@ def estimator(session: Session) -> None:
         rounds.fit()
     write_trained(ESTIMATOR_FILE, rounds.table)
     write_predictor(rounds.predictor)
+    write_process(rounds.scorer)
     write_json(METRICS_FILE, "nasgem.metrics/1", rounds.summary())
     network = predictor_of(rounds.predictor)
     session.records.stage(
@@ -71,6 +74,9 @@ class _Rounds:
     rows: list[dict[str, Any]] = field(default_factory=list)
     reports: list[dict[str, Any]] = field(default_factory=list)
     predictor: dict[str, Any] = field(default_factory=dict)
+    """The paper's, whatever picks the cells: figures and reports show it beside."""
+    scorer: ScorerValue = field(default_factory=dict)
+    """What picks the cells."""
 
     def __post_init__(self) -> None:
         self.encoder = read_encoder(GUIDED)
@@ -98,8 +104,7 @@ class _Rounds:
         config = self.session.config
         if config.estimator.predicted:
             found = bootstrap_task(
-                encoder_value(self.encoder),
-                self.predictor,
+                self.scorer,
                 config.cells,
                 self.session.layout,
                 len(self.session.images.classes),
@@ -115,11 +120,8 @@ class _Rounds:
             self.train(random_cells, RANDOM, self.predict(random_cells))
 
     def predict(self, cells: CellBatch) -> np.ndarray:
-        from tasks.proxy import costs_of
-
         macs = costs_of(cells, self.session.config.proxy, self.session.images).macs
-        penalty = self.session.config.score.penalty
-        return predictor_of(self.predictor).predict(self.encoder.embed(cells), macs, penalty)
+        return scorer_of(self.scorer).score(cells, macs, self.session.config.score.penalty)
 
     def report(self) -> None:
         """Say how well this round's cells were ranked by the predictor that had not seen them."""
@@ -127,14 +129,23 @@ class _Rounds:
         predicted, measured = new["predicted"].to_numpy(), new["score"].to_numpy()
         before = self.table[(self.table["round"] < self.number) & ~self.table["failed"]]
         guess = float(before["score"].mean())
+        beside = self.perceptron(new) if len(new) else np.empty(0)
         self.reports.append(
             {
                 "round": self.number,
                 "new_cells": len(new),
                 **rank_correlation(predicted, measured),
                 **prediction_error(predicted, measured, guess),
+                "perceptron_kendall_tau": rank_correlation(beside, measured)["kendall_tau"],
             }
         )
+
+    def perceptron(self, table: pd.DataFrame) -> np.ndarray:
+        """Return the scores that the paper's predictor, fitted before these cells were trained, gives them."""
+        config = self.session.config
+        cells = cells_of(table, config.cells.operations, config.cells.vertices)
+        macs = table["macs"].to_numpy(dtype=np.int64)
+        return predictor_of(self.predictor).predict(self.encoder.embed(cells), macs, config.score.penalty)
 
     def fit(self) -> None:
         config = self.session.config
@@ -146,15 +157,11 @@ class _Rounds:
                 "too few are left to go on with; change proxy.learning_rate, or raise estimator.initial"
             )
         cells = cells_of(usable, config.cells.operations, config.cells.vertices)
-        self.predictor = fit_predictor_task(
-            encoder_value(self.encoder),
-            cells,
-            usable["accuracy"].to_numpy(dtype=float),
-            usable["macs"].to_numpy(dtype=np.int64),
-            config.predictor,
-            config.score.penalty,
-            derive_seed(config.seed, "predictor", self.number),
-        )
+        measured = usable["accuracy"].to_numpy(dtype=float), usable["macs"].to_numpy(dtype=np.int64)
+        penalty, seed = config.score.penalty, derive_seed(config.seed, "predictor", self.number)
+        encoder = encoder_value(self.encoder)
+        self.predictor = fit_predictor_task(encoder, cells, *measured, config.predictor, penalty, seed)
+        self.scorer = fit_scorer(encoder, cells, *measured, config.predictor, config.cells, penalty, seed)
 
     def summary(self) -> dict[str, Any]:
         table = self.table

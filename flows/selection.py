@@ -13,8 +13,8 @@ from nasgem_core.search.score import efficiency_score
 from nasgem_core.seeding import derive_seed
 from tasks.bootstrap import bootstrap_task, candidate_cells
 from tasks.encoder import GUIDED, encoder_value
-from tasks.predictor import fit_predictor_task
 from tasks.results import Results, write_selected
+from tasks.scorer import fit_scorer
 
 
 @flow(name="select")
@@ -40,19 +40,18 @@ def _select(session: Session, penalty: float, max_macs: int, top: int) -> tuple[
     table = results.distinct[~results.distinct["failed"]].copy()
     table["score"] = efficiency_score(table["accuracy"].to_numpy(), table["macs"].to_numpy(), penalty)
     within = table[table["macs"] <= max_macs] if max_macs else table
-    encoder = encoder_value(results.encoders[GUIDED])
-    predictor = fit_predictor_task(
-        encoder,
+    scorer = fit_scorer(
+        encoder_value(results.encoders[GUIDED]),
         results.batch(table),
         table["accuracy"].to_numpy(dtype=float),
         table["macs"].to_numpy(dtype=np.int64),
         replace(session.config.predictor, target="accuracy"),
+        session.config.cells,
         penalty,
         derive_seed(session.config.seed, "select"),
     )
     found = bootstrap_task(
-        encoder,
-        predictor,
+        scorer,
         session.config.cells,
         session.layout,
         len(session.images.classes),

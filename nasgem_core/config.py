@@ -127,8 +127,11 @@ class ScoreConfig:
 
 @dataclass(frozen=True)
 class PredictorConfig:
-    """From embedding to score: fully connected, ReLU, squared error (paper 3.2)."""
+    """From a cell to its score: fully connected, ReLU, squared error on embeddings (paper 3.2), or a process."""
 
+    kind: str = choice("gaussian_process", "gaussian_process", "perceptron")
+    """What picks cells: `perceptron` as in the paper, on embeddings; `gaussian_process` on a cell's features. The
+    perceptron is fitted in any case, and reported beside."""
     target: str = choice("score", "score", "accuracy")
     """`score` as in the paper; `accuracy` predicts accuracy and adds the exact MAC term afterwards."""
     hidden: tuple[int, ...] = bounded((64, 64), low=1, high=8192)

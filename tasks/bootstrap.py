@@ -11,15 +11,13 @@ from nasgem_core.networks.complexity import cell_costs
 from nasgem_core.networks.layout import NetworkLayout
 from nasgem_core.search.bootstrap import bootstrap
 from tasks.caching import cached_task
-from tasks.encoder import encoder_of
-from tasks.predictor import predictor_of
 from tasks.progress import progress_bar
+from tasks.scorer import ScorerValue, scorer_of
 
 
 @cached_task("bootstrap")
 def bootstrap_task(
-    encoder: dict[str, Any],
-    predictor: dict[str, Any],
+    scorer: ScorerValue,
     cells: CellsConfig,
     layout: NetworkLayout,
     num_classes: int,
@@ -40,8 +38,7 @@ def bootstrap_task(
 
     with progress_bar("predicting candidates", count) as bar:
         found = bootstrap(
-            encoder_of(encoder),
-            predictor_of(predictor),
+            scorer_of(scorer),
             cells,
             macs_of,
             count=count,

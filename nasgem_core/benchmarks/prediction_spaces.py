@@ -10,18 +10,15 @@ from nasgem_core.benchmarks.nasbench101 import OPERATIONS as OPERATIONS101
 from nasgem_core.benchmarks.nasbench201_cells import OPERATIONS as OPERATIONS201
 from nasgem_core.benchmarks.table import TabularSpace
 from nasgem_core.cells.cell import FIRST_OPERATION_CODE
-from nasgem_core.cells.operations import get_operation, known_operations
 from nasgem_core.errors import DataError
 from nasgem_core.predictors.gp import SUBTREES, Relevances
-from nasgem_core.predictors.notation import Notation
+from nasgem_core.predictors.notation import Notation, free_notation
 from nasgem_core.predictors.space import Space
 
 _NONE, _SKIP, _CONV1X1, _CONV3X3, _POOLING, _OUTPUT201 = OPERATIONS201
 NASBENCH101 = Notation(OPERATIONS101[:3], (9.0, 1.0, 0.0), OPERATIONS101[3], divides_output=True)
 NASBENCH201 = Notation((_CONV3X3, _CONV1X1, _POOLING, _SKIP), (9.0, 1.0, 0.0, 0.0), _OUTPUT201, zero=(_NONE,))
 """Of the contracted form, where a skip stands for a tensor that a sum holds once more."""
-_CHANNELS = np.array(64)
-"""Channels for which an operation's cost is taken; depthwise convolutions have no single one."""
 _NOTATIONS = {nasbench101.NAME: NASBENCH101, nasbench201.NAMES["contracted"]: NASBENCH201}
 
 _STRONG = ("walk", "degree", "depth", "wwalk", "size", "subset:mass")
@@ -30,30 +27,15 @@ _STRONG_LEVEL, _MIDDLE_LEVEL, _OTHER_LEVEL = 1.2, 0.0, -1.0
 
 
 def notation_of(table: TabularSpace) -> Notation:
-    """Return how predictors read the table: as above, or by the costs of its operations and with leaves as the output.
-
-    An operation that is not registered, so that its cost is not known, counts as free.
+    """Return how predictors read the table: as above, or as cells of the free space.
 
     Raises:
         DataError: the table's cells have more operations than predictors read.
     """
     if table.name in _NOTATIONS:
         return _NOTATIONS[table.name]
-    names = [
-        name
-        for code, name in enumerate(table.cells.operation_names, FIRST_OPERATION_CODE)
-        if (table.cells.codes == code).any()
-    ]
-    costs = {name: _cost(name) for name in names}
-    ordered = sorted(names, key=lambda name: -costs[name])
-    return Notation(tuple(ordered), tuple(costs[name] for name in ordered))
-
-
-def _cost(operation: str) -> float:
-    """Return the multiply-adds per pixel and pair of channels."""
-    if operation not in known_operations():
-        return 0.0
-    return float(get_operation(operation).macs_per_pixel(_CHANNELS, _CHANNELS) / _CHANNELS**2)
+    names = enumerate(table.cells.operation_names, FIRST_OPERATION_CODE)
+    return free_notation(name for code, name in names if (table.cells.codes == code).any())
 
 
 def prediction_space(table: TabularSpace) -> Space:

@@ -16,6 +16,7 @@ from nasgem_core.config import CellsConfig
 from nasgem_core.encoders.fitted import FittedEncoder
 from nasgem_core.errors import DataError, ParameterError
 from nasgem_core.search.predictor import FittedPredictor
+from nasgem_core.search.scorer import EmbeddingScorer, Scorer
 from nasgem_core.seeding import derive_seed
 
 CHUNK = 8192
@@ -66,9 +67,16 @@ class ScoredSample:
     predicted: np.ndarray
 
 
+@dataclass(frozen=True, eq=False)
+class _Chunk:
+    """Sampled cells with their predicted scores, float32 [B]."""
+
+    cells: CellBatch
+    predicted: np.ndarray
+
+
 def bootstrap(
-    encoder: FittedEncoder,
-    predictor: FittedPredictor,
+    scorer: Scorer,
     cells_config: CellsConfig,
     macs_of: MacsOf,
     *,
@@ -83,8 +91,7 @@ def bootstrap(
     """Return the `top` sampled cells with the highest predicted efficiency score.
 
     Args:
-        encoder: E.
-        predictor: P.
+        scorer: predicts scores.
         cells_config: the law that cells are drawn by.
         macs_of: multiply-adds of a batch of cells.
         count: number of cells to sample.
@@ -106,7 +113,7 @@ def bootstrap(
     best = _Best(CellBatch.from_cells([], cells_config.operations, cells_config.vertices), [], np.empty(0, np.float32))
     sampled, total = 0, 0.0
     edges, counts = np.empty(0), np.zeros(HISTOGRAM_BINS, dtype=np.int64)
-    for chunk in _scored_chunks(encoder, predictor, cells_config, macs_of, count, penalty, seed):
+    for chunk in _scored_chunks(scorer, cells_config, macs_of, count, penalty, seed):
         if not sampled:
             edges = _bin_edges(chunk.predicted)
         bins = np.searchsorted(edges, chunk.predicted, side="right") - 1
@@ -138,35 +145,34 @@ def score_sample(
     seed: int,
 ) -> ScoredSample:
     """Return the first `count` cells that `bootstrap` samples from this seed, with embeddings and predictions."""
-    chunks = list(_scored_chunks(encoder, predictor, cells_config, macs_of, count, penalty, seed))
+    scorer = EmbeddingScorer(encoder, predictor)
+    chunks = list(_scored_chunks(scorer, cells_config, macs_of, count, penalty, seed))
     return ScoredSample(
         CellBatch.concatenate([chunk.cells for chunk in chunks]),
-        np.concatenate([chunk.embeddings for chunk in chunks]),
+        np.concatenate([encoder.embed(chunk.cells) for chunk in chunks]),
         np.concatenate([chunk.predicted for chunk in chunks]),
     )
 
 
 def _scored_chunks(
-    encoder: FittedEncoder,
-    predictor: FittedPredictor,
+    scorer: Scorer,
     cells_config: CellsConfig,
     macs_of: MacsOf,
     count: int,
     penalty: float,
     seed: int,
-) -> Iterator[ScoredSample]:
+) -> Iterator[_Chunk]:
     for number, start in enumerate(range(0, count, CHUNK)):
         cells = sample_cells(cells_config, min(CHUNK, count - start), derive_seed(seed, "chunk", number))
-        embeddings = encoder.embed(cells)
-        macs = macs_of(cells) if predictor.needs_macs else None
-        yield ScoredSample(cells, embeddings, predictor.predict(embeddings, macs, penalty))
+        macs = macs_of(cells) if scorer.needs_macs else None
+        yield _Chunk(cells, scorer.score(cells, macs, penalty))
 
 
-def _within(chunk: ScoredSample, macs_of: MacsOf, max_macs: int | None) -> ScoredSample:
+def _within(chunk: _Chunk, macs_of: MacsOf, max_macs: int | None) -> _Chunk:
     if max_macs is None:
         return chunk
     kept = macs_of(chunk.cells) <= max_macs
-    return ScoredSample(chunk.cells[kept], chunk.embeddings[kept], chunk.predicted[kept])
+    return _Chunk(chunk.cells[kept], chunk.predicted[kept])
 
 
 @dataclass(frozen=True, eq=False)
@@ -177,7 +183,7 @@ class _Best:
     keys: list[str]
     predicted: np.ndarray
 
-    def updated(self, chunk: ScoredSample, top: int, excluded: frozenset[str]) -> "_Best":
+    def updated(self, chunk: _Chunk, top: int, excluded: frozenset[str]) -> "_Best":
         """Return the best of this list and a chunk. A key is computed only of a cell that could enter the list."""
         threshold = self.predicted[-1] if len(self.keys) == top else -np.inf
         hopeful = np.flatnonzero(chunk.predicted > threshold)

@@ -2,10 +2,6 @@
 
 Fully connected, ReLU, squared error. Several networks are fitted from different starting points and their mean
 predicts; one is the paper's. They are fitted at once, as a batch of matrix products.
-
-With accuracy as the target, what a straight line in log10(MACs) explains of the accuracy is taken out first and added
-back exactly: larger networks are more accurate, and MACs are known without any prediction. (Our choice; not in the
-paper.)
 """
 
 import math
@@ -21,7 +17,7 @@ from torch import Tensor, nn
 
 from nasgem_core.config import PredictorConfig
 from nasgem_core.errors import DataError, ParameterError
-from nasgem_core.search.score import efficiency_score, log_macs, mac_term
+from nasgem_core.search.target import Target
 from nasgem_core.seeding import derive_seed
 
 SCHEMA = "nasgem.predictor/1"
@@ -53,7 +49,13 @@ class FittedPredictor:
     @property
     def needs_macs(self) -> bool:
         """Whether `predict` reads the MACs."""
-        return self.config.target == "accuracy"
+        return self.target.needs_macs
+
+    @cached_property
+    def target(self) -> Target:
+        """What the networks put out."""
+        scale = float(self.weights["target_scale"][0])
+        return Target(self.config.target, self.penalty, self.target_mean, scale, self.mac_trend)
 
     def predict(self, embeddings: np.ndarray, macs: np.ndarray | None, penalty: float) -> np.ndarray:
         """Return the predicted efficiency scores, float32 [B].
@@ -61,30 +63,16 @@ class FittedPredictor:
         Args:
             embeddings: [B, d].
             macs: [B] multiply-adds; only read when the target is accuracy.
-            penalty: lambda. Where the target is accuracy the MAC term is exact, so that any will do.
+            penalty: lambda.
 
         Raises:
-            ParameterError: the target is the score, and `penalty` is not the one it was fitted with.
-            DataError: the embeddings have another length, or MACs are needed and missing.
+            ParameterError, DataError: see `Target.scores`; or the embeddings have another length.
         """
-        if not self.needs_macs:
-            if penalty != self.penalty:
-                raise ParameterError(
-                    f"score.penalty = {penalty}: the predictor was fitted on scores with penalty {self.penalty}; "
-                    "use that, fit again, or set predictor.target to accuracy"
-                )
-            return self._forward(embeddings)
-        macs = _one_a_cell(macs, len(embeddings))
-        return (self.predict_accuracy(embeddings, macs) - mac_term(macs, penalty)).astype(np.float32)
+        return self.target.scores(self._forward(embeddings), macs, penalty)
 
     def predict_accuracy(self, embeddings: np.ndarray, macs: np.ndarray) -> np.ndarray:
         """Return the predicted accuracies, float32 [B]; raises `ParameterError` where the target is the score."""
-        if not self.needs_macs:
-            raise ParameterError(
-                "predictor.target = 'score': such a predictor knows no accuracies; set it to accuracy and fit again"
-            )
-        trend = self.mac_trend * log_macs(_one_a_cell(macs, len(embeddings)))
-        return (self._forward(embeddings) + trend).astype(np.float32)
+        return self.target.accuracies(self._forward(embeddings), macs)
 
     def modules(self) -> list[nn.Sequential]:
         """Return each member as a network of its own: raw embeddings [B, d] to the target, less the MAC trend."""
@@ -160,7 +148,7 @@ class FittedPredictor:
             inputs = (embeddings[start : start + CHUNK].astype(np.float32) - mean) / scale
             with torch.inference_mode():
                 outputs[start : start + CHUNK] = _outputs(torch.from_numpy(inputs), layers).mean(0).numpy()
-        return outputs * self.weights["target_scale"] + np.float32(self.target_mean)
+        return outputs
 
 
 def fit_predictor(
@@ -189,15 +177,10 @@ def fit_predictor(
     """
     embeddings = embeddings.astype(np.float32)
     _check_rows(embeddings, accuracy, macs)
-    targets, mac_trend = efficiency_score(accuracy, macs, penalty), 0.0
-    if config.target == "accuracy":
-        mac_trend = _slope(log_macs(macs), accuracy)
-        targets = accuracy - mac_trend * log_macs(macs)
-    # Targets without spread get a scale of nearly 0, so that the networks' starting values do not show.
-    target_mean, target_scale = float(targets.mean()), max(float(targets.std()), 1e-8)
+    target, values = Target.of(config.target, accuracy, macs, penalty)
     input_mean, input_scale = embeddings.mean(axis=0), _scale(embeddings)
     inputs = torch.from_numpy((embeddings - input_mean) / input_scale)
-    wanted = torch.from_numpy(((targets - target_mean) / target_scale).astype(np.float32))
+    wanted = torch.from_numpy(values.astype(np.float32))
 
     layers = _initial_layers(embeddings.shape[1], config, seed)
     parameters = [tensor for layer in layers for tensor in layer]
@@ -213,7 +196,7 @@ def fit_predictor(
         errors.sum().backward()
         optimiser.step()
         if step in points:
-            error = float(errors.detach().mean()) * target_scale**2
+            error = float(errors.detach().mean()) * target.scale**2
             if not math.isfinite(error):
                 raise ParameterError(
                     f"predictor.learning_rate = {config.learning_rate}: the loss is not finite after {step} steps; "
@@ -230,9 +213,9 @@ def fit_predictor(
     weights |= {
         "input_mean": input_mean,
         "input_scale": input_scale,
-        "target_scale": np.array([target_scale], dtype=np.float32),
+        "target_scale": np.array([target.scale], dtype=np.float32),
     }
-    return FittedPredictor(config, penalty, len(embeddings), target_mean, mac_trend, weights)
+    return FittedPredictor(config, penalty, len(embeddings), target.mean, target.mac_trend, weights)
 
 
 def _outputs(inputs: Tensor, layers: list[tuple[Tensor, Tensor]]) -> Tensor:
@@ -265,18 +248,6 @@ def _shapes(dimension: int, config: PredictorConfig) -> dict[str, tuple[int, ...
         shapes[f"{i}.weight"] = (config.members, inputs, outputs)
         shapes[f"{i}.bias"] = (config.members, 1, outputs)
     return shapes
-
-
-def _one_a_cell(macs: np.ndarray | None, cells: int) -> np.ndarray:
-    if macs is None or np.shape(macs) != (cells,):
-        raise DataError(f"macs must hold one number for each of the {cells} embeddings")
-    return macs
-
-
-def _slope(x: np.ndarray, y: np.ndarray) -> float:
-    """Return the slope of the least-squares line of y over x, 0 where x does not vary."""
-    deviation = x - x.mean()
-    return float(deviation @ y / max(float(deviation @ deviation), 1e-12))
 
 
 def _scale(values: np.ndarray) -> np.ndarray:

@@ -13,6 +13,7 @@ from nasgem_core.kernel.wl import wl_similarity
 from nasgem_core.search import bootstrap as module
 from nasgem_core.search.bootstrap import bootstrap, score_sample
 from nasgem_core.search.predictor import fit_predictor
+from nasgem_core.search.scorer import EmbeddingScorer
 
 CELLS = CellsConfig(vertices=4, edge_probability=(0.3, 0.7))
 
@@ -41,7 +42,9 @@ def score_cells(count):
 
 
 def search(encoder, predictor, count=20_000, top=5, seed=0, **options):
-    return bootstrap(encoder, predictor, CELLS, macs_of, count=count, top=top, penalty=0.1, seed=seed, **options)
+    return bootstrap(
+        EmbeddingScorer(encoder, predictor), CELLS, macs_of, count=count, top=top, penalty=0.1, seed=seed, **options
+    )
 
 
 def every_cell():

@@ -162,7 +162,7 @@ def test_questions_it_cannot_answer_are_refused(fitted):
         fitted["score"].predict(embeddings, macs, 0.3)
     with pytest.raises(ParameterError, match=r"predictor.target = 'score': such a predictor knows no accuracies"):
         fitted["score"].predict_accuracy(embeddings, macs)
-    with pytest.raises(DataError, match="macs must hold one number for each of the 5 embeddings"):
+    with pytest.raises(DataError, match="macs must hold one number for each of the 5 cells"):
         fitted["accuracy"].predict(embeddings, None, 0.1)
     with pytest.raises(DataError, match=r"embeddings have shape \(5, 7\): the predictor was fitted on length 8"):
         fitted["score"].predict(embeddings[:, 1:], macs, 0.1)

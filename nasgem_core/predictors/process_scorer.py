@@ -1,0 +1,119 @@
+"""A Gaussian process as the predictor of a search: from a cell's analytic features and subtrees to its score.
+
+Features are standardised over cells that are drawn by the law of the search, whatever was trained.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from nasgem_core.cells.cell import CellBatch
+from nasgem_core.cells.packing import pack_cells, unpack_cells
+from nasgem_core.cells.sampling import sample_cells
+from nasgem_core.config import CellsConfig
+from nasgem_core.errors import DataError
+from nasgem_core.predictors.features.cell_features import cell_features
+from nasgem_core.predictors.gp import GaussianProcess, Relevances
+from nasgem_core.predictors.notation import free_notation, lay_out
+from nasgem_core.predictors.space import Space, Standard
+from nasgem_core.search.target import Target
+
+SCHEMA = "nasgem.process/1"
+_COVARIANCE = "arc_cosine"
+_REFERENCE = 4096
+"""Cells that features are standardised over."""
+_WEIGHT = "weight."
+"""Start of the names of what was learned, among the arrays."""
+
+
+@dataclass(frozen=True, eq=False)
+class ProcessScorer:
+    """A process conditioned on trained cells.
+
+    Args:
+        cells: the N trained cells.
+        values: float64 [N], their standardised targets.
+        target: what the values are.
+        standard: of the features.
+        process: fitted on the cells in the space that `standard` makes of them.
+    """
+
+    cells: CellBatch
+    values: np.ndarray
+    target: Target
+    standard: Standard
+    process: GaussianProcess
+
+    @property
+    def needs_macs(self) -> bool:
+        """Whether `score` reads the MACs."""
+        return self.target.needs_macs
+
+    def score(self, cells: CellBatch, macs: np.ndarray | None, penalty: float) -> np.ndarray:
+        """Return the predicted efficiency scores, float32 [B]; see `Target.scores`."""
+        space = _space(cells, self.standard)
+        return self.target.scores(self.process.predict(np.arange(len(cells)), space), macs, penalty)
+
+    def to_arrays(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+        """Return all arrays, and everything else as plain JSON values."""
+        arrays = {"values": self.values}
+        arrays |= {f"cells.{name}": np.ascontiguousarray(array) for name, array in pack_cells(self.cells).items()}
+        arrays |= {f"standard.{name}": array for name, array in vars(self.standard).items()}
+        arrays |= {_WEIGHT + name: weight.numpy() for name, weight in self.process.weights.items()}
+        document = {"schema": SCHEMA, "operations": list(self.cells.operation_names), "target": asdict(self.target)}
+        return arrays, document
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, np.ndarray], metadata: Mapping[str, Any]) -> "ProcessScorer":
+        """Read what `to_arrays` wrote; raises `DataError` when it is no such predictor or incomplete."""
+        if metadata.get("schema") != SCHEMA:
+            raise DataError(f"not a process: field 'schema' must be {SCHEMA!r}, found {metadata.get('schema')!r}")
+        parts: dict[str, dict[str, np.ndarray]] = {"cells": {}, "standard": {}, "weight": {}}
+        try:
+            for name, array in arrays.items():
+                group, _, rest = name.partition(".")
+                if rest:
+                    parts[group][rest] = array
+            cells = unpack_cells(parts["cells"], tuple(metadata["operations"]))
+            standard, target = Standard(**parts["standard"]), Target(**metadata["target"])
+            weights = {name: torch.from_numpy(np.array(array)) for name, array in parts["weight"].items()}
+            process = _process(_space(cells, standard)).condition(np.arange(len(cells)), arrays["values"], weights)
+        except (KeyError, TypeError, ValueError, RuntimeError) as error:
+            raise DataError(f"the process is incomplete or of another version: {error}") from None
+        return cls(cells, arrays["values"], target, standard, process)
+
+
+def fit_process(
+    cells: CellBatch, accuracy: np.ndarray, macs: np.ndarray, law: CellsConfig, target: str, penalty: float, seed: int
+) -> ProcessScorer:
+    """Fit a process to trained cells.
+
+    Args:
+        cells: N trained cells, at least 4.
+        accuracy: [N] proxy accuracies, fractions.
+        macs: [N] multiply-adds.
+        law: what cells are drawn by, for the reference.
+        target: `score` or `accuracy`, see `nasgem_core.search.target`.
+        penalty: lambda of Eq. 5.
+        seed: of the reference cells.
+
+    Raises:
+        DataError: a row is not finite, or the space has more operations than features can tell apart.
+    """
+    goal, values = Target.of(target, accuracy, macs, penalty)
+    reference = sample_cells(law, _REFERENCE, seed)
+    notation = free_notation(reference.operation_names)
+    standard = Standard.of(cell_features(lay_out(reference, notation), notation))
+    space = _space(cells, standard)
+    return ProcessScorer(cells, values, goal, standard, _process(space).regress(np.arange(len(cells)), values))
+
+
+def _space(cells: CellBatch, standard: Standard) -> Space:
+    return Space.build(cells, free_notation(cells.operation_names), standard=standard)
+
+
+def _process(space: Space) -> GaussianProcess:
+    return GaussianProcess(space, _COVARIANCE, Relevances())

@@ -1,0 +1,75 @@
+import json
+
+import numpy as np
+import pytest
+from safetensors.numpy import load, save
+from scipy.stats import kendalltau
+
+from nasgem_core.cells.sampling import sample_distinct_cells
+from nasgem_core.config import CellsConfig
+from nasgem_core.errors import DataError, ParameterError
+from nasgem_core.predictors.process_scorer import ProcessScorer, fit_process
+from nasgem_core.search.score import efficiency_score
+
+LAW = CellsConfig(vertices=10)
+TRAINED = 60
+
+
+@pytest.fixture(scope="module")
+def measured():
+    """Cells whose accuracy grows with the share of one operation and with MACs."""
+    cells = sample_distinct_cells(LAW, 300, 0)
+    edges = cells.adjacency.sum((1, 2), dtype=np.int64)
+    macs = 10**6 * (1 + edges)
+    noise = 0.005 * np.random.default_rng(0).normal(size=len(cells))
+    accuracy = 0.3 + 0.2 * (cells.codes == 3).sum(1) / cells.num_vertices + 0.1 * np.log10(macs / 1e6) + noise
+    return cells, accuracy, macs
+
+
+@pytest.fixture(scope="module", params=["score", "accuracy"])
+def scorer(request, measured):
+    cells, accuracy, macs = measured
+    return fit_process(cells[:TRAINED], accuracy[:TRAINED], macs[:TRAINED], LAW, request.param, 0.1, 1)
+
+
+def test_it_ranks_and_predicts_other_cells(scorer, measured):
+    cells, accuracy, macs = measured
+    scores = efficiency_score(accuracy, macs, 0.1)
+    predicted = scorer.score(cells[TRAINED:], macs[TRAINED:], 0.1)
+    assert kendalltau(predicted, scores[TRAINED:]).statistic > 0.7
+    guess = np.square(scores[TRAINED:] - scores[:TRAINED].mean()).mean()
+    assert np.square(predicted - scores[TRAINED:]).mean() < 0.3 * guess
+    assert predicted.dtype == np.float32
+
+
+def test_a_cell_s_score_does_not_depend_on_the_batch(scorer, measured):
+    cells, _, macs = measured
+    together = scorer.score(cells, macs, 0.1)
+    np.testing.assert_allclose(together[100:110], scorer.score(cells[100:110], macs[100:110], 0.1), atol=1e-5)
+
+
+def test_another_penalty_needs_the_accuracy_target(scorer, measured):
+    cells, accuracy, macs = measured
+    if scorer.needs_macs:
+        predicted = scorer.score(cells[TRAINED:], macs[TRAINED:], 0.5)
+        assert kendalltau(predicted, efficiency_score(accuracy, macs, 0.5)[TRAINED:]).statistic > 0.7
+    else:
+        with pytest.raises(ParameterError, match=r"fitted on scores with penalty 0\.1"):
+            scorer.score(cells, None, 0.5)
+
+
+def test_arrays_give_it_back_bit_for_bit(scorer, measured):
+    cells, _, macs = measured
+    arrays, metadata = scorer.to_arrays()
+    again = ProcessScorer.from_arrays(load(save(arrays)), json.loads(json.dumps(metadata)))
+    assert np.array_equal(again.score(cells, macs, 0.1), scorer.score(cells, macs, 0.1))
+
+
+def test_what_is_no_process_is_refused(scorer):
+    arrays, metadata = scorer.to_arrays()
+    with pytest.raises(DataError, match=r"field 'schema' must be 'nasgem\.process/1'"):
+        ProcessScorer.from_arrays(arrays, {})
+    with pytest.raises(DataError, match="incomplete or of another version"):
+        ProcessScorer.from_arrays({name: a for name, a in arrays.items() if name != "standard.mean"}, metadata)
+    with pytest.raises(DataError, match="incomplete or of another version"):
+        ProcessScorer.from_arrays({**arrays, "values": arrays["values"][:5]}, metadata)
