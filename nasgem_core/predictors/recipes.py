@@ -1,11 +1,11 @@
-"""All predictors by name."""
+"""Our own predictors by name."""
 
 from collections.abc import Callable
 
 import numpy as np
 import torch
 
-from nasgem_core.errors import DataError, ParameterError
+from nasgem_core.errors import DataError
 from nasgem_core.predictors.encoder import Encoder, pretrain
 from nasgem_core.predictors.ensemble import Ensemble
 from nasgem_core.predictors.gp import GaussianProcess
@@ -57,10 +57,3 @@ RECIPES: dict[str, Recipe] = {
     ),
 }
 """`ensemble` is the whole of what this room offers; the others are its kinds of members, each alone."""
-
-
-def recipe_named(name: str) -> Recipe:
-    """Return the recipe; raises `ParameterError` for a name that is none."""
-    if name not in RECIPES:
-        raise ParameterError(f"predictor = {name!r}: must be one of {', '.join(RECIPES)}")
-    return RECIPES[name]
