@@ -1,4 +1,5 @@
 from importlib import import_module
+from pathlib import Path
 
 import pytest
 
@@ -25,3 +26,10 @@ def test_every_recipe_has_a_name_and_is_found_by_it():
 def test_unknown_names_are_refused_with_the_known_ones(function):
     with pytest.raises(ParameterError, match=r"predictor = 'oracle': must be one of ensemble, .*random"):
         function("oracle")
+
+
+def test_the_example_of_the_documentation_runs():
+    page = (Path(__file__).parents[2] / "docs/predictors.md").read_text(encoding="utf-8")
+    names: dict = {}
+    exec(page.split("```python\n")[1].split("```")[0], names)
+    assert sorted(names["best_first"]) == names["others"].tolist()
