@@ -6,6 +6,7 @@ import numpy as np
 
 from flows.session import Session, stage_flow
 from flows.side_by_side import run_side_by_side
+from flows.table_searches import search_tables, searched_subjects
 from nasgem_core.benchmarks import nasbench101
 from nasgem_core.benchmarks.protocols import BIAS_CANDIDATES, BIAS_SIZES, training_sizes
 from nasgem_core.figures.page import render_page
@@ -15,6 +16,7 @@ from tasks.artifacts import write_bytes
 from tasks.prediction import Subject, pretrain_predictor, subject_of, try_predictor
 from tasks.progress import progress_bar, say
 from tasks.records import finite
+from tasks.search_report import search_pictures, search_tables_of
 from tasks.tables import open_table
 from tasks.trial_report import mean_taus, predictor_pictures, predictor_tables
 from tasks.trials import (
@@ -22,10 +24,12 @@ from tasks.trials import (
     FOLDER,
     METRICS_FILE,
     RANKING,
+    SEARCHES_FILE,
     TRIALS_FILE,
     one_label,
     summarise,
     write_metrics,
+    write_searches,
     write_trials,
 )
 
@@ -43,8 +47,9 @@ def benchmark(session: Session) -> None:
     subjects = [subject_of(table, predictor) for table in config.tables for predictor in config.predictors]
     trials = _trials(session, subjects)
     rows: list[dict[str, Any]] = []
+    searched = searched_subjects(session)
+    pretrained = _pretrained(session, [*dict.fromkeys([*subjects, *searched])])
     if trials:
-        pretrained = _pretrained(session, subjects)
         inputs = [
             {
                 "subject": subject,
@@ -66,7 +71,8 @@ def benchmark(session: Session) -> None:
         with progress_bar("predictors on tables", len(trials)) as bar:
             run_side_by_side(try_predictor, inputs, keep)
         rows.sort(key=lambda row: row.pop("place"))
-    _write(session, rows)
+    searches = search_tables(session, searched, pretrained)
+    _write(session, rows, searches)
 
 
 def _trials(session: Session, subjects: list[Subject]) -> list[tuple[Subject, str, int, int]]:
@@ -110,18 +116,19 @@ def _pretrained(session: Session, subjects: list[Subject]) -> dict[tuple[Subject
     return found
 
 
-def _write(session: Session, rows: list[dict[str, Any]]) -> None:
+def _write(session: Session, rows: list[dict[str, Any]], searches: list[dict[str, Any]]) -> None:
     config = session.config.benchmark
     trials = write_trials(rows)
+    write_searches(searches)
     ceilings = {name: one_label(open_table(name)) for name in config.tables}
     summaries = summarise(trials, RANKING), summarise(trials, BIAS)
-    write_metrics(summaries[0], ceilings, config.splits)
-    pictures = predictor_pictures(*summaries, ceilings, config.splits)
+    write_metrics(summaries[0], ceilings, config.splits, searches)
+    pictures = predictor_pictures(*summaries, ceilings, config.splits) | search_pictures(searches)
     for name, picture in pictures.items():
         write_bytes(FOLDER / f"{name}.png", picture.png)
     facts = {"tables": ", ".join(config.tables) or "none", "splits": str(config.splits), "fits": str(len(rows))}
-    tables = predictor_tables(*summaries, ceilings)
+    tables = [*predictor_tables(*summaries, ceilings), *search_tables_of(searches)]
     page = render_page("Predictors on tables of measured cells", facts, tables, list(pictures.values()))
     write_bytes(PAGE_FILE, page.encode())
-    files = [PAGE_FILE, METRICS_FILE, TRIALS_FILE, *(FOLDER / f"{name}.png" for name in pictures)]
+    files = [PAGE_FILE, METRICS_FILE, TRIALS_FILE, SEARCHES_FILE, *(FOLDER / f"{name}.png" for name in pictures)]
     session.records.stage("benchmark", finite(mean_taus(summaries[0])), artifacts=files)

@@ -196,6 +196,10 @@ class BenchmarkConfig:
     """Random choices of the training cells, over which means and intervals are taken."""
     ranked: int = bounded(10_000, low=10, high=10_000_000)
     """How many of the other cells are ranked, at most."""
+    queries: int = bounded(150, low=10, high=100_000)
+    """Noisy observations that a search of a table may ask for."""
+    searches: int = bounded(20, low=0, high=10_000)
+    """Searches of each kind, over which means are taken; 0 for none."""
 
 
 @dataclass(frozen=True)

@@ -53,7 +53,7 @@ def subject_of(table: str, predictor: str) -> Subject:
 def pretrain_predictor(subject: Subject, seed: int) -> dict[str, np.ndarray]:
     """Do what a predictor does before it sees any label; returns its arrays, none for most predictors."""
     torch.set_num_threads(1)
-    _, space, _ = _opened(subject.table, subject.table_hash)
+    _, space, _ = opened_table(subject.table, subject.table_hash)
     pretrain = recipe_named(subject.predictor).pretrain
     return {} if pretrain is None else pretrain(space, seed)
 
@@ -74,7 +74,7 @@ def try_predictor(
         seed: seed of the predictor.
     """
     torch.set_num_threads(1)
-    table, space, prior = _opened(subject.table, subject.table_hash)
+    table, space, prior = opened_table(subject.table, subject.table_hash)
     order = np.random.default_rng(split).permutation(len(table))
     rows, others = order[:training], order[training : training + ranked]
     labels = table.metrics[table.label].astype(np.float64)
@@ -94,7 +94,7 @@ def try_predictor(
 
 
 @lru_cache(maxsize=1)
-def _opened(name: str, expected: str) -> tuple[TabularSpace, Space, Relevances]:
+def opened_table(name: str, expected: str) -> tuple[TabularSpace, Space, Relevances]:
     """Read a table and lay it out once a process."""
     table = open_table(name)
     if content_hash(table) != expected:

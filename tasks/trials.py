@@ -1,6 +1,6 @@
 """The benchmark's files: every trial as a row, their means with intervals, and what one noisy label would reach."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,12 +12,14 @@ from tasks.artifacts import DATA, METRICS, read_table, write_json, write_table
 
 FOLDER = DATA / "benchmark"
 TRIALS_FILE = FOLDER / "trials.parquet"
+SEARCHES_FILE = FOLDER / "searches.parquet"
 METRICS_FILE = METRICS / "benchmark.json"
-SCHEMA = "nasgem.trials/1"
+SCHEMA, SEARCHES_SCHEMA = "nasgem.trials/1", "nasgem.table_searches/1"
 RANKING, BIAS = "ranking", "bias"
 """What a trial was run for: a table of correlations, or Figure 5 of the paper."""
 _TIMES = ("fit_seconds", "seconds_per_million")
 _COLUMNS = ("table", "predictor", "purpose", "training", "split", *MEASURES, "bias", *_TIMES)
+_SEARCH_COLUMNS = ("table", "search", "number", "picked_accuracy", "regret", "rows")
 _CEILING_CELLS = 20_000
 
 Summary = dict[str, dict[str, dict[int, dict[str, tuple[float, float]]]]]
@@ -31,7 +33,33 @@ def write_trials(rows: list[dict[str, Any]]) -> pd.DataFrame:
     return trials
 
 
-def write_metrics(ranking: Summary, ceilings: Mapping[str, Mapping[str, float]], splits: int) -> None:
+def write_searches(rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write all searches, one a row, with the regret after each query and the rows of the table asked for."""
+    write_table(SEARCHES_FILE, SEARCHES_SCHEMA, pd.DataFrame(rows, columns=list(_SEARCH_COLUMNS)))
+
+
+def read_searches() -> list[dict[str, Any]]:
+    """Read all searches; raises `DataError` when the file is missing or foreign."""
+    return read_table(SEARCHES_FILE, SEARCHES_SCHEMA).to_dict("records")
+
+
+def mean_picks(searches: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, tuple[float, float]]]:
+    """Return by table and kind of search the mean true accuracy of the pick and the half-width of its interval."""
+    picks: dict[str, dict[str, list[float]]] = {}
+    for row in searches:
+        picks.setdefault(row["table"], {}).setdefault(row["search"], []).append(row["picked_accuracy"])
+    return {
+        table: {name: mean_and_interval(np.array(values)) for name, values in found.items()}
+        for table, found in picks.items()
+    }
+
+
+def write_metrics(
+    ranking: Summary,
+    ceilings: Mapping[str, Mapping[str, float]],
+    splits: int,
+    searches: Sequence[Mapping[str, Any]],
+) -> None:
     """Write means and intervals as the stage's metrics, with what one label reaches on each table."""
     document: dict[str, Any] = {"splits": splits}
     for table, by_predictor in ranking.items():
@@ -40,6 +68,8 @@ def write_metrics(ranking: Summary, ceilings: Mapping[str, Mapping[str, float]],
             for predictor, by in by_predictor.items()
         }
         document[table] = {"one_label": dict(ceilings[table]), "predictors": means}
+    for table, found in mean_picks(searches).items():
+        document[table]["picked_accuracy"] = {name: list(value) for name, value in found.items()}
     write_json(METRICS_FILE, "nasgem.metrics/1", document)
 
 

@@ -1,0 +1,45 @@
+"""Searches of a table side by side: what the pick lacks to the best cell, against queries."""
+
+from collections.abc import Mapping
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from nasgem_core.figures.style import (
+    PALETTE,
+    add_legend_below,
+    counted,
+    describe,
+    new_figure,
+    say_empty,
+    set_log_scale,
+)
+
+
+def draw_regret(title: str, regrets: Mapping[str, np.ndarray]) -> Figure:
+    """Draw the mean regret of each search with the interval of its mean, the lowest at the end first in the legend.
+
+    Args:
+        title: headline.
+        regrets: by search, [runs, queries]: best true accuracy of the table less that of the pick, a fraction.
+    """
+    figure, axes = new_figure(title, width=7.4, height=5.2)
+    ax = axes[0, 0]
+    runs = max((len(values) for values in regrets.values()), default=0)
+    words = f"means of {counted(runs, 'search', 'searches')}, bands: 95 % intervals"
+    describe(ax, words, "queries", "regret, percentage points")
+    if not runs:
+        say_empty(ax, "nothing was searched")
+        return figure
+    ranked = sorted(regrets, key=lambda name: float(regrets[name][:, -1].mean()))
+    for place, name in enumerate(ranked):
+        values = 100 * regrets[name]
+        queries, mean = np.arange(1, values.shape[1] + 1), values.mean(0)
+        half = 1.96 * values.std(0, ddof=1) / np.sqrt(len(values)) if len(values) > 1 else np.zeros_like(mean)
+        ax.plot(queries, mean, color=PALETTE[place % len(PALETTE)], linewidth=2, label=name.replace("_", " "))
+        low = np.maximum(mean - half, mean.min() * 0.5)
+        ax.fill_between(queries, low, mean + half, color=PALETTE[place % len(PALETTE)], alpha=0.18, linewidth=0)
+    if all((100 * values.mean(0) > 0).all() for values in regrets.values()):
+        set_log_scale(ax, "y")
+    add_legend_below(figure, ax, columns=4)
+    return figure
