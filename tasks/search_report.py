@@ -23,7 +23,8 @@ def search_tables_of(searches: Sequence[Mapping[str, Any]]) -> list[Table]:
             for name, (mean, half) in ranked
         ]
         best = 100 * (of_table[0]["picked_accuracy"] + of_table[0]["regret"][-1])
-        note = f"{counted(len(of_table) // len(found), 'search', 'searches')} each; the best cell of the table has {best:.3f} %"
+        each = counted(len(of_table) // len(found), "search", "searches")
+        note = f"{each} each; the best cell of the table has {best:.3f} %"
         title = f"{table}: true accuracy of the pick after {len(of_table[0]['regret'])} queries, %"
         tables.append(Table(title, ["search", "accuracy"], rows, note=note))
     return tables
