@@ -1,17 +1,33 @@
 """Files of NASGEM-Bench from trainings that are made up."""
 
+import hashlib
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
+from ruamel.yaml import YAML
 
 from nasgem_core.benchmarks.nasgem_bench import draw_cells, enumerate_cells
 from nasgem_core.benchmarks.table import read_table
 from nasgem_core.cells.canonical import canonical_keys
 from nasgem_core.config import NasgemBenchConfig, ProxyConfig
 from nasgem_core.errors import DataError
-from tasks.nasgem_bench import RUNS_FILE, TABLE_FILE, bench_summary, bench_table, run_seed, write_bench
+from nasgem_core.seeding import derive_seed
+from tasks.artifacts import read_json
+from tasks.nasgem_bench import (
+    FOLDER,
+    METRICS_FILE,
+    RUNS_FILE,
+    TABLE_FILE,
+    bench_summary,
+    bench_table,
+    run_seed,
+    write_bench,
+)
 from tasks.trained import read_trained, trained_row, trained_table
 
+ROOT = Path(__file__).parents[2]
 EXISTING = enumerate_cells(5)
 CELLS = draw_cells(EXISTING, 6, 0)
 ACCURACIES = {0: [0.4, 0.5, 0.6, 0.3, 0.45, None], 1: [0.42, None, 0.5]}
@@ -74,3 +90,25 @@ def test_a_table_of_failures_is_refused():
 def test_runs_have_seeds_of_their_own():
     seeds = {run_seed(root, run) for root in (0, 1) for run in range(5)}
     assert len(seeds) == 10 and run_seed(7, 0) == 7
+
+
+def test_the_published_files_are_those_that_dvc_has_recorded(monkeypatch):
+    monkeypatch.chdir(ROOT)
+    (stage,) = YAML(typ="safe").load((FOLDER / "dvc.lock").read_text())["stages"].values()
+    for out in stage["outs"]:
+        assert hashlib.md5(Path(out["path"]).read_bytes()).hexdigest() == out["md5"]
+    assert {Path(out["path"]) for out in stage["outs"]} >= {TABLE_FILE, RUNS_FILE, METRICS_FILE}
+
+
+def test_the_published_table_holds_the_first_cells_of_the_draw_and_follows_from_its_runs(monkeypatch):
+    monkeypatch.chdir(ROOT)
+    table, trained = read_table(TABLE_FILE), read_trained(RUNS_FILE)
+    summary = read_json(METRICS_FILE, "nasgem.metrics/1")
+    first = trained[trained["round"] == 0]
+    drawn = draw_cells(enumerate_cells(6), len(first), derive_seed(summary["seed"], "nasgem_bench"))
+    assert sorted(first["key"]) == sorted(canonical_keys(drawn))
+    assert summary["cells"] == len(table) and summary["trainings"] == len(trained)
+    made = bench_table(trained, 6)
+    assert np.array_equal(made.hashes, table.hashes)
+    for name, values in made.metrics.items():
+        np.testing.assert_allclose(values, table.metrics[name], rtol=1e-6)
