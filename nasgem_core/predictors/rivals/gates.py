@@ -54,7 +54,7 @@ class FlowScorer(nn.Module):
         return self.head(states[torch.arange(len(states)), last])[:, 0]
 
 
-def gates(space: Space, training: Training, width: int = 128, layers: int = 5, dropout: float = 0.1) -> TrainedNetwork:
+def gates(space: Space, training: Training, width: int, layers: int, dropout: float) -> TrainedNetwork:
     """Return the predictor that lets information flow through operations."""
     kinds = len(space.cells.operation_names) + 1
     return TrainedNetwork(space, graphs_of, lambda: FlowScorer(kinds, width, layers, dropout), training)

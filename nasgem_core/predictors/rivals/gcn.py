@@ -46,9 +46,7 @@ class GraphConvolution(nn.Module):
         return self.head(mean)[:, 0]
 
 
-def neural_predictor(
-    space: Space, training: Training, width: int = 144, layers: int = 3, dropout: float = 0.1
-) -> TrainedNetwork:
+def neural_predictor(space: Space, training: Training, width: int, layers: int, dropout: float) -> TrainedNetwork:
     """Return the predictor that convolves graphs."""
     kinds = len(space.cells.operation_names) + 1
     return TrainedNetwork(space, graphs_of, lambda: GraphConvolution(kinds, width, layers, dropout), training)

@@ -45,7 +45,7 @@ class SequenceScorer(nn.Module):
         return self.head(normalize(normalize(states, dim=2).mean(1), dim=1))[:, 0]
 
 
-def lstm_predictor(space: Space, training: Training, width: int = 64, dropout: float = 0.0) -> TrainedNetwork:
+def lstm_predictor(space: Space, training: Training, width: int, dropout: float) -> TrainedNetwork:
     """Return the predictor that reads cells as sequences."""
     operations = len(space.cells.operation_names)
     return TrainedNetwork(space, tokens, lambda: SequenceScorer(operations, width, dropout), training)

@@ -68,7 +68,7 @@ class WeisfeilerLehmanProcess:
         assignment: take the optimal-assignment form.
     """
 
-    def __init__(self, space: Space, directions: str = "both", assignment: bool = False) -> None:
+    def __init__(self, space: Space, directions: str, assignment: bool) -> None:
         self._space, self._directions, self._assignment = space, directions, assignment
 
     def fit(self, rows: np.ndarray, labels: np.ndarray, seed: int) -> Self:

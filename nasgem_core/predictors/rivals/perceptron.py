@@ -35,9 +35,7 @@ class Perceptron(nn.Module):
         return self.layers(vectors)[:, 0]
 
 
-def flattened_adjacency(
-    space: Space, training: Training, width: int = 128, layers: int = 2, dropout: float = 0.1
-) -> TrainedNetwork:
+def flattened_adjacency(space: Space, training: Training, width: int, layers: int, dropout: float) -> TrainedNetwork:
     """Return the predictor that reads the flattened adjacency."""
     features = num_features(space.cells.width, len(space.cells.operation_names))
     return TrainedNetwork(space, flattened, lambda: Perceptron(features, width, layers, dropout), training)

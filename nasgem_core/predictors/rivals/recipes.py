@@ -23,14 +23,17 @@ _GUIDED = EncoderConfig(
 )
 _PLAIN = replace(_GUIDED, similarity_weight=0.0)
 _PREDICTOR = PredictorConfig(
-    target="score", hidden=(64, 64), iterations=2000, learning_rate=3e-3, weight_decay=1e-3, members=1
+    target="score", hidden=(64, 64), iterations=2000, learning_rate=3e-3, weight_decay=10.0, members=1
 )
-"""Encoder and predictor of the paper profile (profiles/paper.yaml)."""
+"""Encoder and predictor of the paper profile (profiles/paper.yaml), but for the weight decay."""
 _PRETRAININGS = 3
 
 RIVALS: dict[str, Recipe] = {
     "adjacency_mlp": Recipe(
-        None, lambda space, *_: flattened_adjacency(space, Training("pairwise_hinge", 3e-3, 1e-3, steps=400))
+        None,
+        lambda space, *_: flattened_adjacency(
+            space, Training("pairwise_bce", 3e-3, 1e-2, steps=400), width=256, layers=3, dropout=0.3
+        ),
     ),
     "plain_autoencoder": Recipe(
         lambda space, seed: pretrain_encoder(space, _PLAIN, seed),
@@ -42,8 +45,23 @@ RIVALS: dict[str, Recipe] = {
         lambda space, arrays, _: EmbeddingNetwork(space, arrays, _PREDICTOR),
         _PRETRAININGS,
     ),
-    "lstm": Recipe(None, lambda space, *_: lstm_predictor(space, Training("pairwise_hinge", 3e-3, 1e-3, steps=400))),
-    "gcn": Recipe(None, lambda space, *_: neural_predictor(space, Training("pairwise_hinge", 3e-3, 1e-3, steps=400))),
-    "gates": Recipe(None, lambda space, *_: gates(space, Training("pairwise_hinge", 3e-3, 1e-3, steps=400))),
-    "nas_bowl": Recipe(None, lambda space, *_: WeisfeilerLehmanProcess(space)),
+    "lstm": Recipe(
+        None,
+        lambda space, *_: lstm_predictor(
+            space, Training("pairwise_hinge", 3e-3, 1e-2, steps=800), width=96, dropout=0.2
+        ),
+    ),
+    "gcn": Recipe(
+        None,
+        lambda space, *_: neural_predictor(
+            space, Training("pairwise_hinge", 3e-3, 1e-2, steps=400), width=144, layers=3, dropout=0.1
+        ),
+    ),
+    "gates": Recipe(
+        None,
+        lambda space, *_: gates(
+            space, Training("pairwise_hinge", 3e-3, 1e-2, steps=800), width=64, layers=5, dropout=0.0
+        ),
+    ),
+    "nas_bowl": Recipe(None, lambda space, *_: WeisfeilerLehmanProcess(space, "both", assignment=True)),
 }

@@ -28,7 +28,7 @@ def test_the_gradient_reaches_every_parameter(space):
 
 def test_it_learns(space, accuracies):
     training = Training("pairwise_hinge", rate=1e-2, decay=1e-3, steps=150)
-    assert tau_on_others(gates(space, training, width=32, layers=4), accuracies) > 0.5
+    assert tau_on_others(gates(space, training, width=32, layers=4, dropout=0.1), accuracies) > 0.5
 
 
 def test_numbering_does_not_matter(space, renumbered):

@@ -24,7 +24,7 @@ def test_the_gradient_reaches_every_parameter(space):
 
 def test_it_learns(space, accuracies):
     training = Training("pairwise_hinge", rate=1e-2, decay=1e-3, steps=150)
-    assert tau_on_others(lstm_predictor(space, training, width=32), accuracies) > 0.4
+    assert tau_on_others(lstm_predictor(space, training, width=32, dropout=0.0), accuracies) > 0.4
 
 
 def test_numbering_does_not_matter_because_vertices_are_ordered_first(space, renumbered):

@@ -82,7 +82,7 @@ def test_the_marginal_likelihood_is_that_of_a_normal_distribution(space, accurac
 @pytest.mark.parametrize("assignment", [False, True])
 def test_predictions_are_the_posterior_mean(space, accuracies, assignment):
     rows = np.arange(60)
-    process = WeisfeilerLehmanProcess(space, assignment=assignment).fit(rows, accuracies[rows], 0)
+    process = WeisfeilerLehmanProcess(space, "both", assignment).fit(rows, accuracies[rows], 0)
     kernel = gram(counted_labels(space.cells[:100], process.iterations, "both", assignment))
     scores = process.predict(np.arange(100))
     solved = np.linalg.solve(kernel[:60, :60] + process.noise * np.eye(60), normal_scores(rows, accuracies[rows]))
@@ -90,10 +90,10 @@ def test_predictions_are_the_posterior_mean(space, accuracies, assignment):
 
 
 def test_it_learns_and_reads_no_seed(space, renumbered, accuracies):
-    assert tau_on_others(WeisfeilerLehmanProcess(space), accuracies) > 0.5
+    assert tau_on_others(WeisfeilerLehmanProcess(space, "both", assignment=True), accuracies) > 0.5
     rows, everything = np.arange(50), np.arange(len(space))
     first, second = (
-        WeisfeilerLehmanProcess(which).fit(rows, accuracies[rows], seed).predict(everything)
+        WeisfeilerLehmanProcess(which, "both", assignment=True).fit(rows, accuracies[rows], seed).predict(everything)
         for which, seed in ((space, 1), (renumbered, 2))
     )
     assert np.allclose(first, second)
@@ -101,4 +101,4 @@ def test_it_learns_and_reads_no_seed(space, renumbered, accuracies):
 
 def test_labels_that_rank_nothing_are_refused(space):
     with pytest.raises(DataError, match="no two differ"):
-        WeisfeilerLehmanProcess(space).fit(np.arange(3), np.ones(3), 0)
+        WeisfeilerLehmanProcess(space, "both", assignment=False).fit(np.arange(3), np.ones(3), 0)

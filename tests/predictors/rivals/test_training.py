@@ -15,13 +15,13 @@ TRAINING = Training("pairwise_hinge", rate=1e-2, decay=1e-3, steps=60)
 @pytest.mark.parametrize("loss", LOSSES)
 def test_every_loss_learns_an_order(space, accuracies, loss):
     training = Training(loss, rate=1e-2, decay=1e-3, steps=100)
-    assert tau_on_others(flattened_adjacency(space, training), accuracies) > 0.4
+    assert tau_on_others(flattened_adjacency(space, training, width=32, layers=2, dropout=0.0), accuracies) > 0.4
 
 
 def test_equal_arguments_give_equal_predictions_whatever_came_before(space, accuracies):
     rows, everything = np.arange(50), np.arange(len(space))
     state = torch.get_rng_state()
-    predictor = flattened_adjacency(space, TRAINING)
+    predictor = flattened_adjacency(space, TRAINING, width=32, layers=2, dropout=0.0)
     first = predictor.fit(rows, accuracies[rows], 5).predict(everything)
     other = predictor.fit(rows, accuracies[rows], 6).predict(everything)
     torch.rand(3)
@@ -35,14 +35,14 @@ def test_equal_arguments_give_equal_predictions_whatever_came_before(space, accu
 
 def test_only_the_order_of_labels_counts(space, accuracies):
     rows, everything = np.arange(50), np.arange(len(space))
-    predictor = flattened_adjacency(space, TRAINING)
+    predictor = flattened_adjacency(space, TRAINING, width=32, layers=2, dropout=0.0)
     first = predictor.fit(rows, accuracies[rows], 5).predict(everything)
     assert np.array_equal(first, predictor.fit(rows, np.exp(9 * accuracies[rows]), 5).predict(everything))
 
 
 def test_predictions_do_not_depend_on_what_else_is_asked(space, accuracies):
     rows, everything = np.arange(50), np.arange(len(space))
-    predictor = flattened_adjacency(space, TRAINING).fit(rows, accuracies[rows], 5)
+    predictor = flattened_adjacency(space, TRAINING, width=32, layers=2, dropout=0.0).fit(rows, accuracies[rows], 5)
     assert predictor.predict(everything)[[7, 3]] == pytest.approx(predictor.predict(np.array([7, 3])), rel=1e-4)
 
 
@@ -68,6 +68,6 @@ def test_steps_grow_with_the_root_of_the_labels(space, labelled, steps):
 
 def test_bad_input_is_named(space, accuracies):
     with pytest.raises(ParameterError, match="loss = 'mse'"):
-        flattened_adjacency(space, Training("mse", rate=1e-2, decay=0.0, steps=1))
+        flattened_adjacency(space, Training("mse", rate=1e-2, decay=0.0, steps=1), width=32, layers=2, dropout=0.0)
     with pytest.raises(DataError, match="labels has 4 values and no two differ"):
-        flattened_adjacency(space, TRAINING).fit(np.arange(4), np.ones(4), 0)
+        flattened_adjacency(space, TRAINING, width=32, layers=2, dropout=0.0).fit(np.arange(4), np.ones(4), 0)
