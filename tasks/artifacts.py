@@ -123,7 +123,7 @@ def read_weights(path: Path, schema: str) -> tuple[dict[str, np.ndarray], dict[s
 
 def _in_c_order(arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     """Return the arrays as they lie in a file; a value just computed may lie otherwise than one read from a record."""
-    return {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+    return {name: np.asarray(array, order="C") for name, array in arrays.items()}
 
 
 def _document(schema: str, arrays: Mapping[str, np.ndarray], metadata: Mapping[str, Any]) -> str:

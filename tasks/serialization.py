@@ -45,7 +45,7 @@ def _extract(value: Any, arrays: dict[str, np.ndarray]) -> Any:
         return value
     if isinstance(value, np.ndarray):
         name = str(len(arrays))
-        arrays[name] = np.ascontiguousarray(value)
+        arrays[name] = np.asarray(value, order="C")
         return {_ARRAY: name}
     if isinstance(value, dict):
         if not all(isinstance(key, str) and key != _ARRAY for key in value):

@@ -20,7 +20,11 @@ from tasks.artifacts import (
     write_weights,
 )
 
-ARRAYS = {"edges": np.arange(6, dtype=np.uint8).reshape(2, 3), "values": np.linspace(0, 1, 4, dtype=np.float32)}
+ARRAYS = {
+    "edges": np.arange(6, dtype=np.uint8).reshape(2, 3),
+    "values": np.linspace(0, 1, 4, dtype=np.float32),
+    "level": np.array(0.5),
+}
 TABLE = pd.DataFrame({"key": ["a", "b"], "score": [0.5, float("nan")], "macs": [1, 2]})
 WRITERS = {
     "json": lambda path, schema: write_json(path, schema, {"a": [1, None, 2.5]}),
@@ -45,7 +49,7 @@ def test_content_comes_back(path):
         arrays, metadata = READERS[kind](path, "s/1")
         assert metadata == {"names": ["x"]} and arrays.keys() == ARRAYS.keys()
         for name, array in ARRAYS.items():
-            assert arrays[name].dtype == array.dtype
+            assert (arrays[name].dtype, arrays[name].shape) == (array.dtype, array.shape)
             np.testing.assert_array_equal(arrays[name], array)
     WRITERS["parquet"](path, "s/1")
     pd.testing.assert_frame_equal(read_table(path, "s/1"), TABLE)
