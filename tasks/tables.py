@@ -1,11 +1,12 @@
 """Imported tables of measured cells: one parquet a table in `data/tables`, read once a process."""
 
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
 from nasgem_core.benchmarks import nasbench101, nasbench201
 from nasgem_core.benchmarks.rows import read_rows
-from nasgem_core.benchmarks.table import TabularSpace, read_table, write_table
+from nasgem_core.benchmarks.table import TabularSpace, is_table, read_table, write_table
 from nasgem_core.errors import DataError, ParameterError
 from tasks.artifacts import DATA
 
@@ -24,7 +25,8 @@ def import_table(name: str, source: Path, label: str | None = None, truth: str |
 
     Args:
         name: `nasbench101` (from .tfrecord or .npz), `nasbench201` or `nasbench201-raw` (from .pth or .npz), or any
-            other name for a .parquet or .csv table with a column of cells.
+            other name for a table that nasgem has written, such as NASGEM-Bench, or for a .parquet or .csv table with
+            a column of cells.
         source: the file.
         label: of a user's table, the metric that a search may observe.
         truth: the metric that rankings are judged by; the label by default.
@@ -42,6 +44,8 @@ def import_table(name: str, source: Path, label: str | None = None, truth: str |
     elif name in forms:
         read = nasbench201.import_pth if source.suffix == ".pth" else nasbench201.import_npz
         space = read(source, forms[name])
+    elif is_table(source):
+        space = replace(read_table(source), name=name)
     elif label is None:
         raise ParameterError(f"table {name!r}: say with --label which column of {source} is the observed metric")
     else:

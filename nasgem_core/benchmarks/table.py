@@ -111,6 +111,14 @@ def write_table(space: TabularSpace, path: Path) -> None:
         temporary.unlink(missing_ok=True)
 
 
+def is_table(path: Path) -> bool:
+    """Say whether a file is a parquet file that `write_table` has written, whole or not."""
+    try:
+        return _HEADER in (pq.read_schema(path).metadata or {})
+    except (OSError, pa.ArrowException):
+        return False
+
+
 def read_table(path: Path) -> TabularSpace:
     """Read what `write_table` wrote. Operations that are not registered become known as tabular ones.
 

@@ -8,7 +8,7 @@ import pytest
 
 from nasgem_core.benchmarks import table
 from nasgem_core.benchmarks.rows import key_hashes
-from nasgem_core.benchmarks.table import TabularSpace, content_hash, read_table, write_table
+from nasgem_core.benchmarks.table import TabularSpace, content_hash, is_table, read_table, write_table
 from nasgem_core.cells import operations
 from nasgem_core.cells.cell import CellBatch
 from nasgem_core.cells.operations import known_operations
@@ -46,6 +46,15 @@ def test_same_space_same_bytes(tmp_path):
     for name in ("a", "b"):
         write_table(random_space(), tmp_path / name)
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+def test_a_table_is_known_by_its_header(tmp_path):
+    write_table(random_space(), tmp_path / "space.parquet")
+    assert is_table(tmp_path / "space.parquet")
+    pq.write_table(pa.table({"a": [1]}), tmp_path / "other.parquet")
+    (tmp_path / "cells.csv").write_text("cell,accuracy")
+    for name in ("other.parquet", "cells.csv", "missing.parquet"):
+        assert not is_table(tmp_path / name)
 
 
 def test_the_hash_is_of_the_content(tmp_path):
