@@ -10,6 +10,8 @@ from nasgem_core.predictors.ensemble import Ensemble
 from nasgem_core.predictors.gp import Relevances
 from tests.predictors.ranking import OTHERS, ROWS, tau, tau_on_others
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module", autouse=True)
 def short_fits():

@@ -6,9 +6,15 @@ import torch
 from scipy.stats import kendalltau
 
 from nasgem_core.errors import DataError
+from nasgem_core.predictors import network as network_module
 from nasgem_core.predictors.encoder import Encoder, graphs_of, pretrain
 from nasgem_core.predictors.network import Network, Scorer, ranking_loss
 from tests.predictors.ranking import OTHERS, ROWS, tau_on_others
+
+
+@pytest.fixture(autouse=True)
+def short_fits(monkeypatch):
+    monkeypatch.setattr(network_module, "_STEPS", 60)
 
 
 @pytest.fixture(scope="module")

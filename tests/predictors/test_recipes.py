@@ -3,7 +3,7 @@ import pytest
 from scipy.stats import kendalltau
 
 from nasgem_core.errors import DataError
-from nasgem_core.predictors import recipes
+from nasgem_core.predictors import network, recipes
 from nasgem_core.predictors.encoder import pretrain
 from nasgem_core.predictors.gp import Relevances
 from nasgem_core.predictors.recipes import RECIPES
@@ -12,6 +12,7 @@ from tests.predictors.ranking import OTHERS, ROWS
 
 @pytest.fixture(autouse=True)
 def short_pretraining(monkeypatch):
+    monkeypatch.setattr(network, "_STEPS", 60)
     monkeypatch.setattr(recipes, "pretrain", lambda space, seed: pretrain(space, seed, steps=20))
 
 
