@@ -15,6 +15,7 @@ from nasgem_core.benchmarks.prediction_spaces import prediction_prior, predictio
 from nasgem_core.benchmarks.table import TabularSpace, content_hash
 from nasgem_core.errors import DataError
 from nasgem_core.predictors.catalogue import recipe_module, recipe_named
+from nasgem_core.predictors.embedding_report import REPORTED, Embedding
 from nasgem_core.predictors.gp import Relevances
 from nasgem_core.predictors.space import Space
 from tasks.caching import cached_task
@@ -85,7 +86,10 @@ def try_predictor(
     fitted = time.perf_counter()
     scores = predictor.predict(others)
     seconds = time.perf_counter() - fitted
+    reported = predictor.report(others, truth[others]) if isinstance(predictor, Embedding) else {}
     return {
+        **dict.fromkeys(REPORTED, float("nan")),
+        **reported,
         **judge(scores, truth[others]),
         "bias": prediction_bias(scores, truth[others]),
         "fit_seconds": fitted - started,

@@ -7,6 +7,7 @@ import numpy as np
 from nasgem_core.figures.image import figure_png
 from nasgem_core.figures.page import Picture, Table
 from nasgem_core.figures.predictors import draw_predictors
+from nasgem_core.predictors.embedding_report import REPORTED
 from tasks.tables import open_table
 from tasks.trials import BIAS, RANKING, Summary, one_label, read_trials, summarise
 
@@ -16,6 +17,11 @@ _TABLES = {
     "pearson_r": ("Pearson r", 3),
     "top_precision": ("precision in the top 1 %", 3),
     "rank_at_10": ("N@10, true rank of the best of ten", 1),
+    "similarity_correlation": ("Spearman rho of similarity and difference in accuracy (Figure 1)", 3),
+    "lipschitz_bound": ("bound of the Lipschitz constant K (Eq. 6)", 3),
+    "embedding_variance": ("variance of embeddings (Eq. 13)", 3),
+    "prediction_variance": ("variance of predictions (Eq. 13)", 4),
+    "variance_bound": ("K^2 times the variance of embeddings, their bound (Eq. 13)", 2),
     "fit_seconds": ("seconds a fit, one core", 1),
     "seconds_per_million": ("seconds a million predictions, one core", 1),
 }
@@ -31,8 +37,10 @@ def predictor_tables(ranking: Summary, bias: Summary, ceilings: Mapping[str, Map
     for table, by_predictor in ranking.items():
         for measure, (title, decimals) in _TABLES.items():
             ceiling = ceilings[table].get(measure, float("nan"))
+            header, rows = _grid(by_predictor, measure, decimals)
             note = f"{_LABEL}, ranked by itself: {ceiling:.{decimals}f}" if np.isfinite(ceiling) else ""
-            tables.append(Table(f"{table}: {title}", *_grid(by_predictor, measure, decimals), note=note))
+            if rows:
+                tables.append(Table(f"{table}: {title}", header, rows, note=note))
     for table, by_predictor in bias.items():
         tables.append(Table(f"{table}: {_BIAS_TITLE}", *_grid(by_predictor, BIAS, _BIAS_DECIMALS)))
     return tables
@@ -79,7 +87,9 @@ def _grid(
     largest = {
         name: by_size[max(by_size)][measure][0] if by_size else float("nan") for name, by_size in by_predictor.items()
     }
-    order = sorted(by_predictor, key=lambda name: -np.nan_to_num(largest[name], nan=-np.inf))
+    # Most predictors have no embedding to report on.
+    shown = [name for name in by_predictor if measure not in REPORTED or np.isfinite(largest[name])]
+    order = sorted(shown, key=lambda name: -np.nan_to_num(largest[name], nan=-np.inf))
     rows = [[name, *_words(by_predictor[name], measure, sizes, decimals)] for name in order]
     return ["predictor", *(f"{size:,}" for size in sizes)], rows
 

@@ -8,6 +8,7 @@ import pandas as pd
 
 from nasgem_core.benchmarks.judging import MEASURES, judge, mean_and_interval
 from nasgem_core.benchmarks.table import TabularSpace
+from nasgem_core.predictors.embedding_report import REPORTED
 from tasks.artifacts import DATA, METRICS, read_table, write_json, write_table
 
 FOLDER = DATA / "benchmark"
@@ -18,7 +19,7 @@ SCHEMA, SEARCHES_SCHEMA = "nasgem.trials/1", "nasgem.table_searches/1"
 RANKING, BIAS = "ranking", "bias"
 """What a trial was run for: a table of correlations, or Figure 5 of the paper."""
 _TIMES = ("fit_seconds", "seconds_per_million")
-_COLUMNS = ("table", "predictor", "purpose", "training", "split", *MEASURES, "bias", *_TIMES)
+_COLUMNS = ("table", "predictor", "purpose", "training", "split", *MEASURES, *REPORTED, "bias", *_TIMES)
 _SEARCH_COLUMNS = ("table", "search", "number", "picked_accuracy", "regret", "rows")
 _CEILING_CELLS = 20_000
 
@@ -80,7 +81,7 @@ def read_trials() -> pd.DataFrame:
 
 def summarise(trials: pd.DataFrame, purpose: str) -> Summary:
     """Return means and intervals of the trials with that purpose; a measure that is never finite is NaN."""
-    measures = (*MEASURES, *_TIMES) if purpose == RANKING else (BIAS,)
+    measures = (*MEASURES, *REPORTED, *_TIMES) if purpose == RANKING else (BIAS,)
     summary: Summary = {}
     groups = trials[trials["purpose"] == purpose].groupby(["table", "predictor", "training"], sort=False)
     for (table, predictor, training), group in groups:

@@ -17,6 +17,7 @@ from nasgem_core.encoders.fitted import FittedEncoder
 from nasgem_core.encoders.fitting import fit_encoder
 from nasgem_core.errors import DataError
 from nasgem_core.kernel.wl import wl_similarity
+from nasgem_core.predictors.embedding_report import embedding_report
 from nasgem_core.predictors.predictor import normal_scores
 from nasgem_core.predictors.rivals.pairs import space_pairs
 from nasgem_core.predictors.space import Space
@@ -73,6 +74,10 @@ class EmbeddingNetwork:
     def predict(self, rows: np.ndarray) -> np.ndarray:
         """Return predicted shares of the range of the normal scores, float32 [rows]."""
         return self.network.predict(self._embed(rows), None, 0.0)
+
+    def report(self, rows: np.ndarray, truth: np.ndarray) -> dict[str, float]:
+        """Return what the paper says of embeddings in numbers; see `embedding_report`."""
+        return embedding_report(self._embed(rows), self.predict(rows), truth, self.network.lipschitz_bound())
 
     def _embed(self, rows: np.ndarray) -> np.ndarray:
         return self.encoder.embed(self._space.cells[rows])
