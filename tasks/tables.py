@@ -63,7 +63,7 @@ def open_table(name: str) -> TabularSpace:
     return _read_once(path.resolve(), path.stat().st_mtime_ns)
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=4)
 def _read_once(path: Path, changed: int) -> TabularSpace:
     """Read a table once a process and state of the file; `changed` tells states apart."""
     return read_table(path)

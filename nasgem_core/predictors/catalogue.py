@@ -25,5 +25,4 @@ def recipe_module(name: str) -> str:
 
 def recipe_named(name: str) -> Recipe:
     """Return the recipe of a predictor; raises `ParameterError` for an unknown one."""
-    module = import_module(recipe_module(name))
-    return (module.RIVALS if hasattr(module, "RIVALS") else module.RECIPES)[name]
+    return import_module(recipe_module(name)).RECIPES[name]

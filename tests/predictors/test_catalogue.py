@@ -7,7 +7,7 @@ from nasgem_core.errors import ParameterError
 from nasgem_core.predictors.catalogue import PREDICTORS, recipe_module, recipe_named
 from nasgem_core.predictors.recipe import Recipe
 from nasgem_core.predictors.recipes import RECIPES
-from nasgem_core.predictors.rivals.recipes import RIVALS
+from nasgem_core.predictors.rivals.recipes import RECIPES as RIVALS
 
 
 @pytest.mark.parametrize("name", PREDICTORS)

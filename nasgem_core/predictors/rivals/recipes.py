@@ -28,7 +28,7 @@ _PREDICTOR = PredictorConfig(
 """As in the paper profile (profiles/paper.yaml), but for the weight decay."""
 _PRETRAININGS = 3
 
-RIVALS: dict[str, Recipe] = {
+RECIPES: dict[str, Recipe] = {
     "adjacency_mlp": Recipe(
         None,
         lambda space, *_: flattened_adjacency(
