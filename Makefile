@@ -21,8 +21,8 @@ test: lint ## check style and types, then run the tests
 test-all: lint ## the same with the tests that take long
 	@$(bin)/python -m pytest -q
 
-test-core: .venv/.project ## run the tests of nasgem_core only
-	@$(bin)/python -m pytest -q $(core_tests)
+test-core: .venv/.project ## run the tests of nasgem_core only, the slow ones left out
+	@$(bin)/python -m pytest -q -m "not slow" $(core_tests)
 
 lint: .venv/.project ## check style (ruff) and types (mypy)
 	@$(bin)/ruff check .

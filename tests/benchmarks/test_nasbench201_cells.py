@@ -161,6 +161,7 @@ def test_equal_keys_are_isomorphic_graphs(keys):
         assert all(isomorphic(ALL[same[0]], ALL[row]) for row in same[1:6])
 
 
+@pytest.mark.slow
 def test_other_keys_are_other_graphs(keys):
     # Pairs with the same numbers of each operation are the hard ones.
     generator = np.random.default_rng(6)

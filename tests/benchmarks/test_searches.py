@@ -36,7 +36,15 @@ def run():
     return search
 
 
-@pytest.mark.parametrize("name", ["random", "evolution", "bootstrap", "process"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "random",
+        "evolution",
+        pytest.param("bootstrap", marks=pytest.mark.slow),
+        pytest.param("process", marks=pytest.mark.slow),
+    ],
+)
 def test_a_search_spends_its_budget_and_repeats(run, name):
     queries = run(name, 1)
     assert queries.left == 0

@@ -75,6 +75,7 @@ def test_pretraining_repeats_and_draws_from_streams_of_its_own(space):
     assert not torch.equal(first.inputs.weight, pretrain(space, 1, steps=3).inputs.weight)
 
 
+@pytest.mark.slow
 def test_pretraining_learns_the_features(encoder, space):
     # A linear map of embeddings tells the features of cells that it was not made from.
     errors = []

@@ -47,6 +47,7 @@ def test_the_gradient_reaches_every_parameter(space, encoder, beside):
     assert scorer.head[3].bias.grad.abs() > 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("beside", [False, True])
 def test_a_known_rule_is_learned_and_learned_alike_again(space, encoder, accuracies, beside):
     before = [value.clone() for value in encoder.parameters()]
@@ -60,6 +61,7 @@ def test_a_known_rule_is_learned_and_learned_alike_again(space, encoder, accurac
         assert torch.equal(a, b)
 
 
+@pytest.mark.slow
 def test_the_seed_and_the_features_matter(space, encoder, accuracies):
     network = Network(space, encoder, True)
     scores = network.fit(ROWS, accuracies[ROWS], 0).predict(OTHERS)
@@ -67,6 +69,7 @@ def test_the_seed_and_the_features_matter(space, encoder, accuracies):
     assert len(network.predict(OTHERS[:0])) == 0
 
 
+@pytest.mark.slow
 def test_distillation_repeats_scores(space, encoder):
     scores = space.features[:, space.names.index("walk:length")].astype(np.float64)
     student = Network(space, encoder, False).distil(ROWS, scores[ROWS], 0, steps=150)

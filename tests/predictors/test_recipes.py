@@ -25,6 +25,7 @@ def test_every_recipe_builds_a_predictor_that_orders_cells(space, accuracies, na
     assert recipe.pretrainings == 1
 
 
+@pytest.mark.slow
 def test_pretraining_is_kept_as_arrays(space, accuracies, tmp_path):
     recipe = RECIPES["message_passing"]
     arrays = recipe.pretrain(space, 0)
@@ -40,6 +41,7 @@ def test_pretraining_is_kept_as_arrays(space, accuracies, tmp_path):
     assert not np.array_equal(arrays["encoder0.inputs.weight"], other["encoder0.inputs.weight"])
 
 
+@pytest.mark.slow
 def test_the_ensemble_has_several_encoders(space):
     arrays = RECIPES["ensemble"].pretrain(space, 0)
     first, second = (arrays[f"encoder{i}.inputs.weight"] for i in range(2))

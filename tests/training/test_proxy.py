@@ -55,6 +55,7 @@ def test_equal_seeds_give_equal_bits_and_others_do_not():
     assert outcome(train_cell(CELL, images, CONFIG, seed=4)) != outcome(first)
 
 
+@pytest.mark.slow
 def test_a_fresh_process_gives_the_same_bits():
     images = stripes()
     train_cell(OTHER, images, CONFIG, seed=0)
