@@ -20,6 +20,11 @@ def _require_pair(name: str, pair: tuple[float, float], *, positive: bool) -> No
         raise ParameterError(f"{name} = {list(pair)}: values must be above 0")
 
 
+def _require_distinct(name: str, values: tuple[str, ...], what: str) -> None:
+    if len(set(values)) != len(values):
+        raise ParameterError(f"{name} = {list(values)}: each {what} may stand once")
+
+
 @dataclass(frozen=True)
 class CellsConfig:
     """The search space and the law cells are drawn by (paper 3.2; the law is our choice)."""
@@ -35,8 +40,7 @@ class CellsConfig:
         _require_pair("cells.edge_probability", self.edge_probability, positive=True)
         if not self.operations:
             raise ParameterError("cells.operations is empty: name at least one operation")
-        if len(set(self.operations)) != len(self.operations):
-            raise ParameterError(f"cells.operations = {list(self.operations)}: each operation may stand once")
+        _require_distinct("cells.operations", self.operations, "operation")
         for name in self.operations:
             if name not in known_operations():
                 known = ", ".join(known_operations())
@@ -200,6 +204,11 @@ class BenchmarkConfig:
     """Noisy observations that a search of a table may ask for."""
     searches: int = bounded(20, low=0, high=10_000)
     """Searches of each kind, over which means are taken; 0 for none."""
+
+    def __post_init__(self) -> None:
+        # What stands twice would be counted twice, and its intervals would come out too narrow.
+        _require_distinct("benchmark.tables", self.tables, "table")
+        _require_distinct("benchmark.predictors", self.predictors, "predictor")
 
 
 @dataclass(frozen=True)
