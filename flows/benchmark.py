@@ -44,11 +44,10 @@ def benchmark(session: Session) -> None:
     config = session.config.benchmark
     if not config.tables:
         say("  skipped: benchmark.tables names no table; `nasgem benchmark import` brings one here")
-    subjects = [subject_of(table, predictor) for table in config.tables for predictor in config.predictors]
-    trials = _trials(session, subjects)
+    trials = planned_trials(session)
     rows: list[dict[str, Any]] = []
     searched = searched_subjects(session)
-    pretrained = _pretrained(session, [*dict.fromkeys([*subjects, *searched])])
+    pretrained = _pretrained(session, [*dict.fromkeys([*(subject for subject, *_ in trials), *searched])])
     if trials:
         inputs = [
             {
@@ -75,9 +74,15 @@ def benchmark(session: Session) -> None:
     _write(session, rows, searches)
 
 
-def _trials(session: Session, subjects: list[Subject]) -> list[tuple[Subject, str, int, int]]:
-    """Return predictor, purpose, training cells and split of each trial; whole splits first, small sizes first."""
+def planned_trials(session: Session) -> list[tuple[Subject, str, int, int]]:
+    """Return predictor, purpose, training cells and split of each trial; whole splits first, small sizes first.
+
+    Raises:
+        ParameterError: there is no such predictor, or a number of training cells leaves too few to rank.
+        DataError: a table is missing or altered.
+    """
     config = session.config.benchmark
+    subjects = [subject_of(table, predictor) for table in config.tables for predictor in config.predictors]
     guidance = _GUIDANCE if set(_GUIDANCE) <= set(config.predictors) else ()
     trials = []
     for split in range(config.splits):
@@ -92,6 +97,7 @@ def _trials(session: Session, subjects: list[Subject]) -> list[tuple[Subject, st
 
 def _pretrained(session: Session, subjects: list[Subject]) -> dict[tuple[Subject, int], dict[str, np.ndarray]]:
     """Pre-train each predictor on each table as often as its recipe asks, which needs no label."""
+    config = session.config.benchmark
     found: dict[tuple[Subject, int], dict[str, np.ndarray]] = {}
     numbers = []
     for subject in subjects:
@@ -99,7 +105,7 @@ def _pretrained(session: Session, subjects: list[Subject]) -> dict[tuple[Subject
         if recipe.pretrain is None:
             found[subject, 0] = {}
         else:
-            numbers += [(subject, i) for i in range(min(recipe.pretrainings, session.config.benchmark.splits))]
+            numbers += [(subject, i) for i in range(min(recipe.pretrainings, max(config.splits, config.searches)))]
     inputs = [
         {"subject": subject, "seed": derive_seed(session.config.seed, "benchmark pretraining", number)}
         for subject, number in numbers
@@ -126,6 +132,10 @@ def _write(session: Session, rows: list[dict[str, Any]], searches: list[dict[str
     pictures = predictor_pictures(*summaries, ceilings, config.splits) | search_pictures(searches)
     for name, picture in pictures.items():
         write_bytes(FOLDER / f"{name}.png", picture.png)
+    # Tables that are no longer named have left pictures behind, and equal parameters are to give an equal folder.
+    for path in FOLDER.glob("*.png"):
+        if path.stem not in pictures:
+            path.unlink()
     facts = {"tables": ", ".join(config.tables) or "none", "splits": str(config.splits), "fits": str(len(rows))}
     tables = [*predictor_tables(*summaries, ceilings), *search_tables_of(searches)]
     page = render_page("Predictors on tables of measured cells", facts, tables, list(pictures.values()))

@@ -8,7 +8,7 @@ from typing import Any
 from prefect import flow
 
 from flows.ablation import ablation
-from flows.benchmark import benchmark
+from flows.benchmark import benchmark, planned_trials
 from flows.bootstrap import bootstrap
 from flows.encoder import encoder
 from flows.environment import prepare_environment
@@ -42,6 +42,8 @@ def search(overrides: dict[str, Any] | None = None) -> None:
         if overrides:
             change_parameters(overrides)
         with open_session() as session:
+            # A table or predictor that is missing is named now, and not when everything else is done.
+            planned_trials(session)
             begun = _inputs()
             for name, stage in STAGES.items():
                 say(f"stage {name}")
