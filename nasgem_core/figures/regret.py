@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 from matplotlib.figure import Figure
+from scipy import stats
 
 from nasgem_core.figures.style import (
     PALETTE,
@@ -17,7 +18,7 @@ from nasgem_core.figures.style import (
 
 
 def draw_regret(title: str, regrets: Mapping[str, np.ndarray]) -> Figure:
-    """Draw the mean regret of each search with the interval of its mean, the lowest at the end first in the legend.
+    """Draw the mean regret of each search with Student's interval of it, the lowest at the end first in the legend.
 
     Args:
         title: headline.
@@ -35,7 +36,7 @@ def draw_regret(title: str, regrets: Mapping[str, np.ndarray]) -> Figure:
     for place, name in enumerate(ranked):
         values = 100 * regrets[name]
         queries, mean = np.arange(1, values.shape[1] + 1), values.mean(0)
-        half = 1.96 * values.std(0, ddof=1) / np.sqrt(len(values)) if len(values) > 1 else np.zeros_like(mean)
+        half = stats.t.ppf(0.975, len(values) - 1) * stats.sem(values) if len(values) > 1 else np.zeros_like(mean)
         ax.plot(queries, mean, color=PALETTE[place % len(PALETTE)], linewidth=2, label=name.replace("_", " "))
         low = np.maximum(mean - half, mean.min() * 0.5)
         ax.fill_between(queries, low, mean + half, color=PALETTE[place % len(PALETTE)], alpha=0.18, linewidth=0)
