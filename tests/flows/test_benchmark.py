@@ -45,11 +45,18 @@ def test_predictors_are_tried_once_and_compared(imported):
     imported.succeed(*RUN, "--set", "benchmark.splits=3")
     assert_only_grown(trials, imported.records("predictor-trial"))
     assert len(imported.records("predictor-trial")) == 3 * 2 * 3
+    folder = imported.root / "data" / "benchmark"
+    assert list(folder.glob("mine_*.png"))
+    imported.succeed(*RUN, "--set", "benchmark.tables=[]")
+    assert not list(folder.glob("*.png")), "pictures of a table that is not named any more"
 
 
 def test_what_is_missing_or_wrong_is_named(imported):
     line = imported.refused(*RUN, "--set", "benchmark.tables=[other]")
     assert "data/tables/other.parquet is missing (imported: mine)" in line
+    line = imported.refused("nasgem", "search")
+    assert "data/tables/other.parquet is missing" in line
+    assert not (imported.root / "data" / "pairs").exists(), "a search says so before it begins"
     line = imported.refused(*RUN, *MINE, "--set", "benchmark.predictors=[oracle]")
     assert "predictor = 'oracle': must be one of" in line
     line = imported.refused(*RUN, "--set", "benchmark.predictors=[random]", "--set", "benchmark.sizes=[395]")
