@@ -25,7 +25,7 @@ from tasks.models import FullyConnectedModel
 from tasks.predictor import fit_predictor_task, predictor_of, write_predictor
 from tasks.proxy import costs_of
 from tasks.records import finite
-from tasks.scorer import ScorerValue, fit_scorer, scorer_of, write_process
+from tasks.scorer import ScorerValue, check_kind, fit_scorer, scorer_of, write_process
 from tasks.trained import ESTIMATOR_FILE, PREDICTED, RANDOM, cells_of, trained_table, write_trained
 
 METRICS_FILE = METRICS / "estimator.json"
@@ -35,6 +35,7 @@ METRICS_FILE = METRICS / "estimator.json"
 def estimator(session: Session) -> None:
     """Read data/encoder, write data/estimator."""
     config = session.config.estimator
+    check_kind(session.config.predictor, session.config.cells)
     rounds = _Rounds(session)
     stream = random_stream(session, config.initial + config.rounds * config.random)
     rounds.train(stream[: config.initial], RANDOM)

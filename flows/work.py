@@ -62,7 +62,8 @@ def _change(changes: Mapping[str, Any]) -> None:
 def run_import(name: str, source: Path, label: str | None, truth: str | None) -> None:
     """Import a table of measured cells and say what it holds."""
     prepare_environment()
-    from tasks.tables import import_table, table_path
+    from tasks.table_import import import_table
+    from tasks.tables import table_path
 
     with folder_lock():
         table = import_table(name, source, label, truth)

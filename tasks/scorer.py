@@ -6,6 +6,8 @@ import numpy as np
 
 from nasgem_core.cells.cell import CellBatch
 from nasgem_core.config import CellsConfig, PredictorConfig
+from nasgem_core.errors import DataError, ParameterError
+from nasgem_core.predictors.notation import free_notation
 from nasgem_core.predictors.process_scorer import SCHEMA, ProcessScorer, fit_process
 from nasgem_core.search.scorer import EmbeddingScorer, Scorer
 from tasks.artifacts import DATA, read_weights, write_weights
@@ -18,6 +20,18 @@ PERCEPTRON, PROCESS = "perceptron", "gaussian_process"
 
 ScorerValue = dict[str, Any]
 """A scorer in the form that tasks pass on: `process`, or `encoder` and `predictor`."""
+
+
+def check_kind(config: PredictorConfig, law: CellsConfig) -> None:
+    """Raise `ParameterError` where the predictor cannot read cells of this law: better before any cell is trained."""
+    if config.kind == PROCESS:
+        try:
+            free_notation(law.operations)
+        except DataError as error:
+            raise ParameterError(
+                f"predictor.kind = {config.kind!r} cannot read these cells, {error}: set it to {PERCEPTRON!r}, or name "
+                "fewer in cells.operations"
+            ) from None
 
 
 @cached_task("process fit")

@@ -63,16 +63,16 @@ def write_metrics(
     searches: Sequence[Mapping[str, Any]],
 ) -> None:
     """Write means and intervals as the stage's metrics, with what one label reaches on each table."""
-    document: dict[str, Any] = {"splits": splits}
+    tables: dict[str, Any] = {}
     for table, by_predictor in ranking.items():
         means = {
             predictor: {str(size): {name: list(value) for name, value in found.items()} for size, found in by.items()}
             for predictor, by in by_predictor.items()
         }
-        document[table] = {"one_label": dict(ceilings[table]), "predictors": means}
+        tables[table] = {"one_label": dict(ceilings[table]), "predictors": means}
     for table, found in mean_picks(searches).items():
-        document[table]["picked_accuracy"] = {name: list(value) for name, value in found.items()}
-    write_json(METRICS_FILE, "nasgem.metrics/1", document)
+        tables[table]["picked_accuracy"] = {name: list(value) for name, value in found.items()}
+    write_json(METRICS_FILE, "nasgem.metrics/1", {"splits": splits, "tables": tables})
 
 
 def read_trials() -> pd.DataFrame:

@@ -30,10 +30,12 @@ def notation_of(table: TabularSpace) -> Notation:
     """Return how predictors read the table: as above, or as cells of the free space.
 
     Raises:
-        DataError: the table's cells have more operations than predictors read.
+        DataError: the table's cells have more operations than predictors read, or stand in NAS-Bench-201's raw form.
     """
     if table.name in _NOTATIONS:
         return _NOTATIONS[table.name]
+    if table.name == nasbench201.NAMES["raw"]:
+        raise DataError(f"predictors do not read {table.name}: import {nasbench201.NAMES['contracted']}")
     names = enumerate(table.cells.operation_names, FIRST_OPERATION_CODE)
     return free_notation(name for code, name in names if (table.cells.codes == code).any())
 

@@ -11,6 +11,7 @@ USUAL_SIZES = {
 PROPORTIONS = (0.1, 0.2, 0.3, 0.5, 0.7, 1.0)
 TRAINING_SHARE = 0.6
 """Tables 3 and 4 of the paper: of 1,000 cells 600 are for training, and of these the proportions are taken."""
+_FEWEST, _LEFT = 4, 10
 BIAS_SIZES = (200, 500, 1000, 2000)
 BIAS_CANDIDATES = 50_000
 """Figure 5 of the paper."""
@@ -22,10 +23,12 @@ def training_sizes(table: str, rows: int, wanted: tuple[int, ...] = ()) -> tuple
     Raises:
         ParameterError: one of them leaves fewer than 10 of the table's `rows` to be ranked.
     """
-    sizes = wanted or USUAL_SIZES.get(table) or tuple(round(share * TRAINING_SHARE * rows) for share in PROPORTIONS)
+    shares = [max(_FEWEST, round(share * TRAINING_SHARE * rows)) for share in PROPORTIONS]
+    sizes = wanted or USUAL_SIZES.get(table) or shares
     for size in sizes:
-        if size > rows - 10:
+        if size > rows - _LEFT:
             raise ParameterError(
-                f"benchmark.sizes holds {size}: table {table!r} has {rows} cells, and at least 10 must be left to rank"
+                f"benchmark.sizes: {size} training cells of table {table!r}, which has {rows}: at least {_LEFT} cells "
+                "must be left to rank"
             )
     return tuple(sorted(set(sizes)))

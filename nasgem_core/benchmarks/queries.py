@@ -17,6 +17,9 @@ class Queries:
         table: its label is what a query observes, its truth what a search is judged by.
         budget: number of queries.
 
+    Raises:
+        DataError: there are fewer cells than queries.
+
     Attributes:
         rows: the cells asked for, in order.
         observed: their observed accuracies: the label, or the mean of all runs once a cell was asked for again.
@@ -27,6 +30,8 @@ class Queries:
     def __init__(self, table: TabularSpace, budget: int) -> None:
         self._label = table.metrics[table.label].astype(np.float64)
         self._truth = table.metrics[table.truth].astype(np.float64)
+        if budget > len(table):
+            raise DataError(f"{budget} queries for a table of {len(table)} cells: lower benchmark.queries")
         self._again = _RUNS.get(table.name, 1) - 1
         self.budget = budget
         self.rows: list[int] = []

@@ -64,6 +64,7 @@ def process_search(queries: Queries, space: Space, prior: Relevances, seed: int)
     queries.ask(rng.choice(len(space), min(_INITIAL, queries.left), replace=False))
     processes = [GaussianProcess(space, name, prior) for name in COVARIANCES]
     candidates, kept = np.arange(len(space)), min(_AGAIN * queries.repeat_cost, queries.left // 2)
+    kept -= kept % max(queries.repeat_cost, 1)
     while queries.left:
         known = np.array(queries.rows)
         for process in processes:

@@ -90,7 +90,7 @@ def write_table(space: TabularSpace, path: Path) -> None:
     columns = {name: _column(array) for name, array in arrays.items()}
     metadata = {_HEADER: header, _CHECKSUM: _checksum(header, arrays).encode()}
     table = pa.table(columns).replace_schema_metadata(metadata)
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
+    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with temporary.open("xb") as file:

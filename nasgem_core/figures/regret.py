@@ -38,6 +38,7 @@ def draw_regret(title: str, regrets: Mapping[str, np.ndarray]) -> Figure:
         queries, mean = np.arange(1, values.shape[1] + 1), values.mean(0)
         half = stats.t.ppf(0.975, len(values) - 1) * stats.sem(values) if len(values) > 1 else np.zeros_like(mean)
         ax.plot(queries, mean, color=PALETTE[place % len(PALETTE)], linewidth=2, label=name.replace("_", " "))
+        # On a logarithmic axis a band cannot reach 0.
         low = np.maximum(mean - half, mean.min() * 0.5)
         ax.fill_between(queries, low, mean + half, color=PALETTE[place % len(PALETTE)], alpha=0.18, linewidth=0)
     if all((100 * values.mean(0) > 0).all() for values in regrets.values()):

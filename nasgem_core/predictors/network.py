@@ -26,7 +26,7 @@ _STEPS, _STEPS_AT, _STEPS_GROWTH = 150, 424, 0.6
 """Steps of fine-tuning at up to so many labels, and the power of the number of labels by which they grow beyond."""
 
 
-class Scorer(nn.Module):
+class RankingHead(nn.Module):
     """A score from an embedding, and from the analytic features beside it where their number is given."""
 
     def __init__(self, encoder: Encoder, features: int, dropout: float) -> None:
@@ -96,7 +96,7 @@ class Network:
         # Dropout draws from torch's own stream.
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(derive_seed(seed, "network"))
-            scorer = Scorer(encoder, features.shape[1] if self._beside else 0, dropout)
+            scorer = RankingHead(encoder, features.shape[1] if self._beside else 0, dropout)
             slow = list(encoder.parameters())
             fast = [value for name, value in scorer.named_parameters() if not name.startswith("encoder.")]
             rates = [encoder_rate, _RATE]

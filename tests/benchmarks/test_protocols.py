@@ -8,9 +8,10 @@ def test_sizes_are_those_of_the_literature_unless_others_are_wanted():
     assert training_sizes("nasbench101", 423_624) == (100, 172, 424, 4236)
     assert training_sizes("nasbench201", 15_625) == (78, 156, 469, 1563)
     assert training_sizes("nasgem_bench", 1000) == (60, 120, 180, 300, 420, 600)
+    assert training_sizes("nasgem_bench", 40) == (4, 5, 7, 12, 17, 24)
     assert training_sizes("nasbench101", 423_624, (50, 20, 50)) == (20, 50)
 
 
 def test_what_leaves_nothing_to_rank_is_refused():
-    with pytest.raises(ParameterError, match=r"benchmark.sizes holds 95: table 'mine' has 100 cells"):
+    with pytest.raises(ParameterError, match=r"benchmark.sizes: 95 training cells of table 'mine', which has 100"):
         training_sizes("mine", 100, (20, 95))

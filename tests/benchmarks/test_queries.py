@@ -37,6 +37,8 @@ def test_asking_again_costs_the_further_runs_and_decides():
 
 
 def test_more_than_there_is_is_refused():
+    with pytest.raises(DataError, match="30 queries for a table of 20 cells"):
+        Queries(synthetic_table(20), 30)
     queries = Queries(small_nasbench101(), 2)
     with pytest.raises(DataError, match="3 queries are asked for and 2 of 2 are left"):
         queries.ask(np.arange(3))

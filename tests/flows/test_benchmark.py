@@ -28,8 +28,8 @@ def imported(fresh) -> Workspace:
 
 def taus(workspace: Workspace) -> dict[str, float]:
     document = json.loads((workspace.root / "data" / "metrics" / "benchmark.json").read_text())
-    assert 0.5 < document["mine"]["one_label"]["kendall_tau"] < 1
-    return {name: sizes["60"]["kendall_tau"][0] for name, sizes in document["mine"]["predictors"].items()}
+    assert 0.5 < document["tables"]["mine"]["one_label"]["kendall_tau"] < 1
+    return {name: sizes["60"]["kendall_tau"][0] for name, sizes in document["tables"]["mine"]["predictors"].items()}
 
 
 def test_predictors_are_tried_once_and_compared(imported):
@@ -60,7 +60,7 @@ def test_what_is_missing_or_wrong_is_named(imported):
     line = imported.refused(*RUN, *MINE, "--set", "benchmark.predictors=[oracle]")
     assert "predictor = 'oracle': must be one of" in line
     line = imported.refused(*RUN, "--set", "benchmark.predictors=[random]", "--set", "benchmark.sizes=[395]")
-    assert "benchmark.sizes holds 395: table 'mine' has 400 cells" in line
+    assert "benchmark.sizes: 395 training cells of table 'mine', which has 400" in line
     line = imported.refused("nasgem", "benchmark", "import", "other", "mine.parquet")
     assert "say with --label" in line
     (imported.root / "broken.parquet").write_bytes((imported.root / "mine.parquet").read_bytes()[:-100])

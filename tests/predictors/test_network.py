@@ -8,7 +8,7 @@ from scipy.stats import kendalltau
 from nasgem_core.errors import DataError
 from nasgem_core.predictors import network as network_module
 from nasgem_core.predictors.encoder import Encoder, graphs_of, pretrain
-from nasgem_core.predictors.network import Network, Scorer, ranking_loss
+from nasgem_core.predictors.network import Network, RankingHead, ranking_loss
 from tests.predictors.ranking import OTHERS, ROWS, tau_on_others
 
 
@@ -33,7 +33,7 @@ def test_ranking_loss_by_hand():
 @pytest.mark.parametrize("beside", [False, True])
 def test_the_gradient_reaches_every_parameter(space, encoder, beside):
     features = torch.from_numpy(space.features[:64])
-    scorer = Scorer(encoder, features.shape[1] if beside else 0, 0.1)
+    scorer = RankingHead(encoder, features.shape[1] if beside else 0, 0.1)
     scores = scorer(graphs_of(space, np.arange(64)), features)
     assert scores.shape == (64,)
     ranking_loss(scores, torch.linspace(-1, 1, 64)).backward()

@@ -20,10 +20,11 @@ _GUIDED = EncoderConfig(
     learning_rate=1e-3,
     similarity_weight=1.0,
     reconstruction_weight=1.0,
+    holdout=0.1,
 )
 _PLAIN = replace(_GUIDED, similarity_weight=0.0)
 _PREDICTOR = PredictorConfig(
-    target="score", hidden=(64, 64), iterations=2000, learning_rate=3e-3, weight_decay=3.0, members=1
+    kind="perceptron", target="score", hidden=(64, 64), iterations=2000, learning_rate=3e-3, weight_decay=3.0, members=1
 )
 """As in the paper profile (profiles/paper.yaml), but for the weight decay."""
 _PRETRAININGS = 3
