@@ -18,9 +18,11 @@ from nasgem_core.kernel.pairs import draw_pairs
 from nasgem_core.kernel.wl import wl_similarity
 from nasgem_core.networks.complexity import cell_costs
 from nasgem_core.networks.layout import NetworkLayout
+from nasgem_core.predictors.process_scorer import fit_process
 from nasgem_core.search.bootstrap import bootstrap
 from nasgem_core.search.predictor import fit_predictor
-from nasgem_core.search.scorer import EmbeddingScorer
+from nasgem_core.search.scorer import EmbeddingScorer, Scorer
+from tasks.scorer import PERCEPTRON, PROCESS
 
 CELLS = CellsConfig()
 LAYOUT = NetworkLayout.from_proxy(ProxyConfig(), 32)
@@ -32,6 +34,7 @@ def macs_of(cells):
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--kind", choices=(PERCEPTRON, PROCESS), default=PERCEPTRON, help="what predicts")
     parser.add_argument("--target", choices=("score", "accuracy"), default="score")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--count", type=int, nargs="+", default=[250_000, 1_000_000])
@@ -43,10 +46,14 @@ def main() -> None:
     trained = sample_cells(CELLS, 50, 1)
     accuracy = np.random.default_rng(0).uniform(0.3, 0.9, size=50)
     config = PredictorConfig(target=arguments.target)
-    predictor = fit_predictor(encoder.embed(trained), accuracy, macs_of(trained), config, 0.1, 0)
+    if arguments.kind == PROCESS:
+        scorer: Scorer = fit_process(trained, accuracy, macs_of(trained), CELLS, config.target, 0.1, 0)
+    else:
+        fitted = fit_predictor(encoder.embed(trained), accuracy, macs_of(trained), config, 0.1, 0)
+        scorer = EmbeddingScorer(encoder, fitted)
     for count in arguments.count:
         start, busy = time.perf_counter(), time.process_time()
-        found = bootstrap(EmbeddingScorer(encoder, predictor), CELLS, macs_of, count=count, top=8, penalty=0.1, seed=0)
+        found = bootstrap(scorer, CELLS, macs_of, count=count, top=8, penalty=0.1, seed=0)
         seconds, cpu = time.perf_counter() - start, time.process_time() - busy
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
         print(
