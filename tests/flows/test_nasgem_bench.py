@@ -47,6 +47,7 @@ def test_the_table_holds_what_was_trained(bench):
     assert len(bench.records()) == 9
 
 
+@pytest.mark.nightly
 def test_running_again_writes_the_same_bytes_and_trains_nothing(bench):
     written, records = files(bench), bench.records()
     shutil.rmtree(bench.root / FOLDER)
@@ -54,6 +55,7 @@ def test_running_again_writes_the_same_bytes_and_trains_nothing(bench):
     assert files(bench) == written and bench.records() == records
 
 
+@pytest.mark.nightly
 def test_fewer_cells_are_the_first_ones_and_more_go_on_from_there(bench):
     table, records = read_table(bench.root / FOLDER / "table.parquet"), bench.records()
     change(bench, "cells: 7", "cells: 4")
