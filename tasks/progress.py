@@ -34,7 +34,7 @@ class Bar:
         elif time.monotonic() - self._last_line >= _LOG_EVERY:
             self._last_line = time.monotonic()
             left = (self._last_line - self._started) / max(done, 1) * (self.total - done)
-            console.print(f"{self.name}: {done} of {self.total}, about {left:.0f} s left  {text}".rstrip())
+            say(f"{self.name}: {done} of {self.total}, about {left:.0f} s left  {text}".rstrip())
 
 
 @contextmanager

@@ -19,7 +19,7 @@ def search_tables_of(searches: Sequence[Mapping[str, Any]]) -> list[Table]:
         of_table = [row for row in searches if row["table"] == table]
         ranked = sorted(found.items(), key=lambda item: -item[1][0])
         rows = [
-            [name, f"{100 * mean:.3f}" + (f" +- {100 * half:.3f}" if np.isfinite(half) else "")]
+            [name, f"{100 * mean:.3f}" + (f" \N{PLUS-MINUS SIGN} {100 * half:.3f}" if np.isfinite(half) else "")]
             for name, (mean, half) in ranked
         ]
         best = 100 * (of_table[0]["picked_accuracy"] + of_table[0]["regret"][-1])

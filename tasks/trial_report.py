@@ -99,7 +99,7 @@ def _words(
 ) -> Iterator[str]:
     for size in sizes:
         mean, half = by_size[size][measure] if size in by_size else (float("nan"), float("nan"))
-        interval = f" +- {half:.{decimals}f}" if np.isfinite(half) else ""
+        interval = f" \N{PLUS-MINUS SIGN} {half:.{decimals}f}" if np.isfinite(half) else ""
         yield f"{mean:.{decimals}f}{interval}" if np.isfinite(mean) else "-"
 
 
