@@ -16,7 +16,7 @@ from tasks.artifacts import write_bytes
 from tasks.prediction import Subject, pretrain_predictor, subject_of, try_predictor
 from tasks.progress import progress_bar, say
 from tasks.records import finite
-from tasks.search_report import search_pictures, search_tables_of
+from tasks.search_report import pick_tables, search_pictures
 from tasks.tables import open_table
 from tasks.trial_report import mean_taus, predictor_pictures, predictor_tables
 from tasks.trials import (
@@ -85,13 +85,12 @@ def planned_trials(session: Session) -> list[tuple[Subject, str, int, int]]:
     subjects = [subject_of(table, predictor) for table in config.tables for predictor in config.predictors]
     guidance = _GUIDANCE if set(_GUIDANCE) <= set(config.predictors) else ()
     trials = []
-    for split in range(config.splits):
-        for subject in subjects:
-            rows = len(open_table(subject.table))
-            sizes = training_sizes(subject.table, rows, config.sizes)
-            trials += [(subject, RANKING, size, split) for size in sizes]
-            if subject.table == nasbench101.NAME and subject.predictor in guidance:
-                trials += [(subject, BIAS, size, split) for size in BIAS_SIZES]
+    for subject in subjects:
+        sizes = training_sizes(subject.table, len(open_table(subject.table)), config.sizes)
+        planned = [(RANKING, size) for size in sizes]
+        if subject.table == nasbench101.NAME and subject.predictor in guidance:
+            planned += [(BIAS, size) for size in BIAS_SIZES]
+        trials += [(subject, *trial, split) for split in range(config.splits) for trial in planned]
     return sorted(trials, key=lambda trial: (trial[3], trial[2]))
 
 
@@ -137,7 +136,7 @@ def _write(session: Session, rows: list[dict[str, Any]], searches: list[dict[str
         if path.stem not in pictures:
             path.unlink()
     facts = {"tables": ", ".join(config.tables) or "none", "splits": str(config.splits), "fits": str(len(rows))}
-    tables = [*predictor_tables(*summaries, ceilings), *search_tables_of(searches)]
+    tables = [*predictor_tables(*summaries, ceilings), *pick_tables(searches)]
     page = render_page("Predictors on tables of measured cells", facts, tables, list(pictures.values()))
     write_bytes(PAGE_FILE, page.encode())
     files = [PAGE_FILE, METRICS_FILE, TRIALS_FILE, SEARCHES_FILE, *(FOLDER / f"{name}.png" for name in pictures)]

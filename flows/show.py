@@ -37,11 +37,11 @@ def show_results() -> None:
 
 def show_benchmark() -> None:
     """Print Kendall's tau of all predictors, and where everything lies."""
-    from tasks.search_report import search_tables_of
+    from tasks.search_report import pick_tables
     from tasks.trial_report import tau_tables
     from tasks.trials import FOLDER, read_searches
 
-    for table in [*tau_tables(), *search_tables_of(read_searches())]:
+    for table in [*tau_tables(), *pick_tables(read_searches())]:
         _print_table(table.title, table.header, [[str(value) for value in row] for row in table.rows])
         if table.note:
             _out.print(table.note)

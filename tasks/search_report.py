@@ -12,7 +12,7 @@ from nasgem_core.figures.style import counted
 from tasks.trials import mean_picks
 
 
-def search_tables_of(searches: Sequence[Mapping[str, Any]]) -> list[Table]:
+def pick_tables(searches: Sequence[Mapping[str, Any]]) -> list[Table]:
     """Return one table for each table of cells: the mean true accuracy of each search's pick, best first."""
     tables = []
     for table, found in mean_picks(searches).items():

@@ -60,7 +60,7 @@ class ProcessScorer:
     def to_arrays(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         """Return all arrays, and everything else as plain JSON values."""
         arrays = {"values": self.values}
-        arrays |= {f"cells.{name}": np.ascontiguousarray(array) for name, array in pack_cells(self.cells).items()}
+        arrays |= {f"cells.{name}": array for name, array in pack_cells(self.cells).items()}
         arrays |= {f"standard.{name}": array for name, array in vars(self.standard).items()}
         arrays |= {_WEIGHT + name: weight.numpy() for name, weight in self.process.weights.items()}
         document = {"schema": SCHEMA, "operations": list(self.cells.operation_names), "target": asdict(self.target)}
