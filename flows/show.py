@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from rich.console import Console
+from rich.measure import Measurement
 from rich.table import Table
 
 from flows.environment import prepare_environment
@@ -167,8 +168,10 @@ def _print_table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]
     for row in rows:
         table.add_row(*row)
     # A title of the table's own would be broken at the table's width.
-    _out.print(f"\n{title}", style="italic")
-    _out.print(table)
+    _out.print(f"\n{title}", style="italic", soft_wrap=True)
+    # Cells that are cut to fit the terminal would lose digits: a table that is wider is wrapped by the terminal.
+    table.width = Measurement.get(_out, _out.options.update(max_width=10_000), table).maximum
+    _out.print(table, crop=False)
 
 
 def _is_number(text: str) -> bool:
