@@ -1,6 +1,6 @@
 """Kill a search and a `dvc repro` at random moments: nothing finished is done twice, and the result is the same.
 
-Run it with `python benchmarks/kill_test.py [KILLS]` (10 of each by default, DURATION). It
+Run it with `python benchmarks/kill_test.py [KILLS]` (10 of each by default, some 20 minutes). It
 works in copies of the repository in a temporary folder, with the tiny profile, and ends with an error where
 
 * a process is left behind,
