@@ -23,8 +23,11 @@ ROOMS = {
     "networks": 1,
     "encoders": 2,
     "training": 2,
+    "backbones": 2,
+    "detection": 3,
     "search": 3,
     "predictors": 4,
+    "deployment": 4,
     "benchmarks": 5,
 }
 """A room of the core imports itself and those with a lower number; figures stands apart and imports cells."""

@@ -1,0 +1,1 @@
+"""Networks for transfer: GEMNet, and the published networks that stand beside it."""

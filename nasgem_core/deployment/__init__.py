@@ -1,0 +1,1 @@
+"""Trained networks in the hands of their users: exports, predictions, latencies."""
