@@ -1,0 +1,88 @@
+"""Processes that train one network together, as `torchrun` starts them; alone, everything here does nothing."""
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+
+
+@dataclass(frozen=True)
+class World:
+    """One process among those that train together.
+
+    Args:
+        rank: its number; process 0 alone writes files and reports.
+        size: how many there are.
+        device: where it computes.
+    """
+
+    rank: int = 0
+    size: int = 1
+    device: torch.device = field(default_factory=lambda: torch.device("cpu"))
+
+    def sum(self, values: Sequence[float]) -> list[float]:
+        """Return the sums of each value over all processes, the same on each."""
+        if self.size == 1:
+            return list(values)
+        total = torch.tensor(values, dtype=torch.float64, device=self.device)
+        dist.all_reduce(total)
+        return total.tolist()
+
+    def gather(self, value: Any) -> list[Any]:
+        """Return the value of each process, in order of rank, on each."""
+        if self.size == 1:
+            return [value]
+        values: list[Any] = [None] * self.size
+        dist.all_gather_object(values, value)
+        return values
+
+    def share_first(self, tensors: Sequence[Tensor]) -> None:
+        """Give each process the values that process 0 has."""
+        if self.size > 1:
+            for tensor in tensors:
+                dist.broadcast(tensor, 0)
+
+    def wait(self) -> None:
+        """Go on when all processes have come here."""
+        if self.size > 1:
+            dist.barrier()
+
+    def local_gradients(self, model: nn.Module) -> AbstractContextManager[object]:
+        """Return a context in which a module of `parallel` keeps its gradients to itself."""
+        return model.no_sync() if isinstance(model, nn.parallel.DistributedDataParallel) else nullcontext()
+
+    def parallel(self, model: nn.Module, synchronise_statistics: bool = False) -> nn.Module:
+        """Return a module whose gradients are averaged over all processes, and its batch statistics if so asked."""
+        if self.size == 1:
+            return model
+        if synchronise_statistics:
+            model = nn.SyncBatchNorm.convert_sync_batchnorm(model)
+        devices = [self.device] if self.device.type == "cuda" else None
+        return nn.parallel.DistributedDataParallel(model, device_ids=devices)
+
+
+@contextmanager
+def open_world(device: str = "cpu") -> Iterator[World]:
+    """Join the processes that `torchrun` has started, if it has; leave them at the end.
+
+    Args:
+        device: "cpu", or "cuda", where each process takes the GPU with its local number.
+    """
+    size = int(os.environ.get("WORLD_SIZE", "1"))
+    if size == 1:
+        yield World(device=torch.device(device))
+        return
+    target = torch.device(device)
+    if target.type == "cuda":
+        target = torch.device("cuda", int(os.environ["LOCAL_RANK"]))
+        torch.cuda.set_device(target)
+    dist.init_process_group("nccl" if target.type == "cuda" else "gloo")
+    try:
+        yield World(dist.get_rank(), size, target)
+    finally:
+        dist.destroy_process_group()

@@ -1,0 +1,65 @@
+"""How a training runs on its device: precision, determinism, and generators that depend on the step alone."""
+
+import contextlib
+import random
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+
+from nasgem_core.errors import ParameterError
+from nasgem_core.seeding import derive_seed
+from nasgem_core.training.distributed import World
+
+
+class Precision:
+    """Mixed precision: what is computed in 16 bits, and how small gradients survive it.
+
+    Args:
+        name: auto, float32, bfloat16 or float16.
+        device: where the network is.
+
+    Raises:
+        ParameterError: float16 on the CPU, whose gradients would need a scale that the CPU has no use for.
+    """
+
+    def __init__(self, name: str, device: torch.device) -> None:
+        cuda = device.type == "cuda"
+        if name == "auto":
+            name = ("bfloat16" if torch.cuda.is_bf16_supported() else "float16") if cuda else "float32"
+        if name == "float16" and not cuda:
+            raise ParameterError("precision = float16: only on a GPU; use bfloat16, float32 or auto")
+        self.name, self._device = name, device.type
+        self.scaler = torch.amp.GradScaler(device.type, enabled=name == "float16")
+
+    def autocast(self) -> contextlib.AbstractContextManager[object]:
+        """Return a context in which convolutions and matrix products are computed in this precision."""
+        if self.name == "float32":
+            return contextlib.nullcontext()
+        return torch.autocast(self._device, dtype=getattr(torch, self.name))
+
+
+def seed_generators(seed: int, *parts: object) -> None:
+    """Set the global generators of Python, NumPy and Torch to a state that depends on the arguments alone."""
+    value = derive_seed(seed, *parts)
+    random.seed(value)
+    np.random.seed(value % 2**32)
+    torch.manual_seed(value)
+
+
+@contextlib.contextmanager
+def execution(world: World, deterministic: bool) -> Iterator[None]:
+    """Set Torch up for a training; global generators and settings are afterwards as they were before."""
+    devices = [world.device] if world.device.type == "cuda" else []
+    states = random.getstate(), np.random.get_state()
+    before = torch.are_deterministic_algorithms_enabled(), torch.backends.cudnn.benchmark
+    torch.use_deterministic_algorithms(deterministic)
+    torch.backends.cudnn.benchmark = not deterministic
+    try:
+        with torch.random.fork_rng(devices=devices):
+            yield
+    finally:
+        random.setstate(states[0])
+        np.random.set_state(states[1])
+        torch.use_deterministic_algorithms(before[0])
+        torch.backends.cudnn.benchmark = before[1]
