@@ -1,0 +1,67 @@
+"""Params and multiply-adds of a whole detector, counted as in Table 2 of the paper."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
+from torchvision.models.detection import RetinaNet
+
+from nasgem_core.detection.detector import Detector
+from nasgem_core.detection.settings import PAPER_LONG_SIDE, PAPER_SHORT_SIDE
+
+PROPOSALS = 1000
+"""Proposals that Faster R-CNN judges in an image: as many as it keeps when it detects."""
+
+
+@dataclass(frozen=True)
+class DetectorCosts:
+    """Costs of one detector.
+
+    Args:
+        params: numbers that are learned, those of frozen normalisation among them; the classifier is not part of it.
+        macs: multiply-adds of convolutions and dense layers for one image. Those of normalisation, resizing, pooling,
+            interpolation and of choosing boxes are left out, as in the paper.
+    """
+
+    params: int
+    macs: int
+
+
+def detector_costs(detector: Detector, height: int = PAPER_SHORT_SIDE, width: int = PAPER_LONG_SIDE) -> DetectorCosts:
+    """Count what a detector costs on an image of exactly that size, which is neither resized nor padded.
+
+    Nothing is computed: the tensors have shapes and no content, and the detector is left as it was.
+    """
+    path = _CountedPath(detector)
+    state = {**dict(path.named_parameters()), **dict(path.named_buffers())}
+    shapes = {name: tensor.to("meta") for name, tensor in state.items()}
+    images = torch.empty(1, 3, height, width, device="meta")
+    training = detector.training
+    detector.eval()
+    try:
+        with torch.no_grad(), FlopCounterMode(display=False) as counter:
+            torch.func.functional_call(path, shapes, (images,))
+    finally:
+        detector.train(training)
+    params = sum(parameter.numel() for parameter in detector.parameters())
+    # The counter takes a multiplication and an addition for two operations.
+    return DetectorCosts(params, counter.get_total_flops() // 2)
+
+
+class _CountedPath(nn.Module):
+    """All of a detector's convolutions and dense layers, without the choice of boxes between them."""
+
+    def __init__(self, detector: Detector) -> None:
+        super().__init__()
+        self.network = detector.network
+
+    def forward(self, images: Tensor) -> None:
+        maps = list(self.network.backbone(images).values())
+        if isinstance(self.network, RetinaNet):
+            self.network.head(maps)
+            return
+        self.network.rpn.head(maps)
+        heads = self.network.roi_heads
+        side = heads.box_roi_pool.output_size[0]
+        heads.box_predictor(heads.box_head(images.new_empty(PROPOSALS, maps[0].shape[1], side, side)))

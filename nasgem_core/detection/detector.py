@@ -1,0 +1,128 @@
+"""Detectors on any backbone: RetinaNet and Faster R-CNN with a feature pyramid, as Table 2 of the paper counts them.
+
+The heads, losses, proposals and non-maximum suppression are torchvision's. Ours are the choices that Table 2's params
+and multiply-adds tell: the coarsest map of a backbone is its last one, behind the network's 1x1 head convolution, P6 is
+made of P5, and two dense layers judge proposals and give a box for each class.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from torch import Tensor, nn
+from torchvision.models.detection import FasterRCNN, RetinaNet
+from torchvision.models.detection.anchor_utils import AnchorGenerator
+from torchvision.models.detection.faster_rcnn import FastRCNNPredictor, TwoMLPHead
+from torchvision.ops import MultiScaleRoIAlign
+from torchvision.ops.feature_pyramid_network import LastLevelMaxPool, LastLevelP6P7
+
+from nasgem_core.backbones.backbone import Backbone
+from nasgem_core.detection.pyramid import PyramidBackbone, freeze_normalisation
+from nasgem_core.detection.settings import DetectorSettings
+
+DETECTIONS = 100
+"""Found objects an image, at most: as many as COCO's measure looks at."""
+_ANCHORS = (32, 64, 128, 256, 512)
+"""Sides of the anchors in pixels at the paper's image size, one for each map of a pyramid."""
+_ASPECTS = (0.5, 1.0, 2.0)
+_POOL = 7
+_CANONICAL_SIZE = 224
+"""A proposal of this side belongs to P4 (Eq. 1 of Lin et al. 2017a)."""
+_LOSS_NAMES = {
+    "classification": "classification",
+    "bbox_regression": "box",
+    "loss_classifier": "classification",
+    "loss_box_reg": "box",
+    "loss_objectness": "proposal",
+    "loss_rpn_box_reg": "proposal_box",
+}
+
+
+class Detector(nn.Module):
+    """A detector for labels 0..num_classes - 1.
+
+    Args:
+        backbone: a network with maps of the strides 8, 16, 32 (RetinaNet) or 4, 8, 16, 32 (Faster R-CNN).
+        num_classes: number of categories, without the background.
+        settings: head, sizes and normalisation.
+
+    Raises:
+        ParameterError: the backbone lacks one of the maps.
+    """
+
+    def __init__(self, backbone: Backbone, num_classes: int, settings: DetectorSettings) -> None:
+        super().__init__()
+        self.settings = settings
+        self.num_classes = num_classes
+        two_stages = settings.kind == "faster_rcnn"
+        self.network = (_faster_rcnn if two_stages else _retinanet)(backbone, num_classes, settings)
+        self.first_label = 1 if two_stages else 0
+        """Faster R-CNN calls the background 0; RetinaNet has no class for it."""
+        self.train()
+
+    @property
+    def pyramid(self) -> PyramidBackbone:
+        """The backbone with its pyramid."""
+        return self.network.backbone
+
+    def train(self, mode: bool = True) -> "Detector":
+        """Switch between training and detecting; frozen normalisation stays frozen."""
+        super().train(mode)
+        if self.settings.frozen_normalisation:
+            freeze_normalisation(self.pyramid.body)
+        return self
+
+    def forward(
+        self, images: Sequence[Tensor], targets: Sequence[Mapping[str, Tensor]] | None = None
+    ) -> dict[str, Tensor] | list[dict[str, Tensor]]:
+        """Return the losses in training, and what was found otherwise.
+
+        Args:
+            images: [3, H, W] each, of any sizes: uint8, or floats in 0..1. They are resized and normalised here.
+            targets: in training, for each image `boxes` [n, 4] (left, top, right, bottom, in its pixels) and
+                `labels` [n].
+
+        Returns:
+            In training the losses by name, to be summed. Otherwise for each image `boxes` [d, 4], `labels` [d] and
+            `scores` [d], highest first.
+        """
+        floats = [image if image.is_floating_point() else image / 255 for image in images]
+        if self.training:
+            shifted = [{"boxes": t["boxes"], "labels": t["labels"] + self.first_label} for t in targets or ()]
+            return {_LOSS_NAMES[name]: loss for name, loss in self.network(floats, shifted).items()}
+        return [{**found, "labels": found["labels"] - self.first_label} for found in self.network(floats)]
+
+
+def _retinanet(backbone: Backbone, num_classes: int, settings: DetectorSettings) -> RetinaNet:
+    channels = settings.pyramid_channels
+    # Three sides an octave; with as many channels as P5 has, torchvision's block makes P6 of P5.
+    sides = tuple(tuple(side * settings.scale * 2 ** (third / 3) for third in range(3)) for side in _ANCHORS)
+    return RetinaNet(
+        PyramidBackbone(backbone, (8, 16, 32), channels, LastLevelP6P7(channels, channels)),
+        num_classes,
+        anchor_generator=AnchorGenerator(sides, (_ASPECTS,) * len(sides)),
+        detections_per_img=DETECTIONS,
+        **_resizing(settings),
+    )
+
+
+def _faster_rcnn(backbone: Backbone, num_classes: int, settings: DetectorSettings) -> FasterRCNN:
+    channels = settings.pyramid_channels
+    sides = tuple((side * settings.scale,) for side in _ANCHORS)
+    canonical = max(1, round(_CANONICAL_SIZE * settings.scale))
+    return FasterRCNN(
+        PyramidBackbone(backbone, (4, 8, 16, 32), channels, LastLevelMaxPool()),
+        rpn_anchor_generator=AnchorGenerator(sides, (_ASPECTS,) * len(sides)),
+        box_roi_pool=MultiScaleRoIAlign(["0", "1", "2", "3"], _POOL, sampling_ratio=2, canonical_scale=canonical),
+        box_head=TwoMLPHead(channels * _POOL**2, settings.box_channels),
+        box_predictor=FastRCNNPredictor(settings.box_channels, num_classes + 1),
+        box_detections_per_img=DETECTIONS,
+        **_resizing(settings),
+    )
+
+
+def _resizing(settings: DetectorSettings) -> dict[str, object]:
+    return {
+        "min_size": settings.short_side,
+        "max_size": settings.long_side,
+        "image_mean": list(settings.mean),
+        "image_std": list(settings.std),
+    }

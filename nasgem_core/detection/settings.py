@@ -1,0 +1,50 @@
+"""What a detector is, apart from its backbone and its categories."""
+
+from dataclasses import dataclass
+
+from nasgem_core.checked_fields import bounded, choice
+from nasgem_core.errors import ParameterError
+
+KINDS = ("retinanet", "faster_rcnn")
+"""One stage (Lin et al. 2017b) and two stages with a feature pyramid (Ren et al. 2015, Lin et al. 2017a)."""
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
+PAPER_SHORT_SIDE = 800
+PAPER_LONG_SIDE = 1333
+
+
+@dataclass(frozen=True)
+class DetectorSettings:
+    """Head, sizes and normalisation of a detector; the defaults are the paper's (Table 2).
+
+    Raises:
+        ParameterError: the short side exceeds the long side.
+    """
+
+    kind: str = choice("retinanet", *KINDS)
+    short_side: int = bounded(PAPER_SHORT_SIDE, low=32, high=8192)
+    """Images are resized until their shorter side has this many pixels."""
+    long_side: int = bounded(PAPER_LONG_SIDE, low=32, high=8192)
+    """Where the longer side would then exceed this many, they are resized until it has them."""
+    pyramid_channels: int = bounded(256, low=8, high=4096)
+    """Channels of every map of the feature pyramid, and of RetinaNet's heads."""
+    box_channels: int = bounded(1024, low=8, high=16_384)
+    """Width of the two dense layers that judge a proposal of Faster R-CNN."""
+    frozen_normalisation: bool = True
+    """Keep the batch normalisation of the backbone as it came from its pre-training. A detector is trained with a few
+    images a device, whose own statistics are too noisy to train by; without pre-training there is nothing to keep."""
+    mean: tuple[float, float, float] = IMAGENET_MEAN
+    """Mean of each colour that the backbone was trained with, of values in 0..1."""
+    std: tuple[float, float, float] = bounded(IMAGENET_STD, low=1e-6, high=1e6)
+    """Standard deviation of each colour that the backbone was trained with."""
+
+    def __post_init__(self) -> None:
+        if self.short_side > self.long_side:
+            raise ParameterError(
+                f"short_side = {self.short_side} exceeds long_side = {self.long_side}: swap them or make them equal"
+            )
+
+    @property
+    def scale(self) -> float:
+        """How much smaller objects are than at the paper's size, at most 1; anchors shrink with them."""
+        return min(1.0, self.short_side / PAPER_SHORT_SIDE)
