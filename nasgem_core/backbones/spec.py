@@ -1,0 +1,166 @@
+"""What rebuilds a network: a few plain values that go into JSON, checkpoints and registries."""
+
+import json
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, Self
+
+from nasgem_core.backbones.backbone import Backbone
+from nasgem_core.backbones.layout import GEMNetLayout, check_channels
+from nasgem_core.cells.cell import Cell
+from nasgem_core.errors import DataError, NasgemError, ParameterError
+
+SCHEMA = "nasgem.network/1"
+_REMEDY = "write the document anew with `nasgem build`"
+
+
+@dataclass(frozen=True)
+class NetworkSpec(ABC):
+    """Everything that rebuilds a network, its weights aside.
+
+    Args:
+        name: what it is called in tables and files.
+        num_classes: length of the logits.
+        image_size: height and width of the images that it is meant for, in pixels; others work as well.
+
+    Raises:
+        ParameterError: a value is out of range.
+    """
+
+    name: str
+    num_classes: int
+    image_size: tuple[int, int]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "image_size", tuple(self.image_size))
+        if self.num_classes < 1:
+            raise ParameterError(f"num_classes = {self.num_classes}: must be at least 1")
+        if len(self.image_size) != 2 or min(self.image_size) < 1:
+            raise ParameterError(f"image_size = {list(self.image_size)}: give height and width, each at least 1")
+
+    @abstractmethod
+    def build(self) -> Backbone:
+        """Return the network with fresh weights, drawn from torch's global generator."""
+
+    @abstractmethod
+    def _own_fields(self) -> dict[str, Any]:
+        """Return the fields of the kind as plain JSON values."""
+
+    def with_classes(self, num_classes: int) -> Self:
+        """Return the same network for another number of classes."""
+        return replace(self, num_classes=num_classes)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the specification as plain JSON values."""
+        common = {"name": self.name, "num_classes": self.num_classes, "image_size": list(self.image_size)}
+        return {"schema": SCHEMA, "kind": _KIND_OF[type(self)], **common, **self._own_fields()}
+
+    def to_json(self) -> str:
+        """Return the specification as indented JSON text."""
+        return json.dumps(self.to_dict(), indent=2) + "\n"
+
+    @staticmethod
+    def from_dict(document: Any) -> "NetworkSpec":
+        """Read what `to_dict` wrote; raises `DataError` naming the wrong field and what to do."""
+        if not isinstance(document, dict) or document.get("schema") != SCHEMA:
+            found = document.get("schema") if isinstance(document, dict) else type(document).__name__
+            raise DataError(f"not a network: field 'schema' must be {SCHEMA!r}, found {found!r}; {_REMEDY}")
+        kind = document.get("kind")
+        if not isinstance(kind, str) or kind not in _READERS:
+            raise DataError(f"field 'kind' holds {kind!r}: known are {', '.join(_READERS)}; {_REMEDY}")
+        name, classes, size = (document.get(key) for key in ("name", "num_classes", "image_size"))
+        if not isinstance(name, str):
+            raise DataError(f"field 'name' holds {name!r}: it must be text; {_REMEDY}")
+        if type(classes) is not int:
+            raise DataError(f"field 'num_classes' holds {classes!r}: it must be a whole number; {_REMEDY}")
+        if not _are_integers(size):
+            raise DataError(f"field 'image_size' holds {size!r}: it must be height and width; {_REMEDY}")
+        try:
+            return _READERS[kind](document, {"name": name, "num_classes": classes, "image_size": tuple(size)})
+        except NasgemError as error:
+            raise DataError(f"not a network: {error}; {_REMEDY}") from None
+
+    @staticmethod
+    def from_json(text: str) -> "NetworkSpec":
+        """Read what `to_json` wrote; raises `DataError` where it is no JSON or no network."""
+        try:
+            document = json.loads(text)
+        except ValueError as error:
+            raise DataError(f"not a network: no valid JSON ({error}); {_REMEDY}") from None
+        return NetworkSpec.from_dict(document)
+
+
+@dataclass(frozen=True)
+class GEMNetSpec(NetworkSpec):
+    """GEMNet of a cell.
+
+    Args:
+        cell: the graph.
+        layout: scales, repeats and halvings.
+        width: channels of a vertex where the scale is 1, before rounding.
+        channels: channels of the stem and of a vertex in each stage; without them those that the width gives.
+    """
+
+    cell: Cell
+    layout: GEMNetLayout
+    width: float
+    channels: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not (math.isfinite(self.width) and self.width > 0):
+            raise ParameterError(f"width = {self.width}: must be above 0")
+        channels = self.channels or self.layout.channels(self.width)
+        object.__setattr__(self, "channels", check_channels(self.layout, channels))
+        self.layout.resolutions(self.image_size)
+
+    def build(self) -> Backbone:
+        """Return the network with fresh weights, drawn from torch's global generator."""
+        from nasgem_core.backbones.gemnet import GEMNet
+
+        return GEMNet(self.cell, self.layout, self.channels, self.num_classes)
+
+    def _own_fields(self) -> dict[str, Any]:
+        return {
+            "width": self.width,
+            "channels": list(self.channels),
+            "layout": self.layout.to_dict(),
+            "cell": self.cell.to_dict(),
+        }
+
+
+@dataclass(frozen=True)
+class PublishedSpec(NetworkSpec):
+    """One of the published networks of Tables 1 and 2; `name` is its name in the catalogue."""
+
+    def build(self) -> Backbone:
+        """Return the network with fresh weights; raises `ParameterError` where the name is unknown."""
+        from nasgem_core.backbones.published.catalogue import published_network
+
+        return published_network(self.name, self.num_classes)
+
+    def _own_fields(self) -> dict[str, Any]:
+        return {}
+
+
+def _are_integers(value: Any) -> bool:
+    return isinstance(value, list) and all(type(item) is int for item in value)
+
+
+def _read_gemnet(document: dict[str, Any], common: dict[str, Any]) -> NetworkSpec:
+    width, channels = document.get("width"), document.get("channels")
+    if type(width) not in (int, float):
+        raise DataError(f"field 'width' holds {width!r}: it must be a number")
+    if not _are_integers(channels) or not channels:
+        raise DataError(f"field 'channels' holds {channels!r}: it must be a list of whole numbers")
+    layout, cell = GEMNetLayout.from_dict(document.get("layout")), Cell.from_dict(document.get("cell"))
+    return GEMNetSpec(**common, cell=cell, layout=layout, width=width, channels=tuple(channels))
+
+
+_READERS: dict[str, Callable[[dict[str, Any], dict[str, Any]], NetworkSpec]] = {
+    "gemnet": _read_gemnet,
+    "published": lambda document, common: PublishedSpec(**common),
+}
+_KIND_OF: dict[type[NetworkSpec], str] = {GEMNetSpec: "gemnet", PublishedSpec: "published"}
