@@ -1,0 +1,60 @@
+"""What a detector found in many images, as arrays that can be gathered from several processes."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from nasgem_core.training.distributed import World
+
+
+@dataclass(frozen=True, eq=False)
+class Detections:
+    """D found objects.
+
+    Args:
+        image_ids: [D] int64, the number of each one's image in the annotations.
+        labels: [D] int64.
+        scores: [D] float64 in 0..1.
+        boxes: [D, 4] float64, left, top, right and bottom in pixels of the image as it is in its file.
+    """
+
+    image_ids: np.ndarray
+    labels: np.ndarray
+    scores: np.ndarray
+    boxes: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.scores)
+
+    def of_image(self, image_id: int) -> "Detections":
+        """Return those in one image, highest score first."""
+        places = np.flatnonzero(self.image_ids == image_id)
+        places = places[np.argsort(-self.scores[places], kind="stable")]
+        return Detections(self.image_ids[places], self.labels[places], self.scores[places], self.boxes[places])
+
+
+def collect(found: Iterable[tuple[int, Mapping[str, Tensor]]]) -> Detections:
+    """Return what a detector gave (boxes, labels, scores) for each image, by the image's number, as one table."""
+    rows = [np.zeros((0, 7))]
+    for image_id, result in found:
+        # Numbers of images are whole and below 2**53, so that float64 holds them exactly.
+        scores = result["scores"].double().cpu()
+        numbers = torch.full_like(scores, image_id)
+        columns = [numbers, result["labels"].double().cpu(), scores, *result["boxes"].double().cpu().unbind(1)]
+        rows.append(torch.stack(columns, dim=1).numpy())
+    table = np.concatenate(rows)
+    return Detections(table[:, 0].astype(np.int64), table[:, 1].astype(np.int64), table[:, 2], table[:, 3:])
+
+
+def gather_detections(own: Detections, world: World) -> Detections:
+    """Return the detections of all processes, in the order of images, the same on every one of them.
+
+    Every process calls it at the same time. No image may have been looked at by two of them.
+    """
+    columns = zip(*(vars(table).values() for table in world.gather(own)), strict=True)
+    image_ids, labels, scores, boxes = (np.concatenate(parts) for parts in columns)
+    order = np.argsort(image_ids, kind="stable")
+    return Detections(image_ids[order], labels[order], scores[order], boxes[order])

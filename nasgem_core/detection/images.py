@@ -1,0 +1,144 @@
+"""Images with boxes, read one by one: in training mirrored at random, as a pure function of seed, epoch and image."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from nasgem_core.detection.annotations import CocoAnnotations
+from nasgem_core.detection.training_boxes import TrainingBoxes
+from nasgem_core.errors import DataError
+from nasgem_core.seeding import derive_seed
+
+
+class BrokenImageError(DataError):
+    """The file of an image cannot be read as one."""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One image.
+
+    Args:
+        name: of its file.
+        image_id: its number in the annotations.
+        image: [3, H, W] uint8.
+        boxes: [n, 4] float32, left, top, right and bottom in pixels.
+        labels: [n] int64.
+        broken: files that were passed over before this one was read.
+    """
+
+    name: str
+    image_id: int
+    image: Tensor
+    boxes: Tensor
+    labels: Tensor
+    broken: tuple[str, ...] = ()
+
+
+def read_image(path: Path, size: tuple[int, int]) -> Tensor:
+    """Return an image as [3, H, W] uint8 in RGB, as its pixels are stored, without turning it by its EXIF note.
+
+    Args:
+        path: its file.
+        size: height and width that the annotations say.
+
+    Raises:
+        BrokenImageError: the file is missing, cut off or no image.
+        DataError: the image is of another size, so that no box of it is where the annotations say.
+    """
+    try:
+        with Image.open(path) as image:
+            pixels = np.array(image.convert("RGB"))
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise BrokenImageError(f"{path} cannot be read as an image ({error}): copy it again") from None
+    if pixels.shape[:2] != size:
+        found, said = (f"{width} x {height}" for height, width in (pixels.shape[:2], size))
+        raise DataError(f"{path} has {found} pixels, its annotations say {said}: they belong to other images")
+    return torch.from_numpy(pixels).permute(2, 0, 1)
+
+
+def is_mirrored(seed: int, epoch: int, image_id: int) -> bool:
+    """Say whether an image is mirrored in an epoch: for every image in half of them, whatever is read before it."""
+    return bool(derive_seed(seed, "mirror", epoch, image_id) & 1)
+
+
+def mirrored(image: Tensor, boxes: Tensor) -> tuple[Tensor, Tensor]:
+    """Return an image [3, H, W] and its boxes [n, 4] with left and right exchanged."""
+    width = image.shape[2]
+    left, top, right, bottom = boxes.unbind(1)
+    return image.flip(2), torch.stack([width - right, top, width - left, bottom], dim=1)
+
+
+class TrainingImages(Dataset[Sample]):
+    """The images of one epoch of training.
+
+    A broken file is passed over for the next one that can be read, so that every batch is full; a sample names what
+    was passed over.
+
+    Args:
+        annotations: of the training set.
+        chosen: the boxes of it that are trained on.
+        folder: of the images.
+        seed: root of the mirroring.
+        epoch: number of the epoch.
+        mirror: mirror half of the images.
+    """
+
+    def __init__(
+        self,
+        annotations: CocoAnnotations,
+        chosen: TrainingBoxes,
+        folder: Path,
+        *,
+        seed: int,
+        epoch: int,
+        mirror: bool = True,
+    ) -> None:
+        self.annotations, self.chosen, self.folder = annotations, chosen, folder
+        self.seed, self.epoch, self.mirror = seed, epoch, mirror
+
+    def __len__(self) -> int:
+        return len(self.chosen)
+
+    def __getitem__(self, index: int) -> Sample:
+        """Return the image at a position of the chosen ones; raises `DataError` where no file of all can be read."""
+        broken: list[str] = []
+        for place in range(len(self)):
+            position = int(index + place) % len(self)
+            try:
+                return self._sample(position, broken)
+            except BrokenImageError:
+                broken.append(self.annotations.file_names[self.chosen.images[position]])
+        raise BrokenImageError(f"no image of {self.folder} can be read (first: {broken[0]}): copy the folder again")
+
+    def _sample(self, position: int, broken: list[str]) -> Sample:
+        place = int(self.chosen.images[position])
+        name, image_id = self.annotations.file_names[place], int(self.annotations.image_ids[place])
+        image = read_image(self.folder / name, tuple(self.annotations.sizes[place].tolist()))
+        own = slice(self.chosen.offsets[position], self.chosen.offsets[position + 1])
+        boxes = torch.from_numpy(self.chosen.boxes[own].copy())
+        labels = torch.from_numpy(self.chosen.labels[own].copy())
+        if self.mirror and is_mirrored(self.seed, self.epoch, image_id):
+            image, boxes = mirrored(image, boxes)
+        return Sample(name, image_id, image, boxes, labels, tuple(broken))
+
+
+class MeasuredImages(Dataset[tuple[int, Tensor]]):
+    """All images of a set as they are, with their numbers; a broken file stops the measurement."""
+
+    def __init__(self, annotations: CocoAnnotations, folder: Path) -> None:
+        self.annotations, self.folder = annotations, folder
+
+    def __len__(self) -> int:
+        return len(self.annotations)
+
+    def __getitem__(self, index: int) -> tuple[int, Tensor]:
+        """Return number and image at a position; raises `DataError` where it cannot be read."""
+        size = tuple(self.annotations.sizes[index].tolist())
+        image = read_image(self.folder / self.annotations.file_names[index], size)
+        return int(self.annotations.image_ids[index]), image

@@ -1,0 +1,105 @@
+import numpy as np
+import pytest
+
+from nasgem_core.detection.annotations import read_annotations
+from nasgem_core.detection.training_boxes import absent_images, require_images, training_boxes
+from nasgem_core.errors import DataError
+from tests.detection.coco_files import box, small_document, write_set
+
+
+def chosen(folder, *rows):
+    path, images = write_set(folder, {**small_document(), "annotations": list(rows)})
+    return training_boxes(read_annotations(path), images)
+
+
+def reasons(found):
+    return {item.reason: (item.count, item.first) for item in found.skipped}
+
+
+def test_boxes_are_corners_in_the_order_of_images(small):
+    found = training_boxes(read_annotations(small[0]), small[1])
+    assert found.images.tolist() == [0, 1, 2]
+    assert found.offsets.tolist() == [0, 2, 3, 4]
+    assert found.boxes.tolist() == [[2, 3, 22, 13], [10, 5, 40, 30], [1, 1, 13, 13], [0, 0, 10, 40]]
+    assert found.labels.tolist() == [1, 0, 1, 0]
+    assert found.boxes.dtype == np.float32 and not found.skipped and len(found) == 3
+
+
+def test_what_cannot_be_learned_is_left_out_and_counted(tmp_path):
+    found = chosen(
+        tmp_path,
+        box(1, 11, 7, [2, 3, 20, 10]),
+        box(2, 11, 7, [2, 3, 0, 10]),
+        box(3, 11, 7, [2, 3, 5, -1]),
+        box(4, 11, 7, [40, 3, 5, 5]),
+        box(5, 8, 3, [-50, 0, 10, 10]),
+        box(6, 8, 3, [0, 0, 10, 10], iscrowd=1),
+        box(7, 8, 3, [float("nan"), 0, 10, 10]),
+        box(8, 11, 3, [-5, -5, 60, 20]),
+    )
+    assert found.images.tolist() == [0]
+    assert found.boxes.tolist() == [[2, 3, 22, 13], [0, 0, 40, 15]]
+    assert reasons(found) == {
+        "boxes with a number that is not finite": (1, "box 7 of c.png"),
+        "boxes of zero size": (2, "box 2 of a.png"),
+        "boxes outside of the picture": (2, "box 4 of a.png"),
+        "boxes cut at the edge of the picture, which they left by over a pixel": (1, "box 8 of a.png"),
+        "boxes that hold a crowd": (1, "box 6 of c.png"),
+        "images without a box to learn": (2, "b.png"),
+    }
+    assert str(found.skipped[0]) == "1 boxes with a number that is not finite (first: box 7 of c.png)"
+
+
+def test_no_box_to_learn_stops(tmp_path):
+    with pytest.raises(DataError, match="has no box that can be learned"):
+        chosen(tmp_path, box(1, 11, 7, [2, 3, 0, 10]))
+
+
+def large_set(folder, count=200):
+    document = small_document()
+    document["images"] = [{"id": i, "file_name": f"{i}.png", "width": 8, "height": 8} for i in range(count)]
+    document["annotations"] = [box(i + 1, i, 7, [1, 1, 4, 4]) for i in range(count)]
+    path, images = write_set(folder, document)
+    return read_annotations(path), images
+
+
+def test_a_spoilt_file_or_two_are_left_out_and_a_copy_cut_off_stops(tmp_path):
+    annotations, images = large_set(tmp_path)
+    (images / "7.png").unlink()
+    (images / "9.png").write_bytes(b"")
+    found = training_boxes(annotations, images)
+    assert len(found) == 198 and reasons(found) == {"missing or empty image files": (2, "7.png")}
+    assert absent_images(annotations, images).tolist() == [7, 9]
+    with pytest.raises(DataError, match=r"2 of the 200 images .* \(first: 7.png\): the copy is not complete"):
+        require_images(annotations, images)
+    (images / "150.png").unlink()
+    with pytest.raises(DataError, match="3 of the 200 images"):
+        training_boxes(annotations, images)
+
+
+def test_a_wrong_folder_is_named(small, tmp_path):
+    annotations = read_annotations(small[0])
+    with pytest.raises(DataError, match=r"there is no folder of images .*nowhere"):
+        training_boxes(annotations, tmp_path / "nowhere")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(DataError, match=r"none of the 3 images .* is in .*empty \(first: a.png\)"):
+        training_boxes(annotations, tmp_path / "empty")
+
+
+def test_images_may_lie_in_subfolders(tmp_path):
+    document = small_document()
+    for row in document["images"]:
+        row["file_name"] = f"part/{row['file_name']}"
+    (tmp_path / "train" / "part").mkdir(parents=True)
+    path, images = write_set(tmp_path, document)
+    assert absent_images(read_annotations(path), images).tolist() == []
+    (images / "part" / "b.png").unlink()
+    assert absent_images(read_annotations(path), images).tolist() == [1]
+
+
+def test_the_real_set_has_few_that_are_left_out(real):
+    annotations = read_annotations(real / "annotations" / "instances_train.json")
+    found = training_boxes(annotations, real / "train")
+    assert len(found) == 206 and len(found.boxes) == 1644 - 16
+    assert reasons(found)["boxes that hold a crowd"][0] == 16
+    assert (found.boxes[:, 2:] > found.boxes[:, :2]).all()
