@@ -1,8 +1,15 @@
+import pytest
 import torch
 from torch import nn
 from torchvision.ops.feature_pyramid_network import LastLevelMaxPool, LastLevelP6P7
 
-from nasgem_core.detection.pyramid import PyramidBackbone, backbone_weights, freeze_normalisation
+from nasgem_core.detection.pyramid import (
+    PyramidBackbone,
+    freeze_normalisation,
+    load_backbone,
+    remove_unused,
+)
+from nasgem_core.errors import DataError
 from tests.detection.networks import SmallBackbone
 
 
@@ -22,15 +29,34 @@ def test_p6_is_made_of_p5():
     assert torch.equal(maps["p6"], coarser.p6(maps["2"]))
 
 
-def test_the_classifier_goes_and_the_weights_of_a_trained_network_fit():
+def test_what_no_map_depends_on_goes_and_the_weights_of_a_trained_network_fit():
     trained = SmallBackbone()
-    weights = dict(trained.state_dict())
     pyramid = PyramidBackbone(SmallBackbone(), (8, 16, 32), 12, LastLevelMaxPool())
-    assert not any(name.startswith("body.classifier") for name in pyramid.state_dict())
-    pyramid.body.load_state_dict(backbone_weights(weights), strict=True)
+    assert {name.split(".")[1] for name, _ in pyramid.named_parameters() if name.startswith("body")} == {"stages"}
+    load_backbone(pyramid, trained.state_dict())
     images = torch.rand(1, 3, 64, 64)
     for mine, its in zip(pyramid.body.forward_features(images), trained.forward_features(images), strict=True):
         assert torch.equal(mine, its)
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_looking_for_what_is_unused_changes_nothing_else(training):
+    backbone = SmallBackbone().train(training)
+    before = {name: value.clone() for name, value in backbone.state_dict().items()}
+    remove_unused(backbone)
+    assert backbone.training is training and all(module.training is training for module in backbone.modules())
+    after = backbone.state_dict()
+    assert set(before) - set(after) == {"classifier.weight", "classifier.bias"}
+    assert all(torch.equal(value, before[name]) for name, value in after.items())
+    assert all(parameter.grad is None for parameter in backbone.parameters())
+
+
+def test_weights_of_another_network_are_named():
+    pyramid = PyramidBackbone(SmallBackbone(8), (8, 16, 32), 12, LastLevelMaxPool())
+    with pytest.raises(DataError, match=r"another network: stages.0.0.weight has shape \[16, 3, 3, 3\], and must have"):
+        load_backbone(pyramid, SmallBackbone(16).state_dict())
+    with pytest.raises(DataError, match=r"stages.0.0.weight is missing"):
+        load_backbone(pyramid, {})
 
 
 def test_all_kinds_of_batch_normalisation_are_frozen():

@@ -1,0 +1,100 @@
+"""What rebuilds a detector: its backbone, its categories and its settings, as a few plain values."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from nasgem_core.backbones.layout import IMAGE_SIZES, IMAGENET
+from nasgem_core.backbones.spec import GEMNetSpec, NetworkSpec
+from nasgem_core.checked_fields import read_fields
+from nasgem_core.detection.annotations import Category
+from nasgem_core.detection.detector import Detector
+from nasgem_core.detection.settings import DetectorSettings
+from nasgem_core.errors import DataError, ParameterError
+
+SCHEMA = "nasgem.detector/1"
+_REMEDY = "train the detector again"
+
+
+@dataclass(frozen=True)
+class DetectorSpec:
+    """Everything that rebuilds a detector, its weights aside.
+
+    Args:
+        backbone: the network below it, in its layout for large images.
+        categories: what it detects; the position of a category is its label.
+        settings: head, sizes and normalisation.
+
+    Raises:
+        ParameterError: there is no category.
+    """
+
+    backbone: NetworkSpec
+    categories: tuple[Category, ...]
+    settings: DetectorSettings
+
+    def __post_init__(self) -> None:
+        if not self.categories:
+            raise ParameterError("a detector needs at least one category: name what it is to find")
+
+    @property
+    def name(self) -> str:
+        """What the detector is called in tables and files."""
+        return f"{self.settings.kind}-{self.backbone.name}"
+
+    def build(self) -> Detector:
+        """Return the detector with fresh weights, drawn from torch's global generator."""
+        return Detector(self.backbone.build(), len(self.categories), self.settings)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the specification as plain JSON values."""
+        return {
+            "schema": SCHEMA,
+            "backbone": self.backbone.to_dict(),
+            "categories": [asdict(category) for category in self.categories],
+            "settings": {
+                name: list(value) if isinstance(value, tuple) else value for name, value in vars(self.settings).items()
+            },
+        }
+
+    def to_json(self) -> str:
+        """Return the specification as indented JSON text."""
+        return json.dumps(self.to_dict(), indent=2) + "\n"
+
+    @classmethod
+    def from_dict(cls, document: Any) -> "DetectorSpec":
+        """Read what `to_dict` wrote; raises `DataError` naming the wrong field and what to do."""
+        if not isinstance(document, Mapping) or document.get("schema") != SCHEMA:
+            found = document.get("schema") if isinstance(document, Mapping) else type(document).__name__
+            raise DataError(f"not a detector: field 'schema' must be {SCHEMA!r}, found {found!r}; {_REMEDY}")
+        rows = document.get("categories")
+        if not isinstance(rows, list) or not rows:
+            raise DataError(f"not a detector: field 'categories' holds {rows!r}, it must be a list; {_REMEDY}")
+        try:
+            categories = tuple(read_fields(Category, row, f"categories[{i}]") for i, row in enumerate(rows))
+            settings = read_fields(DetectorSettings, document.get("settings"), "settings")
+        except ParameterError as error:
+            raise DataError(f"not a detector: {error}; {_REMEDY}") from None
+        return cls(NetworkSpec.from_dict(document.get("backbone")), categories, settings)
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> "DetectorSpec":
+        """Read what `to_json` wrote; raises `DataError` where it is no JSON or no detector."""
+        try:
+            document = json.loads(text)
+        except ValueError as error:
+            raise DataError(f"not a detector: no valid JSON ({error}); {_REMEDY}") from None
+        return cls.from_dict(document)
+
+
+def for_detection(network: NetworkSpec) -> NetworkSpec:
+    """Return a trained network as a backbone: with all halvings that a detector wants, and the same weights.
+
+    A GEMNet that was trained on small images has fewer; halvings hold no weights, so those of ImageNet's layout are
+    put in where the stages are as many.
+    """
+    if not isinstance(network, GEMNetSpec) or len(network.layout.reduces) != len(IMAGENET.reduces):
+        return network
+    layout = replace(network.layout, name=IMAGENET.name, stem_stride=IMAGENET.stem_stride, reduces=IMAGENET.reduces)
+    return replace(network, layout=layout, image_size=(IMAGE_SIZES[IMAGENET.name],) * 2)
