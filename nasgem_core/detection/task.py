@@ -1,0 +1,178 @@
+"""Training a detector, for the loop that trains any network: its batches, its losses, and AP as its measure."""
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.utils.data import DataLoader
+
+from nasgem_core.detection.annotations import CocoAnnotations
+from nasgem_core.detection.average_precision import average_precision
+from nasgem_core.detection.detections import Detections, collect, gather_detections
+from nasgem_core.detection.detector import Detector
+from nasgem_core.detection.images import MeasuredImages, Sample, TrainingImages
+from nasgem_core.detection.training_boxes import TOLERATED, TrainingBoxes
+from nasgem_core.errors import DataError
+from nasgem_core.training.distributed import World
+from nasgem_core.training.order import epoch_batches
+
+
+@dataclass(frozen=True, eq=False)
+class MeasuredSet:
+    """Images with all their boxes, on which a detector is measured.
+
+    Args:
+        annotations: what is in the images.
+        folder: of the images, which must all be there.
+    """
+
+    annotations: CocoAnnotations
+    folder: Path
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingSet:
+    """Images with the boxes that a detector is trained on.
+
+    Args:
+        annotations: what is in the images.
+        chosen: the boxes of them that can be learned.
+        folder: of the images.
+    """
+
+    annotations: CocoAnnotations
+    chosen: TrainingBoxes
+    folder: Path
+
+    def content_hash(self) -> str:
+        """Return 32 hexadecimal digits that are equal for equal file names, boxes and labels."""
+        digest = hashlib.blake2b(digest_size=16)
+        names = [self.annotations.file_names[image] for image in self.chosen.images]
+        digest.update("\x1f".join(names).encode())
+        for array in (self.chosen.boxes, self.chosen.labels, self.chosen.offsets):
+            digest.update(np.ascontiguousarray(array).data)
+        return digest.hexdigest()
+
+
+class DetectionTask:
+    """A `TrainingTask` (see `nasgem_core.training.loop`) that trains a detector.
+
+    Args:
+        detector: the network, with the weights that it starts from.
+        identity: what describes it, as plain JSON; the training set and the order of its images are added.
+        train: what it is trained on.
+        measured: what it is measured on, by the prefix of the figures' names: {"": validation images}.
+        batch_size: images of a step, over all processes.
+        accumulate: batches a step on each process.
+        seed: root of the order of images and of mirroring.
+        mirror: mirror half of the images.
+        workers: processes that read images; 0 reads them in this one.
+        on_warning: told once of each broken image that is passed over.
+    """
+
+    def __init__(
+        self,
+        detector: Detector,
+        identity: Mapping[str, Any],
+        train: TrainingSet,
+        measured: Mapping[str, MeasuredSet],
+        *,
+        batch_size: int,
+        accumulate: int = 1,
+        seed: int = 0,
+        mirror: bool = True,
+        workers: int = 0,
+        on_warning: Callable[[str], None] | None = None,
+    ) -> None:
+        self.model: nn.Module = detector
+        order = {"images": train.content_hash(), "batch_size": batch_size, "order": seed, "mirror": mirror}
+        self.identity = {**identity, **order}
+        self.train, self.measured = train, measured
+        self.batch_size, self.accumulate, self.seed, self.mirror = batch_size, accumulate, seed, mirror
+        self.workers = workers
+        self.on_warning = on_warning or (lambda _: None)
+        self.broken: set[str] = set()
+        self.found: dict[str, Detections] = {}
+        """What the last evaluation found, by prefix: the same on every process."""
+
+    def steps_an_epoch(self) -> int:
+        """Return the whole steps of an epoch."""
+        return len(self.train.chosen) // self.batch_size
+
+    def batches(self, epoch: int, world: World, first_step: int) -> Iterator[list[Sample]]:
+        """Yield this process's batches of an epoch from a step on."""
+        images = TrainingImages(
+            self.train.annotations,
+            self.train.chosen,
+            self.train.folder,
+            seed=self.seed,
+            epoch=epoch,
+            mirror=self.mirror,
+        )
+        order = epoch_batches(len(images), self.batch_size, self.accumulate, self.seed, epoch, world, first_step)
+        batches = [batch.tolist() for batch in order]
+        for batch in DataLoader(images, batch_sampler=batches, num_workers=self.workers, collate_fn=list):
+            self._note_broken(batch)
+            yield [_moved(sample, world.device) for sample in batch]
+
+    def loss(self, model: nn.Module, batch: Sequence[Sample]) -> dict[str, Tensor]:
+        """Return the detector's losses."""
+        targets = [{"boxes": sample.boxes, "labels": sample.labels} for sample in batch]
+        return model([sample.image for sample in batch], targets)
+
+    def names(self, batch: Sequence[Sample]) -> list[str]:
+        """Return the names of the images' files."""
+        return [sample.name for sample in batch]
+
+    def evaluate(self, model: nn.Module, world: World) -> dict[str, float]:
+        """Return the average precisions on each measured set, as fractions."""
+        metrics: dict[str, float] = {}
+        for prefix, measured in self.measured.items():
+            self.found[prefix] = detect(model, measured, world, workers=self.workers)
+            if world.rank == 0:
+                values = average_precision(measured.annotations, self.found[prefix])
+                metrics |= {f"{prefix}{name}": value for name, value in values.items()}
+        return world.gather(metrics)[0]
+
+    def _note_broken(self, batch: Sequence[Sample]) -> None:
+        for name in [name for sample in batch for name in sample.broken if name not in self.broken]:
+            self.broken.add(name)
+            if len(self.broken) > max(1, TOLERATED * len(self.train.chosen)):
+                raise DataError(
+                    f"{len(self.broken)} of the {len(self.train.chosen)} images in {self.train.folder} cannot be read "
+                    f"(such as {name}): copy the folder again"
+                )
+            self.on_warning(f"{self.train.folder / name} cannot be read, it is left out")
+
+
+@torch.no_grad()
+def detect(
+    model: nn.Module, measured: MeasuredSet, world: World, *, workers: int = 0, batch_size: int = 1
+) -> Detections:
+    """Return what a detector finds in all images, each process looking at its share, the same on every one of them.
+
+    Args:
+        model: a detector in evaluation mode, on the device of the world.
+        measured: the images.
+        world: this process among those that share them.
+        workers: processes that read images.
+        batch_size: images at a time. They are padded to a common size, which moves a coarse map's anchors a little.
+    """
+    images = MeasuredImages(measured.annotations, measured.folder)
+    own = list(range(world.rank, len(images), world.size))
+    batches = [own[start : start + batch_size] for start in range(0, len(own), batch_size)]
+    results = []
+    for batch in DataLoader(images, batch_sampler=batches, num_workers=workers, collate_fn=list):
+        found = model([image.to(world.device) for _, image in batch])
+        results += [(number, result) for (number, _), result in zip(batch, found, strict=True)]
+    return gather_detections(collect(results), world)
+
+
+def _moved(sample: Sample, device: torch.device) -> Sample:
+    names = ("image", "boxes", "labels")
+    return replace(sample, **{name: getattr(sample, name).to(device, non_blocking=True) for name in names})
