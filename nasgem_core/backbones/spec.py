@@ -75,7 +75,7 @@ class NetworkSpec(ABC):
             raise DataError(f"field 'name' holds {name!r}: it must be text; {_REMEDY}")
         if type(classes) is not int:
             raise DataError(f"field 'num_classes' holds {classes!r}: it must be a whole number; {_REMEDY}")
-        if not _are_integers(size):
+        if not isinstance(size, list) or not _are_integers(size):
             raise DataError(f"field 'image_size' holds {size!r}: it must be height and width; {_REMEDY}")
         try:
             return _READERS[kind](document, {"name": name, "num_classes": classes, "image_size": tuple(size)})
@@ -145,15 +145,15 @@ class PublishedSpec(NetworkSpec):
         return {}
 
 
-def _are_integers(value: Any) -> bool:
-    return isinstance(value, list) and all(type(item) is int for item in value)
+def _are_integers(values: list[Any]) -> bool:
+    return all(type(value) is int for value in values)
 
 
 def _read_gemnet(document: dict[str, Any], common: dict[str, Any]) -> NetworkSpec:
     width, channels = document.get("width"), document.get("channels")
-    if type(width) not in (int, float):
+    if not isinstance(width, int | float) or isinstance(width, bool):
         raise DataError(f"field 'width' holds {width!r}: it must be a number")
-    if not _are_integers(channels) or not channels:
+    if not isinstance(channels, list) or not _are_integers(channels) or not channels:
         raise DataError(f"field 'channels' holds {channels!r}: it must be a list of whole numbers")
     layout, cell = GEMNetLayout.from_dict(document.get("layout")), Cell.from_dict(document.get("cell"))
     return GEMNetSpec(**common, cell=cell, layout=layout, width=width, channels=tuple(channels))

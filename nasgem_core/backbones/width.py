@@ -1,0 +1,98 @@
+"""The width of GEMNet at which its multiply-adds meet a budget."""
+
+import math
+from collections.abc import Iterator
+from functools import cache
+
+import numpy as np
+
+from nasgem_core.backbones.costs import gemnet_costs
+from nasgem_core.backbones.layout import CHANNEL_MULTIPLE, GEMNetLayout
+from nasgem_core.backbones.spec import GEMNetSpec
+from nasgem_core.cells.cell import Cell
+from nasgem_core.errors import ParameterError
+
+MAX_WIDTH = 2048
+"""Widths above this are not looked at."""
+TOLERANCE = 0.01
+_REACHES = (1, 2, 4)
+"""How many multiples of 8 a stage may lie from its share of the width, where rounding leaves no width in the budget."""
+
+
+def fit_to_budget(
+    name: str, cell: Cell, layout: GEMNetLayout, num_classes: int, image_size: tuple[int, int], macs: int
+) -> GEMNetSpec:
+    """Return the network of a cell whose multiply-adds are within 1 % of a budget.
+
+    Where a single width gives one, the best of these is taken. Where rounding all channels to multiples of 8 steps
+    over the budget, stem and stages are refined one by one, as near to their shares of the width as the budget allows.
+
+    Args:
+        name: of the network.
+        cell: the graph.
+        layout: scales, repeats and halvings.
+        num_classes: length of the logits.
+        image_size: height and width that the budget holds for.
+        macs: the budget.
+
+    Raises:
+        ParameterError: no channels meet the budget; the message names the nearest that can be met.
+    """
+    widths, channels = _widths(layout)
+    costs = gemnet_costs(cell, layout, channels.T, num_classes, image_size).macs
+    if not costs[0] * (1 - TOLERANCE) <= macs <= costs[-1] * (1 + TOLERANCE):
+        raise ParameterError(
+            f"macs = {macs / 1e6:g}M cannot be met: the networks of this cell with layout {layout.name!r} have "
+            f"{costs[0] / 1e6:,.0f}M to {costs[-1] / 1e6:,.0f}M; choose a budget in between"
+        )
+    nearest = int(np.argmin(np.abs(costs - macs)))
+    width, chosen = float(widths[nearest]), channels[nearest]
+    if not _meets(costs[nearest], macs):
+        chosen = _refine(cell, layout, num_classes, image_size, macs, width)
+    return GEMNetSpec(name, num_classes, image_size, cell, layout, width, tuple(int(value) for value in chosen))
+
+
+def _meets(costs: np.ndarray, macs: int) -> np.ndarray:
+    return np.abs(costs - macs) <= TOLERANCE * macs
+
+
+@cache
+def _widths(layout: GEMNetLayout) -> tuple[np.ndarray, np.ndarray]:
+    """Return a width for each choice of channels that a width can give, ascending, and the channels [K, 1 + stages]."""
+    steps = {0.0, float(MAX_WIDTH)}
+    for scale in (layout.stem_scale, *layout.scales):
+        # Channels go from 8 k to 8 (k + 1) where width * scale passes 8 (k + 1/2).
+        count = math.floor(MAX_WIDTH * scale / CHANNEL_MULTIPLE + 0.5)
+        steps.update(CHANNEL_MULTIPLE * (k + 0.5) / scale for k in range(1, count))
+    ends = np.array(sorted(step for step in steps if step <= MAX_WIDTH))
+    widths = (ends[:-1] + ends[1:]) / 2
+    channels, first = np.unique([layout.channels(width) for width in widths], axis=0, return_index=True)
+    order = np.argsort(first)
+    return widths[first[order]], channels[order]
+
+
+def _refine(
+    cell: Cell, layout: GEMNetLayout, num_classes: int, image_size: tuple[int, int], macs: int, width: float
+) -> np.ndarray:
+    """Return the channels in the budget that are nearest, as ratios, to their shares of the width."""
+    ideal = [max(width * scale, CHANNEL_MULTIPLE) for scale in (layout.stem_scale, *layout.scales)]
+    below, above = 0, 0
+    for mesh in _meshes(layout.channels(width)):
+        costs = gemnet_costs(cell, layout, mesh, num_classes, image_size).macs
+        meets = _meets(costs, macs)
+        if meets.any():
+            distance = sum(np.log(values / share) ** 2 for values, share in zip(mesh, ideal, strict=True))
+            place = np.unravel_index(np.argmin(np.where(meets, distance, np.inf)), costs.shape)
+            return np.array([values.ravel()[index] for values, index in zip(mesh, place, strict=True)])
+        below, above = costs[costs < macs].max(initial=0), costs[costs > macs].min(initial=np.iinfo(np.int64).max)
+    raise ParameterError(
+        f"macs = {macs / 1e6:g}M cannot be met within 1 % by channels divisible by {CHANNEL_MULTIPLE}: the nearest "
+        f"networks of this cell have {below / 1e6:.4g}M and {above / 1e6:.4g}M; choose one of these"
+    )
+
+
+def _meshes(channels: tuple[int, ...]) -> Iterator[tuple[np.ndarray, ...]]:
+    """Yield ever larger open meshes of channels around the given ones."""
+    for reach in _REACHES:
+        offsets = CHANNEL_MULTIPLE * np.arange(-reach, reach + 1)
+        yield np.ix_(*(value + offsets[value + offsets > 0] for value in channels))

@@ -1,0 +1,24 @@
+"""Random cells and small layouts for the tests of this room."""
+
+import numpy as np
+
+from nasgem_core.backbones.layout import GEMNetLayout
+from nasgem_core.cells.cell import Cell
+from nasgem_core.cells.sampling import sample_cells
+from nasgem_core.config import CellsConfig
+
+OPERATIONS = ("conv1x1", "dwconv3x3", "conv3x3")
+SMALL = GEMNetLayout("small", 2, (False, True), scales=(0.5, 2.0), repeats=(1, 3), head_channels=16)
+"""Two stages, the second of which halves and repeats."""
+
+
+def random_cell(seed, names=OPERATIONS, vertices=7):
+    generator = np.random.default_rng(seed)
+    edges = np.triu(generator.random((vertices, vertices)) < generator.uniform(0.2, 0.8), 1)
+    edges[0, 1] = True
+    return Cell.pruned(edges, ("input", *generator.choice(names, vertices - 1)))
+
+
+def sampled_cells(count, seed=0):
+    """Cells of the search space: at most 30 vertices, two operations."""
+    return list(sample_cells(CellsConfig(), count, seed))

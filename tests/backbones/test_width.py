@@ -1,0 +1,94 @@
+import time
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nasgem_core.backbones.costs import gemnet_costs
+from nasgem_core.backbones.layout import CIFAR, IMAGE_SIZES, IMAGENET, LAYOUTS, TINY
+from nasgem_core.backbones.width import fit_to_budget
+from nasgem_core.errors import ParameterError
+from tests.backbones.cells import random_cell, sampled_cells
+
+CELLS = sampled_cells(400)
+
+
+def fitted(cell, macs, layout=IMAGENET, classes=1000, size=(224, 224)):
+    spec = fit_to_budget("fitted", cell, layout, classes, size, macs)
+    costs = gemnet_costs(spec.cell, spec.layout, spec.channels, spec.num_classes, spec.image_size)
+    return spec, int(costs.macs)
+
+
+@given(index=st.integers(0, 399), macs=st.integers(463_000_000, 2_000_000_000))
+def test_sampled_cells_meet_the_budgets_of_the_paper_and_larger_ones(index, macs):
+    spec, found = fitted(CELLS[index], macs)
+    assert abs(found - macs) <= 0.01 * macs
+    assert all(channels % 8 == 0 for channels in spec.channels)
+
+
+@given(
+    index=st.integers(0, 399),
+    layout=st.sampled_from(list(LAYOUTS.values())),
+    macs=st.integers(10_000_000, 500_000_000),
+    size=st.tuples(st.integers(32, 400), st.integers(32, 400)),
+)
+def test_any_budget_is_met_or_refused_with_the_nearest_that_can_be(index, layout, macs, size):
+    cell = CELLS[index]
+    try:
+        spec, found = fitted(cell, macs, layout, 100, size)
+    except ParameterError as error:
+        smallest = gemnet_costs(cell, layout, (8,) * 6, 100, size).macs
+        if macs < 0.99 * smallest:
+            assert "cannot be met: the networks of this cell" in str(error)
+        else:
+            assert "cannot be met within 1 %" in str(error) and "choose one of these" in str(error)
+    else:
+        assert abs(found - macs) <= 0.01 * macs
+        assert spec.layout == layout and spec.image_size == size
+
+
+def test_one_width_is_kept_where_it_meets_the_budget():
+    cell = CELLS[0]
+    wanted = IMAGENET.channels(20)
+    macs = int(gemnet_costs(cell, IMAGENET, wanted, 1000, (224, 224)).macs)
+    spec, found = fitted(cell, macs)
+    assert (spec.channels, found) == (wanted, macs)
+    assert spec.layout.channels(spec.width) == wanted
+
+
+def test_refined_stages_stay_near_their_shares_of_the_width():
+    distances = []
+    for cell in CELLS[:60]:
+        spec, _ = fitted(cell, 463_000_000)
+        shares = IMAGENET.channels(spec.width)
+        distances.append(max(abs(a - b) for a, b in zip(spec.channels, shares, strict=True)))
+    assert sum(distance == 0 for distance in distances) > 10
+    assert sum(distance > 8 for distance in distances) < 6
+
+
+@pytest.mark.parametrize(("layout", "macs"), [(IMAGENET, 10), (IMAGENET, 10**17), (TINY, 1000), (CIFAR, 1000)])
+def test_a_budget_out_of_reach_is_refused_with_the_bounds(layout, macs):
+    size = (IMAGE_SIZES[layout.name],) * 2
+    smallest = gemnet_costs(CELLS[0], layout, (8,) * 6, 1000, size).macs
+    with pytest.raises(ParameterError, match=rf"macs = .*: the networks .* have {smallest / 1e6:,.0f}M to .*M; choose"):
+        fitted(CELLS[0], macs, layout, size=size)
+
+
+def test_a_gap_between_the_smallest_networks_names_its_ends():
+    cell = random_cell(0, vertices=4)
+    around = sorted(
+        int(gemnet_costs(cell, IMAGENET, channels, 2, (224, 224)).macs)
+        for channels in ((8,) * 6, (8, 8, 8, 8, 8, 16), (8, 8, 8, 8, 16, 8), (16, 8, 8, 8, 8, 8), (8, 8, 8, 16, 8, 8))
+    )
+    ends = [f"{macs / 1e6:.4g}M" for macs in around[:2]]
+    with pytest.raises(ParameterError, match=f"within 1 % .* have {ends[0]} and {ends[1]}; choose one of these"):
+        fitted(cell, int(np.sqrt(around[0] * around[1])), classes=2)
+
+
+def test_solving_takes_milliseconds():
+    fitted(CELLS[0], 463_000_000)
+    start = time.process_time()
+    for cell in CELLS[:20]:
+        fitted(cell, 563_000_000)
+    assert time.process_time() - start < 20 * 0.1
