@@ -1,0 +1,128 @@
+"""What travels with a network's weights: how it is built, what it reads, and what its outputs mean."""
+
+import json
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from nasgem_core.errors import DataError
+
+SCHEMA = "nasgem.card/1"
+_NAME = re.compile(r"[\w.+-][\w.+ -]{0,99}")
+"""A name stands in comments of files, and in names of models."""
+_REMEDY = "export or register the network again"
+
+
+@dataclass(frozen=True)
+class NetworkCard:
+    """A network's card, the same JSON in every exported form.
+
+    Args:
+        name: what the network is called.
+        network: the document that rebuilds it, such as `NetworkSpec.to_dict()`.
+        classes: what each logit stands for.
+        image_size: height and width of the images, in pixels.
+        resize_size: to what the shorter side of a picture is brought before the centre is cropped to `image_size`.
+        mean: of each colour, for values in [0, 1]; subtracted.
+        std: of each colour; divided by.
+        metrics: what was measured of the network, such as {"top1": 0.76}.
+
+    Raises:
+        DataError: a value is out of range, or there are not three colours.
+    """
+
+    name: str
+    network: Mapping[str, Any]
+    classes: tuple[str, ...]
+    image_size: int
+    resize_size: int
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    metrics: Mapping[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not _NAME.fullmatch(self.name):
+            raise DataError(
+                f"field 'name' of the network's card is {self.name!r:.120}: use 1 to 100 letters, digits, "
+                "blanks and _ . + -"
+            )
+        if not self.classes:
+            raise DataError(f"field 'classes' of the card of {self.name} is empty: name at least one class")
+        for name in ("image_size", "resize_size"):
+            if getattr(self, name) < 1:
+                raise DataError(f"{name} = {getattr(self, name)} in the card of {self.name}: must be at least 1")
+        if self.resize_size < self.image_size:
+            raise DataError(
+                f"resize_size = {self.resize_size} in the card of {self.name}: must be at least the image_size, "
+                f"{self.image_size}"
+            )
+        for name in ("mean", "std"):
+            values = getattr(self, name)
+            if len(values) != 3 or not all(map(math.isfinite, values)) or (name == "std" and min(values) <= 0):
+                raise DataError(
+                    f"{name} = {list(values)} in the card of {self.name}: must be three finite numbers, std above 0"
+                )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the card as plain JSON values."""
+        return {
+            "schema": SCHEMA,
+            "name": self.name,
+            "network": dict(self.network),
+            "classes": list(self.classes),
+            "image_size": self.image_size,
+            "resize_size": self.resize_size,
+            "mean": list(self.mean),
+            "std": list(self.std),
+            "metrics": dict(self.metrics),
+        }
+
+    def to_json(self) -> str:
+        """Return the card as text."""
+        return json.dumps(self.to_dict(), indent=2, allow_nan=False)
+
+    @classmethod
+    def from_dict(cls, document: Any) -> "NetworkCard":
+        """Read what `to_dict` wrote; raises `DataError` naming the wrong field."""
+        if not isinstance(document, Mapping) or document.get("schema") != SCHEMA:
+            found = document.get("schema") if isinstance(document, Mapping) else type(document).__name__
+            raise DataError(f"not a network's card: field 'schema' must be {SCHEMA!r}, found {found!r}; {_REMEDY}")
+        kinds: dict[str, Any] = {
+            "name": str,
+            "network": Mapping,
+            "classes": [str],
+            "image_size": int,
+            "resize_size": int,
+            "mean": [int | float],
+            "std": [int | float],
+            "metrics": {str: int | float},
+        }
+        unknown = set(document) - set(kinds) - {"schema"}
+        if unknown:
+            raise DataError(f"not a network's card: field {sorted(unknown)[0]!r} is unknown; {_REMEDY}")
+        values: dict[str, Any] = {}
+        for name, kind in kinds.items():
+            if name not in document or not _is(document[name], kind):
+                raise DataError(f"not a network's card: field {name!r} is {document.get(name)!r:.80}; {_REMEDY}")
+            values[name] = tuple(document[name]) if isinstance(kind, list) else document[name]
+        return cls(**values)
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> "NetworkCard":
+        """Read what `to_json` wrote; raises `DataError`."""
+        try:
+            document = json.loads(text)
+        except ValueError as error:
+            raise DataError(f"not a network's card: no valid JSON ({error}); {_REMEDY}") from None
+        return cls.from_dict(document)
+
+
+def _is(value: Any, kind: Any) -> bool:
+    if isinstance(kind, list):
+        return isinstance(value, list) and all(_is(item, kind[0]) for item in value)
+    if isinstance(kind, dict):
+        ((key, item),) = kind.items()
+        return isinstance(value, Mapping) and all(_is(k, key) and _is(v, item) for k, v in value.items())
+    return isinstance(value, kind) and not isinstance(value, bool)

@@ -1,0 +1,76 @@
+"""What rebuilds the proxy network of a cell: cell, layout and classes as plain values."""
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Any
+
+from torch import nn
+
+from nasgem_core.cells.cell import Cell
+from nasgem_core.deployment.standalone.cell_network import CellNetwork
+from nasgem_core.errors import DataError, NasgemError
+from nasgem_core.networks.layout import NetworkLayout
+
+SCHEMA = "nasgem.proxy_network/1"
+
+
+@dataclass(frozen=True)
+class ProxySpec:
+    """The network that a cell is judged by.
+
+    Args:
+        cell: the graph.
+        layout: widths and resolutions.
+        num_classes: length of the logits.
+    """
+
+    cell: Cell
+    layout: NetworkLayout
+    num_classes: int
+
+    @property
+    def name(self) -> str:
+        """What it is called in tables and files."""
+        return f"cell {self.cell.canonical_key[:8]}"
+
+    @property
+    def image_size(self) -> tuple[int, int]:
+        """Height and width of the images."""
+        return self.layout.image_size, self.layout.image_size
+
+    def build(self) -> nn.Module:
+        """Return the network in plain modules, as an exported file holds it: the keys are those of the trained one.
+
+        Raises:
+            DataError: an operation is the user's own.
+        """
+        document = self.cell.to_dict()
+        layout = self.layout
+        try:
+            return CellNetwork(
+                document["operations"],
+                document["edges"],
+                layout.width,
+                layout.stages,
+                layout.stem_stride,
+                self.num_classes,
+            )
+        except ValueError as error:
+            raise DataError(f"{self.name}: {error} to exported files") from None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the specification as plain JSON values."""
+        layout = {**dataclasses.asdict(self.layout), "stages": list(self.layout.stages)}
+        return {"schema": SCHEMA, "cell": self.cell.to_dict(), "layout": layout, "num_classes": self.num_classes}
+
+    @classmethod
+    def from_dict(cls, document: Any) -> "ProxySpec":
+        """Read what `to_dict` wrote; raises `DataError` naming what is wrong."""
+        try:
+            layout, classes = document["layout"], document["num_classes"]
+            numbers = [layout["width"], layout["stem_stride"], layout["image_size"], classes, *layout["stages"]]
+            if document["schema"] != SCHEMA or any(type(number) is not int for number in numbers) or classes < 1:
+                raise ValueError("a field has a wrong value")
+            return cls(Cell.from_dict(document["cell"]), NetworkLayout(**layout), classes)
+        except (KeyError, TypeError, ValueError, NasgemError) as error:
+            raise DataError(f"not a proxy network of schema {SCHEMA}: {error}; export it again") from None

@@ -1,0 +1,70 @@
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import save_file
+from torch import nn
+
+from nasgem_core.deployment import checking
+from nasgem_core.deployment.checking import check_forms
+from nasgem_core.errors import DataError
+
+SOURCE = """
+import torch
+
+def build(weights):
+    torch.manual_seed(0)
+    layer = torch.nn.Conv2d(3, 4, 2)
+    return torch.nn.Sequential(layer, torch.nn.Flatten())
+"""
+
+
+def network():
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        return nn.Sequential(nn.Conv2d(3, 4, 2), nn.Flatten())
+
+
+def folder_with(folder):
+    (folder / "network.py").write_text(SOURCE)
+    save_file({}, folder / "weights.safetensors")
+    return folder
+
+
+def test_an_equal_form_has_no_difference_and_nothing_is_left_behind(tmp_path):
+    (found,) = check_forms(network(), folder_with(tmp_path), 2)
+    assert (found.form, found.largest) == ("python", 0.0) and found.output > 0
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["network.py", "weights.safetensors"]
+
+
+def test_a_form_that_fails_is_told_with_its_reason(tmp_path):
+    (tmp_path / "network.py").write_text("import nasgem_core")
+    with pytest.raises(DataError, match="does not run in a process without this package: ImportError: nasgem_core"):
+        check_forms(network(), tmp_path, 2)
+    assert not (tmp_path / "inputs.npz").exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda outputs: outputs + 1e-3, r"the exported form 'onnx' differs from the original by 0\.001"),
+        (lambda outputs: outputs * np.nan, "the exported form 'onnx' differs from the original by nan"),
+        (lambda outputs: outputs[:, :3], r"gives outputs of shapes \[\(1, 3\), \(3, 3\)\], the original \[\(1, 4\)"),
+    ],
+)
+def test_a_form_that_differs_is_refused(tmp_path, monkeypatch, change, message):
+    def run(folder):
+        with np.load(folder / "inputs.npz") as file, torch.no_grad():
+            outputs = {name: network()(torch.from_numpy(file[name])).numpy() for name in file.files}
+        np.savez(folder / "outputs.npz", **{f"onnx.{name}": change(array) for name, array in outputs.items()})
+
+    monkeypatch.setattr(checking, "_run_isolated", run)
+    with pytest.raises(DataError, match=message):
+        check_forms(network(), tmp_path, 2)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_network_without_finite_outputs_is_refused(tmp_path):
+    broken = network()
+    nn.init.constant_(broken[0].bias, float("nan"))
+    with pytest.raises(DataError, match="numbers that are not finite for random images: train it first"):
+        check_forms(broken, folder_with(tmp_path), 2)

@@ -1,0 +1,108 @@
+import json
+
+import pytest
+import torch
+from safetensors import safe_open
+from torch import nn
+
+from nasgem_core.deployment import export
+from nasgem_core.deployment.card import NetworkCard
+from nasgem_core.deployment.export import export_network, read_exported
+from nasgem_core.deployment.specs import load_network
+from nasgem_core.errors import DataError, ParameterError
+from tests.deployment.networks import card, gemnet_spec, images, proxy_spec, trained
+
+
+def exported(folder, spec=None, forms=("python",), **options):
+    spec = spec or gemnet_spec()
+    network = trained(spec)
+    return network, export_network(card(spec), network.state_dict(), folder, forms, **options)
+
+
+@pytest.fixture
+def unchecked(monkeypatch):
+    """Leave out the check, a process of its own that takes seconds, where something else is tested."""
+    monkeypatch.setattr(export, "check_forms", lambda network, folder, size: [])
+
+
+@pytest.mark.slow
+def test_all_forms_are_written_and_equal_the_original(tmp_path, capfd):
+    import onnxruntime
+
+    steps = []
+    _, found = exported(tmp_path / "out", forms=("python", "torch", "onnx"), on_step=steps.append)
+    assert [difference.form for difference in found.differences] == ["python", "torch", "onnx"]
+    assert all(d.largest <= 1e-5 * d.output for d in found.differences) and not found.left_out
+    names = ["network.json", "network.onnx", "network.pt2", "network.py", "weights.safetensors"]
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == names == list(found.files)
+    assert steps[-1] == "comparing each form with the original, in a process without nasgem" and len(steps) == 4
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+    session = onnxruntime.InferenceSession(tmp_path / "out" / "network.onnx")
+    assert session.get_modelmeta().custom_metadata_map == {"card.json": card(gemnet_spec()).to_json()}
+    assert [port.name for port in (*session.get_inputs(), *session.get_outputs())] == ["images", "logits"]
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_folder_gives_card_and_network_back(tmp_path):
+    network, found = exported(tmp_path / "deep" / "out", proxy_spec())
+    assert found.differences[0].largest == 0
+    own, weights = read_exported(tmp_path / "deep" / "out")
+    assert own == card(proxy_spec())
+    with torch.no_grad():
+        assert torch.equal(load_network(own, weights)(images(proxy_spec())), network(images(proxy_spec())))
+    with safe_open(tmp_path / "deep" / "out" / "weights.safetensors", "pt") as file:
+        assert NetworkCard.from_json(file.metadata()["card.json"]) == own
+
+
+def test_an_earlier_export_is_replaced_and_nothing_else(tmp_path, unchecked):
+    exported(tmp_path / "out")
+    (tmp_path / "out" / "network.onnx").write_text("of an earlier export")
+    exported(tmp_path / "out", proxy_spec())
+    assert json.loads((tmp_path / "out" / "network.json").read_text())["name"] == proxy_spec().name
+    assert not (tmp_path / "out" / "network.onnx").exists()
+    for path in (tmp_path / "mine", tmp_path / "file"):
+        path.mkdir() if path.name == "mine" else path.write_text("precious")
+    (tmp_path / "mine" / "thesis.txt").write_text("precious")
+    for name in ("mine", "file"):
+        with pytest.raises(DataError, match=f"{name} is there and is no exported network"):
+            exported(tmp_path / name)
+    assert (tmp_path / "file").read_text() == (tmp_path / "mine" / "thesis.txt").read_text() == "precious"
+
+
+def test_nothing_is_left_of_an_export_that_fails(tmp_path):
+    network = trained(gemnet_spec())
+    nn.init.constant_(network.classifier.bias, float("inf"))
+    with pytest.raises(DataError, match="not finite"):
+        export_network(card(gemnet_spec()), network.state_dict(), tmp_path / "out", ("python",))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_network_without_python_file_says_why(tmp_path, monkeypatch, unchecked):
+
+    def refuse(*arguments):
+        raise DataError("layer 3 is a Mystery")
+
+    monkeypatch.setattr(export, "source_of", refuse)
+    with pytest.raises(DataError, match="layer 3 is a Mystery"):
+        exported(tmp_path / "out")
+    monkeypatch.setattr(export, "capture", lambda network, card: None)
+    monkeypatch.setattr(export, "save_program", lambda program, card, path: None)
+    assert exported(tmp_path / "out", forms=("python", "torch"))[1].left_out == {"python": "layer 3 is a Mystery"}
+
+
+def test_unknown_forms_are_named(tmp_path):
+    with pytest.raises(ParameterError, match="form 'keras' is unknown: choose from python, torch, onnx"):
+        exported(tmp_path / "out", forms=("torch", "keras"))
+
+
+def test_damaged_and_missing_folders_are_named(tmp_path, unchecked):
+    with pytest.raises(DataError, match=r"network\.json is missing: name a folder that `nasgem export` wrote"):
+        read_exported(tmp_path)
+    exported(tmp_path / "out")
+    weights = tmp_path / "out" / "weights.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-1])
+    with pytest.raises(DataError, match=r"out holds no exported network: .*; export it again"):
+        read_exported(tmp_path / "out")
+    weights.unlink()
+    with pytest.raises(DataError, match=r"weights\.safetensors is missing"):
+        read_exported(tmp_path / "out")

@@ -1,0 +1,59 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from nasgem_core.deployment import isolated
+
+ROOT = Path(__file__).parents[2]
+SOURCE = "{first}\ndef build(weights):\n    import torch\n    return torch.nn.Sequential(torch.nn.Flatten())\n"
+
+
+def run(folder, first=""):
+    np.savez(folder / "inputs.npz", a=np.ones((2, 3, 2, 2), np.float32))
+    (folder / "network.py").write_text(SOURCE.format(first=first))
+    command = [sys.executable, "-I", "-B", isolated.__file__, str(folder)]
+    # Where the repository is the current folder and on the path, it could be imported if it were not shut out.
+    return subprocess.run(command, cwd=ROOT, env={"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False)
+
+
+def test_a_file_that_needs_torch_alone_is_run(tmp_path):
+    done = run(tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    with np.load(tmp_path / "outputs.npz") as outputs:
+        assert {name: outputs[name].shape for name in outputs.files} == {"python.a": (2, 12)}
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "import nasgem_core.cells.cell",
+        "from tasks import models",
+        "import torchvision",
+        "from safetensors import torch",
+        "import importlib; importlib.import_module('nasgem_core')",
+    ],
+)
+def test_a_file_that_needs_more_fails(tmp_path, line):
+    done = run(tmp_path, line)
+    assert done.returncode != 0
+    assert "is shut out: an exported network must work without it" in done.stderr.splitlines()[-1]
+    assert not (tmp_path / "outputs.npz").exists()
+
+
+def test_a_file_that_goes_around_the_finders_is_seen(tmp_path):
+    sneaky = (
+        "import sys, importlib.util as u\n"
+        f"s = u.spec_from_file_location('nasgem_core.errors', {str(ROOT / 'nasgem_core' / 'errors.py')!r})\n"
+        "sys.modules['nasgem_core.errors'] = m = u.module_from_spec(s); s.loader.exec_module(m)\n"
+    )
+    done = run(tmp_path, sneaky)
+    assert done.returncode != 0 and "nasgem_core.errors was imported" in done.stderr
+
+
+def test_the_package_could_be_imported_otherwise(tmp_path):
+    """Assert that this environment is one in which shutting it out matters, or that it is run from the folder."""
+    done = subprocess.run([sys.executable, "-c", "import nasgem_core"], cwd=ROOT, capture_output=True, check=False)
+    assert done.returncode == 0

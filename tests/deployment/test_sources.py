@@ -1,0 +1,52 @@
+import ast
+import sys
+
+import pytest
+import torch
+from safetensors.torch import save_file
+from torch import nn
+
+from nasgem_core.cells.operations import _REGISTRY, Operation
+from nasgem_core.deployment.sources import source_of
+from nasgem_core.networks.operations import _BUILDERS, register_operation
+from tests.deployment.networks import card, gemnet_spec, images, loaded, proxy_spec, trained
+
+
+@pytest.fixture
+def own_operation():
+    """Register a user's own operation for a test."""
+    register_operation(
+        Operation("conv5x5", lambda c_in, c_out: 25 * c_in * c_out, lambda c_in, c_out: 25 * c_in * c_out + 2 * c_out),
+        lambda c_in, c_out: nn.Conv2d(c_in, c_out, 5, padding=2, bias=False),
+    )
+    yield "conv5x5"
+    del _REGISTRY["conv5x5"], _BUILDERS["conv5x5"]
+
+
+def check(spec, folder):
+    """Assert that the file gives the network's outputs and keys, and imports torch alone; return it."""
+    network = trained(spec)
+    text = source_of(card(spec), spec, network)
+    save_file(network.state_dict(), folder / "weights.safetensors")
+    rebuilt = loaded(text, folder).build()
+    assert set(rebuilt.state_dict()) == set(network.state_dict())
+    with torch.no_grad():
+        torch.testing.assert_close(rebuilt(images(spec)), network(images(spec)))
+    tree = ast.parse(text)
+    names = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
+    names |= {str(node.module) for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+    assert {name.split(".")[0] for name in names} <= {"torch", *sys.stdlib_module_names}
+    return text
+
+
+@pytest.mark.parametrize("spec", [gemnet_spec(), proxy_spec()], ids=["gemnet", "proxy"])
+def test_networks_of_cells_hold_the_cell_as_data(spec, tmp_path):
+    text = check(spec, tmp_path)
+    assert max(map(len, text.splitlines())) <= 120
+    assert 'OPERATIONS = ("input", "conv1x1", "dwconv3x3", "conv3x3", "conv1x1")' in text
+    assert "EDGES = ((0, 1), (0, 2), (0, 4), (1, 3), (2, 3), (2, 4))" in text
+
+
+def test_a_users_own_operation_is_traced(own_operation, tmp_path):
+    text = check(gemnet_spec("conv1x1", own_operation, "dwconv3x3", "conv1x1"), tmp_path)
+    assert "OPERATIONS" not in text and "5, padding=2" in text
