@@ -1,4 +1,4 @@
-"""Which predictor ranks the cells of a search: the process on features, or the paper's perceptron on embeddings.
+"""Which predictor ranks the cells of a search: any of the catalogue, or the paper's perceptron on embeddings.
 
 Reads the cells that the search in this folder has trained at random (data/estimator and data/bootstrap), fits on some
 of them and ranks the others, over several splits. Cells that a predictor picked are left out, because it would be
@@ -10,13 +10,17 @@ import argparse
 import numpy as np
 import torch
 
+from nasgem_core.config import SEARCH_PREDICTORS
+from nasgem_core.predictors.catalogue_scorer import Lesson, fit_catalogue_scorer, pretrain_kind
 from nasgem_core.predictors.process_scorer import fit_process
 from nasgem_core.search.predictor import fit_predictor
 from nasgem_core.search.ranking import rank_correlation
 from nasgem_core.search.score import efficiency_score
+from nasgem_core.search.scorer import Scorer
 from tasks.encoder import GUIDED, PLAIN
 from tasks.parameters import load_config
 from tasks.results import Results
+from tasks.scorer import PROCESS
 from tasks.trained import BASELINE, RANDOM
 
 SPLITS = 12
@@ -25,6 +29,7 @@ SPLITS = 12
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cells", type=int, nargs="+", default=[20, 40])
+    parser.add_argument("--kinds", nargs="+", choices=SEARCH_PREDICTORS, default=list(SEARCH_PREDICTORS))
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     config = load_config()
@@ -35,23 +40,32 @@ def main() -> None:
     accuracy, macs = table["accuracy"].to_numpy(dtype=float), table["macs"].to_numpy(dtype=np.int64)
     scores = efficiency_score(accuracy, macs, penalty)
     embeddings = {kind: results.encoders[kind].embed(cells) for kind in (GUIDED, PLAIN)}
+    law, target = config.cells, config.predictor.target
+    others = [kind for kind in arguments.kinds if kind != PROCESS]
+    pretrained = {kind: pretrain_kind(kind, law, 0) for kind in others}
     print(f"{len(table)} random cells; Kendall's tau on those left out, mean of {SPLITS} splits +- standard error")
     for training in arguments.cells:
         taus: dict[str, list[float]] = {}
         for split in range(SPLITS):
             order = np.random.default_rng(split).permutation(len(table))
-            rows, others = order[:training], order[training:]
+            rows, left = order[:training], order[training:]
             known = accuracy[rows], macs[rows]
-            process = fit_process(cells[rows], *known, config.cells, config.predictor.target, penalty, split)
-            predicted = {"process": process.score(cells[others], macs[others], penalty)}
+            scorers: dict[str, Scorer] = {}
+            if PROCESS in arguments.kinds:
+                scorers[PROCESS] = fit_process(cells[rows], *known, law, target, penalty, split)
+            for kind in others:
+                lesson = Lesson(kind, cells[rows], *known, law, target, penalty, pretrained[kind], split)
+                scorers[kind] = fit_catalogue_scorer(lesson)
+            predicted = {name: scorer.score(cells[left], macs[left], penalty) for name, scorer in scorers.items()}
             for kind, vectors in embeddings.items():
                 fitted = fit_predictor(vectors[rows], *known, config.predictor, penalty, split)
-                predicted[f"perceptron, {kind}"] = fitted.predict(vectors[others], macs[others], penalty)
-            predicted["fewer MACs"] = -np.log(macs[others])
+                predicted[f"perceptron, {kind}"] = fitted.predict(vectors[left], macs[left], penalty)
+            predicted["fewer MACs"] = -np.log(macs[left])
             for name, values in predicted.items():
-                taus.setdefault(name, []).append(rank_correlation(values, scores[others])["kendall_tau"])
-        words = [f"{name} {np.mean(t):.3f} +- {np.std(t, ddof=1) / np.sqrt(SPLITS):.3f}" for name, t in taus.items()]
-        print(f"{training:>4} cells: {';  '.join(words)}", flush=True)
+                taus.setdefault(name, []).append(rank_correlation(values, scores[left])["kendall_tau"])
+        for name, found in taus.items():
+            error = np.std(found, ddof=1) / np.sqrt(SPLITS)
+            print(f"{training:>4} cells  {name:<24} {np.mean(found):.3f} +- {error:.3f}", flush=True)
 
 
 if __name__ == "__main__":

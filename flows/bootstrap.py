@@ -16,7 +16,7 @@ from tasks.bootstrap import bootstrap_task, candidate_cells
 from tasks.encoder import GUIDED, encoder_value, read_encoder
 from tasks.predictor import predictor_value, read_predictor
 from tasks.records import finite
-from tasks.scorer import PROCESS, ScorerValue, read_process
+from tasks.scorer import PERCEPTRON, ScorerValue, read_scorer
 from tasks.trained import (
     BASELINE,
     BOOTSTRAP_FILE,
@@ -69,9 +69,9 @@ def find_candidates(session: Session, known: pd.DataFrame) -> dict[str, Any]:
 
 
 def _read_scorer(kind: str) -> ScorerValue:
-    if kind == PROCESS:
-        return read_process()
-    return {"encoder": encoder_value(read_encoder(GUIDED)), "predictor": predictor_value(read_predictor())}
+    if kind == PERCEPTRON:
+        return {"encoder": encoder_value(read_encoder(GUIDED)), "predictor": predictor_value(read_predictor())}
+    return read_scorer(kind)
 
 
 def _random_search(session: Session, searched: pd.DataFrame) -> list[dict[str, Any]]:

@@ -25,7 +25,7 @@ from tasks.models import FullyConnectedModel
 from tasks.predictor import fit_predictor_task, predictor_of, write_predictor
 from tasks.proxy import costs_of
 from tasks.records import finite
-from tasks.scorer import ScorerValue, check_kind, fit_scorer, scorer_of, write_process
+from tasks.scorer import ScorerValue, check_kind, fit_scorer, predict_task, write_scorer
 from tasks.trained import ESTIMATOR_FILE, PREDICTED, RANDOM, cells_of, trained_table, write_trained
 
 METRICS_FILE = METRICS / "estimator.json"
@@ -48,7 +48,7 @@ def estimator(session: Session) -> None:
         rounds.fit()
     write_trained(ESTIMATOR_FILE, rounds.table)
     write_predictor(rounds.predictor)
-    write_process(rounds.scorer)
+    write_scorer(rounds.scorer)
     write_json(METRICS_FILE, "nasgem.metrics/1", rounds.summary())
     network = predictor_of(rounds.predictor)
     session.records.stage(
@@ -122,7 +122,7 @@ class _Rounds:
 
     def predict(self, cells: CellBatch) -> np.ndarray:
         macs = costs_of(cells, self.session.config.proxy, self.session.images).macs
-        return scorer_of(self.scorer).score(cells, macs, self.session.config.score.penalty)
+        return predict_task(self.scorer, cells, macs, self.session.config.score.penalty)["predicted"]
 
     def report(self) -> None:
         """Say how well this round's cells were ranked by the predictor that had not seen them."""
@@ -162,7 +162,7 @@ class _Rounds:
         penalty, seed = config.score.penalty, derive_seed(config.seed, "predictor", self.number)
         encoder = encoder_value(self.encoder)
         self.predictor = fit_predictor_task(encoder, cells, *measured, config.predictor, penalty, seed)
-        self.scorer = fit_scorer(encoder, cells, *measured, config.predictor, config.cells, penalty, seed)
+        self.scorer = fit_scorer(encoder, cells, *measured, config.predictor, config.cells, penalty, seed, config.seed)
 
     def summary(self) -> dict[str, Any]:
         table = self.table

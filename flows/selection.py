@@ -49,6 +49,7 @@ def _select(session: Session, penalty: float, max_macs: int, top: int) -> tuple[
         session.config.cells,
         penalty,
         derive_seed(session.config.seed, "select"),
+        session.config.seed,
     )
     found = bootstrap_task(
         scorer,

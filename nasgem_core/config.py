@@ -129,13 +129,30 @@ class ScoreConfig:
     """Penalty coefficient lambda."""
 
 
+SEARCH_PREDICTORS = (
+    "gaussian_process",
+    "ensemble",
+    "boosted_trees",
+    "message_passing",
+    "adjacency_mlp",
+    "plain_autoencoder",
+    "guided_autoencoder",
+    "lstm",
+    "gcn",
+    "gates",
+    "nas_bowl",
+)
+"""The predictors of the catalogue that can pick cells: all but the baselines."""
+
+
 @dataclass(frozen=True)
 class PredictorConfig:
     """From a cell to its score: fully connected, ReLU, squared error on embeddings (paper 3.2), or a process."""
 
-    kind: str = choice("gaussian_process", "gaussian_process", "perceptron")
-    """What picks cells: `perceptron` as in the paper, on embeddings; `gaussian_process` on a cell's features. The
-    perceptron is fitted in any case, and reported beside."""
+    kind: str = choice("gaussian_process", "perceptron", *SEARCH_PREDICTORS)
+    """What picks cells: `perceptron` as in the paper, on embeddings, or a predictor of
+    `nasgem_core.predictors.catalogue`, which reads the cells. The perceptron is fitted in any case, and reported
+    beside."""
     target: str = choice("score", "score", "accuracy")
     """`score` as in the paper; `accuracy` predicts accuracy and adds the exact MAC term afterwards."""
     hidden: tuple[int, ...] = bounded((64, 64), low=1, high=8192)

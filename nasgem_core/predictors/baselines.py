@@ -17,17 +17,17 @@ class RandomScores:
     """Scores that know nothing."""
 
     def __init__(self, space: Space) -> None:
-        self._cells = len(space)
+        self._space = space
 
     def fit(self, rows: np.ndarray, labels: np.ndarray, seed: int) -> Self:
-        """Draw the scores; the labels are checked as by any predictor and not used."""
+        """Check the labels as any predictor does; nothing is learned from them."""
         normal_scores(rows, labels)
-        self._scores = np.random.default_rng(seed).random(self._cells)
+        self._seed = seed
         return self
 
-    def predict(self, rows: np.ndarray) -> np.ndarray:
-        """Return the drawn scores, float64 [rows]."""
-        return self._scores[rows]
+    def predict(self, rows: np.ndarray, space: Space | None = None) -> np.ndarray:
+        """Return the scores that are drawn for the rows of a space, float64 [rows]; see `Predictor.predict`."""
+        return np.random.default_rng(self._seed).random(len(space or self._space))[rows]
 
 
 class ParameterCount:
@@ -40,16 +40,17 @@ class ParameterCount:
     def __init__(self, space: Space) -> None:
         if PARAMETERS not in space.names:
             raise DataError("the table has no metric 'params', or all cells have as many: leave out this predictor")
-        self._scores = space.features[:, space.names.index(PARAMETERS)]
+        self._space = space
 
     def fit(self, rows: np.ndarray, labels: np.ndarray, seed: int) -> Self:
         """Check the labels as any predictor does; nothing is learned from them."""
         normal_scores(rows, labels)
         return self
 
-    def predict(self, rows: np.ndarray) -> np.ndarray:
-        """Return the standardised logarithm of the number of parameters, float32 [rows]."""
-        return self._scores[rows]
+    def predict(self, rows: np.ndarray, space: Space | None = None) -> np.ndarray:
+        """Return the standardised logarithm of the number of parameters, float32 [rows]; see `Predictor.predict`."""
+        space = space or self._space
+        return space.features[rows, space.names.index(PARAMETERS)]
 
 
 RECIPES = {

@@ -95,9 +95,9 @@ class Ensemble:
             self.votes["student"] = Vote(self._student, weight, 0.0, 1.0)
         return self
 
-    def predict(self, rows: np.ndarray) -> np.ndarray:
-        """Return scores, float64 [rows]."""
-        return np.sum([vote.cast(vote.member.predict(rows)) for vote in self.votes.values()], axis=0)
+    def predict(self, rows: np.ndarray, space: Space | None = None) -> np.ndarray:
+        """Return scores, float64 [rows]; see `Predictor.predict`."""
+        return np.sum([vote.cast(vote.member.predict(rows, space)) for vote in self.votes.values()], axis=0)
 
 
 def _deviation(scores: np.ndarray) -> float:

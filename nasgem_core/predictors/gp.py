@@ -100,7 +100,7 @@ class GaussianProcess:
         return self
 
     def predict(self, rows: np.ndarray, space: Space | None = None) -> np.ndarray:
-        """Return the posterior means, float32 [rows]; the rows may be those of another space with equal features."""
+        """Return the posterior means, float32 [rows]; see `Predictor.predict`."""
         space = space or self._space
         scales, relevances = self._scales(self.weights).float(), self.weights["similarity"].exp().numpy()
         means = [np.empty(0, dtype=np.float32)]

@@ -68,14 +68,14 @@ class Network:
         """Learn by squared error, in so many steps, the scores [N] that another predictor gives cells `rows` [N]."""
         return self._train(rows, scores, seed, mse_loss, steps, _RATE, True)
 
-    def predict(self, rows: np.ndarray) -> np.ndarray:
-        """Return scores, float32 [rows]."""
-        parts = [np.empty(0, dtype=np.float32)]
+    def predict(self, rows: np.ndarray, space: Space | None = None) -> np.ndarray:
+        """Return scores, float32 [rows]; see `Predictor.predict`."""
+        space, parts = space or self._space, [np.empty(0, dtype=np.float32)]
         with torch.inference_mode():
             for start in range(0, len(rows), _CHUNK):
                 part = rows[start : start + _CHUNK]
-                features = torch.from_numpy(self._space.features[part])
-                parts.append(self._scorer(graphs_of(self._space, part), features).numpy())
+                features = torch.from_numpy(space.features[part])
+                parts.append(self._scorer(graphs_of(space, part), features).numpy())
         return np.concatenate(parts)
 
     def _train(

@@ -6,12 +6,14 @@ import numpy as np
 from scipy.stats import norm, rankdata
 
 from nasgem_core.errors import DataError
+from nasgem_core.predictors.space import Space
 
 
 class Predictor(Protocol):
-    """Learns the order of a space's cells from a few labelled ones.
+    """Learns the order of cells from a few labelled ones.
 
-    A predictor is made for one `Space`; cells are given as its row numbers.
+    A predictor is made for one `Space`; cells are given as its row numbers, or as those of another space that reads
+    cells alike: with the same notation and the same `Standard`.
     """
 
     def fit(self, rows: np.ndarray, labels: np.ndarray, seed: int) -> Self:
@@ -23,8 +25,11 @@ class Predictor(Protocol):
             DataError: see `normal_scores`.
         """
 
-    def predict(self, rows: np.ndarray) -> np.ndarray:
-        """Return one score [M] for each of the cells `rows` [M]: the higher, the more accurate; only order counts."""
+    def predict(self, rows: np.ndarray, space: Space | None = None) -> np.ndarray:
+        """Return one score [M] for each of the cells `rows` [M]: the higher, the more accurate; only order counts.
+
+        The rows are those of `space` where one is given. A cell's score is the same in all spaces that read it alike.
+        """
 
 
 def normal_scores(rows: np.ndarray, labels: np.ndarray) -> np.ndarray:

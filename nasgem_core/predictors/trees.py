@@ -43,6 +43,6 @@ class BoostedTrees:
         self._forest = Forest(models)
         return self
 
-    def predict(self, rows: np.ndarray) -> np.ndarray:
-        """Return the mean prediction, float64 [rows]."""
-        return self._forest.predict(self._space.features, rows)
+    def predict(self, rows: np.ndarray, space: Space | None = None) -> np.ndarray:
+        """Return the mean prediction, float64 [rows]; see `Predictor.predict`."""
+        return self._forest.predict((space or self._space).features, rows)

@@ -6,7 +6,17 @@ from nasgem_core.config import CellsConfig, PredictorConfig
 from nasgem_core.errors import DataError, ParameterError
 from nasgem_core.predictors import notation
 from nasgem_core.predictors.process_scorer import fit_process
-from tasks.scorer import PROCESS_FILE, check_kind, read_process, scorer_of, write_process
+from tasks.fingerprint import fingerprint
+from tasks.scorer import (
+    SCORER_FILE,
+    check_kind,
+    fit_scorer,
+    predict_task,
+    pretrain_task,
+    read_scorer,
+    scorer_of,
+    write_scorer,
+)
 
 LAW = CellsConfig(vertices=8)
 
@@ -22,18 +32,35 @@ def test_the_process_that_is_written_scores_as_the_one_that_was_fitted():
     accuracy = np.random.default_rng(0).uniform(0.3, 0.6, 40)
     process = fit_process(cells[:20], accuracy[:20], macs[:20], LAW, "score", 0.1, 1)
     arrays, metadata = process.to_arrays()
-    write_process({"process": {"weights": arrays, "metadata": metadata}})
-    again = scorer_of(read_process())
+    write_scorer({"process": {"weights": arrays, "metadata": metadata}})
+    again = scorer_of(read_scorer("gaussian_process"))
     assert np.array_equal(again.score(cells, None, 0.1), process.score(cells, None, 0.1))
 
 
-def test_where_the_perceptron_picks_no_older_process_is_left():
-    PROCESS_FILE.parent.mkdir(parents=True)
-    PROCESS_FILE.write_bytes(b"older")
-    write_process({"encoder": {}, "predictor": {}})
-    assert not PROCESS_FILE.exists()
-    with pytest.raises(DataError, match=r"process\.safetensors is missing"):
-        read_process()
+def test_any_predictor_of_the_catalogue_is_written_and_read(monkeypatch):
+    monkeypatch.setattr("tasks.scorer.pretrain_task", pretrain_task.fn)
+    cells = sample_distinct_cells(LAW, 40, 0)
+    macs = 10**6 * (1 + cells.adjacency.sum((1, 2), dtype=np.int64))
+    accuracy = np.random.default_rng(0).uniform(0.3, 0.6, 40)
+    config = PredictorConfig(kind="nas_bowl")
+    value = fit_scorer({}, cells[:20], accuracy[:20], macs[:20], config, LAW, 0.1, 5, 0)
+    write_scorer(value)
+    again = read_scorer("nas_bowl")
+    assert fingerprint(again) == fingerprint(value)
+    assert np.array_equal(scorer_of(again).score(cells, None, 0.1), scorer_of(value).score(cells, None, 0.1))
+    predicted = predict_task.fn(value, cells, macs, 0.1)["predicted"]
+    assert np.array_equal(predicted, scorer_of(value).score(cells, macs, 0.1))
+    with pytest.raises(DataError, match=r"is of kind 'nas_bowl' and predictor\.kind is 'gcn': run stage estimator"):
+        read_scorer("gcn")
+
+
+def test_where_the_perceptron_picks_no_older_scorer_is_left():
+    SCORER_FILE.parent.mkdir(parents=True)
+    SCORER_FILE.write_bytes(b"older")
+    write_scorer({"encoder": {}, "predictor": {}})
+    assert not SCORER_FILE.exists()
+    with pytest.raises(DataError, match=r"scorer\.safetensors is missing"):
+        read_scorer("gaussian_process")
 
 
 def test_a_law_that_the_process_cannot_read_is_refused_before_anything_is_trained(monkeypatch):

@@ -68,17 +68,18 @@ class EmbeddingNetwork:
         share = (scores - scores.min()) / (scores.max() - scores.min())
         macs = np.ones(len(rows))
         self.network: FittedPredictor = fit_predictor(
-            self._embed(rows), share, macs, self._config, penalty=0.0, seed=derive_seed(seed, "rival")
+            self._embed(rows, self._space), share, macs, self._config, penalty=0.0, seed=derive_seed(seed, "rival")
         )
         return self
 
-    def predict(self, rows: np.ndarray) -> np.ndarray:
-        """Return predicted shares of the range of the normal scores, float32 [rows]."""
-        return self.network.predict(self._embed(rows), None, 0.0)
+    def predict(self, rows: np.ndarray, space: Space | None = None) -> np.ndarray:
+        """Return predicted shares of the range of the normal scores, float32 [rows]; see `Predictor.predict`."""
+        return self.network.predict(self._embed(rows, space or self._space), None, 0.0)
 
     def report(self, rows: np.ndarray, truth: np.ndarray) -> dict[str, float]:
         """Return what the paper says of embeddings in numbers; see `embedding_report`."""
-        return embedding_report(self._embed(rows), self.predict(rows), truth, self.network.lipschitz_bound())
+        embeddings = self._embed(rows, self._space)
+        return embedding_report(embeddings, self.predict(rows), truth, self.network.lipschitz_bound())
 
-    def _embed(self, rows: np.ndarray) -> np.ndarray:
-        return self.encoder.embed(self._space.cells[rows])
+    def _embed(self, rows: np.ndarray, space: Space) -> np.ndarray:
+        return self.encoder.embed(space.cells[rows])

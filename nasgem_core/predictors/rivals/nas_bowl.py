@@ -74,7 +74,7 @@ class WeisfeilerLehmanProcess:
     def fit(self, rows: np.ndarray, labels: np.ndarray, seed: int) -> Self:
         """Learn from the normal scores of the labels; see `Predictor.fit`. Nothing is drawn: the seed is not read."""
         targets = normal_scores(rows, labels)
-        counted = self._labels(rows, MOST_ITERATIONS)
+        counted = self._labels(self._space.cells[rows], MOST_ITERATIONS)
         few = counted[:_LEARNED_ROWS]
         trials = []
         for iterations in range(MOST_ITERATIONS + 1):
@@ -89,16 +89,16 @@ class WeisfeilerLehmanProcess:
         self._weights = counts_of(counted, self._known).T @ (weights / np.sqrt(squared_norms(counted)))
         return self
 
-    def predict(self, rows: np.ndarray) -> np.ndarray:
-        """Return the posterior means over the amplitude, float64 [rows]."""
-        parts = [np.empty(0)]
+    def predict(self, rows: np.ndarray, space: Space | None = None) -> np.ndarray:
+        """Return the posterior means over the amplitude, float64 [rows]; see `Predictor.predict`."""
+        cells, parts = (space or self._space).cells, [np.empty(0)]
         for start in range(0, len(rows), _CHUNK):
-            labels = self._labels(rows[start : start + _CHUNK], self.iterations)
+            labels = self._labels(cells[rows[start : start + _CHUNK]], self.iterations)
             parts.append(counts_of(labels, self._known) @ self._weights / np.sqrt(squared_norms(labels)))
         return np.concatenate(parts)
 
-    def _labels(self, rows: np.ndarray, iterations: int) -> np.ndarray:
-        return counted_labels(self._space.cells[rows], iterations, self._directions, self._assignment)
+    def _labels(self, cells: CellBatch, iterations: int) -> np.ndarray:
+        return counted_labels(cells, iterations, self._directions, self._assignment)
 
 
 def _known(labels: np.ndarray) -> np.ndarray:

@@ -84,11 +84,11 @@ class TrainedNetwork:
         self._network = network.eval()
         return self
 
-    def predict(self, rows: np.ndarray) -> np.ndarray:
-        """Return scores, float32 [rows]."""
-        parts = [np.empty(0, dtype=np.float32)]
+    def predict(self, rows: np.ndarray, space: Space | None = None) -> np.ndarray:
+        """Return scores, float32 [rows]; see `Predictor.predict`."""
+        space, parts = space or self._space, [np.empty(0, dtype=np.float32)]
         with torch.inference_mode():
             for start in range(0, len(rows), _CHUNK):
-                inputs = self._read(self._space, rows[start : start + _CHUNK])
+                inputs = self._read(space, rows[start : start + _CHUNK])
                 parts.append(self._network(*inputs).numpy())
         return np.concatenate(parts)

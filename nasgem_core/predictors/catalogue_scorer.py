@@ -1,0 +1,148 @@
+"""Any predictor of the catalogue as the predictor of a search: from a cell to its score.
+
+Features are standardised, encoders pre-trained and scores of members compared over cells that are drawn by the law of
+the search, whatever was trained. A predictor is not kept but fitted anew from what it learns from, which gives the same
+one: so it can be anything.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from nasgem_core.cells.cell import CellBatch
+from nasgem_core.cells.packing import pack_cells, unpack_cells
+from nasgem_core.cells.sampling import sample_cells
+from nasgem_core.config import CellsConfig
+from nasgem_core.errors import DataError
+from nasgem_core.predictors.catalogue import recipe_named
+from nasgem_core.predictors.features.cell_features import cell_features
+from nasgem_core.predictors.gp import Relevances
+from nasgem_core.predictors.notation import free_notation, lay_out
+from nasgem_core.predictors.predictor import Predictor
+from nasgem_core.predictors.recipe import Pretrained
+from nasgem_core.predictors.space import Space, Standard
+from nasgem_core.search.target import Target
+
+SCHEMA = "nasgem.scorer/1"
+_REFERENCE = 4096
+"""Cells that the law draws, for all that needs no label."""
+_LEAST_SLOPE = 1e-6
+"""Keeps the order of a predictor that ranks even the cells it learned from no better than chance."""
+
+
+@dataclass(frozen=True, eq=False)
+class Lesson:
+    """All that a predictor is fitted from.
+
+    Args:
+        kind: its name in the catalogue.
+        cells: the N trained cells.
+        accuracy: float64 [N] proxy accuracies, fractions.
+        macs: int64 [N] multiply-adds.
+        law: what cells are drawn by.
+        target: `score` or `accuracy`, see `nasgem_core.search.target`.
+        penalty: lambda of Eq. 5.
+        pretrained: what `pretrain_kind` gave for this kind, law and seed.
+        seed: of the reference cells and of the fit.
+    """
+
+    kind: str
+    cells: CellBatch
+    accuracy: np.ndarray
+    macs: np.ndarray
+    law: CellsConfig
+    target: str
+    penalty: float
+    pretrained: Pretrained
+    seed: int
+
+    def to_arrays(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+        """Return all arrays, and everything else as plain JSON values."""
+        arrays = {"accuracy": self.accuracy, "macs": self.macs}
+        arrays |= {f"cells.{name}": array for name, array in pack_cells(self.cells).items()}
+        arrays |= {f"pretrained.{name}": array for name, array in self.pretrained.items()}
+        plain = {name: getattr(self, name) for name in ("kind", "target", "penalty", "seed")}
+        return arrays, {"schema": SCHEMA, "law": asdict(self.law), **plain}
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, np.ndarray], metadata: Mapping[str, Any]) -> "Lesson":
+        """Read what `to_arrays` wrote; raises `DataError` when it is something else or incomplete."""
+        if metadata.get("schema") != SCHEMA:
+            raise DataError(f"not a scorer: field 'schema' must be {SCHEMA!r}, found {metadata.get('schema')!r}")
+        parts: dict[str, dict[str, np.ndarray]] = {"cells": {}, "pretrained": {}}
+        try:
+            for name, array in arrays.items():
+                group, _, rest = name.partition(".")
+                if rest:
+                    parts[group][rest] = array
+            law = CellsConfig(**{name: _tupled(value) for name, value in metadata["law"].items()})
+            return cls(
+                metadata["kind"],
+                unpack_cells(parts["cells"], law.operations),
+                arrays["accuracy"],
+                arrays["macs"],
+                law,
+                metadata["target"],
+                metadata["penalty"],
+                parts["pretrained"],
+                metadata["seed"],
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise DataError(f"the scorer is incomplete or of another version: {error}") from None
+
+
+def _tupled(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+@dataclass(frozen=True, eq=False)
+class CatalogueScorer:
+    """A fitted predictor, and the straight line from its scores to those of the search.
+
+    A predictor's scores tell the order only; slope and intercept are those of least squares over the trained cells.
+    """
+
+    predictor: Predictor
+    standard: Standard
+    target: Target
+    slope: float
+    intercept: float
+
+    @property
+    def needs_macs(self) -> bool:
+        """Whether `score` reads the MACs."""
+        return self.target.needs_macs
+
+    def score(self, cells: CellBatch, macs: np.ndarray | None, penalty: float) -> np.ndarray:
+        """Return the predicted efficiency scores, float32 [B]; see `Target.scores`."""
+        space = Space.build(cells, free_notation(cells.operation_names), standard=self.standard)
+        raw = self.predictor.predict(np.arange(len(cells)), space)
+        return self.target.scores(self.slope * raw + self.intercept, macs, penalty)
+
+
+def pretrain_kind(kind: str, law: CellsConfig, seed: int) -> dict[str, np.ndarray]:
+    """Return what a predictor of this kind knows before any label: flat arrays, none for most kinds."""
+    recipe = recipe_named(kind)
+    if recipe.pretrain is None:
+        return {}
+    reference = sample_cells(law, _REFERENCE, seed)
+    return recipe.pretrain(Space.build(reference, free_notation(law.operations)), seed)
+
+
+def fit_catalogue_scorer(lesson: Lesson) -> CatalogueScorer:
+    """Fit a predictor to trained cells, at least 4; an equal lesson gives an equal scorer on one machine.
+
+    Raises:
+        DataError: a row is not finite, all targets are equal, or there are more operations than predictors read.
+    """
+    target, values = Target.of(lesson.target, lesson.accuracy, lesson.macs, lesson.penalty)
+    notation, trained = free_notation(lesson.law.operations), np.arange(len(lesson.cells))
+    reference = sample_cells(lesson.law, _REFERENCE, lesson.seed)
+    standard = Standard.of(cell_features(lay_out(reference, notation), notation))
+    space = Space.build(CellBatch.concatenate([lesson.cells, reference]), notation, standard=standard)
+    predictor = recipe_named(lesson.kind).build(space, lesson.pretrained, Relevances())
+    raw = predictor.fit(trained, values, lesson.seed).predict(trained).astype(np.float64)
+    slope = max(float(np.cov(raw, values, bias=True)[0, 1] / (raw.var() or 1.0)), _LEAST_SLOPE)
+    return CatalogueScorer(predictor, standard, target, slope, float(values.mean() - slope * raw.mean()))
