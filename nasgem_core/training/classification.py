@@ -1,0 +1,152 @@
+"""Classification as a task of the loop: which images, which loss, which figures."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from nasgem_core.errors import DataError, ParameterError
+from nasgem_core.training.accuracy import AccuracyCount
+from nasgem_core.training.distributed import World
+from nasgem_core.training.image_files import ImageFiles
+from nasgem_core.training.loaders import PADDING, BatchLoader, ImageBatch, ImageBatches
+from nasgem_core.training.order import epoch_batches
+
+MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+"""Of ImageNet's colours, of values in [0, 1]; every network for transfer expects images normalised by these."""
+
+
+@dataclass(frozen=True)
+class ClassificationSettings:
+    """What a classifier is shown and how it is judged.
+
+    Args:
+        image_size: height and width of the images that the network sees.
+        batch_size: images of one step of the optimiser, over all processes.
+        accumulate: batches that make up a step on each process.
+        crop_area: smallest and largest share of an image's area that a random crop shows; 1 and 1 for the whole.
+        centre_share: side of the centre crop in validation by the image's short side.
+        label_smoothing: share of the target that is spread over all classes.
+        broken_share: share of a split's images that may be unreadable.
+    """
+
+    image_size: int
+    batch_size: int
+    accumulate: int = 1
+    crop_area: tuple[float, float] = (0.08, 1.0)
+    centre_share: float = 0.875
+    label_smoothing: float = 0.1
+    broken_share: float = 0.01
+
+
+class ClassificationTask:
+    """Training a network to name an image's class, in the form of `TrainingTask`.
+
+    Args:
+        model: images [B, 3, H, W] to logits [B, K].
+        network: the network's description, plain JSON.
+        images: the training and the validation images.
+        settings: what it is shown.
+        seed: root of data order and augmentation.
+        workers: processes that read images, on each process that trains.
+        pinned: the batches go to a GPU.
+
+    Raises:
+        ParameterError: the data set is smaller than a step.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        network: Mapping[str, Any],
+        images: tuple[ImageFiles, ImageFiles],
+        settings: ClassificationSettings,
+        seed: int,
+        *,
+        workers: int = 0,
+        pinned: bool = False,
+    ) -> None:
+        self.model, self.settings, self.seed = model, settings, seed
+        self.train, self.validation = images
+        if settings.batch_size > len(self.train):
+            raise ParameterError(
+                f"batch_size = {settings.batch_size}: {self.train.folder} has {len(self.train)} images; lower it"
+            )
+        own = {name: value for name, value in vars(settings).items() if name not in ("accumulate", "broken_share")}
+        data = {"train": self.train.digest, "validation": self.validation.digest}
+        self.identity = {"network": dict(network), "settings": own, "data": data, "data_seed": seed}
+        make = (settings.image_size, settings.crop_area, settings.centre_share, seed)
+        self._loaders = [BatchLoader(ImageBatches(files, *make), workers, pinned=pinned) for files in images]
+        self._broken: tuple[set[int], set[int]] = (set(), set())
+        self._loss = nn.CrossEntropyLoss(ignore_index=PADDING, label_smoothing=settings.label_smoothing)
+
+    @property
+    def broken(self) -> tuple[str, ...]:
+        """Files that were met so far and could not be read."""
+        splits = zip((self.train, self.validation), self._broken, strict=True)
+        return tuple(str(files.folder / files.files[index]) for files, found in splits for index in sorted(found))
+
+    def steps_an_epoch(self) -> int:
+        """Return how many whole steps the training images make."""
+        return len(self.train) // self.settings.batch_size
+
+    def batches(self, epoch: int, world: World, first_step: int) -> Iterable[ImageBatch]:
+        """Yield this process's batches of an epoch from a step on; raises `DataError` if too many images are broken."""
+        batch_size, accumulate = self.settings.batch_size, self.settings.accumulate
+        order = epoch_batches(len(self.train), batch_size, accumulate, self.seed, epoch, world, first_step)
+        for batch in self._loaders[0].run([(epoch, indices) for indices in order]):
+            self._count_broken(0, batch)
+            yield batch
+
+    def loss(self, model: nn.Module, batch: ImageBatch) -> Tensor:
+        """Return the mean smoothed cross-entropy."""
+        device = next(model.parameters()).device
+        return self._loss(model(normalised(batch.pixels, device)).float(), batch.labels.to(device, non_blocking=True))
+
+    def names(self, batch: ImageBatch) -> Sequence[str]:
+        """Return the files of a batch, below the folder of their split."""
+        return [self.train.files[index] for index in batch.indices.tolist()]
+
+    def evaluate(self, model: nn.Module, world: World) -> dict[str, float]:
+        """Return {"top1", "top5", "validation_loss"} over all validation images that can be read.
+
+        Each process takes every world.size-th image, so that none is counted twice. The loss is not smoothed.
+        """
+        mine = np.arange(world.rank, len(self.validation), world.size)
+        size = max(1, self.settings.batch_size // (self.settings.accumulate * world.size))
+        count, total, seen = AccuracyCount(), 0.0, 0
+        device = next(model.parameters()).device
+        requests = [(-1, mine[start : start + size]) for start in range(0, len(mine), size)]
+        for batch in self._loaders[1].run(requests):
+            self._count_broken(1, batch)
+            logits = model(normalised(batch.pixels, device)).float()
+            labels = batch.labels.to(device)
+            count.add(logits, labels)
+            total += nn.functional.cross_entropy(logits, labels, ignore_index=PADDING, reduction="sum").item()
+            seen += int((batch.labels != PADDING).sum())
+        shares = count.shares(world)
+        total, seen_by_all = world.sum([total, seen])
+        return {"top1": shares["top1"], "top5": shares["top5"], "validation_loss": total / max(seen_by_all, 1)}
+
+    def _count_broken(self, split: int, batch: ImageBatch) -> None:
+        if not batch.broken:
+            return
+        files, found = (self.train, self.validation)[split], self._broken[split]
+        found.update(batch.broken)
+        if len(found) > self.settings.broken_share * len(files):
+            names = ", ".join(files.files[index] for index in sorted(found)[:5])
+            raise DataError(
+                f"{len(found)} of {len(files)} images of {files.folder} cannot be read, more than the share of "
+                f"{self.settings.broken_share:g} that is passed over, such as {names}: "
+                "the data set may be half copied; copy it anew or remove these files"
+            )
+
+
+def normalised(pixels: Tensor, device: torch.device) -> Tensor:
+    """Move pixels [B, H, W, 3] of uint8 to a device and return [B, 3, H, W] float32, channels last in memory."""
+    images = pixels.to(device, non_blocking=True).permute(0, 3, 1, 2)
+    mean, std = (torch.tensor(moment, device=device).view(3, 1, 1) * 255 for moment in (MEAN, STD))
+    return (images.float() - mean) / std

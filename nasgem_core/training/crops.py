@@ -1,0 +1,79 @@
+"""Random crops for training, as Inception's and every ImageNet recipe since; the centre for validation.
+
+What is drawn for an image depends on seed, epoch and image alone, so neither the number of workers nor an interruption
+changes it.
+"""
+
+import math
+
+import numpy as np
+from PIL import Image
+
+from nasgem_core.seeding import derive_seed
+
+ASPECTS = (3 / 4, 4 / 3)
+ATTEMPTS = 10
+DRAWS = 4 * ATTEMPTS + 1
+"""Numbers in [0, 1) that one crop may use: four an attempt (area, aspect, top, left) and one for the flip."""
+
+_GOLDEN, _MIX = np.uint64(0x9E3779B97F4A7C15), (np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB))
+Box = tuple[int, int, int, int]
+
+
+def draw_uniforms(seed: int, epoch: int, indices: np.ndarray, count: int = DRAWS) -> np.ndarray:
+    """Return [B, count] numbers in [0, 1): those of images `indices` [B] in this epoch."""
+    root = np.uint64(derive_seed(seed, "augmentation", epoch))
+    streams = _mixed(_mixed(indices.astype(np.uint64) * _GOLDEN ^ root))
+    words = _mixed(streams[:, None] + np.arange(1, count + 1, dtype=np.uint64) * _GOLDEN)
+    return (words >> np.uint64(11)).astype(np.float64) * 2.0**-53
+
+
+def _mixed(words: np.ndarray) -> np.ndarray:
+    """Return SplitMix64's output of each word."""
+    words = (words ^ (words >> np.uint64(30))) * _MIX[0]
+    words = (words ^ (words >> np.uint64(27))) * _MIX[1]
+    return words ^ (words >> np.uint64(31))
+
+
+def random_box(width: int, height: int, uniforms: np.ndarray, area: tuple[float, float]) -> Box:
+    """Return left, top, right and bottom of a crop with a share of the image's area in `area`.
+
+    Ten attempts are made at an area and an aspect that fit; then the largest crop at the centre of an allowed aspect.
+    """
+    low, high = map(math.log, ASPECTS)
+    for attempt in uniforms[: 4 * ATTEMPTS].reshape(ATTEMPTS, 4).tolist():
+        size = width * height * (area[0] + (area[1] - area[0]) * attempt[0])
+        aspect = math.exp(low + (high - low) * attempt[1])
+        w, h = round(math.sqrt(size * aspect)), round(math.sqrt(size / aspect))
+        if 0 < w <= width and 0 < h <= height:
+            top, left = int(attempt[2] * (height - h + 1)), int(attempt[3] * (width - w + 1))
+            return left, top, left + w, top + h
+    w, h = width, height
+    if width / height < ASPECTS[0]:
+        h = round(width / ASPECTS[0])
+    elif width / height > ASPECTS[1]:
+        w = round(height * ASPECTS[1])
+    left, top = (width - w) // 2, (height - h) // 2
+    return left, top, left + w, top + h
+
+
+def random_crop(image: Image.Image, size: int, uniforms: np.ndarray, area: tuple[float, float]) -> np.ndarray:
+    """Return a random part of an image as [size, size, 3] uint8, mirrored half of the time."""
+    box = random_box(*image.size, uniforms, area)
+    pixels = np.asarray(image.resize((size, size), Image.Resampling.BILINEAR, box=box))
+    return pixels[:, ::-1] if uniforms[-1] < 0.5 else pixels
+
+
+def centre_crop(image: Image.Image, size: int, share: float) -> np.ndarray:
+    """Return the centre of an image as [size, size, 3] uint8.
+
+    Args:
+        image: an RGB image.
+        size: pixels along each side of the result.
+        share: side of the result by the short side of the image when it is resized; .875 is usual.
+    """
+    width, height = image.size
+    side = min(width, height) * share
+    left, top = (width - side) / 2, (height - side) / 2
+    box = (left, top, left + side, top + side)
+    return np.asarray(image.resize((size, size), Image.Resampling.BILINEAR, box=box))

@@ -1,0 +1,136 @@
+"""Images for classification from folders: `train/` and `val/`, each holding one folder of images a class.
+
+That is also how torchvision's ImageNet lies on the disk once it is unpacked. Listing reads no image; what is wrong
+with the folders is said before a training begins.
+"""
+
+import hashlib
+import os
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+from torchvision.datasets.folder import IMG_EXTENSIONS
+
+from nasgem_core.errors import DataError
+
+UNREADABLE = (OSError, ValueError, SyntaxError, Image.DecompressionBombError)
+"""What PIL raises on files that are no images, or half ones."""
+MEMORY_BYTES = 2**30
+"""Decoded images of a split that are kept in memory, at most."""
+_LOOKED_AT = 64
+_REMEDY = "each holding one folder of images a class"
+
+
+@dataclass(frozen=True, eq=False)
+class ImageFiles:
+    """The images of one split.
+
+    Args:
+        folder: `train/` or `val/`.
+        classes: names of the classes, sorted.
+        files: path of each image below `folder`, class by class.
+        labels: [N] int64, place of each image's class.
+        sizes: [N] bytes of each file.
+    """
+
+    folder: Path
+    classes: tuple[str, ...]
+    files: tuple[str, ...]
+    labels: np.ndarray
+    sizes: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.files)
+
+    @cached_property
+    def digest(self) -> str:
+        """32 hexadecimal digits of names and sizes; the content of a million files would take too long to read."""
+        digest = hashlib.blake2b("\x1f".join([*self.classes, "", *self.files]).encode(), digest_size=16)
+        digest.update(self.sizes.astype("<i8").tobytes())
+        return digest.hexdigest()
+
+    @cached_property
+    def decoded(self) -> tuple[np.ndarray | None, ...] | None:
+        """All images as [H, W, 3] uint8, None for a broken one; or None if they would fill too much memory."""
+        looked_at = range(0, len(self), max(1, len(self) // _LOOKED_AT))
+        pixels = [count for count in map(self._pixels, looked_at) if count]
+        if pixels and 3 * sum(pixels) / len(pixels) * len(self) > MEMORY_BYTES:
+            return None
+        return tuple(map(self._decoded, range(len(self))))
+
+    def _pixels(self, index: int) -> int:
+        try:
+            with Image.open(self.folder / self.files[index]) as image:
+                return image.width * image.height
+        except UNREADABLE:
+            return 0
+
+    def _decoded(self, index: int) -> np.ndarray | None:
+        try:
+            return np.asarray(self.read(index))
+        except UNREADABLE:
+            return None
+
+    def read(self, index: int) -> Image.Image:
+        """Decode an image, as RGB; raises one of `UNREADABLE` where it is broken."""
+        with Image.open(self.folder / self.files[index]) as image:
+            return image.convert("RGB")
+
+
+def list_image_files(folder: Path) -> tuple[ImageFiles, ImageFiles]:
+    """Return the training and the validation images of a folder.
+
+    Raises:
+        DataError: a folder is missing or empty, images lie outside class folders, or the classes of both differ.
+    """
+    if not folder.is_dir():
+        raise DataError(f"{folder} is no folder: name one with train/ and val/, {_REMEDY}")
+    for split in ("train", "val"):
+        if not (folder / split).is_dir():
+            raise DataError(f"{folder} holds no {split}/: it needs train/ and val/, {_REMEDY}{_archive_hint(folder)}")
+    train, validation = (_list_split(folder / split) for split in ("train", "val"))
+    for split, own, other in (("train", train, validation), ("val", validation, train)):
+        alone = sorted(set(own.classes) - set(other.classes))
+        if alone:
+            raise DataError(
+                f"{folder}: {len(alone)} of {len(own.classes)} classes are in {split}/ alone, such as {alone[0]!r}: "
+                "the data set may be half copied; copy it anew, or give both splits the same classes"
+            )
+    return train, validation
+
+
+def _archive_hint(folder: Path) -> str:
+    archives = sorted(folder.glob("ILSVRC2012_*.tar"))
+    if not archives:
+        return ""
+    return f". {archives[0].name} is there: unpack it with torchvision.datasets.ImageNet({str(folder)!r}, split)"
+
+
+def _list_split(folder: Path) -> ImageFiles:
+    with os.scandir(folder) as entries:
+        found = sorted(entries, key=lambda entry: entry.name)
+    classes = [entry.name for entry in found if entry.is_dir() and not entry.name.startswith(".")]
+    if not classes:
+        loose = sum(entry.name.lower().endswith(IMG_EXTENSIONS) for entry in found)
+        what = f"holds {loose} images and no class folder: sort them into folders" if loose else "is empty: fill it"
+        raise DataError(f"{folder} {what}, {_REMEDY}")
+    files: list[str] = []
+    sizes: list[int] = []
+    labels: list[int] = []
+    for label, name in enumerate(classes):
+        # Some data sets have the images one folder deeper.
+        paths = sorted(
+            os.path.join(parent, file)
+            for parent, _, names in os.walk(folder / name)
+            for file in names
+            if file.lower().endswith(IMG_EXTENSIONS)
+        )
+        if not paths:
+            raise DataError(f"{folder / name} holds no image: the class is empty; fill its folder or remove it")
+        files += [os.path.relpath(path, folder) for path in paths]
+        sizes += [os.path.getsize(path) for path in paths]
+        labels += [label] * len(paths)
+    return ImageFiles(folder, tuple(classes), tuple(files), np.asarray(labels, np.int64), np.asarray(sizes, np.int64))

@@ -1,0 +1,97 @@
+import numpy as np
+import pytest
+from PIL import Image
+
+from nasgem_core.errors import DataError
+from nasgem_core.training import image_files
+from nasgem_core.training.image_files import UNREADABLE, list_image_files
+from tests.training.folders import write_images
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return write_images(tmp_path / "data")
+
+
+def test_images_are_listed_class_by_class(folder):
+    train, val = list_image_files(folder)
+    assert train.classes == val.classes == ("blue", "green", "red")
+    assert len(train) == 36 and len(val) == 15
+    assert train.files[:2] == ("blue/000.png", "blue/001.png") and train.labels.tolist() == sorted([0, 1, 2] * 12)
+    assert train.sizes[0] == (folder / "train" / "blue" / "000.png").stat().st_size
+    assert train.read(13).size == (20, 16) and train.read(13).mode == "RGB"
+
+
+def test_images_one_folder_deeper_are_found(folder):
+    (folder / "train" / "blue" / "images").mkdir()
+    (folder / "train" / "blue" / "000.png").rename(folder / "train" / "blue" / "images" / "000.png")
+    assert "blue/images/000.png" in list_image_files(folder)[0].files
+
+
+def test_the_digest_sees_names_and_sizes(folder):
+    digest = list_image_files(folder)[0].digest
+    assert list_image_files(folder)[0].digest == digest
+    path = folder / "train" / "red" / "003.png"
+    path.write_bytes(path.read_bytes() + b"x")
+    changed = list_image_files(folder)[0].digest
+    path.rename(path.with_name("x.png"))
+    assert len({digest, changed, list_image_files(folder)[0].digest, list_image_files(folder)[1].digest}) == 4
+
+
+def test_grey_images_are_decoded_in_colour_once_and_broken_ones_are_none(folder):
+    Image.new("L", (9, 7), 5).save(folder / "val" / "blue" / "000.png")
+    (folder / "val" / "blue" / "001.png").write_bytes(b"no image")
+    val = list_image_files(folder)[1]
+    assert val.decoded[0].shape == (7, 9, 3) and (val.decoded[0] == 5).all() and val.decoded[1] is None
+    assert val.decoded is val.decoded and len(val.decoded) == 15
+    with pytest.raises(UNREADABLE):
+        val.read(1)
+
+
+def test_what_does_not_fit_is_not_kept_in_memory(folder, monkeypatch):
+    monkeypatch.setattr(image_files, "MEMORY_BYTES", 36 * 20 * 16 * 3 - 1)
+    train, val = list_image_files(folder)
+    assert train.decoded is None and val.decoded is not None
+
+
+def test_a_missing_folder_or_split_is_named(folder):
+    with pytest.raises(DataError, match=r"nowhere is no folder: name one with train/ and val/"):
+        list_image_files(folder / "nowhere")
+    (folder / "val").rename(folder / "validation")
+    with pytest.raises(DataError, match=r"holds no val/: it needs train/ and val/"):
+        list_image_files(folder)
+    (folder / "ILSVRC2012_img_val.tar").write_bytes(b"")
+    with pytest.raises(DataError, match=r"ILSVRC2012_img_val\.tar is there: unpack it with torchvision"):
+        list_image_files(folder)
+
+
+def test_an_empty_class_is_named(folder):
+    for path in (folder / "train" / "green").iterdir():
+        path.unlink()
+    with pytest.raises(DataError, match=r"train/green holds no image: the class is empty"):
+        list_image_files(folder)
+
+
+@pytest.mark.parametrize(("lacking", "other"), [("val", "train"), ("train", "val")])
+def test_a_class_missing_in_one_split_is_named_as_half_a_copy(folder, lacking, other):
+    (folder / lacking / "green").rename(folder / "green")
+    message = rf"1 of 3 classes are in {other}/ alone, such as 'green': the data set may be half copied"
+    with pytest.raises(DataError, match=message):
+        list_image_files(folder)
+
+
+def test_images_outside_of_class_folders_are_named(folder):
+    for path in (folder / "val").rglob("*.png"):
+        path.rename(folder / "val" / f"{path.parent.name}{path.name}")
+    for name in ("blue", "green", "red"):
+        (folder / "val" / name).rmdir()
+    with pytest.raises(DataError, match="val holds 15 images and no class folder: sort them into folders"):
+        list_image_files(folder)
+    for path in (folder / "val").iterdir():
+        path.unlink()
+    with pytest.raises(DataError, match="val is empty: fill it, each holding one folder of images a class"):
+        list_image_files(folder)
+
+
+def test_labels_are_whole_numbers(folder):
+    assert list_image_files(folder)[0].labels.dtype == np.int64
