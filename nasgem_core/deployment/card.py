@@ -24,7 +24,7 @@ class NetworkCard:
         network: the document that rebuilds it, such as `NetworkSpec.to_dict()`.
         classes: what each logit stands for.
         image_size: height and width of the images, in pixels.
-        resize_size: to what the shorter side of a picture is brought before the centre is cropped to `image_size`.
+        centre_share: side of the square at the centre of a picture that the network is shown, by its shorter side.
         mean: of each colour, for values in [0, 1]; subtracted.
         std: of each colour; divided by.
         metrics: what was measured of the network, such as {"top1": 0.76}.
@@ -37,7 +37,7 @@ class NetworkCard:
     network: Mapping[str, Any]
     classes: tuple[str, ...]
     image_size: int
-    resize_size: int
+    centre_share: float
     mean: tuple[float, ...]
     std: tuple[float, ...]
     metrics: Mapping[str, float] = field(default_factory=dict)
@@ -50,14 +50,10 @@ class NetworkCard:
             )
         if not self.classes:
             raise DataError(f"field 'classes' of the card of {self.name} is empty: name at least one class")
-        for name in ("image_size", "resize_size"):
-            if getattr(self, name) < 1:
-                raise DataError(f"{name} = {getattr(self, name)} in the card of {self.name}: must be at least 1")
-        if self.resize_size < self.image_size:
-            raise DataError(
-                f"resize_size = {self.resize_size} in the card of {self.name}: must be at least the image_size, "
-                f"{self.image_size}"
-            )
+        if self.image_size < 1:
+            raise DataError(f"image_size = {self.image_size} in the card of {self.name}: must be at least 1")
+        if not 0 < self.centre_share <= 1:
+            raise DataError(f"centre_share = {self.centre_share} in the card of {self.name}: must lie in (0, 1]")
         for name in ("mean", "std"):
             values = getattr(self, name)
             if len(values) != 3 or not all(map(math.isfinite, values)) or (name == "std" and min(values) <= 0):
@@ -73,7 +69,7 @@ class NetworkCard:
             "network": dict(self.network),
             "classes": list(self.classes),
             "image_size": self.image_size,
-            "resize_size": self.resize_size,
+            "centre_share": self.centre_share,
             "mean": list(self.mean),
             "std": list(self.std),
             "metrics": dict(self.metrics),
@@ -94,7 +90,7 @@ class NetworkCard:
             "network": Mapping,
             "classes": [str],
             "image_size": int,
-            "resize_size": int,
+            "centre_share": int | float,
             "mean": [int | float],
             "std": [int | float],
             "metrics": {str: int | float},

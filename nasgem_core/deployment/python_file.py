@@ -16,14 +16,15 @@ _HEAD = '''"""{name}: a network exported by nasgem. It needs torch alone.
     network = build()        # reads weights.safetensors beside this file
     logits = network(images)  # [B, 3, {size}, {size}] -> [B, {classes}]
 
-How `images` are made of a picture: bring its shorter side to RESIZE_SIZE pixels, crop IMAGE_SIZE x IMAGE_SIZE at the
-centre, divide the colours by 255, subtract MEAN, divide by STD. The largest logit is the class CLASSES[i].
+How `images` are made of a picture: crop the square at its centre whose side is CENTRE_SHARE of the picture's shorter
+side, resize it to IMAGE_SIZE x IMAGE_SIZE pixels (bilinear), divide by 255, subtract MEAN, divide by STD. The largest
+logit is the class CLASSES[i].
 """
 
 {imports}
 
 IMAGE_SIZE = {size}
-RESIZE_SIZE = {resize}
+CENTRE_SHARE = {share}
 MEAN = {mean}
 STD = {std}
 CLASSES = {names}
@@ -67,7 +68,7 @@ def python_file(card: NetworkCard, data: Mapping[str, Any], definitions: Sequenc
         name=card.name,
         imports="\n".join([*standard, "", "import torch", "from torch import Tensor, nn"]),
         size=card.image_size,
-        resize=card.resize_size,
+        share=card.centre_share,
         classes=len(card.classes),
         mean=card.mean,
         std=card.std,

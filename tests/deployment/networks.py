@@ -32,7 +32,7 @@ def proxy_spec():
 
 def card(spec, **fields):
     size = spec.image_size[0]
-    own = {"classes": ("cat", "dog", "a 'third' class"), "image_size": size, "resize_size": size + 4}
+    own = {"classes": ("cat", "dog", "a 'third' class"), "image_size": size, "centre_share": 0.875}
     moments = {"mean": (0.5, 0.4, 0.3), "std": (0.2, 0.25, 0.3), "metrics": {"top1": 0.5}}
     return NetworkCard(**{"name": spec.name, "network": spec.to_dict(), **own, **moments, **fields})
 

@@ -35,7 +35,7 @@ def test_lists_become_tuples():
 def test_a_file_tells_what_the_network_reads(tmp_path):
     text = python_file(card(gemnet_spec()), {"SIZES": [1, 2]}, ["def double(x):\n    return 2 * x\n"], "nn.Identity()")
     module = loaded(text, tmp_path)
-    assert (module.IMAGE_SIZE, module.RESIZE_SIZE) == (32, 36)
+    assert (module.IMAGE_SIZE, module.CENTRE_SHARE) == (32, 0.875)
     assert (module.MEAN, module.STD) == ((0.5, 0.4, 0.3), (0.2, 0.25, 0.3))
     assert module.CLASSES == ("cat", "dog", "a 'third' class")
     assert module.SIZES == (1, 2) and module.double(4) == 8
