@@ -1,0 +1,40 @@
+import pytest
+import torch
+from torch import nn
+from torchvision.models import MNASNet, MobileNetV2
+
+from nasgem_core.backbones.published.mobile import mnasnet, mobilenet_v2
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "layers"),
+    [
+        (mobilenet_v2(0.35, 5), MobileNetV2(num_classes=5, width_mult=0.35), "features"),
+        (mnasnet(0.5, 5), MNASNet(0.5, num_classes=5), "layers"),
+    ],
+)
+def test_logits_are_those_of_torchvision(ours, theirs, layers):
+    ours.layers.load_state_dict(getattr(theirs, layers).state_dict())
+    ours.classifier.load_state_dict(theirs.classifier[1].state_dict())
+    images = torch.randn(2, 3, 64, 64)
+    assert torch.allclose(ours.eval()(images), theirs.eval()(images), atol=1e-5)
+
+
+@pytest.mark.parametrize("build", [mobilenet_v2, mnasnet])
+@pytest.mark.parametrize(("stride", "strides"), [(32, [2, 4, 8, 16, 32]), (16, [1, 2, 4, 8, 16]), (8, [1, 2, 4, 8])])
+def test_maps_are_as_announced(build, stride, strides):
+    network = build(0.35, 5, stride).eval()
+    assert [info.stride for info in network.feature_info] == strides
+    for size in ((64, 64), (33, 47)):
+        maps = network.forward_features(torch.randn(2, 3, *size))
+        for tensor, info in zip(maps, network.feature_info, strict=True):
+            assert tensor.shape == (2, info.channels, *(-(-side // info.stride) for side in size))
+
+
+@pytest.mark.parametrize("build", [mobilenet_v2, mnasnet])
+def test_every_parameter_gets_a_gradient(build):
+    torch.manual_seed(0)
+    network = build(0.35, 5)
+    nn.functional.cross_entropy(network(torch.randn(8, 3, 64, 64)), torch.arange(8) % 5).backward()
+    for name, parameter in network.named_parameters():
+        assert parameter.grad is not None and parameter.grad.isfinite().all() and parameter.grad.any(), name
