@@ -1,0 +1,98 @@
+"""Measured latency against what it is traded for: multiply-adds on one panel, accuracy on the other."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from nasgem_core.errors import DataError
+from nasgem_core.figures.pareto import pareto_front
+from nasgem_core.figures.style import (
+    MARKERS,
+    MUTED,
+    PALETTE,
+    add_legend_below,
+    counted,
+    describe,
+    new_figure,
+    say_empty,
+    set_log_scale,
+)
+
+_NAMED = 12
+"""Up to this many networks stand with their names."""
+
+
+def draw_latency(
+    title: str,
+    names: Sequence[str],
+    groups: Sequence[str],
+    median_ms: np.ndarray,
+    p95_ms: np.ndarray,
+    macs: np.ndarray,
+    accuracy: np.ndarray,
+) -> Figure:
+    """Draw the median latency of N networks, with a bar up to the 95th percentile.
+
+    Args:
+        title: headline, such as the device.
+        names: of the networks; shown where they are few.
+        groups: N words for what kind of network each is, and on which data its accuracy was measured: each has a
+            Pareto front of its own; colours follow their first appearance.
+        median_ms: [N] milliseconds.
+        p95_ms: [N] milliseconds.
+        macs: [N] multiply-adds, counted singly (drawn in millions).
+        accuracy: [N] fractions, NaN where it is not known.
+
+    Raises:
+        DataError: the lengths differ.
+    """
+    median, p95, millions, accuracy = (np.asarray(v, dtype=float) for v in (median_ms, p95_ms, macs, accuracy))
+    millions = millions / 1e6
+    if len({len(names), len(groups), len(median), len(p95), len(millions), len(accuracy)}) != 1:
+        raise DataError("names, groups, latencies, costs and accuracies must be one each a network")
+    figure, axes = new_figure(title, width=11.0, height=5.2, columns=2)
+    left, right = axes[0]
+    describe(left, counted(len(names), "network"), "MACs (millions, log scale)", "latency (ms, log scale)")
+    known = np.isfinite(accuracy)
+    words = f"{counted(int(known.sum()), 'network')} of known accuracy, lines: Pareto fronts"
+    describe(right, words, "latency (ms, log scale)", "accuracy (fraction)")
+    if not len(names):
+        say_empty(left, "nothing was measured")
+    kinds = list(dict.fromkeys(groups))
+    for i, kind in enumerate(kinds):
+        chosen = np.array([group == kind for group in groups])
+        look: dict[str, Any] = {
+            "color": PALETTE[i % len(PALETTE)],
+            "marker": MARKERS[i % len(MARKERS)],
+            "linestyle": "none",
+        }
+        look |= {"markersize": 6, "markeredgecolor": "white", "markeredgewidth": 0.6, "elinewidth": 1.0}
+        above = np.maximum(p95 - median, 0)[chosen]
+        left.errorbar(millions[chosen], median[chosen], yerr=(0 * above, above), label=kind, **look)
+        chosen &= known
+        if chosen.any():
+            above = np.maximum(p95 - median, 0)[chosen]
+            right.errorbar(median[chosen], accuracy[chosen], xerr=(0 * above, above), **look)
+            front = pareto_front(np.where(chosen, median, np.nan), accuracy)
+            right.step(median[front], accuracy[front], where="post", color=look["color"], linewidth=1.4, zorder=1)
+    if known.any():
+        set_log_scale(right, "x")
+    else:
+        say_empty(right, "no accuracy is known")
+    if len(names):
+        set_log_scale(left, "x")
+        set_log_scale(left, "y")
+    if len(names) <= _NAMED:
+        _write_names(left, names, millions, median)
+        _write_names(right, [name if k else "" for name, k in zip(names, known, strict=True)], median, accuracy)
+    add_legend_below(figure, left, columns=4)
+    return figure
+
+
+def _write_names(ax: Axes, names: Sequence[str], x: np.ndarray, y: np.ndarray) -> None:
+    for name, at_x, at_y in zip(names, x, y, strict=True):
+        if name:
+            ax.annotate(name, (at_x, at_y), xytext=(5, 4), textcoords="offset points", fontsize=7.5, color=MUTED)

@@ -1,0 +1,46 @@
+import numpy as np
+import pytest
+
+from nasgem_core.errors import DataError
+from nasgem_core.figures.image import figure_png
+from nasgem_core.figures.latency import draw_latency
+
+NAMES = ("a", "b", "c")
+
+
+def drawn(names=NAMES, accuracy=(0.5, 0.7, np.nan)):
+    count = len(names)
+    groups = ["proxy", "proxy", "published"][:count]
+    median = np.array([1.0, 2.0, 30.0])[:count]
+    return draw_latency("cpu", names, groups, median, 1.5 * median, 1e6 * median**2, np.array(accuracy)[:count])
+
+
+def test_latency_stands_against_macs_and_accuracy_against_latency():
+    figure = drawn()
+    left, right = figure.axes
+    dots = [[container.lines[0].get_xydata().tolist() for container in ax.containers] for ax in (left, right)]
+    assert dots[0] == [[[1, 1], [4, 2]], [[900, 30]]]
+    np.testing.assert_allclose(dots[1], [[[1, 0.5], [2, 0.7]]])
+    ends = [segment[1].tolist() for segment in left.containers[0].lines[2][0].get_segments()]
+    assert ends == [[1, 1.5], [4, 3]]
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["proxy", "published"]
+    assert [text.get_text() for text in left.texts] == ["a", "b", "c"]
+    assert [text.get_text() for text in right.texts] == ["a", "b"]
+    assert right.get_title(loc="left") == "2 networks of known accuracy, lines: Pareto fronts"
+    assert len(figure_png(figure)) > 5000
+
+
+def test_many_networks_have_no_names_and_none_is_said():
+    many = 40
+    figure = draw_latency("cpu", ["x"] * many, ["g"] * many, *np.ones((2, many)), np.full(many, 1e6), np.ones(many))
+    assert not figure.axes[0].texts
+    empty = drawn(names=(), accuracy=())
+    assert [ax.texts[0].get_text() for ax in empty.axes] == ["nothing was measured", "no accuracy is known"]
+    assert len(figure_png(empty)) > 1000
+    unknown = drawn(accuracy=(np.nan,) * 3)
+    assert unknown.axes[1].texts[0].get_text() == "no accuracy is known"
+
+
+def test_lengths_that_differ_are_refused():
+    with pytest.raises(DataError, match="one each a network"):
+        draw_latency("cpu", ["a"], ["g"], np.ones(2), np.ones(1), np.ones(1), np.ones(1))
