@@ -138,11 +138,39 @@ class PublishedSpec(NetworkSpec):
     def build(self) -> Backbone:
         """Return the network with fresh weights; raises `ParameterError` where the name is unknown."""
         from nasgem_core.backbones.published.catalogue import published_network
+        from nasgem_core.backbones.published.strides import suitable_stride
 
-        return published_network(self.name, self.num_classes)
+        return published_network(self.name, self.num_classes, suitable_stride(self.image_size))
 
     def _own_fields(self) -> dict[str, Any]:
         return {}
+
+
+@dataclass(frozen=True)
+class MobileNetSpec(NetworkSpec):
+    """MobileNetV2 of any width.
+
+    Args:
+        width: multiplier of its channels.
+        stride: of the coarsest map: 32 as published, 16 or 8 for small images.
+    """
+
+    width: float
+    stride: int
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not 0 < self.width <= 100:
+            raise ParameterError(f"width = {self.width}: must be above 0 and at most 100")
+
+    def build(self) -> Backbone:
+        """Return the network with fresh weights; raises `ParameterError` for a stride that it cannot have."""
+        from nasgem_core.backbones.published.mobile import mobilenet_v2
+
+        return mobilenet_v2(self.width, self.num_classes, self.stride)
+
+    def _own_fields(self) -> dict[str, Any]:
+        return {"width": self.width, "stride": self.stride}
 
 
 def _are_integers(values: list[Any]) -> bool:
@@ -159,8 +187,22 @@ def _read_gemnet(document: dict[str, Any], common: dict[str, Any]) -> NetworkSpe
     return GEMNetSpec(**common, cell=cell, layout=layout, width=width, channels=tuple(channels))
 
 
+def _read_mobilenet(document: dict[str, Any], common: dict[str, Any]) -> NetworkSpec:
+    width, stride = document.get("width"), document.get("stride")
+    if not isinstance(width, int | float) or isinstance(width, bool):
+        raise DataError(f"field 'width' holds {width!r}: it must be a number")
+    if type(stride) is not int:
+        raise DataError(f"field 'stride' holds {stride!r}: it must be a whole number")
+    return MobileNetSpec(**common, width=width, stride=stride)
+
+
 _READERS: dict[str, Callable[[dict[str, Any], dict[str, Any]], NetworkSpec]] = {
     "gemnet": _read_gemnet,
     "published": lambda document, common: PublishedSpec(**common),
+    "mobilenet_v2": _read_mobilenet,
 }
-_KIND_OF: dict[type[NetworkSpec], str] = {GEMNetSpec: "gemnet", PublishedSpec: "published"}
+_KIND_OF: dict[type[NetworkSpec], str] = {
+    GEMNetSpec: "gemnet",
+    PublishedSpec: "published",
+    MobileNetSpec: "mobilenet_v2",
+}

@@ -1,0 +1,43 @@
+import pytest
+import torch
+
+from nasgem_core.backbones.counting import count_costs
+from nasgem_core.backbones.scaled import mobilenet_to_budget
+from nasgem_core.backbones.spec import MobileNetSpec, NetworkSpec
+from nasgem_core.errors import DataError, ParameterError
+
+
+def test_the_published_width_is_found_from_its_costs():
+    spec = mobilenet_to_budget(1000, (224, 224), 300_774_272)
+    assert spec.width == 1.0 and spec.stride == 32
+
+
+@pytest.mark.parametrize(("size", "macs", "last"), [(64, 31_300_000, 4), (32, 31_300_000, 4)])
+def test_small_images_keep_a_map_of_four_pixels(size, macs, last):
+    spec = mobilenet_to_budget(20, (size, size), macs)
+    network = spec.build().eval()
+    assert abs(count_costs(network, (size, size)).macs - macs) <= 0.01 * macs
+    with torch.no_grad():
+        assert network.forward_features(torch.zeros(1, 3, size, size))[-1].shape[-1] == last
+        assert network(torch.zeros(1, 3, size, size)).shape == (1, 20)
+
+
+def test_a_budget_between_two_sizes_is_refused_with_both():
+    with pytest.raises(ParameterError, match=r"macs = 22M cannot be met .* have 18\.97M and 25\.74M; choose"):
+        mobilenet_to_budget(20, (64, 64), 22_000_000)
+
+
+def test_the_specification_comes_back_and_builds_the_same():
+    spec = MobileNetSpec("mobilenet_v2", 7, (64, 64), 0.35, 16)
+    assert NetworkSpec.from_json(spec.to_json()) == spec
+    assert spec.with_classes(9).build().classifier.out_features == 9
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [({"width": "wide"}, "field 'width'"), ({"stride": 1.5}, "field 'stride'"), ({"width": -1}, "width = -1")],
+)
+def test_a_damaged_specification_is_named(change, message):
+    document = MobileNetSpec("mobilenet_v2", 7, (64, 64), 0.35, 16).to_dict() | change
+    with pytest.raises(DataError, match=message):
+        NetworkSpec.from_dict(document)
