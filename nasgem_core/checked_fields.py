@@ -53,6 +53,21 @@ def read_fields(cls: Any, document: Any, path: str = "") -> Any:
     return cls(**values)
 
 
+def require_pair(name: str, pair: tuple[float, float], *, positive: bool) -> None:
+    """Raise `ParameterError` unless the first value does not exceed the second, and both are positive if so asked."""
+    low, high = pair
+    if low > high:
+        raise ParameterError(f"{name} = {list(pair)}: the first value may not exceed the second")
+    if positive and low <= 0:
+        raise ParameterError(f"{name} = {list(pair)}: values must be above 0")
+
+
+def require_distinct(name: str, values: tuple[str, ...], what: str) -> None:
+    """Raise `ParameterError` where a value stands twice."""
+    if len(set(values)) != len(values):
+        raise ParameterError(f"{name} = {list(values)}: each {what} may stand once")
+
+
 def _checked(name: str, value: Any, kind: Any, limits: Mapping[str, Any]) -> Any:
     if isinstance(kind, types.GenericAlias):
         inner = typing.get_args(kind)

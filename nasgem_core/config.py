@@ -8,21 +8,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from nasgem_core.cells.operations import known_operations
-from nasgem_core.checked_fields import bounded, choice, read_fields
+from nasgem_core.checked_fields import bounded, choice, read_fields, require_distinct, require_pair
 from nasgem_core.errors import ParameterError
-
-
-def _require_pair(name: str, pair: tuple[float, float], *, positive: bool) -> None:
-    low, high = pair
-    if low > high:
-        raise ParameterError(f"{name} = {list(pair)}: the first value may not exceed the second")
-    if positive and low <= 0:
-        raise ParameterError(f"{name} = {list(pair)}: values must be above 0")
-
-
-def _require_distinct(name: str, values: tuple[str, ...], what: str) -> None:
-    if len(set(values)) != len(values):
-        raise ParameterError(f"{name} = {list(values)}: each {what} may stand once")
+from nasgem_core.transfer_config import ImagenetConfig
 
 
 @dataclass(frozen=True)
@@ -37,10 +25,10 @@ class CellsConfig:
     """Each cell draws its edge probability log-uniformly from this interval, so that sizes and MACs spread."""
 
     def __post_init__(self) -> None:
-        _require_pair("cells.edge_probability", self.edge_probability, positive=True)
+        require_pair("cells.edge_probability", self.edge_probability, positive=True)
         if not self.operations:
             raise ParameterError("cells.operations is empty: name at least one operation")
-        _require_distinct("cells.operations", self.operations, "operation")
+        require_distinct("cells.operations", self.operations, "operation")
         for name in self.operations:
             if name not in known_operations():
                 known = ", ".join(known_operations())
@@ -224,8 +212,8 @@ class BenchmarkConfig:
 
     def __post_init__(self) -> None:
         # What stands twice would be counted twice, and its intervals would come out too narrow.
-        _require_distinct("benchmark.tables", self.tables, "table")
-        _require_distinct("benchmark.predictors", self.predictors, "predictor")
+        require_distinct("benchmark.tables", self.tables, "table")
+        require_distinct("benchmark.predictors", self.predictors, "predictor")
 
 
 @dataclass(frozen=True)
@@ -276,6 +264,7 @@ class SearchConfig:
     ablation: AblationConfig = AblationConfig()
     benchmark: BenchmarkConfig = BenchmarkConfig()
     nasgem_bench: NasgemBenchConfig = NasgemBenchConfig()
+    imagenet: ImagenetConfig = field(default_factory=ImagenetConfig)
 
 
 def read_config(document: Any) -> SearchConfig:

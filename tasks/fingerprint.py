@@ -19,6 +19,7 @@ _NO_RESULT = {
     "nasgem_core.config",
     "nasgem_core.errors",
     "nasgem_core.predictors.catalogue",
+    "nasgem_core.transfer_config",
     "tasks.artifacts",
     "tasks.caching",
     "tasks.fingerprint",
