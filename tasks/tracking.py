@@ -46,7 +46,7 @@ def check_reachable(uri: str) -> None:
     Raises:
         NasgemError: it does not answer, or not as MLflow does.
     """
-    with _opened(uri) as client:
+    with opened(uri) as client:
         client.search_experiments(max_results=1)
 
 
@@ -64,7 +64,7 @@ def start_tracking(root: Path, on_warning: Callable[[str], None]) -> "Tracking":
         NasgemError: MLflow cannot be reached.
     """
     uri = tracking_uri(root)
-    with _opened(uri) as client:
+    with opened(uri) as client:
         experiment_id = open_experiment(client, uri, root)
     return Tracking(uri, Outbox(root / OUTBOX, on_warning), RunWriter(client, experiment_id), on_warning)
 
@@ -151,14 +151,22 @@ def _git(root: Path, *arguments: str) -> str | None:
 
 
 @contextmanager
-def _opened(uri: str) -> Iterator["MlflowClient"]:
-    """Provide a client on `uri`; whatever fails meanwhile becomes a `NasgemError`."""
+def opened(uri: str) -> Iterator["MlflowClient"]:
+    """Provide a client on `uri`; no other process creates its tables meanwhile. Raises as `answering`."""
     set_environment()
     from mlflow import MlflowClient
 
+    with answering(uri), only_one_creates(uri):
+        yield MlflowClient(uri)
+
+
+@contextmanager
+def answering(uri: str) -> Iterator[None]:
+    """Turn whatever MLflow at `uri` raises into a `NasgemError`; our own errors stay as they are."""
     try:
-        with only_one_creates(uri):
-            yield MlflowClient(uri)
+        yield
+    except NasgemError:
+        raise
     except Exception as error:  # each kind of store fails with errors of its own
         raise NasgemError(
             f"MLflow at {_without_password(uri)} cannot be reached: {_reason(error)}. Start that server, or unset "
