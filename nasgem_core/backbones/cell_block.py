@@ -32,10 +32,11 @@ class ConvBN(nn.Module):
 class CellBlock(nn.Module):
     """One cell: vertex 0 passes on (or halves) the input, each other vertex is a triplet, the leaves are linear.
 
-    A leaf is convolution and batch normalisation without ReLU; every other triplet ends in ReLU. The output is the
-    concatenation of the leaves, or its sum with the block's input where the block is residual. Nothing is
-    activated after it: as in the linear bottlenecks of MobileNetV2, the next non-linearity is that of the next
-    cell's inner triplets (after its max-pool, where it halves), and behind the last cell that of the network's head.
+    A leaf is convolution and batch normalisation without ReLU; every other triplet ends in ReLU. The leaves are
+    concatenated, the block's input is added where the block is residual, and the ReLU of the leaves follows here,
+    behind the sum. So a block that is not residual computes what the cell of the proxy task does, and a cell whose
+    leaves all hang on its input still makes a network that is not linear. (Where the activation follows is not in
+    the paper; our choice.)
 
     Args:
         cell: the graph.
@@ -68,4 +69,4 @@ class CellBlock(nn.Module):
         for vertex, triplet in enumerate(self.vertices, start=1):
             tensors.append(triplet(*[tensors[u] for u in self.predecessors[vertex]]))
         outputs = concatenate([tensors[leaf] for leaf in self.leaves])
-        return inputs + outputs if self.residual else outputs
+        return torch.relu_(inputs + outputs if self.residual else outputs)

@@ -35,7 +35,7 @@ def reference_logits(cell, layout, state, x):
                 inputs = torch.cat([tensors[u] for u in range(v) if cell.adjacency[u, v]], dim=1)
                 tensors.append(triplet(inputs, f"stages.{stage}.{repeat}.vertices.{v - 1}", v in leaves))
             outputs = torch.cat([tensors[v] for v in leaves], dim=1)
-            x = outputs + x if repeat else outputs
+            x = (outputs + x if repeat else outputs).clamp(min=0)
     x = triplet(x, "head", False).mean((2, 3))
     return functional.linear(x, state["classifier.weight"], state["classifier.bias"])
 

@@ -9,7 +9,7 @@ from nasgem_core.deployment.standalone.layers import ConvBN, build_operation
 
 
 class Cell(nn.Module):
-    """Vertex 0 is the input (halved by a max-pool if `reduce`), the others are operations, the leaves are linear."""
+    """Vertex 0 is the input (halved if `reduce`), the others are operations; ReLU follows the sum with the leaves."""
 
     def __init__(
         self,
@@ -37,7 +37,7 @@ class Cell(nn.Module):
         for vertex, triplet in enumerate(self.vertices, start=1):
             tensors.append(triplet(torch.cat([tensors[u] for u in self.predecessors[vertex]], dim=1)))
         outputs = torch.cat([tensors[leaf] for leaf in self.leaves], dim=1)
-        return inputs + outputs if self.residual else outputs
+        return torch.relu(inputs + outputs if self.residual else outputs)
 
 
 class GEMNet(nn.Module):
