@@ -5,12 +5,14 @@ and multiply-adds tell: the coarsest map of a backbone is its last one, behind t
 made of P5, and two dense layers judge proposals and give a box for each class.
 """
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 
 from torch import Tensor, nn
 from torchvision.models.detection import FasterRCNN, RetinaNet
 from torchvision.models.detection.anchor_utils import AnchorGenerator
 from torchvision.models.detection.faster_rcnn import FastRCNNPredictor, TwoMLPHead
+from torchvision.models.detection.retinanet import RetinaNetHead
 from torchvision.ops import MultiScaleRoIAlign
 from torchvision.ops.feature_pyramid_network import LastLevelMaxPool, LastLevelP6P7
 
@@ -23,7 +25,11 @@ DETECTIONS = 100
 _ANCHORS = (32, 64, 128, 256, 512)
 """Sides of the anchors in pixels at the paper's image size, one for each map of a pyramid."""
 _ASPECTS = (0.5, 1.0, 2.0)
+_STRIDE = 32
+"""Of a backbone's coarsest map, which images are padded to multiples of."""
 _POOL = 7
+_GROUP = 8
+"""Channels that are normalised together: 32 groups of 256, as is usual."""
 _CANONICAL_SIZE = 224
 """A proposal of this side belongs to P4 (Eq. 1 of Lin et al. 2017a)."""
 _LOSS_NAMES = {
@@ -92,13 +98,15 @@ class Detector(nn.Module):
 
 
 def _retinanet(backbone: Backbone, num_classes: int, settings: DetectorSettings) -> RetinaNet:
-    channels = settings.pyramid_channels
+    channels, normalisation = settings.pyramid_channels, _normalisation(settings)
     # Three sides an octave; with as many channels as P5 has, torchvision's block makes P6 of P5.
     sides = tuple(tuple(side * settings.scale * 2 ** (third / 3) for third in range(3)) for side in _ANCHORS)
+    anchors = AnchorGenerator(sides, (_ASPECTS,) * len(sides))
     return RetinaNet(
-        PyramidBackbone(backbone, (8, 16, 32), channels, LastLevelP6P7(channels, channels)),
+        PyramidBackbone(backbone, (8, 16, 32), channels, LastLevelP6P7(channels, channels), normalisation),
         num_classes,
-        anchor_generator=AnchorGenerator(sides, (_ASPECTS,) * len(sides)),
+        anchor_generator=anchors,
+        head=RetinaNetHead(channels, anchors.num_anchors_per_location()[0], num_classes, normalisation),
         detections_per_img=DETECTIONS,
         **_resizing(settings),
     )
@@ -109,14 +117,21 @@ def _faster_rcnn(backbone: Backbone, num_classes: int, settings: DetectorSetting
     sides = tuple((side * settings.scale,) for side in _ANCHORS)
     canonical = max(1, round(_CANONICAL_SIZE * settings.scale))
     return FasterRCNN(
-        PyramidBackbone(backbone, (4, 8, 16, 32), channels, LastLevelMaxPool()),
+        PyramidBackbone(backbone, (4, 8, 16, 32), channels, LastLevelMaxPool(), _normalisation(settings)),
         rpn_anchor_generator=AnchorGenerator(sides, (_ASPECTS,) * len(sides)),
         box_roi_pool=MultiScaleRoIAlign(["0", "1", "2", "3"], _POOL, sampling_ratio=2, canonical_scale=canonical),
         box_head=TwoMLPHead(channels * _POOL**2, settings.box_channels),
         box_predictor=FastRCNNPredictor(settings.box_channels, num_classes + 1),
+        box_batch_size_per_image=settings.sampled_proposals,
         box_detections_per_img=DETECTIONS,
         **_resizing(settings),
     )
+
+
+def _normalisation(settings: DetectorSettings) -> Callable[[int], nn.Module] | None:
+    if not settings.group_normalisation:
+        return None
+    return lambda channels: nn.GroupNorm(math.gcd(channels, max(1, channels // _GROUP)), channels)
 
 
 def _resizing(settings: DetectorSettings) -> dict[str, object]:
@@ -125,4 +140,6 @@ def _resizing(settings: DetectorSettings) -> dict[str, object]:
         "max_size": settings.long_side,
         "image_mean": list(settings.mean),
         "image_std": list(settings.std),
+        # No side is longer than the long side, so its multiples are one square for all images.
+        "size_divisible": _STRIDE * math.ceil(settings.long_side / _STRIDE) if settings.square else _STRIDE,
     }

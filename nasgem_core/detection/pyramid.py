@@ -1,6 +1,6 @@
 """A feature pyramid on the maps of any backbone (Lin et al. 2017a)."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import torch
 from torch import Tensor, nn
@@ -22,12 +22,20 @@ class PyramidBackbone(nn.Module):
         strides: of the maps to take, finest first.
         channels: of every map of the pyramid.
         coarser: makes further, coarser maps of them.
+        normalisation: layer for a number of channels that follows each convolution of the pyramid, if any.
 
     Raises:
         ParameterError: the backbone has no map of one of the strides.
     """
 
-    def __init__(self, backbone: Backbone, strides: tuple[int, ...], channels: int, coarser: ExtraFPNBlock) -> None:
+    def __init__(
+        self,
+        backbone: Backbone,
+        strides: tuple[int, ...],
+        channels: int,
+        coarser: ExtraFPNBlock,
+        normalisation: Callable[[int], nn.Module] | None = None,
+    ) -> None:
         super().__init__()
         known = [info.stride for info in backbone.feature_info]
         for stride in strides:
@@ -40,7 +48,7 @@ class PyramidBackbone(nn.Module):
         self.levels = tuple(known.index(stride) for stride in strides)
         self.body = backbone
         widths = [backbone.feature_info[level].channels for level in self.levels]
-        self.fpn = FeaturePyramidNetwork(widths, channels, coarser)
+        self.fpn = FeaturePyramidNetwork(widths, channels, coarser, normalisation)
         self.out_channels = channels
         """Read by torchvision's detectors."""
 

@@ -6,7 +6,8 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from nasgem_core.backbones.layout import IMAGE_SIZES, IMAGENET
-from nasgem_core.backbones.spec import GEMNetSpec, NetworkSpec
+from nasgem_core.backbones.published.strides import STRIDE
+from nasgem_core.backbones.spec import GEMNetSpec, MobileNetSpec, NetworkSpec
 from nasgem_core.checked_fields import read_fields
 from nasgem_core.detection.annotations import Category
 from nasgem_core.detection.detector import Detector
@@ -91,10 +92,15 @@ class DetectorSpec:
 def for_detection(network: NetworkSpec) -> NetworkSpec:
     """Return a trained network as a backbone: with all halvings that a detector wants, and the same weights.
 
-    A GEMNet that was trained on small images has fewer; halvings hold no weights, so those of ImageNet's layout are
-    put in where the stages are as many.
+    What was trained on small images has fewer. They hold no weights: a GEMNet gets those of ImageNet's layout where it
+    has as many stages, and a published network those that it has for images of ImageNet's size.
     """
-    if not isinstance(network, GEMNetSpec) or len(network.layout.reduces) != len(IMAGENET.reduces):
+    size = (IMAGE_SIZES[IMAGENET.name],) * 2
+    if isinstance(network, MobileNetSpec):
+        return replace(network, image_size=size, stride=STRIDE)
+    if not isinstance(network, GEMNetSpec):
+        return replace(network, image_size=size)
+    if len(network.layout.reduces) != len(IMAGENET.reduces):
         return network
     layout = replace(network.layout, name=IMAGENET.name, stem_stride=IMAGENET.stem_stride, reduces=IMAGENET.reduces)
-    return replace(network, layout=layout, image_size=(IMAGE_SIZES[IMAGENET.name],) * 2)
+    return replace(network, layout=layout, image_size=size)

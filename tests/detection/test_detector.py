@@ -130,3 +130,23 @@ def test_a_backbone_without_the_maps_is_refused():
 def test_sides_in_the_wrong_order_are_refused():
     with pytest.raises(ParameterError, match="short_side = 100 exceeds long_side = 50"):
         DetectorSettings(short_side=100, long_side=50)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_normalisation_by_groups_is_in_pyramid_and_heads_when_asked(kind):
+    plain, normalised = (small_detector(kind, group_normalisation=flag) for flag in (False, True))
+    groups = [layer for layer in normalised.modules() if isinstance(layer, torch.nn.GroupNorm)]
+    # Two convolutions a map of the pyramid, and four in each of RetinaNet's heads.
+    assert len(groups) == (6 + 8 if kind == "retinanet" else 8)
+    assert {layer.num_channels // layer.num_groups for layer in groups} == {8}
+    assert not any(isinstance(layer, torch.nn.GroupNorm) for layer in plain.modules())
+    sum(normalised(*some_images()).values()).backward()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_image_is_seen_alike_alone_and_in_any_batch_when_padded_to_a_square(kind):
+    images = [image / 255 for image in some_images()[0]]
+    for square, long_side, padded in ((True, 96, 96), (True, 70, 96), (False, 96, None)):
+        transform = small_detector(kind, square=square, long_side=long_side).eval().network.transform
+        shapes = {tuple(transform(given)[0].tensors.shape[2:]) for given in (images, images[:1], images[1:])}
+        assert (shapes == {(padded, padded)}) is square and (square or len(shapes) > 1)

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from nasgem_core.backbones.layout import CIFAR, IMAGENET, TINY
-from nasgem_core.backbones.spec import GEMNetSpec
+from nasgem_core.backbones.spec import GEMNetSpec, MobileNetSpec, PublishedSpec
 from nasgem_core.cells.cell import Cell
 from nasgem_core.detection.annotations import Category
 from nasgem_core.detection.pyramid import load_backbone
@@ -60,6 +60,15 @@ def test_a_network_for_small_images_becomes_a_backbone_with_its_weights(layout, 
     own = detector.pyramid.body.state_dict()
     assert set(weights) - set(own) == {name for name in weights if name.startswith(("head.", "classifier."))}
     assert all(torch.equal(value, weights[name]) for name, value in own.items())
+
+
+@pytest.mark.parametrize(
+    "small", [PublishedSpec("mnasnet_1_3", 5, (64, 64)), MobileNetSpec("mobilenet", 5, (64, 64), width=0.25, stride=16)]
+)
+def test_a_published_network_gets_its_halvings_back(small):
+    backbone = for_detection(small).build()
+    assert [info.stride for info in backbone.feature_info] == [2, 4, 8, 16, 32]
+    backbone.load_state_dict(small.build().state_dict())
 
 
 def test_categories_are_needed():
