@@ -1,26 +1,21 @@
 """A network as a folder that works without this package: weights, one Python file, torch.export and ONNX, checked."""
 
-import contextlib
-import os
-import shutil
-import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import safetensors.torch
 from torch import Tensor
 
 from nasgem_core.deployment.card import NetworkCard
 from nasgem_core.deployment.checking import Difference, check_forms
-from nasgem_core.deployment.isolated import ONNX, PYTHON, TORCH, WEIGHTS
-from nasgem_core.deployment.programs import CARD_KEY, capture, save_onnx, save_program
+from nasgem_core.deployment.folders import new_folder, write_weights
+from nasgem_core.deployment.isolated import ONNX, PYTHON, TORCH
+from nasgem_core.deployment.programs import capture, save_onnx, save_program
 from nasgem_core.deployment.sources import source_of
 from nasgem_core.deployment.specs import load_network, read_spec
 from nasgem_core.errors import DataError, ParameterError
 
 FORMS = ("python", "torch", "onnx")
-CARD_FILE = "network.json"
 
 
 @dataclass(frozen=True)
@@ -70,11 +65,8 @@ def export_network(
     say = on_step or (lambda step: None)
     network = load_network(card, weights)
     left_out: dict[str, str] = {}
-    with _new_folder(folder) as target:
-        weights = {name: tensor.detach().cpu().contiguous() for name, tensor in weights.items()}
-        content = safetensors.torch.save(weights, metadata={CARD_KEY: card.to_json()})
-        (target / WEIGHTS).write_bytes(content)
-        (target / CARD_FILE).write_text(card.to_json() + "\n", encoding="utf-8")
+    with new_folder(folder) as target:
+        write_weights(target, card.to_json(), weights)
         if "python" in forms:
             say("writing the Python file")
             try:
@@ -95,42 +87,3 @@ def export_network(
         differences = check_forms(network, target, card.image_size)
         files = {path.name: path.stat().st_size for path in sorted(target.iterdir())}
     return Exported(folder, files, differences, left_out)
-
-
-@contextlib.contextmanager
-def _new_folder(folder: Path) -> Iterator[Path]:
-    """Provide an empty folder beside `folder` that takes its place when the block ends well, and goes otherwise."""
-    if folder.exists() and not (folder / CARD_FILE).is_file() and (not folder.is_dir() or any(folder.iterdir())):
-        raise DataError(f"{folder} is there and is no exported network: name another folder")
-    temporary = folder.parent / f".{folder.name}.{uuid.uuid4().hex}"
-    temporary.mkdir(parents=True)
-    try:
-        yield temporary
-        for path in temporary.iterdir():
-            with path.open("rb") as file:
-                os.fsync(file.fileno())
-        earlier = folder.parent / f".{folder.name}.{uuid.uuid4().hex}.old"
-        if folder.exists():
-            folder.rename(earlier)
-        temporary.rename(folder)
-        shutil.rmtree(earlier, ignore_errors=True)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-
-
-def read_exported(folder: Path) -> tuple[NetworkCard, dict[str, Tensor]]:
-    """Return card and weights of an exported folder.
-
-    Raises:
-        DataError: the folder or a file of it is missing, damaged or foreign.
-    """
-    try:
-        card = NetworkCard.from_json((folder / CARD_FILE).read_bytes())
-        weights = safetensors.torch.load_file(folder / WEIGHTS)
-    except FileNotFoundError as error:
-        raise DataError(
-            f"{error.filename or folder / WEIGHTS} is missing: name a folder that `nasgem export` wrote"
-        ) from None
-    except (OSError, safetensors.SafetensorError, ValueError) as error:
-        raise DataError(f"{folder} holds no exported network: {error}; export it again") from None
-    return card, weights

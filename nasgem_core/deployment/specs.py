@@ -41,13 +41,18 @@ def load_network(card: NetworkCard, weights: Mapping[str, Tensor]) -> nn.Module:
             f"the card of {card.name} names {len(card.classes)} classes, its network has {spec.num_classes}"
         )
     network = build_network(spec)
-    expected = {name: tuple(tensor.shape) for name, tensor in network.state_dict().items()}
-    found = {name: tuple(tensor.shape) for name, tensor in weights.items()}
-    for name in [*expected, *found]:
-        if expected.get(name) != found.get(name):
-            raise DataError(
-                f"the weights are not those of {card.name}: {name} has shape {found.get(name, 'missing')}, "
-                f"the network wants {expected.get(name, 'none')}"
-            )
+    check_weights(card.name, network, weights)
     network.load_state_dict(dict(weights))
     return network
+
+
+def check_weights(name: str, network: nn.Module, weights: Mapping[str, Tensor]) -> None:
+    """Raise `DataError` unless the weights have the names and shapes of a network's own."""
+    expected = {key: tuple(tensor.shape) for key, tensor in network.state_dict().items()}
+    found = {key: tuple(tensor.shape) for key, tensor in weights.items()}
+    for key in [*expected, *found]:
+        if expected.get(key) != found.get(key):
+            raise DataError(
+                f"the weights are not those of {name}: {key} has shape {found.get(key, 'missing')}, "
+                f"the network wants {expected.get(key, 'none')}"
+            )

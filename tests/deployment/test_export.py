@@ -7,7 +7,8 @@ from torch import nn
 
 from nasgem_core.deployment import export
 from nasgem_core.deployment.card import NetworkCard
-from nasgem_core.deployment.export import export_network, read_exported
+from nasgem_core.deployment.export import export_network
+from nasgem_core.deployment.folders import CARD_FILE, read_weights
 from nasgem_core.deployment.specs import load_network
 from nasgem_core.errors import DataError, ParameterError
 from tests.deployment.networks import card, gemnet_spec, images, proxy_spec, trained
@@ -46,11 +47,13 @@ def test_all_forms_are_written_and_equal_the_original(tmp_path, capfd):
 def test_a_folder_gives_card_and_network_back(tmp_path):
     network, found = exported(tmp_path / "deep" / "out", proxy_spec())
     assert found.differences[0].largest == 0
-    own, weights = read_exported(tmp_path / "deep" / "out")
+    folder = tmp_path / "deep" / "out"
+    document, weights = read_weights(folder / CARD_FILE, folder / "weights.safetensors")
+    own = NetworkCard.from_json(document)
     assert own == card(proxy_spec())
     with torch.no_grad():
         assert torch.equal(load_network(own, weights)(images(proxy_spec())), network(images(proxy_spec())))
-    with safe_open(tmp_path / "deep" / "out" / "weights.safetensors", "pt") as file:
+    with safe_open(folder / "weights.safetensors", "pt") as file:
         assert NetworkCard.from_json(file.metadata()["card.json"]) == own
 
 
@@ -93,16 +96,3 @@ def test_a_network_without_python_file_says_why(tmp_path, monkeypatch, unchecked
 def test_unknown_forms_are_named(tmp_path):
     with pytest.raises(ParameterError, match="form 'keras' is unknown: choose from python, torch, onnx"):
         exported(tmp_path / "out", forms=("torch", "keras"))
-
-
-def test_damaged_and_missing_folders_are_named(tmp_path, unchecked):
-    with pytest.raises(DataError, match=r"network\.json is missing: name a folder that `nasgem export` wrote"):
-        read_exported(tmp_path)
-    exported(tmp_path / "out")
-    weights = tmp_path / "out" / "weights.safetensors"
-    weights.write_bytes(weights.read_bytes()[:-1])
-    with pytest.raises(DataError, match=r"out holds no exported network: .*; export it again"):
-        read_exported(tmp_path / "out")
-    weights.unlink()
-    with pytest.raises(DataError, match=r"weights\.safetensors is missing"):
-        read_exported(tmp_path / "out")
