@@ -148,9 +148,9 @@ REPORTED = (
         params=4.9,
         macs=570,
         gpu_days=0.3,
-        missing="its repository holds some fifty cells and does not say which one was trained on ImageNet; at least "
-        "four of them (V2_r3_e50, V2_r5_e50, r104_e200_50, r902_e200_42) have 4.93 M params and 570 M multiply-adds "
-        "as its code counts them",
+        missing="its repository holds more than forty cells and does not say which one was trained on ImageNet; at "
+        "least four of them (V2_r3_e50, V2_r5_e50, r104_e200_50, r902_e200_42) have 4.93 M params and 554 M "
+        "multiply-adds, about 570 M as its code counts them",
     ),
     ReportedNetwork(
         "bayesnas",
@@ -178,7 +178,7 @@ REPORTED = (
     ReportedNetwork(
         "nge",
         "NGE",
-        "Li, Gong and Zhu 2020 released no code; a third party's (ktxlh/nas-gnn) holds no found cell",
+        "Li, Gong and Zhu 2020, without code; a third party's code (ktxlh/nas-gnn) holds no found cell",
         encoder="GCN",
         top1_error=25.3,
         top5_error=7.9,
