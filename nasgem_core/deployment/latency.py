@@ -65,7 +65,7 @@ class Subject:
 
     name: str
     network: nn.Module
-    image_size: int
+    image_size: tuple[int, int]
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,7 @@ def measure_latency(
     seconds = np.empty((len(subjects), setting.repeats))
     with _quiet_process(setting.threads), torch.inference_mode():
         images = {
-            size: torch.randn(setting.batch, IMAGE_CHANNELS, size, size, generator=generator).to(device)
+            size: torch.randn(setting.batch, IMAGE_CHANNELS, *size, generator=generator).to(device)
             for size in sorted({subject.image_size for subject in subjects})
         }
         peaks = [_warm_up(subject, images[subject.image_size], device) for subject in subjects]
@@ -133,9 +133,10 @@ def _warm_up(subject: Subject, images: Tensor, device: torch.device) -> int:
             network(images)
         return peak_memory(network, images)
     except (RuntimeError, ValueError) as error:
+        height, width = subject.image_size
         first = (str(error).splitlines() or [type(error).__name__])[0]
         raise ParameterError(
-            f"{subject.name} cannot be run on {len(images)} images of {subject.image_size} pixels on {device}: {first}"
+            f"{subject.name} cannot be run on {len(images)} images of {height} x {width} pixels on {device}: {first}"
         ) from None
 
 

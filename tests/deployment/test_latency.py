@@ -25,7 +25,7 @@ class Sleeper(nn.Module):
 
 
 def subjects(log, count=3, seconds=0.0):
-    return [Subject(str(i), Sleeper(str(i), log, seconds), 4 + i) for i in range(count)]
+    return [Subject(str(i), Sleeper(str(i), log, seconds), (4 + i, 5)) for i in range(count)]
 
 
 def test_a_summary_is_median_percentile_and_spread():
@@ -35,7 +35,7 @@ def test_a_summary_is_median_percentile_and_spread():
 
 def test_known_times_are_found_though_some_passes_are_interrupted():
     networks = [Sleeper("a", [], 0.002, hiccup=7), Sleeper("b", [], 0.006)]
-    found = measure_latency([Subject(n.name, n, 4) for n in networks], Setting(repeats=15))
+    found = measure_latency([Subject(n.name, n, (4, 4)) for n in networks], Setting(repeats=15))
     assert 2 <= found[0].median_ms < 5 < 6 <= found[1].median_ms
     assert found[0].p95_ms > 20 > found[0].spread_ms
 
@@ -58,7 +58,7 @@ def test_networks_run_on_their_images_in_evaluation_mode_with_the_threads_asked_
     done = []
     measure_latency(subjects(log), Setting(batch=5, threads=2, repeats=2), on_progress=done.append)
     assert done == [1, 2, 3, 4, 5, 6]
-    assert {entry[1:] for entry in log} == {((5, 3, size, size), 2, False, False) for size in (4, 5, 6)}
+    assert {entry[1:] for entry in log} == {((5, 3, size, 5), 2, False, False) for size in (4, 5, 6)}
     assert torch.get_num_threads() == before and gc.isenabled()
 
 
@@ -67,8 +67,8 @@ def test_no_networks_give_no_results():
 
 
 def test_a_network_that_does_not_take_the_images_is_named():
-    with pytest.raises(ParameterError, match=r"small cannot be run on 1 images of 2 pixels on cpu: .*Kernel size"):
-        measure_latency([Subject("small", nn.Conv2d(3, 1, 5), 2)], Setting())
+    with pytest.raises(ParameterError, match=r"small cannot be run on 1 images of 2 x 2 pixels on cpu: .*Kernel size"):
+        measure_latency([Subject("small", nn.Conv2d(3, 1, 5), (2, 2))], Setting())
     assert gc.isenabled()
 
 
@@ -88,7 +88,8 @@ def test_a_device_that_is_not_there_is_named(device):
 def test_a_pass_on_cuda_is_waited_for():
     chain = nn.Sequential(*(nn.Conv2d(3, 3, 3, padding=1) for _ in range(4)))
     small, large = measure_latency(
-        [Subject("small", chain, 64), Subject("large", chain, 2048)], Setting(device="cuda", batch=4, repeats=10)
+        [Subject("small", chain, (64, 64)), Subject("large", chain, (2048, 2048))],
+        Setting(device="cuda", batch=4, repeats=10),
     )
     assert large.median_ms > 2 * small.median_ms
     assert large.peak_bytes > 100 * small.peak_bytes

@@ -32,7 +32,7 @@ class Cell(nn.Module):
         self.out_channels = channels * len(self.leaves)
 
     def forward(self, inputs: Tensor) -> Tensor:
-        """Each vertex reads the concatenation of its predecessors; the output is that of the leaves."""
+        """Each vertex reads the concatenation of its predecessors; the output is that of the leaves, activated."""
         tensors = [nn.functional.max_pool2d(inputs, 2) if self.reduce else inputs]
         for vertex, triplet in enumerate(self.vertices, start=1):
             tensors.append(triplet(torch.cat([tensors[u] for u in self.predecessors[vertex]], dim=1)))

@@ -1,0 +1,73 @@
+"""Latency of networks by name: what is measured, and the table that comes of it."""
+
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from nasgem_core.backbones.counting import count_costs
+from nasgem_core.deployment.latency import Latency, Setting, Subject, measure_latency
+from nasgem_core.deployment.specs import Spec, build_network
+from tasks.artifacts import DATA, read_table, write_bytes, write_table
+from tasks.progress import progress_bar
+
+SCHEMA = "nasgem.latency/1"
+FOLDER = DATA / "latency"
+TABLE_FILE = "latency.parquet"
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A network to measure.
+
+    Args:
+        spec: what it is built from.
+        group: what kind of network it is, and on which data its accuracy was measured.
+        key: canonical key of its cell, empty where it has none.
+        accuracy: a fraction; NaN where none is known.
+    """
+
+    spec: Spec
+    group: str
+    key: str = ""
+    accuracy: float = float("nan")
+
+
+def measure_networks(listed: Sequence[Listed], setting: Setting) -> pd.DataFrame:
+    """Measure networks side by side with fresh weights, whose values make no difference; returns one row each."""
+    from nasgem_core.deployment.device import device_name
+
+    networks = [build_network(item.spec) for item in listed]
+    costs = [count_costs(network, item.spec.image_size) for network, item in zip(networks, listed, strict=True)]
+    subjects = [
+        Subject(item.spec.name, network, item.spec.image_size) for network, item in zip(networks, listed, strict=True)
+    ]
+    with progress_bar("measuring latency", setting.repeats * len(subjects)) as bar:
+        found = measure_latency(subjects, setting, on_progress=bar.update)
+    name = device_name(setting.device)
+    rows = [
+        _row(item, cost.macs, cost.params, latency) for item, cost, latency in zip(listed, costs, found, strict=True)
+    ]
+    fixed = {"device": name, "threads": setting.threads, "batch": setting.batch, "repeats": setting.repeats}
+    return pd.DataFrame(rows).assign(**fixed)
+
+
+def _row(item: Listed, macs: int, params: int, latency: Latency) -> dict[str, object]:
+    height, width = item.spec.image_size
+    own = {"network": item.spec.name, "group": item.group, "key": item.key, "height": height, "width": width}
+    return {**own, "macs": macs, "params": params, "accuracy": item.accuracy, **vars(latency)}
+
+
+def write_latency(folder: Path, table: pd.DataFrame) -> None:
+    """Write the table as parquet and as CSV."""
+    write_table(folder / TABLE_FILE, SCHEMA, table)
+    text = io.StringIO()
+    table.to_csv(text, index=False, float_format="%.6g")
+    write_bytes(folder / "latency.csv", text.getvalue().encode())
+
+
+def read_latency(path: Path) -> pd.DataFrame:
+    """Read the table that `write_latency` wrote as parquet; raises `DataError`."""
+    return read_table(path, SCHEMA)

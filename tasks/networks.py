@@ -1,0 +1,91 @@
+"""Trained networks by the name that a user gives: an exported folder, a weights file of a stage, a registered model."""
+
+import json
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nasgem_core.deployment.card import NetworkCard
+from nasgem_core.deployment.folders import CARD_FILE, read_weights
+from nasgem_core.deployment.isolated import WEIGHTS
+from nasgem_core.detection import spec as detection
+from nasgem_core.detection.spec import DetectorSpec
+from nasgem_core.errors import DataError
+from tasks.registry import download_registered, is_reference
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class TrainedNetwork:
+    """What was trained, and the weights that it came to.
+
+    Args:
+        description: a classifier's card, or what rebuilds a detector.
+        weights: its state dict.
+        source: where it was found.
+    """
+
+    description: NetworkCard | DetectorSpec
+    weights: "dict[str, Tensor]"
+    source: str
+
+    @property
+    def classifier(self) -> NetworkCard:
+        """The card of a classifier; raises `DataError` where this is a detector."""
+        if isinstance(self.description, NetworkCard):
+            return self.description
+        raise DataError(f"{self.source} is the detector {self.description.name}: use `nasgem detect` with it")
+
+    @property
+    def detector(self) -> DetectorSpec:
+        """The description of a detector; raises `DataError` where this is a classifier."""
+        if isinstance(self.description, DetectorSpec):
+            return self.description
+        raise DataError(f"{self.source} is the classifier {self.description.name}: use `nasgem predict` with it")
+
+
+def open_network(name: str, root: Path) -> TrainedNetwork:
+    """Return a trained network.
+
+    Args:
+        name: a folder that `nasgem export` wrote, the `.safetensors` or `.json` file of a stage, or a registered
+            model as `NAME@alias` or `NAME/version`.
+        root: the repository.
+
+    Raises:
+        DataError: nothing of that name is there, or it is damaged or something else.
+        NasgemError: MLflow cannot be reached.
+    """
+    if is_reference(name):
+        with tempfile.TemporaryDirectory() as folder:
+            return _read(name, *download_registered(root, name, Path(folder)))
+    path = Path(name)
+    if path.is_dir():
+        return _read(name, path / CARD_FILE, path / WEIGHTS)
+    if path.suffix in (".safetensors", ".json") and path.is_file():
+        return _read(name, path.with_suffix(".json"), path.with_suffix(".safetensors"))
+    raise DataError(
+        f"model {name!r} is not there: name a folder that `nasgem export` wrote, a .safetensors file of a stage, or a "
+        "registered model such as imagenet@champion"
+    )
+
+
+def _read(source: str, document: Path, weights: Path) -> TrainedNetwork:
+    content, tensors = read_weights(document, weights)
+    return TrainedNetwork(_description(source, content), tensors, source)
+
+
+def _description(source: str, content: bytes) -> NetworkCard | DetectorSpec:
+    try:
+        document: Any = json.loads(content)
+    except ValueError:
+        document = None
+    try:
+        if isinstance(document, dict) and document.get("schema") == detection.SCHEMA:
+            return DetectorSpec.from_dict(document)
+        return NetworkCard.from_dict(document)
+    except DataError as error:
+        raise DataError(f"{source}: {error}") from None
