@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from flows.guard import guarded
+from flows.network_commands import commands
 
 app = typer.Typer(
     help="Find efficient neural networks by graph embedding (NASGEM). Start with `nasgem search`.",
@@ -53,7 +54,7 @@ def stage(
     name: Annotated[
         str,
         typer.Argument(
-            help="pairs, labels, encoder, estimator, bootstrap, ablation, benchmark, report or nasgem_bench."
+            help="pairs, labels, encoder, estimator, bootstrap, imagenet, ablation, benchmark, report or nasgem_bench."
         ),
     ],
     workers: Workers = None,
@@ -160,6 +161,9 @@ def serve(
         from flows.serve import serve_search
 
         serve_search(cron, name, _assigned(assignments))
+
+
+app.add_typer(commands)
 
 
 def _place(workers: int | None, device: str | None) -> None:

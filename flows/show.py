@@ -24,7 +24,7 @@ def show_results() -> None:
     """Print the best cells, the chosen one, random search beside it, and where everything lies."""
     results = Results(load_config())
     summary = results.metrics("bootstrap")
-    _print_table("Best measured cells", *best_cells_table(results.distinct))
+    print_table("Best measured cells", *best_cells_table(results.distinct))
     _print_cell(results.best_cell)
     line = f"Chosen: cell {results.best['key'][:8]}, score {results.best['score']:.4f} (accuracy - {_penalty(results)})"
     _out.print(f"\n{line}")
@@ -43,7 +43,7 @@ def show_benchmark() -> None:
     from tasks.trials import FOLDER, read_searches
 
     for table in [*tau_tables(), *pick_tables(read_searches())]:
-        _print_table(table.title, table.header, [[str(value) for value in row] for row in table.rows])
+        print_table(table.title, table.header, [[str(value) for value in row] for row in table.rows])
         if table.note:
             _out.print(table.note)
     _out.print(f"\nReport    {FOLDER / 'benchmark.html'}  (plots and trials.parquet beside it)")
@@ -63,7 +63,7 @@ def show_cell(name: str, picture: Path | None) -> None:
     """Print one cell, with its costs and measurements where they are known."""
     prepare_environment()
     config = load_config()
-    cell, row = _find_cell(name, config)
+    cell, row = find_cell(name, config)
     _print_cell(cell)
     _out.print(f"\nkey       {cell.canonical_key}")
     from tasks.proxy import costs_of, open_images
@@ -86,11 +86,11 @@ def show_selection(penalty: float, budget: int, measured: pd.DataFrame, predicte
     """Print what was chosen under another penalty or budget."""
     bound = f"at most {budget / 1e6:g} M MACs" if budget else "no bound on MACs"
     _out.print(f"penalty {penalty:g}, {bound}; nothing was trained")
-    _print_table("Best measured cells", *best_cells_table(measured))
+    print_table("Best measured cells", *best_cells_table(measured))
     rows = [
         [cell["cell"].canonical_key[:8], f"{cell['predicted']:.4f}", f"{cell['macs'] / 1e6:.3f}"] for cell in predicted
     ]
-    _print_table("Best predicted cells, not trained yet", ["cell", "predicted score", "MACs (M)"], rows)
+    print_table("Best predicted cells, not trained yet", ["cell", "predicted score", "MACs (M)"], rows)
 
 
 def show_status() -> None:
@@ -108,7 +108,7 @@ def show_status() -> None:
         newest = max((path.stat().st_mtime for path in files), default=None)
         moment = "not run yet" if newest is None else datetime.fromtimestamp(newest).strftime("%Y-%m-%d %H:%M")
         rows.append([name, moment, str(len(files)), f"{sum(path.stat().st_size for path in files) / 1e6:.1f}"])
-    _print_table("Stages", ["stage", "written", "files", "MB"], rows)
+    print_table("Stages", ["stage", "written", "files", "MB"], rows)
     try:
         with folder_lock():
             _out.print("Nothing is running in this folder.")
@@ -117,7 +117,12 @@ def show_status() -> None:
     show_places()
 
 
-def _find_cell(name: str, config: Any) -> tuple[Cell, Any]:
+def find_cell(name: str, config: Any) -> tuple[Cell, Any]:
+    """Return a cell by the first digits of its key, "best" or a JSON file, and its row if it was trained.
+
+    Raises:
+        DataError: none or several have it, or the file cannot be read.
+    """
     if name.endswith(".json"):
         try:
             text = Path(name).read_text(encoding="utf-8")
@@ -160,7 +165,8 @@ def _print_cell(cell: Cell) -> None:
     _out.print(cell_text(cell), markup=False, soft_wrap=True)
 
 
-def _print_table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+def print_table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print a table whole, numbers to the right, its title above it."""
     table = Table(box=None, padding=(0, 1), collapse_padding=True, pad_edge=False)
     for name in header:
         numeric = rows and all(_is_number(row[header.index(name)]) for row in rows)

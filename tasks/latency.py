@@ -8,14 +8,25 @@ from pathlib import Path
 import pandas as pd
 
 from nasgem_core.backbones.counting import count_costs
+from nasgem_core.backbones.layout import IMAGE_SIZES
+from nasgem_core.backbones.published.catalogue import reported_network
+from nasgem_core.backbones.spec import GEMNetSpec, PublishedSpec
+from nasgem_core.cells.cell import Cell
+from nasgem_core.config import SearchConfig
+from nasgem_core.deployment.device import device_name
 from nasgem_core.deployment.latency import Latency, Setting, Subject, measure_latency
-from nasgem_core.deployment.specs import Spec, build_network
+from nasgem_core.deployment.proxy_spec import ProxySpec
+from nasgem_core.deployment.specs import Spec, build_network, read_spec
+from nasgem_core.networks.layout import NetworkLayout
 from tasks.artifacts import DATA, read_table, write_bytes, write_table
+from tasks.networks import open_network
 from tasks.progress import progress_bar
+from tasks.proxy import open_images
 
 SCHEMA = "nasgem.latency/1"
 FOLDER = DATA / "latency"
 TABLE_FILE = "latency.parquet"
+IMAGENET_CLASSES = 1000
 
 
 @dataclass(frozen=True)
@@ -35,10 +46,35 @@ class Listed:
     accuracy: float = float("nan")
 
 
+def listed_cell(cell: Cell, accuracy: float, config: SearchConfig) -> Listed:
+    """List the proxy network of a cell, and the accuracy that it reached in the search, NaN where it has none."""
+    images = open_images(config.proxy, "data/raw")
+    layout = NetworkLayout.from_proxy(config.proxy, images.image_size)
+    spec = ProxySpec(cell, layout, len(images.classes))
+    return Listed(spec, "proxy networks", cell.canonical_key, accuracy)
+
+
+def listed_published(name: str) -> Listed:
+    """List a published network at ImageNet's size, and the accuracy that the paper reports of it."""
+    error = reported_network(name).top1_error
+    size = (IMAGE_SIZES["imagenet"],) * 2
+    accuracy = float("nan") if error is None else 1 - error / 100
+    return Listed(PublishedSpec(name, IMAGENET_CLASSES, size), "published, ImageNet as reported", accuracy=accuracy)
+
+
+def listed_network(name: str, root: Path) -> Listed:
+    """List a network that was built or trained, and the top-1 accuracy of its card."""
+    found = open_network(name, root, untrained=True)
+    card = found.classifier
+    spec = read_spec(card.network)
+    key = spec.cell.canonical_key if isinstance(spec, GEMNetSpec) else ""
+    if not found.trained:
+        return Listed(spec, "built networks", key)
+    return Listed(spec, "trained networks", key, float(card.metrics.get("top1", "nan")))
+
+
 def measure_networks(listed: Sequence[Listed], setting: Setting) -> pd.DataFrame:
     """Measure networks side by side with fresh weights, whose values make no difference; returns one row each."""
-    from nasgem_core.deployment.device import device_name
-
     networks = [build_network(item.spec) for item in listed]
     costs = [count_costs(network, item.spec.image_size) for network, item in zip(networks, listed, strict=True)]
     subjects = [

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nasgem_core.backbones import spec as network
+from nasgem_core.deployment import card
 from nasgem_core.deployment.card import NetworkCard
 from nasgem_core.deployment.folders import CARD_FILE, read_weights
 from nasgem_core.deployment.isolated import WEIGHTS
@@ -26,11 +28,13 @@ class TrainedNetwork:
         description: a classifier's card, or what rebuilds a detector.
         weights: its state dict.
         source: where it was found.
+        trained: whether the weights are more than a beginning.
     """
 
     description: NetworkCard | DetectorSpec
     weights: "dict[str, Tensor]"
     source: str
+    trained: bool = True
 
     @property
     def classifier(self) -> NetworkCard:
@@ -47,13 +51,29 @@ class TrainedNetwork:
         raise DataError(f"{self.source} is the classifier {self.description.name}: use `nasgem predict` with it")
 
 
-def open_network(name: str, root: Path) -> TrainedNetwork:
+def is_network_name(text: str) -> bool:
+    """Say whether a text names a network that `open_network` may open, and no cell."""
+    if is_reference(text) or Path(text).is_dir() or text.endswith(".safetensors"):
+        return True
+    return text.endswith(".json") and _schema(text) in (network.SCHEMA, card.SCHEMA, detection.SCHEMA)
+
+
+def _schema(path: str) -> Any:
+    try:
+        document = json.loads(Path(path).read_bytes())
+    except (OSError, ValueError):
+        return None
+    return document.get("schema") if isinstance(document, dict) else None
+
+
+def open_network(name: str, root: Path, *, untrained: bool = False) -> TrainedNetwork:
     """Return a trained network.
 
     Args:
         name: a folder that `nasgem export` wrote, the `.safetensors` or `.json` file of a stage, or a registered
             model as `NAME@alias` or `NAME/version`.
         root: the repository.
+        untrained: take the `.json` file of a network that was only built as well, with fresh weights.
 
     Raises:
         DataError: nothing of that name is there, or it is damaged or something else.
@@ -65,12 +85,28 @@ def open_network(name: str, root: Path) -> TrainedNetwork:
     path = Path(name)
     if path.is_dir():
         return _read(name, path / CARD_FILE, path / WEIGHTS)
+    if untrained and path.suffix == ".json" and _schema(name) == network.SCHEMA:
+        return _fresh(name, path)
     if path.suffix in (".safetensors", ".json") and path.is_file():
         return _read(name, path.with_suffix(".json"), path.with_suffix(".safetensors"))
     raise DataError(
         f"model {name!r} is not there: name a folder that `nasgem export` wrote, a .safetensors file of a stage, or a "
         "registered model such as imagenet@champion"
     )
+
+
+def _fresh(source: str, path: Path) -> TrainedNetwork:
+    """Return a network that was built and not trained: its classes have numbers, its weights are random."""
+    from nasgem_core.deployment.specs import build_network
+    from nasgem_core.training.classification import MEAN, STD
+
+    spec = network.NetworkSpec.from_json(path.read_text(encoding="utf-8"))
+    size, other = spec.image_size
+    if size != other:
+        raise DataError(f"{source} is built for images of {size} x {other} pixels: square ones can be exported")
+    classes = tuple(f"class {i}" for i in range(spec.num_classes))
+    own = NetworkCard(spec.name, spec.to_dict(), classes, size, 0.875, MEAN, STD)
+    return TrainedNetwork(own, build_network(spec).state_dict(), source, trained=False)
 
 
 def _read(source: str, document: Path, weights: Path) -> TrainedNetwork:

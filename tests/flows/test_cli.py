@@ -11,7 +11,7 @@ from flows.work import parse_macs
 from nasgem_core.errors import ParameterError
 
 ROOT = Path(__file__).parents[2]
-COMMANDS = ("search", "stage", "select", "show", "status", "serve")
+COMMANDS = ("search", "stage", "select", "show", "status", "serve", "export", "predict", "detect", "latency")
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,16 @@ def test_help_imports_nothing_heavy():
 
 def test_a_folder_without_parameters_is_named(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    for command in (["search"], ["stage", "pairs"], ["status"], ["show", "best"], ["select"], ["serve"]):
+    for command in (
+        ["search"],
+        ["stage", "pairs"],
+        ["status"],
+        ["show", "best"],
+        ["select"],
+        ["serve"],
+        ["latency"],
+        ["predict", "x"],
+    ):
         shown = CliRunner().invoke(app, command)
         assert shown.exit_code == 1
         assert f"{tmp_path} holds no params.yaml" in shown.stderr

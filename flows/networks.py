@@ -1,0 +1,153 @@
+"""Networks in the user's hands from the command line: export, predict, detect, latency."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from flows.environment import prepare_environment
+from flows.show import find_cell, print_table
+from nasgem_core.errors import DataError
+from tasks.parameters import load_config
+from tasks.progress import say
+
+FORMATS = ("all", "python", "torch", "onnx")
+_out = Console(highlight=False, soft_wrap=True)
+
+
+def run_export(model: str, output: Path, form: str) -> None:
+    """Write a network into a folder that works without this package, and print what each form differs by."""
+    if form not in FORMATS:
+        raise DataError(f"format = {form!r}: choose one of {', '.join(FORMATS)}")
+    prepare_environment()
+    from nasgem_core.deployment.detectors import export_detector
+    from nasgem_core.deployment.export import FORMS, export_network
+    from nasgem_core.detection.spec import DetectorSpec
+    from tasks.networks import open_network
+
+    network = open_network(model, Path.cwd(), untrained=True)
+    if isinstance(network.description, DetectorSpec):
+        exported = export_detector(network.description, network.weights, output)
+    else:
+        forms = FORMS if form == "all" else (form,)
+        exported = export_network(
+            network.description, network.weights, output, forms, on_step=lambda step: say(f"  {step}")
+        )
+    if not network.trained:
+        _out.print(f"{model} holds no weights: these are fresh ones, the network is not trained")
+    rows = [
+        [difference.form, f"{difference.largest:.3g}", f"{difference.output:.3g}"]
+        for difference in exported.differences
+    ]
+    if rows:
+        title = "Largest difference from the original on random images, in a process without nasgem"
+        print_table(title, ["form", "difference", "largest output"], rows)
+    for reason in dict.fromkeys(exported.left_out.values()):
+        names = ", ".join(name for name, why in exported.left_out.items() if why == reason)
+        _out.print(f"\nNot written: {names}: {reason}.")
+    print_table(f"{output}", ["file", "MB"], [[name, f"{size / 1e6:.2f}"] for name, size in exported.files.items()])
+
+
+def run_predict(picture: Path, model: str, top: int) -> None:
+    """Print the likeliest classes of a picture."""
+    prepare_environment()
+    from nasgem_core.deployment.predicting import classify, read_picture
+    from nasgem_core.deployment.specs import load_network
+    from tasks.networks import open_network
+
+    image = read_picture(picture)
+    found = open_network(model, Path.cwd())
+    card = found.classifier
+    guesses = classify(load_network(card, found.weights), card, image, top)
+    rows = [[guess.name, f"{guess.probability:.4f}"] for guess in guesses]
+    print_table(f"{picture} by {card.name}", ["class", "probability"], rows)
+
+
+def run_detect(picture: Path, model: str, output: Path, threshold: float) -> None:
+    """Print the objects in a picture, and draw the picture with their boxes."""
+    prepare_environment()
+    import numpy as np
+
+    from nasgem_core.deployment.detectors import load_detector
+    from nasgem_core.deployment.predicting import find_objects, read_picture
+    from nasgem_core.figures.boxes import BoxPicture, draw_boxes
+    from nasgem_core.figures.image import save_figure
+    from tasks.networks import open_network
+
+    image = read_picture(picture)
+    network = open_network(model, Path.cwd())
+    spec = network.detector
+    names = [category.name for category in spec.categories]
+    found = find_objects(load_detector(spec, network.weights), names, image, threshold)
+    shown = BoxPicture(np.asarray(image), found.boxes, found.names, found.scores, title=picture.name)
+    save_figure(draw_boxes([shown], title=f"Objects found by {spec.name}", columns=1), output, dpi=200)
+    rows = [
+        [name, f"{score:.3f}", *(f"{side:.0f}" for side in box)]
+        for name, score, box in zip(found.names, found.scores, found.boxes, strict=True)
+    ]
+    print_table(f"{picture} by {spec.name}", ["object", "score", "left", "top", "right", "bottom"], rows)
+    _out.print(f"\n{len(rows)} objects with a score of at least {threshold:g}; drawn {output}")
+
+
+def run_latency(names: Sequence[str], device: str | None, batch: int, threads: int, repeats: int, output: Path) -> None:
+    """Measure networks side by side; print, write and draw the table."""
+    prepare_environment()
+    from nasgem_core.deployment.latency import Setting
+    from nasgem_core.figures.image import save_figure
+    from nasgem_core.figures.latency import draw_latency
+    from tasks.latency import measure_networks, write_latency
+    from tasks.placement import default_device
+
+    setting = Setting(device or default_device(), batch, threads, repeats)
+    table = measure_networks(_listed(names), setting)
+    write_latency(output, table)
+    title = f"Latency on {table['device'].iloc[0]}, {_counted(batch, 'image')} a pass, {_counted(threads, 'thread')}"
+    words = {"names": list(table["network"]), "groups": list(table["group"])}
+    figures = {name: table[name].to_numpy() for name in ("median_ms", "p95_ms", "macs", "accuracy")}
+    save_figure(draw_latency(title, **words, **figures), output / "latency.png")
+    shown = table.sort_values("median_ms")
+    rows = [
+        [
+            row["network"],
+            row["group"],
+            f"{row['macs'] / 1e6:.1f}",
+            f"{row['params'] / 1e6:.3f}",
+            "-" if row["accuracy"] != row["accuracy"] else f"{row['accuracy']:.4f}",
+            f"{row['median_ms']:.3f}",
+            f"{row['p95_ms']:.3f}",
+            f"{row['peak_bytes'] / 1e6:.1f}",
+        ]
+        for _, row in shown.iterrows()
+    ]
+    header = ["network", "kind", "MACs M", "params M", "accuracy", "median ms", "p95 ms", "peak MB"]
+    print_table(title, header, rows)
+    _out.print(f"\nTable  {output / 'latency.parquet'}  (latency.csv and latency.png beside it)")
+
+
+def _counted(number: int, one: str) -> str:
+    return f"{number} {one}" if number == 1 else f"{number} {one}s"
+
+
+def _listed(names: Sequence[str]) -> list[Any]:
+    """Return what is to be measured: the networks named, or the proxy networks of all trained cells."""
+    config = load_config()
+    from nasgem_core.backbones.published.catalogue import published_names
+    from nasgem_core.cells.cell import Cell
+    from tasks.latency import listed_cell, listed_network, listed_published
+    from tasks.networks import is_network_name
+    from tasks.results import Results
+
+    if not names:
+        table = Results(config).distinct
+        return [listed_cell(Cell.from_json(row["cell"]), float(row["accuracy"]), config) for _, row in table.iterrows()]
+    listed = []
+    for name in dict.fromkeys(names):
+        if name in published_names():
+            listed.append(listed_published(name))
+        elif is_network_name(name):
+            listed.append(listed_network(name, Path.cwd()))
+        else:
+            cell, row = find_cell(name, config)
+            listed.append(listed_cell(cell, float("nan") if row is None else float(row["accuracy"]), config))
+    return listed
