@@ -13,6 +13,7 @@ from flows.bootstrap import bootstrap
 from flows.encoder import encoder
 from flows.environment import prepare_environment
 from flows.estimator import estimator
+from flows.imagenet import check_images, imagenet
 from flows.labels import labels
 from flows.lock import folder_lock
 from flows.nasgem_bench import nasgem_bench
@@ -24,7 +25,9 @@ from tasks.fingerprint import fingerprint
 from tasks.parameters import PARAMS, change_parameters
 from tasks.progress import say
 
-STAGES = {stage.name: stage for stage in (pairs, labels, encoder, estimator, bootstrap, ablation, benchmark, report)}
+STAGES = {
+    stage.name: stage for stage in (pairs, labels, encoder, estimator, bootstrap, imagenet, ablation, benchmark, report)
+}
 """The stages of a search by name, in the order they depend on each other."""
 STAGES_ALONE = {stage.name: stage for stage in (nasgem_bench,)}
 """Stages that run by their own name only: they take hours, and no search needs them."""
@@ -42,8 +45,9 @@ def search(overrides: dict[str, Any] | None = None) -> None:
         if overrides:
             change_parameters(overrides)
         with open_session() as session:
-            # A table or predictor that is missing is named now, and not when everything else is done.
+            # A table, predictor or image folder that is missing is named now, and not when everything else is done.
             planned_trials(session)
+            check_images(session)
             begun = _inputs()
             for name, stage in STAGES.items():
                 say(f"stage {name}")

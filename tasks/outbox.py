@@ -54,7 +54,7 @@ class RunRecord:
     """Identifies the run for good: a second record of this key is the same run. No quotes or backslashes."""
     name: str
     """What the UI shows."""
-    kind: Literal["search", "stage", "cell"]
+    kind: Literal["search", "stage", "cell", "training"]
     parent: str | None = None
     """Key of the run this one belongs to."""
     params: Mapping[str, Any] = field(default_factory=dict)

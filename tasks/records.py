@@ -1,7 +1,7 @@
 """What MLflow is told of a search: one run for it, a child a stage, a child of that an evaluated cell."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,9 @@ from tasks.models import FullyConnectedModel
 from tasks.outbox import Dataset, RunRecord
 from tasks.tracking import Tracking, flat_params, provenance
 from tasks.tracking_store import FOLDER
+
+MAX_REPORTS = 1_000
+"""A finished training has about so many points a curve in MLflow."""
 
 
 class SearchRecords:
@@ -88,6 +91,44 @@ class SearchRecords:
         )
         self._stage_started = time.time()
 
+    def begin(self, stage: str) -> None:
+        """Log a stage as running, so that what it logs meanwhile has its place."""
+        self.search()
+        params = flat_params(getattr(self._config, stage), f"{stage}.")
+        self._log(
+            RunRecord(
+                self._key(stage),
+                stage,
+                "stage",
+                self._key(),
+                params,
+                status="RUNNING",
+                started=self._stage_started,
+            )
+        )
+
+    def training(
+        self,
+        stage: str,
+        name: str,
+        params: dict[str, Any],
+        points: Sequence[tuple[str, float, int]],
+        *,
+        finished: bool,
+    ) -> None:
+        """Log a long training as a child of its stage: while it runs the newest points of its curves, then all."""
+        self._log(
+            RunRecord(
+                key=self._key(stage, name),
+                name=name,
+                kind="training",
+                parent=self._key(stage),
+                params=params,
+                metrics=points,
+                status="FINISHED" if finished else "RUNNING",
+            )
+        )
+
     def cell(self, stage: str, row: dict[str, Any], result: dict[str, Any]) -> None:
         """Log one evaluated cell as a child of its stage."""
         steps = range(1, len(result["epoch_losses"]) + 1)
@@ -141,6 +182,19 @@ def _content(record: RunRecord) -> str:
 
 def _points(metrics: dict[str, float]) -> list[tuple[str, float, int]]:
     return [(name, float(value), 0) for name, value in metrics.items()]
+
+
+def curve_points(history: Sequence[Mapping[str, float]]) -> list[tuple[str, float, int]]:
+    """Return the reports of a training as points of curves, over its steps: all evaluations, and so many others."""
+    every = max(1, len(history) // MAX_REPORTS)
+    last = len(history) - 1
+    return [
+        (name, value, int(row["step"]))
+        for place, row in enumerate(history)
+        if place % every == 0 or place >= last - 1 or "learning_rate" not in row
+        for name, value in row.items()
+        if name != "step"
+    ]
 
 
 def finite(metrics: dict[str, Any]) -> dict[str, float]:

@@ -77,7 +77,7 @@ class ClassificationTask:
             )
         own = {name: value for name, value in vars(settings).items() if name not in ("accumulate", "broken_share")}
         data = {"train": self.train.digest, "validation": self.validation.digest}
-        self.identity = {"network": dict(network), "settings": own, "data": data, "data_seed": seed}
+        self.identity: Mapping[str, Any] = {"network": dict(network), "settings": own, "data": data, "data_seed": seed}
         make = (settings.image_size, settings.crop_area, settings.centre_share, seed)
         self._loaders = [BatchLoader(ImageBatches(files, *make), workers, pinned=pinned) for files in images]
         self._broken: tuple[set[int], set[int]] = (set(), set())

@@ -36,7 +36,18 @@ def test_after_dvc_repro_the_search_trains_nothing(fresh, searched_folder):
 
 def test_deleted_outputs_come_back_with_the_same_bytes(searched):
     hashes, records = searched.hashes(), searched.records("")
-    for name in ("pairs", "labels", "encoder", "estimator", "bootstrap", "ablation", "benchmark", "report", "metrics"):
+    for name in (
+        "pairs",
+        "labels",
+        "encoder",
+        "estimator",
+        "bootstrap",
+        "imagenet",
+        "ablation",
+        "benchmark",
+        "report",
+        "metrics",
+    ):
         shutil.rmtree(searched.root / "data" / name)
     searched.succeed("nasgem", "search")
     assert (searched.hashes(), searched.records("")) == (hashes, records)

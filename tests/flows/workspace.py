@@ -143,7 +143,18 @@ class Workspace:
             time.sleep(0.2)
 
 
-_STAGE_FOLDERS = ("pairs", "labels", "encoder", "estimator", "bootstrap", "ablation", "benchmark", "report", "metrics")
+_STAGE_FOLDERS = (
+    "pairs",
+    "labels",
+    "encoder",
+    "estimator",
+    "bootstrap",
+    "imagenet",
+    "ablation",
+    "benchmark",
+    "report",
+    "metrics",
+)
 
 
 def assert_clean(text: str) -> None:

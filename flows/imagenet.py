@@ -1,0 +1,157 @@
+"""Stage `imagenet`: train networks to classify images (paper, section 4).
+
+`nasgem stage imagenet` trains in one process. Under `torchrun` (`python -m torch.distributed.run --standalone
+--nproc-per-node N -m flows.imagenet`) N processes share each training; the first of them does everything else.
+"""
+
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from flows.environment import prepare_environment
+from flows.guard import guarded
+from flows.session import Session, stage_flow
+from nasgem_core.backbones.counting import count_costs
+from nasgem_core.config import SearchConfig
+from nasgem_core.figures.image import figure_png
+from nasgem_core.figures.training import draw_training
+from nasgem_core.training.distributed import World, open_world
+from nasgem_core.training.image_files import ImageFiles, list_image_files
+from nasgem_core.training.loop import Progress
+from tasks.imagenet import (
+    CURVES_FILE,
+    HISTORY_FILE,
+    METRICS_FILE,
+    Classifier,
+    Training,
+    history_of,
+    plan_trainings,
+    summary_of,
+    train_classifier,
+    write_classifiers,
+)
+from tasks.outbox import Dataset
+from tasks.parameters import load_config
+from tasks.placement import default_device
+from tasks.progress import progress_bar, say
+from tasks.records import curve_points, finite
+
+LIVE_SECONDS = 20.0
+"""Between two deliveries of a running training's curves."""
+
+
+@stage_flow("imagenet")
+def imagenet(session: Session) -> None:
+    """Train every network that params.yaml names, from every seed; write data/imagenet."""
+    config = session.config.imagenet
+    classifiers: list[Classifier] = []
+    inputs: list[Dataset] = []
+    if not config.dataset:
+        say("  skipped: imagenet.dataset names no folder of images; set it to one with train/ and val/")
+    else:
+        with open_world(session.placement.device) as world:
+            images, trainings = _planned(session.config)
+            inputs = [Dataset("imagenet", images[0].digest, config.dataset)]
+            session.records.begin("imagenet")
+            classifiers = [_train(session, training, images, world) for training in trainings]
+    _write(session, classifiers, inputs)
+
+
+def check_images(session: Session) -> None:
+    """Raise `DataError` if images are asked for and are missing, half copied or not sorted into classes."""
+    if session.config.imagenet.dataset:
+        list_image_files(Path(session.config.imagenet.dataset))
+
+
+def _planned(config: SearchConfig) -> tuple[tuple[ImageFiles, ImageFiles], list[Training]]:
+    images = list_image_files(Path(config.imagenet.dataset))
+    return images, plan_trainings(config.imagenet, len(images[0].classes))
+
+
+def _train(session: Session, training: Training, images: tuple[ImageFiles, ImageFiles], world: World) -> Classifier:
+    config = session.config
+    steps = config.imagenet.epochs * (len(images[0]) // config.imagenet.batch_size)
+    with progress_bar(f"training {training.name}", steps) as bar:
+        live = _Live(session, training, bar.update)
+        found = train_classifier(training, config.imagenet, images, config.seed, world, live.report, say)
+        bar.update(steps, {"top1": found.card.metrics["top1"]})
+    session.records.training("imagenet", training.name, live.params, curve_points(found.history), finished=True)
+    if found.broken:
+        say(f"  {len(found.broken)} images could not be read and were passed over, such as {found.broken[0]}")
+    return found
+
+
+class _Live:
+    """Shows and logs a training while it runs."""
+
+    def __init__(self, session: Session, training: Training, show: Callable[[int, dict[str, float]], None]) -> None:
+        self._session, self._training, self._show = session, training, show
+        self._figures: dict[str, float] = {}
+        self._rows: list[dict[str, float]] = []
+        self._sent = time.monotonic()
+        self.params: dict[str, Any] = {"network": training.spec.name, "seed": training.number}
+
+    def report(self, progress: Progress) -> None:
+        """Take one report of the loop."""
+        shown = ("loss", "top1", "images_per_second")
+        self._figures |= {name: progress.metrics[name] for name in shown if name in progress.metrics}
+        self._show(progress.step, self._figures)
+        self._rows.append({"epoch": progress.epoch, "step": progress.step, **progress.metrics})
+        if time.monotonic() - self._sent >= LIVE_SECONDS:
+            points = curve_points(self._rows)
+            self._session.records.training("imagenet", self._training.name, self.params, points, finished=False)
+            self._rows, self._sent = [], time.monotonic()
+
+
+def _write(session: Session, classifiers: list[Classifier], inputs: list[Dataset]) -> None:
+    costs = {}
+    for each in classifiers:
+        spec = each.training.spec
+        if spec.name not in costs:
+            counted = count_costs(spec.build(), spec.image_size)
+            costs[spec.name] = counted.macs, counted.params
+    summary, history = summary_of(classifiers, costs), history_of(classifiers)
+    write_classifiers(classifiers, summary, history, _curves(history, session.config.imagenet.epochs))
+    for name, row in summary.items():
+        deviation = row["top1_deviation"]
+        spread = "" if deviation is None else f" +- {100 * deviation:.1f}"
+        size = f"{row['macs'] / 1e6:.4g}M MACs  {row['params'] / 1e6:.3g}M params"
+        say(f"  {name}: top-1 {100 * row['top1_mean']:.1f}{spread} %  top-5 {100 * row['top5_mean']:.1f} %  {size}")
+    metrics = finite({f"{name}.{key}": value for name, row in summary.items() for key, value in row.items()})
+    files = [METRICS_FILE, HISTORY_FILE, CURVES_FILE]
+    session.records.stage("imagenet", metrics, artifacts=files, inputs=inputs)
+
+
+def _curves(history: Any, epochs: int) -> bytes:
+    """Draw validation accuracy and training loss of every training."""
+    panels: dict[str, dict[str, list[list[tuple[float, float]]]]] = {}
+    for words, name in (("top-1 accuracy", "top1"), ("training loss", "loss")):
+        rows = history[history[name].notna()]
+        for (network, seed), part in rows.groupby(["network", "seed"], sort=False):
+            last = history[(history["network"] == network) & (history["seed"] == seed)]["step"].max()
+            curve = list(zip(part["step"] / last * epochs, part[name], strict=True))
+            panels.setdefault(words, {}).setdefault(str(network), []).append(curve)
+    return figure_png(draw_training(panels, "Networks trained to classify images"))
+
+
+def main() -> None:
+    """Run the stage as one of the processes that `torchrun` has started."""
+    with guarded():
+        if int(os.environ.get("RANK", "0")) == 0:
+            from flows.work import run_stage
+
+            run_stage("imagenet")
+            return
+        prepare_environment()
+        config = load_config()
+        if config.imagenet.dataset:
+            with open_world(default_device()) as world:
+                images, trainings = _planned(config)
+                for training in trainings:
+                    train_classifier(training, config.imagenet, images, config.seed, world)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,37 @@
+"""How networks learned: accuracy and loss over the epochs, a colour a network, a line a seed."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from nasgem_core.figures.style import PALETTE, add_legend, counted, describe, new_figure, say_empty
+
+Curve = Sequence[tuple[float, float]]
+"""(epoch, value) in order."""
+
+
+def draw_training(panels: Mapping[str, Mapping[str, Sequence[Curve]]], title: str) -> Figure:
+    """Draw one panel a figure, such as validation accuracy and training loss.
+
+    Args:
+        panels: what is drawn to network to its curves, one a seed.
+        title: headline.
+    """
+    columns = max(1, len(panels))
+    figure, axes = new_figure(title, width=0.6 + 4.4 * columns, height=3.9, columns=columns)
+    if not any(curve for networks in panels.values() for curves in networks.values() for curve in curves):
+        say_empty(axes[0, 0], "nothing was trained")
+        return figure
+    names = list(dict.fromkeys(name for networks in panels.values() for name in networks))
+    for ax, (words, networks) in zip(axes[0], panels.items(), strict=True):
+        trainings = max(len(curves) for curves in networks.values())
+        describe(ax, counted(trainings, "training of each network", "trainings of each network"), "epoch", words)
+        for name, curves in networks.items():
+            colour = PALETTE[names.index(name) % len(PALETTE)]
+            for number, curve in enumerate(curves):
+                points = np.asarray(curve, dtype=float).reshape(-1, 2)
+                label = name if number == 0 else None
+                ax.plot(points[:, 0], points[:, 1], color=colour, linewidth=1.6, alpha=0.8, label=label)
+        add_legend(ax, "lower right" if ax is axes[0, 0] else "upper right")
+    return figure
