@@ -2,7 +2,26 @@
 
 from dataclasses import dataclass
 
-from nasgem_core.checked_fields import bounded, require_distinct, require_pair
+from nasgem_core.checked_fields import bounded, choice, require_distinct, require_pair
+from nasgem_core.errors import ParameterError
+
+
+@dataclass(frozen=True)
+class GemnetConfig:
+    """Networks of the chosen cell, sized to budgets (paper, section 4)."""
+
+    macs: tuple[int, ...] = bounded((463_000_000, 563_000_000), low=1, high=10**15)
+    """Budgets of multiply-adds, each met within 1 %; the first network is gemnet_a, the second gemnet_b."""
+    layout: str = choice("imagenet", "imagenet", "tiny", "cifar")
+    """How often images are halved; the weights are the same."""
+    image_size: int = bounded(224, low=32, high=4096)
+    """Height and width of the images that the budgets hold for."""
+    classes: int = bounded(1000, low=1, high=1_000_000)
+
+    def __post_init__(self) -> None:
+        require_distinct("gemnet.macs", tuple(str(macs) for macs in self.macs), "budget")
+        if len(self.macs) > 26:
+            raise ParameterError(f"gemnet.macs holds {len(self.macs)} budgets: at most 26, one a letter of the names")
 
 
 @dataclass(frozen=True)
