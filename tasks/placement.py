@@ -52,3 +52,13 @@ def default_workers(device: str) -> int:
 
         return torch.cuda.device_count() if device == "cuda" else 1
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def reader_processes(sharing: int) -> int:
+    """Return how many processes read images for one GPU: the cores are shared by all GPUs of the machine.
+
+    Args:
+        sharing: processes that train together, where `torchrun` does not say how many are on this machine.
+    """
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, min(12, cores // int(os.environ.get("LOCAL_WORLD_SIZE", sharing)) - 1))

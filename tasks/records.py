@@ -114,6 +114,7 @@ class SearchRecords:
         params: dict[str, Any],
         points: Sequence[tuple[str, float, int]],
         *,
+        artifacts: Sequence[Path] = (),
         finished: bool,
     ) -> None:
         """Log a long training as a child of its stage: while it runs the newest points of its curves, then all."""
@@ -125,6 +126,7 @@ class SearchRecords:
                 parent=self._key(stage),
                 params=params,
                 metrics=points,
+                artifacts=[(path, "") for path in artifacts],
                 status="FINISHED" if finished else "RUNNING",
             )
         )
