@@ -103,9 +103,13 @@ def run_latency(names: Sequence[str], device: str | None, batch: int, threads: i
     table = measure_networks(_listed(names), setting)
     write_latency(output, table)
     title = f"Latency on {table['device'].iloc[0]}, {_counted(batch, 'image')} a pass, {_counted(threads, 'thread')}"
-    words = {"names": list(table["network"]), "groups": list(table["group"])}
-    figures = {name: table[name].to_numpy() for name in ("median_ms", "p95_ms", "macs", "accuracy")}
-    save_figure(draw_latency(title, **words, **figures), output / "latency.png")
+    figure = draw_latency(
+        title,
+        list(table["network"]),
+        list(table["group"]),
+        *(table[name].to_numpy() for name in ("median_ms", "p95_ms", "macs", "accuracy")),
+    )
+    save_figure(figure, output / "latency.png")
     shown = table.sort_values("median_ms")
     rows = [
         [
