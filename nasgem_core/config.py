@@ -10,7 +10,7 @@ from typing import Any
 from nasgem_core.cells.operations import known_operations
 from nasgem_core.checked_fields import bounded, choice, read_fields, require_distinct, require_pair
 from nasgem_core.errors import ParameterError
-from nasgem_core.transfer_config import GemnetConfig, ImagenetConfig
+from nasgem_core.transfer_config import CocoConfig, GemnetConfig, ImagenetConfig
 
 
 @dataclass(frozen=True)
@@ -266,6 +266,7 @@ class SearchConfig:
     nasgem_bench: NasgemBenchConfig = NasgemBenchConfig()
     gemnet: GemnetConfig = field(default_factory=GemnetConfig)
     imagenet: ImagenetConfig = field(default_factory=ImagenetConfig)
+    coco: CocoConfig = field(default_factory=CocoConfig)
 
 
 def read_config(document: Any) -> SearchConfig:

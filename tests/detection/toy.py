@@ -25,14 +25,14 @@ RECIPE = TrainingRecipe(
 )
 
 
-def eight_images(folder, widths=(48, 64)):
+def eight_images(folder, widths=(48, 64), name="train"):
     """Write eight images with a box each, and return the path of the annotations and the folder of the images."""
     document = small_document()
     document["images"] = [
         {"id": 10 + i, "file_name": f"{i}.png", "width": widths[i % 2], "height": 48} for i in range(8)
     ]
     document["annotations"] = [box(i + 1, 10 + i, (7, 3)[i % 2], [4 + i, 6, 20 + i, 24]) for i in range(8)]
-    return write_set(folder, document)
+    return write_set(folder, document, name)
 
 
 def small_task(files, kind="retinanet", **settings):
