@@ -54,7 +54,8 @@ def stage(
     name: Annotated[
         str,
         typer.Argument(
-            help="pairs, labels, encoder, estimator, bootstrap, imagenet, ablation, benchmark, report or nasgem_bench."
+            help="pairs, labels, encoder, estimator, bootstrap, gemnet, imagenet, ablation, benchmark, report "
+            "or nasgem_bench."
         ),
     ],
     workers: Workers = None,
@@ -121,6 +122,25 @@ def run_benchmark(assignments: Set = None, workers: Workers = None) -> None:
         from flows.show import show_benchmark
 
         show_benchmark()
+
+
+@app.command()
+def build(
+    cell: Annotated[str, typer.Argument(help="First digits of the key of a listed cell, 'best', or a JSON file.")],
+    macs: Annotated[str, typer.Option(help="Budget of multiply-adds, such as 463M; met within 1 %.")],
+    layout: Annotated[str, typer.Option(help="imagenet, tiny or cifar: how often images are halved.")] = "imagenet",
+    classes: Annotated[int, typer.Option(help="Length of the logits.", min=1)] = 1000,
+    image_size: Annotated[
+        int | None,
+        typer.Option(help="Side of the images that the budget holds for; default: 224, 64 or 32.", min=1),
+    ] = None,
+    output: Annotated[Path | None, typer.Option(help="Also write what rebuilds the network into this .json.")] = None,
+) -> None:
+    """Build GEMNet from a cell: find the width that meets a budget, show costs, channels and feature maps."""
+    with guarded():
+        from flows.build import build_network
+
+        build_network(cell, macs, layout, classes, image_size, output)
 
 
 @app.command()

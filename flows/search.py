@@ -13,6 +13,7 @@ from flows.bootstrap import bootstrap
 from flows.encoder import encoder
 from flows.environment import prepare_environment
 from flows.estimator import estimator
+from flows.gemnet import gemnet
 from flows.imagenet import check_images, imagenet
 from flows.labels import labels
 from flows.lock import folder_lock
@@ -26,7 +27,8 @@ from tasks.parameters import PARAMS, change_parameters
 from tasks.progress import say
 
 STAGES = {
-    stage.name: stage for stage in (pairs, labels, encoder, estimator, bootstrap, imagenet, ablation, benchmark, report)
+    stage.name: stage
+    for stage in (pairs, labels, encoder, estimator, bootstrap, gemnet, imagenet, ablation, benchmark, report)
 }
 """The stages of a search by name, in the order they depend on each other."""
 STAGES_ALONE = {stage.name: stage for stage in (nasgem_bench,)}

@@ -6,6 +6,7 @@ STAGE_NAMES = (
     "encoder",
     "estimator",
     "bootstrap",
+    "gemnet",
     "imagenet",
     "ablation",
     "benchmark",

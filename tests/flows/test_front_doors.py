@@ -42,6 +42,7 @@ def test_deleted_outputs_come_back_with_the_same_bytes(searched):
         "encoder",
         "estimator",
         "bootstrap",
+        "gemnet",
         "imagenet",
         "ablation",
         "benchmark",

@@ -149,6 +149,7 @@ _STAGE_FOLDERS = (
     "encoder",
     "estimator",
     "bootstrap",
+    "gemnet",
     "imagenet",
     "ablation",
     "benchmark",

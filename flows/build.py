@@ -1,0 +1,60 @@
+"""`nasgem build`: a network of any cell, sized to a budget, as a file that rebuilds it."""
+
+from pathlib import Path
+
+from rich.console import Console
+
+from flows.environment import prepare_environment
+from flows.show import find_cell, print_table
+from flows.work import parse_macs
+from nasgem_core.errors import DataError
+from tasks.parameters import load_config
+
+_out = Console(highlight=False, soft_wrap=True)
+
+
+def build_network(name: str, macs: str, layout: str, classes: int, image_size: int | None, output: Path | None) -> None:
+    """Print the network's costs, channels and feature maps, and write its specification where asked."""
+    if output is not None and output.suffix != ".json":
+        raise DataError(f"output = {output}: the name must end in .json")
+    prepare_environment()
+    from nasgem_core.backbones.layout import IMAGE_SIZES, named_layout
+    from nasgem_core.backbones.width import fit_to_budget
+    from tasks.gemnet import costs_of_parts, feature_list
+
+    budget, stack = parse_macs(macs), named_layout(layout)
+    cell, _ = find_cell(name, load_config())
+    side = image_size or IMAGE_SIZES[layout]
+    spec = fit_to_budget(output.stem if output else "gemnet", cell, stack, classes, (side, side), budget)
+    parts = costs_of_parts(spec)
+    _out.print(f"cell      {cell.canonical_key[:8]}, {cell.num_vertices} vertices, {cell.num_edges} edges")
+    _out.print(f"network   layout {layout}, images of {side}x{side}, {classes} classes")
+    _out.print(f"MACs      {parts['macs'].sum() / 1e6:.2f} M (budget {budget / 1e6:g} M)")
+    _out.print(f"params    {parts['params'].sum() / 1e6:.3f} M")
+    refined = "" if spec.channels == stack.channels(spec.width) else ", stages refined to meet the budget"
+    _out.print(f"width     {spec.width:g}{refined}")
+    rows = [
+        [
+            str(row.part),
+            str(row.vertex_channels or "-"),
+            f"{row.channels}x{row.height}x{row.width}",
+            f"{row.macs / 1e6:.2f}",
+            f"{row.params / 1e3:.1f}",
+        ]
+        for row in parts.itertuples()
+    ]
+    print_table("Parts", ["part", "a vertex", "output", "MACs M", "params k"], rows)
+    features = ", ".join(f"{channels} at stride {stride}" for channels, stride in feature_list(spec))
+    _out.print(f"\nfeatures  {features}")
+    if output is not None:
+        _write(output, spec.to_json())
+        _out.print(f"written   {output}")
+
+
+def _write(path: Path, text: str) -> None:
+    from tasks.artifacts import write_bytes
+
+    try:
+        write_bytes(path, text.encode())
+    except OSError as error:
+        raise DataError(f"{path} cannot be written: {error.strerror}") from None
