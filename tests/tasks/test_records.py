@@ -1,0 +1,58 @@
+"""What MLflow is told of a training while it runs and when it has finished."""
+
+from dataclasses import replace
+
+import pytest
+
+from nasgem_core.config import SearchConfig
+from tasks.records import MAX_REPORTS, SearchRecords, curve_points
+from tests.tasks.stores import FakeTracking
+
+
+@pytest.fixture
+def told(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return FakeTracking()
+
+
+def records(told, root, **changes):
+    config = SearchConfig()
+    return SearchRecords(told, root, replace(config, imagenet=replace(config.imagenet, **changes)), "0" * 32)
+
+
+def history(reports):
+    rows = [{"epoch": 0, "step": step, "loss": 1 / step, "learning_rate": 0.1} for step in range(1, reports + 1)]
+    return [*rows[:-1], {"epoch": 1, "step": reports - 1, "top1": 0.5}, rows[-1], {"step": reports, "top1": 0.75}]
+
+
+def test_a_training_is_a_child_of_its_running_stage(told, tmp_path):
+    log = records(told, tmp_path, dataset="pictures")
+    log.begin("imagenet")
+    log.training("imagenet", "gemnet-0", {"seed": 0}, [("loss", 2.0, 10)], finished=False)
+    log.training("imagenet", "gemnet-0", {"seed": 0}, [("loss", 2.0, 10), ("loss", 1.0, 20)], finished=True)
+    stage, running, finished = [record for record in told.records if record.kind != "search"]
+    assert stage.kind == "stage" and stage.status == "RUNNING" and stage.params["imagenet.dataset"] == "pictures"
+    assert running.kind == finished.kind == "training" and running.key == finished.key
+    assert running.parent == stage.key and (running.status, finished.status) == ("RUNNING", "FINISHED")
+    assert list(finished.metrics) == [("loss", 2.0, 10), ("loss", 1.0, 20)]
+
+
+def test_what_was_told_is_not_told_again(told, tmp_path):
+    for _ in range(2):
+        log = records(told, tmp_path)
+        log.begin("imagenet")
+        log.training("imagenet", "gemnet-0", {}, [("loss", 1.0, 1)], finished=True)
+    assert [record.kind for record in told.records].count("training") == 1
+
+
+def test_points_are_all_evaluations_and_the_last_reports():
+    points = curve_points(history(10))
+    assert [point for point in points if point[0] == "top1"] == [("top1", 0.5, 9), ("top1", 0.75, 10)]
+    assert [step for name, _, step in points if name == "loss"] == list(range(1, 11))
+    assert not [point for point in points if point[0] == "step"]
+
+
+def test_a_long_training_is_thinned():
+    points = curve_points(history(50_000))
+    assert len([point for point in points if point[0] == "loss"]) <= MAX_REPORTS + 5
+    assert ("loss", 1 / 50_000, 50_000) in points and ("top1", 0.5, 49_999) in points
