@@ -17,21 +17,28 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from nasgem_core.deployment.card import NetworkCard
+from nasgem_core.detection.spec import DetectorSpec
 from nasgem_core.errors import DataError, ParameterError
 from tasks.models import DIGEST_TAG
+from tasks.registered_model import (
+    DESCRIPTION_FILE,
+    EXTRA_FILES,
+    WEIGHTS_FILE,
+    Candidate,
+    Weights,
+    classifier_candidate,
+    detector_candidate,
+    write_model,
+)
 from tasks.tracking import answering, opened, provenance, tracking_uri
 from tasks.tracking_store import open_experiment
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
-    from torch import Tensor
 
 CHAMPION = "champion"
 DATA_TAG, NETWORK_TAG, CELL_TAG, METRICS_TAG = "nasgem.data", "nasgem.network", "nasgem.cell", "nasgem.metrics"
-CARD_FILE, WEIGHTS_FILE = "network.json", "weights.safetensors"
 _REFERENCE = re.compile(r"(?:models:/)?(?P<model>[\w.-]+)(?:@(?P<alias>[\w.-]+)|/(?P<version>\d+))")
 _LONGEST_TAG = 5000
 
@@ -55,13 +62,13 @@ def register_network(
     root: Path,
     model: str,
     card: NetworkCard,
-    weights: Mapping[str, "Tensor"],
+    weights: Weights,
     *,
     data: str,
     measure: str = "top1",
     run_id: str | None = None,
 ) -> Registered:
-    """Make a trained network a version of a registered model, and let `champion` point to the best version.
+    """Make a trained classifier a version of a registered model, and let `champion` point to the best version.
 
     Only versions that were measured on the same data are compared. A network with the same weights, card and data is
     registered once, however often this is called.
@@ -72,29 +79,50 @@ def register_network(
         card: what the network is, reads and reached.
         weights: its state dict.
         data: what it was measured on, such as a content hash of the validation images.
-        measure: the metric of the card by which the best is found; higher is better.
+        measure: the metric by which the best is found; higher is better.
         run_id: the MLflow run that trained it; one is made for it where there is none.
 
     Raises:
-        ParameterError: the card lacks the measure.
+        ParameterError: the metrics lack the measure.
         DataError: the weights are not those of the card's network.
         NasgemError: MLflow cannot be reached.
     """
-    if measure not in card.metrics:
-        raise ParameterError(f"{card.name} has no metric {measure!r}: it has {', '.join(card.metrics) or 'none'}")
+    return _register(root, model, classifier_candidate(card, weights), data, measure, run_id)
+
+
+def register_detector(
+    root: Path,
+    model: str,
+    name: str,
+    spec: DetectorSpec,
+    weights: Weights,
+    metrics: Mapping[str, float],
+    *,
+    data: str,
+    measure: str = "AP",
+    run_id: str | None = None,
+) -> Registered:
+    """Make a trained detector a version of a registered model, as `register_network` does with a classifier."""
+    return _register(root, model, detector_candidate(spec, weights, metrics, name), data, measure, run_id)
+
+
+def _register(root: Path, model: str, candidate: Candidate, data: str, measure: str, run_id: str | None) -> Registered:
+    if measure not in candidate.metrics:
+        names = ", ".join(candidate.metrics) or "none"
+        raise ParameterError(f"{candidate.name} has no metric {measure!r}: it has {names}")
     uri = tracking_uri(root)
     with opened(uri) as client:
         experiment = open_experiment(client, uri, root)
         _make_model(client, model)
-    digest = _digest(card, weights, data)
+    digest = _digest(candidate, data)
     with answering(uri), _quiet():
         known = {version.tags.get(DIGEST_TAG): version for version in _versions(client, model)}
         if digest not in known:
-            run_id = run_id or _make_run(client, experiment, root, card)
-            logged = _log_model(client, experiment, run_id, card, weights)
-            tags = _tags(card, data, digest)
+            run_id = run_id or _make_run(client, experiment, root, candidate.name)
+            logged = _log_model(client, experiment, run_id, candidate)
+            tags = {DIGEST_TAG: digest, DATA_TAG: data, **_tags(candidate)}
             known[digest] = client.create_model_version(
-                model, logged.artifact_location, run_id, tags=tags, description=card.name, model_id=logged.model_id
+                model, logged.artifact_location, run_id, tags=tags, description=candidate.name, model_id=logged.model_id
             )
         version = int(known[digest].version)
         best = _best(_versions(client, model), data, measure)
@@ -130,8 +158,8 @@ def download_registered(root: Path, reference: str, folder: Path) -> tuple[Path,
         import mlflow.artifacts
 
         paths = []
-        for name in (CARD_FILE, WEIGHTS_FILE):
-            source = f"{client.get_model_version_download_uri(version.name, version.version)}/extra_files/{name}"
+        for name in (DESCRIPTION_FILE, WEIGHTS_FILE):
+            source = f"{client.get_model_version_download_uri(version.name, version.version)}/{EXTRA_FILES}/{name}"
             try:
                 paths.append(Path(mlflow.artifacts.download_artifacts(source, dst_path=str(folder), tracking_uri=uri)))
             except Exception as error:  # each kind of store fails with errors of its own
@@ -152,7 +180,11 @@ def _find(client: "MlflowClient", match: re.Match[str]) -> Any:
             raise
     names = [found.name for found in client.search_registered_models()]
     if model not in names:
-        known = f"known are {', '.join(names)}" if names else "none is there: the stage imagenet registers networks"
+        known = (
+            f"known are {', '.join(names)}"
+            if names
+            else "none is there yet: the stages imagenet and coco register what they train"
+        )
         raise DataError(f"no registered model is called {model!r}: {known}") from None
     versions = ", ".join(str(version.version) for version in _versions(client, model))
     raise DataError(f"{match[0]} is not there: {model} has the versions {versions}, the best as {model}@{CHAMPION}")
@@ -168,9 +200,9 @@ def _make_model(client: "MlflowClient", model: str) -> None:
             raise
 
 
-def _make_run(client: "MlflowClient", experiment: str, root: Path, card: NetworkCard) -> str:
+def _make_run(client: "MlflowClient", experiment: str, root: Path, name: str) -> str:
     tags = {"nasgem.kind": "registration", **provenance(root)}
-    run_id = client.create_run(experiment, tags=tags, run_name=f"register {card.name}").info.run_id
+    run_id = client.create_run(experiment, tags=tags, run_name=f"register {name}").info.run_id
     client.set_terminated(run_id)
     return run_id
 
@@ -194,76 +226,36 @@ def _best(versions: list[Any], data: str, measure: str) -> int:
     return int(measured[values.index(max(values))].version)
 
 
-def _tags(card: NetworkCard, data: str, digest: str) -> dict[str, str]:
-    tags = {DIGEST_TAG: digest, DATA_TAG: data, NETWORK_TAG: card.name, METRICS_TAG: json.dumps(dict(card.metrics))}
-    cell = json.dumps(card.network.get("cell", ""))
-    # What is too long for a tag can be read in the card.
-    return tags | ({CELL_TAG: cell} if 2 < len(cell) <= _LONGEST_TAG else {})
+def _tags(candidate: Candidate) -> dict[str, str]:
+    tags = {NETWORK_TAG: candidate.name, METRICS_TAG: json.dumps(dict(candidate.metrics))}
+    # What is too long for a tag can be read in the description.
+    return tags | ({CELL_TAG: candidate.cell} if 0 < len(candidate.cell) <= _LONGEST_TAG else {})
 
 
-def _digest(card: NetworkCard, weights: Mapping[str, "Tensor"], data: str) -> str:
-    digest = hashlib.sha256(f"{card.to_json()}\0{data}".encode())
-    for name, tensor in sorted(weights.items()):
-        digest.update(f"{name}{tuple(tensor.shape)}".encode() + tensor.detach().cpu().contiguous().numpy().tobytes())
+def _digest(candidate: Candidate, data: str) -> str:
+    digest = hashlib.sha256(f"{candidate.name}\0{candidate.document}\0{data}".encode())
+    for name, tensor in sorted(candidate.weights.items()):
+        digest.update(f"{name}{tuple(tensor.shape)}".encode() + tensor.numpy().tobytes())
     return digest.hexdigest()
 
 
-def _log_model(
-    client: "MlflowClient", experiment: str, run_id: str, card: NetworkCard, weights: Mapping[str, "Tensor"]
-) -> Any:
+def _log_model(client: "MlflowClient", experiment: str, run_id: str, candidate: Candidate) -> Any:
     """Log the network as an output of a run, with its metrics; returns the logged model."""
     from mlflow.entities import LoggedModelOutput, LoggedModelStatus, Metric
 
-    logged = client.create_logged_model(experiment, card.name.replace(" ", "-"), run_id, tags={NETWORK_TAG: card.name})
+    name = candidate.name.replace(" ", "-")
+    logged = client.create_logged_model(experiment, name, run_id, tags={NETWORK_TAG: candidate.name})
     with tempfile.TemporaryDirectory() as folder:
-        _save(card, weights, Path(folder), logged)
-        client.log_model_artifacts(logged.model_id, str(Path(folder, "model")))
+        client.log_model_artifacts(logged.model_id, str(write_model(candidate, Path(folder), logged)))
     client.finalize_logged_model(logged.model_id, LoggedModelStatus.READY)
     moment = round(time.time() * 1000)
     metrics = [
-        Metric(name, float(value), moment, 0, model_id=logged.model_id, run_id=run_id)
-        for name, value in card.metrics.items()
+        Metric(key, float(value), moment, 0, model_id=logged.model_id, run_id=run_id)
+        for key, value in candidate.metrics.items()
     ]
     client.log_batch(run_id, metrics)
     client.log_outputs(run_id, [LoggedModelOutput(logged.model_id, step=0)])
     return logged
-
-
-def _save(card: NetworkCard, weights: Mapping[str, "Tensor"], folder: Path, logged: Any) -> None:
-    import mlflow.pytorch
-    import safetensors.torch
-    import torch
-    from mlflow.models import Model, ModelSignature
-    from mlflow.types import Schema, TensorSpec
-
-    from nasgem_core.deployment.specs import load_network
-
-    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in weights.items()}
-    network = load_network(card, tensors)
-    (folder / CARD_FILE).write_text(card.to_json() + "\n", encoding="utf-8")
-    safetensors.torch.save_file(tensors, folder / WEIGHTS_FILE, metadata={"card.json": card.to_json()})
-    size, kind = card.image_size, np.dtype(np.float32)
-    with torch.no_grad():
-        mlflow.pytorch.save_model(
-            network,
-            folder / "model",
-            mlflow_model=Model(
-                artifact_path=logged.artifact_location,
-                run_id=logged.source_run_id,
-                model_id=logged.model_id,
-                model_uuid=logged.model_id,
-            ),
-            signature=ModelSignature(
-                Schema([TensorSpec(kind, (-1, 3, size, size))]),
-                Schema([TensorSpec(kind, (-1, len(card.classes)))]),
-            ),
-            # Two images: torch.export fixes their number at one where the example has one.
-            input_example=np.zeros((2, 3, size, size), np.float32),
-            extra_files=[str(folder / CARD_FILE), str(folder / WEIGHTS_FILE)],
-            serialization_format="pt2",
-            # Named, because MLflow would otherwise load the model in a subprocess to find them.
-            pip_requirements=[f"torch=={torch.__version__.split('+')[0]}", f"mlflow=={mlflow.__version__}"],
-        )
 
 
 @contextmanager

@@ -3,14 +3,20 @@ import json
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file
 
+from nasgem_core.backbones.layout import IMAGENET
+from nasgem_core.backbones.spec import GEMNetSpec
 from nasgem_core.cells.cell import Cell
 from nasgem_core.deployment.card import NetworkCard
 from nasgem_core.deployment.proxy_spec import ProxySpec
 from nasgem_core.deployment.specs import build_network
+from nasgem_core.detection.annotations import Category
+from nasgem_core.detection.settings import DetectorSettings
+from nasgem_core.detection.spec import DetectorSpec
 from nasgem_core.errors import DataError, NasgemError, ParameterError
 from nasgem_core.networks.layout import NetworkLayout
-from tasks.registry import Registered, download_registered, is_reference, register_network
+from tasks.registry import Registered, download_registered, is_reference, register_detector, register_network
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*Any type hint is inferred as AnyType")  # MLflow, of its own classes
 
@@ -72,8 +78,6 @@ def test_a_version_tells_cell_metrics_and_data(place, champion):
 
 
 def test_card_and_weights_come_back(place, champion, tmp_path):
-    from safetensors.torch import load_file
-
     for reference in ("shared@champion", "models:/shared/2", "shared/2"):
         path, weights = download_registered(place.root, reference, tmp_path)
         assert NetworkCard.from_json(path.read_text()) == card(0.7)
@@ -98,6 +102,20 @@ def test_a_run_that_trained_it_is_named(place):
     version = place.client.get_model_version_by_alias("of-a-run", "champion")
     assert version.run_id == run.info.run_id
     assert [output.model_id for output in place.client.get_run(version.run_id).outputs.model_outputs]
+
+
+def test_a_detector_is_registered_with_its_measure(place, tmp_path):
+    backbone = GEMNetSpec("g", 2, (64, 64), CELL, IMAGENET, 8.0)
+    spec = DetectorSpec(backbone, (Category(1, "cat"),), DetectorSettings(pyramid_channels=8))
+    weights = {name: tensor.numpy() for name, tensor in spec.build().state_dict().items()}
+    for ap, number in ((0.2, 1), (0.1, 2)):
+        found = register_detector(place.root, "coco", "det", spec, weights, {"AP": ap}, data=str(number))
+        assert found == Registered("coco", number, champion=True)
+    description, path = download_registered(place.root, "coco/1", tmp_path)
+    assert DetectorSpec.from_json(description.read_text()) == spec
+    assert set(load_file(path)) == set(weights)
+    version = place.client.get_model_version("coco", "1")
+    assert Cell.from_dict(json.loads(version.tags["nasgem.cell"])) == CELL
 
 
 def test_wrong_references_are_named(place, champion, tmp_path):
