@@ -180,11 +180,8 @@ def _find(client: "MlflowClient", match: re.Match[str]) -> Any:
             raise
     names = [found.name for found in client.search_registered_models()]
     if model not in names:
-        known = (
-            f"known are {', '.join(names)}"
-            if names
-            else "none is there yet: the stages imagenet and coco register what they train"
-        )
+        none = "none is there yet: the stages imagenet and coco register what they train"
+        known = f"known are {', '.join(names)}" if names else none
         raise DataError(f"no registered model is called {model!r}: {known}") from None
     versions = ", ".join(str(version.version) for version in _versions(client, model))
     raise DataError(f"{match[0]} is not there: {model} has the versions {versions}, the best as {model}@{CHAMPION}")
