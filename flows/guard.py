@@ -25,7 +25,7 @@ def guarded() -> Iterator[None]:
         yield
     except KeyboardInterrupt:
         _end(
-            "stopped. Everything that was finished is kept (trained cells, encoders, stage files); "
+            "stopped. Everything that was finished is kept (trained cells, encoders, checkpoints, stage files); "
             "run the same command again to go on",
             _INTERRUPTED,
         )

@@ -15,6 +15,7 @@ from flows.guard import guarded
 from flows.session import Session, stage_flow
 from nasgem_core.backbones.counting import count_costs
 from nasgem_core.config import SearchConfig
+from nasgem_core.errors import NasgemError
 from nasgem_core.figures.image import figure_png
 from nasgem_core.figures.training import draw_training
 from nasgem_core.training.distributed import World, open_world
@@ -37,6 +38,7 @@ from tasks.parameters import load_config
 from tasks.placement import default_device
 from tasks.progress import progress_bar, say
 from tasks.records import curve_points, finite
+from tasks.registry import register_network
 
 LIVE_SECONDS = 20.0
 """Between two deliveries of a running training's curves."""
@@ -78,9 +80,18 @@ def _train(session: Session, training: Training, images: tuple[ImageFiles, Image
         found = train_classifier(training, config.imagenet, images, config.seed, world, live.report, say)
         bar.update(steps, {"top1": found.card.metrics["top1"]})
     session.records.training("imagenet", training.name, live.params, curve_points(found.history), finished=True)
+    _register(found, images[1].digest)
     if found.broken:
         say(f"  {len(found.broken)} images could not be read and were passed over, such as {found.broken[0]}")
     return found
+
+
+def _register(found: Classifier, data: str) -> None:
+    """Make the network a version of the registered model `imagenet`; the best one is its champion."""
+    try:
+        register_network(Path.cwd(), "imagenet", found.card, found.weights, data=data)
+    except NasgemError as error:
+        say(f"  {found.training.name} is not registered: {error}; run the stage again to register it")
 
 
 class _Live:

@@ -1,6 +1,5 @@
 """Classifiers of stage `imagenet`: which networks, one training of one of them, and the files of all."""
 
-import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -26,6 +25,7 @@ from nasgem_core.training.recipe import TrainingRecipe
 from nasgem_core.transfer_config import ImagenetConfig
 from tasks.artifacts import DATA, METRICS, write_bytes, write_json, write_table, write_weights
 from tasks.fingerprint import fingerprint
+from tasks.placement import reader_processes
 
 FOLDER = DATA / "imagenet"
 METRICS_FILE = METRICS / "imagenet.json"
@@ -59,7 +59,7 @@ class Classifier:
 
     training: Training
     card: NetworkCard
-    weights: Mapping[str, np.ndarray]
+    weights: Mapping[str, torch.Tensor]
     history: tuple[Mapping[str, float], ...]
     broken: tuple[str, ...]
 
@@ -150,9 +150,8 @@ def train_classifier(
         model = training.spec.build()
     network = training.spec.to_dict()
     on_gpu = world.device.type == "cuda"
-    task = ClassificationTask(
-        model, network, images, settings_of(config), seed, workers=_workers(world) if on_gpu else 0, pinned=on_gpu
-    )
+    readers = reader_processes(world.size) if on_gpu else 0
+    task = ClassificationTask(model, network, images, settings_of(config), seed, workers=readers, pinned=on_gpu)
     recipe = recipe_of(config, len(images[0]))
     folder = CHECKPOINTS / f"{training.name}-{fingerprint([task.identity, recipe.identity()])[:16]}"
     trained = train(task, recipe, folder, seed=seed, world=world, on_progress=on_progress, on_warning=on_warning)
@@ -166,14 +165,8 @@ def train_classifier(
         std=STD,
         metrics=dict(trained.metrics),
     )
-    weights = {name: value.detach().cpu().numpy() for name, value in trained.model.state_dict().items()}
+    weights = {name: value.detach().cpu() for name, value in trained.model.state_dict().items()}
     return Classifier(training, card, weights, trained.history, task.broken)
-
-
-def _workers(world: World) -> int:
-    """Return how many processes read images for one GPU: the cores are shared by all GPUs of the machine."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, min(12, cores // int(os.environ.get("LOCAL_WORLD_SIZE", world.size)) - 1))
 
 
 def history_of(classifiers: Sequence[Classifier]) -> pd.DataFrame:
@@ -215,7 +208,8 @@ def write_classifiers(
     kept = {HISTORY_FILE, CURVES_FILE}
     for each in classifiers:
         weights, card = (FOLDER / f"{each.training.name}{end}" for end in (".safetensors", ".json"))
-        write_weights(weights, WEIGHTS_SCHEMA, each.weights, {"card": each.card.to_dict()})
+        arrays = {name: value.numpy() for name, value in each.weights.items()}
+        write_weights(weights, WEIGHTS_SCHEMA, arrays, {"card": each.card.to_dict()})
         write_bytes(card, (each.card.to_json() + "\n").encode())
         kept |= {weights, card}
     write_table(HISTORY_FILE, "nasgem.history/1", history)

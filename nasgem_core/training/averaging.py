@@ -20,13 +20,15 @@ class WeightAverage:
     def __init__(self, model: nn.Module, decay: float) -> None:
         self.decay = decay
         self.model = copy.deepcopy(model).eval().requires_grad_(False)
+        # Training changes tensors in place, so they need to be looked up once only.
+        pairs = list(zip(self.model.state_dict().values(), model.state_dict().values(), strict=True))
+        self._averaged = [pair for pair in pairs if pair[0].is_floating_point()]
+        self._copied = [pair for pair in pairs if not pair[0].is_floating_point()]
 
     @torch.no_grad()
-    def update(self, model: nn.Module, step: int) -> None:
+    def update(self, step: int) -> None:
         """Follow the weights after step `step`, counted from 0."""
         share = 1 - min(self.decay, (step + 1) / (step + 10))
-        own, new = self.model.state_dict(), model.state_dict()
-        floating = [name for name, value in own.items() if value.is_floating_point()]
-        torch._foreach_lerp_([own[name] for name in floating], [new[name] for name in floating], share)
-        for name in own.keys() - set(floating):
-            own[name].copy_(new[name])
+        torch._foreach_lerp_([own for own, _ in self._averaged], [new for _, new in self._averaged], share)
+        for own, new in self._copied:
+            own.copy_(new)

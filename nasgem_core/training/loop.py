@@ -207,7 +207,6 @@ class _Loop:
                 parts = {"loss": total, **parts}
             for name, part in parts.items():
                 sums[name] = sums.get(name, 0) + part.detach().float() / count
-        self._note(sums, names, epoch, inner)
         if self.recipe.clip_norm:
             self.precision.scaler.unscale_(self.optimiser)
             nn.utils.clip_grad_norm_(self.model.parameters(), self.recipe.clip_norm)
@@ -215,7 +214,9 @@ class _Loop:
         self.precision.scaler.update()
         self.optimiser.zero_grad(set_to_none=True)
         if self.average:
-            self.average.update(self.model, self.step)
+            self.average.update(self.step)
+        # Last, because reading a loss waits for the device. A step that ends here has left no checkpoint.
+        self._note(sums, names, epoch, inner)
 
     def _note(self, sums: Mapping[str, Tensor], names: list[str], epoch: int, inner: int) -> None:
         """Add a step's losses to the report that is due next; raises `NasgemError` where they are not finite."""

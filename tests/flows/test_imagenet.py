@@ -13,6 +13,7 @@ import pytest
 from nasgem_core.backbones.spec import NetworkSpec
 from nasgem_core.deployment.card import NetworkCard
 from tasks.artifacts import read_weights
+from tasks.networks import open_network
 from tests.flows.workspace import Workspace
 from tests.training.folders import write_images
 
@@ -62,6 +63,7 @@ def test_networks_are_trained_once_and_come_back_with_the_same_bytes(pictures):
     assert NetworkSpec.from_dict(card.network).build().state_dict().keys() == arrays.keys()
     summary = json.loads((pictures.root / "data/metrics/imagenet.json").read_text())["networks"]["mobilenet_v2"]
     assert len(summary["top1"]) == 2 and summary["top1"][1] == card.metrics["top1"]
+    assert open_network("imagenet@champion", pictures.root).classifier.name.startswith("mobilenet_v2-")
     hashes = pictures.hashes("imagenet", "metrics")
     shutil.rmtree(folder)
     pictures.succeed(*STAGE)

@@ -5,8 +5,7 @@ from torch import nn
 from nasgem_core.training.averaging import WeightAverage
 
 
-def model_of(value):
-    model = nn.BatchNorm1d(2)
+def fill(model, value):
     with torch.no_grad():
         model.weight.fill_(value)
         model.running_mean.fill_(-value)
@@ -15,10 +14,12 @@ def model_of(value):
 
 
 def test_the_average_is_that_of_the_formula_and_counts_are_copied():
-    average = WeightAverage(model_of(1.0), 0.5)
+    model = fill(nn.BatchNorm1d(2), 1.0)
+    average = WeightAverage(model, 0.5)
     expected = 1.0
     for step, value in enumerate([2.0, 5.0, 3.0, 7.0, 7.0, 8.0, 1.0, 2.0, 9.0, 4.0, 4.0, 6.0]):
-        average.update(model_of(value), step)
+        fill(model, value)
+        average.update(step)
         decay = min(0.5, (step + 1) / (step + 10))
         expected = decay * expected + (1 - decay) * value
         assert average.model.weight.tolist() == pytest.approx([expected] * 2, rel=1e-6)
@@ -27,7 +28,7 @@ def test_the_average_is_that_of_the_formula_and_counts_are_copied():
 
 
 def test_the_average_is_a_copy_that_is_not_trained():
-    model = model_of(1.0)
+    model = fill(nn.BatchNorm1d(2), 1.0)
     average = WeightAverage(model, 0.9)
     with torch.no_grad():
         model.weight.add_(1)
