@@ -43,6 +43,7 @@ TESTED_ELSEWHERE = {
     "networks/fused.py": "tests/networks/test_cell_network.py",
     "networks/kernels.py": "tests/networks/test_cell_network.py",
     "networks/normalisation_kernels.py": "tests/networks/test_cell_network.py",
+    "training/task.py": "tests/training/test_loop.py",
     "predictors/recipe.py": "tests/predictors/test_recipes.py",
 }
 """Modules of the core whose tests stand under another name: "room/module.py" -> "tests/room/test_other.py"."""

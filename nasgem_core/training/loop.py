@@ -7,84 +7,25 @@ needs no states of random generators.
 """
 
 import contextlib
-import math
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from nasgem_core.errors import DataError, NasgemError, ParameterError
+from nasgem_core.errors import DataError, ParameterError
 from nasgem_core.training.averaging import WeightAverage
 from nasgem_core.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from nasgem_core.training.distributed import World
 from nasgem_core.training.execution import Precision, execution, seed_generators
+from nasgem_core.training.losses import LossMeter
 from nasgem_core.training.optimiser_state import pack_optimiser, unpack_optimiser
 from nasgem_core.training.optimisers import make_optimiser
 from nasgem_core.training.recipe import TrainingRecipe
 from nasgem_core.training.schedules import learning_rate
-
-
-class TrainingTask(Protocol):
-    """What is trained, on what, and how it is judged. The loop knows nothing of images, labels or boxes."""
-
-    model: nn.Module
-    """The network; the loop moves it to the device of its world."""
-    identity: Mapping[str, Any]
-    """Plain JSON: the network's description and the data's; a checkpoint with another one is refused."""
-
-    def steps_an_epoch(self) -> int:
-        """Return the steps of the optimiser in an epoch; they do not depend on the number of processes."""
-
-    def batches(self, epoch: int, world: World, first_step: int) -> Iterable[Any]:
-        """Return this process's batches of an epoch from a step on: `accumulate` batches a step, in order.
-
-        The order must depend on the epoch alone: a training that goes on asks for the rest of an epoch.
-        """
-
-    def loss(self, model: nn.Module, batch: Any) -> Tensor | dict[str, Tensor]:
-        """Return the mean loss of a batch, or its named parts, whose sum is minimised; calls `model` as a whole."""
-
-    def names(self, batch: Any) -> Sequence[str]:
-        """Return the names of a batch's images, for messages; their number measures speed."""
-
-    def evaluate(self, model: nn.Module, world: World) -> dict[str, float]:
-        """Return the figures of a network over the whole validation set, the same on each process."""
-
-
-@dataclass(frozen=True)
-class Progress:
-    """One report: after some steps (loss, learning_rate, images_per_second), or after an epoch (its evaluation).
-
-    Args:
-        epoch: epochs done, of `epochs`.
-        step: steps done, of `steps`, over all epochs.
-        metrics: figures by name.
-    """
-
-    epoch: int
-    epochs: int
-    step: int
-    steps: int
-    metrics: Mapping[str, float]
-
-
-@dataclass(frozen=True)
-class Trained:
-    """A finished training.
-
-    Args:
-        model: the averaged network, or the trained one where nothing was averaged; in evaluation mode.
-        history: every report as {"epoch", "step", **metrics}, those before an interruption included.
-        metrics: the last evaluation.
-    """
-
-    model: nn.Module
-    history: tuple[Mapping[str, float], ...]
-    metrics: Mapping[str, float]
+from nasgem_core.training.task import Progress, Trained, TrainingTask
 
 
 def train(
@@ -146,8 +87,8 @@ class _Loop:
         self.parallel = world.parallel(self.model, recipe.synchronise_statistics)
         self.step = self.evaluated = 0
         self.history: list[Mapping[str, float]] = []
-        self.sums: dict[str, float] = {}
-        self.images, self.reported_at = 0, time.perf_counter()
+        self.losses = LossMeter(world, folder)
+        self.reported_at = time.perf_counter()
         self.saved_at = time.monotonic()
 
     @property
@@ -216,33 +157,14 @@ class _Loop:
         if self.average:
             self.average.update(self.step)
         # Last, because reading a loss waits for the device. A step that ends here has left no checkpoint.
-        self._note(sums, names, epoch, inner)
-
-    def _note(self, sums: Mapping[str, Tensor], names: list[str], epoch: int, inner: int) -> None:
-        """Add a step's losses to the report that is due next; raises `NasgemError` where they are not finite."""
-        local = torch.stack(list(sums.values())).tolist()
-        values = [value / self.world.size for value in self.world.sum(local)]
-        if not all(map(math.isfinite, values)):
-            culprits = [entry for entry in self.world.gather((local, names)) if not all(map(math.isfinite, entry[0]))]
-            images = [name for _, found in culprits for name in found]
-            shown = ", ".join(images[:8]) + (f" and {len(images) - 8} more" if len(images) > 8 else "")
-            loss = culprits[0][0][0] if culprits else values[0]
-            raise NasgemError(
-                f"the loss was {loss} in epoch {epoch + 1}, step {inner + 1} of {self.steps}, with the images {shown}: "
-                f"lower the learning rate or look at these images; the checkpoint before it stays in {self.folder}"
-            )
-        for name, value in zip(sums, values, strict=True):
-            self.sums[name] = self.sums.get(name, 0.0) + value
-        self.sums["steps"] = self.sums.get("steps", 0.0) + 1
-        self.images += len(names) * self.world.size
+        self.losses.add(sums, names, f"epoch {epoch + 1}, step {inner + 1} of {self.steps}")
 
     def _report_steps(self) -> None:
-        count = self.sums.pop("steps")
-        metrics = {name: value / count for name, value in self.sums.items()}
+        now, images = time.perf_counter(), self.losses.images
+        metrics = self.losses.take()
         metrics["learning_rate"] = learning_rate(self.recipe, self.step - 1, self.steps)
-        now = time.perf_counter()
-        metrics["images_per_second"] = self.images / (now - self.reported_at)
-        self.sums, self.images, self.reported_at = {}, 0, now
+        metrics["images_per_second"] = images / (now - self.reported_at)
+        self.reported_at = now
         self._report(metrics)
 
     def _report(self, metrics: Mapping[str, float]) -> None:
@@ -263,12 +185,18 @@ class _Loop:
 
     def _save(self) -> None:
         if self.world.rank == 0:
+            self.losses.require_finite(self.model)
             tensors = {f"model.{name}": value for name, value in self.model.state_dict().items()}
             if self.average:
                 tensors |= {f"average.{name}": value for name, value in self.average.model.state_dict().items()}
             packed, numbers = pack_optimiser(self.optimiser)
             tensors |= packed
-            state = {"optimiser": numbers, "scaler": self.precision.scaler.state_dict(), "sums": self.sums}
+            state = {
+                "optimiser": numbers,
+                "scaler": self.precision.scaler.state_dict(),
+                "sums": self.losses.sums,
+                "steps": self.losses.steps,
+            }
             save_checkpoint(
                 self.folder,
                 Checkpoint(self.identity, self.step, self.evaluated, tensors, state, tuple(self.history)),
@@ -287,7 +215,8 @@ class _Loop:
         unpack_optimiser(self.optimiser, checkpoint.tensors, checkpoint.state["optimiser"])
         self.precision.scaler.load_state_dict(dict(checkpoint.state["scaler"]))
         self.step, self.evaluated = checkpoint.step, checkpoint.evaluated
-        self.history, self.sums = list(checkpoint.history), dict(checkpoint.state["sums"])
+        self.history = list(checkpoint.history)
+        self.losses.sums, self.losses.steps = dict(checkpoint.state["sums"]), checkpoint.state["steps"]
 
 
 def _parts(loss: Tensor | dict[str, Tensor]) -> dict[str, Tensor]:

@@ -27,7 +27,7 @@ def configure(workspace: Workspace, **values) -> None:
     head, section = path.read_text().split("\nimagenet:")
     lines = section.splitlines(keepends=True)
     for name, value in values.items():
-        (place,) = [i for i, line in enumerate(lines) if line.strip().startswith(f"{name}:")]
+        place = next(i for i, line in enumerate(lines) if line.startswith(f"  {name}:"))
         lines[place] = f"  {name}: {value}\n"
     path.write_text(f"{head}\nimagenet:{''.join(lines)}")
 

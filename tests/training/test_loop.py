@@ -128,6 +128,19 @@ def _identity(task, recipe):
     return {"task": task.identity, "recipe": recipe.identity(), "seed": 1}
 
 
+class Exploding(ToyTask):
+    """A loss that is finite and whose gradient is not."""
+
+    def loss(self, model, batch):
+        return super().loss(model, batch) + (self.model[-1].weight.sum() * 0).sqrt()
+
+
+def test_weights_that_are_not_finite_are_never_kept(tmp_path):
+    with pytest.raises(NasgemError, match=r"the weights were not finite after epoch 1, step 1 of 5, with the images"):
+        train(Exploding(), replace(RECIPE, checkpoint_seconds=0), tmp_path, seed=1)
+    assert not list(tmp_path.iterdir())
+
+
 def test_clipping_bounds_the_step(tmp_path):
     recipe = replace(RECIPE, optimiser="sgd", momentum=0.0, weight_decay=0.0, averaging=0.0, epochs=1, warmup_steps=0)
     task = ToyTask(count=8)

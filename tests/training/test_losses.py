@@ -1,0 +1,65 @@
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from nasgem_core.errors import NasgemError
+from nasgem_core.training.distributed import World
+from nasgem_core.training.losses import LossMeter
+
+FOLDER = Path("checkpoints")
+
+
+def test_means_are_taken_over_steps_and_begin_anew():
+    meter = LossMeter(World(), FOLDER)
+    for value in (1.0, 2.0, 6.0):
+        meter.add({"loss": torch.tensor(value), "boxes": torch.tensor(value / 2)}, ["a", "b"], "step")
+    assert meter.images == 6
+    assert meter.take() == {"loss": 3.0, "boxes": 1.5}
+    meter.add({"loss": torch.tensor(5.0)}, ["a"], "step")
+    assert meter.images == 1 and meter.take() == {"loss": 5.0}
+
+
+class Pair(World):
+    """Two processes of which the other one has a loss of 2, or none."""
+
+    other = 2.0
+
+    def sum(self, values):
+        return [value + self.other for value in values]
+
+    def gather(self, value):
+        return [value, ([self.other], ["theirs"])]
+
+
+def test_processes_are_averaged():
+    meter = LossMeter(Pair(0, 2), FOLDER)
+    meter.add({"loss": torch.tensor(4.0)}, ["mine"], "step")
+    assert meter.images == 2 and meter.take() == {"loss": 3.0}
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_images_are_named_and_counted(value):
+    names = [f"image {i}" for i in range(11)]
+    with pytest.raises(NasgemError, match=rf"the loss was {value} in epoch 2, step 3 of 9, with the images image 0, "):
+        LossMeter(World(), FOLDER).add({"loss": torch.tensor(value)}, names, "epoch 2, step 3 of 9")
+    with pytest.raises(NasgemError, match=r"image 7 and 3 more: lower the learning rate .* stays in checkpoints"):
+        LossMeter(World(), FOLDER).add({"loss": torch.tensor(value)}, names, "epoch 2, step 3 of 9")
+
+
+def test_only_the_process_whose_loss_it_was_is_named():
+    world = Pair(0, 2)
+    object.__setattr__(world, "other", float("nan"))
+    with pytest.raises(NasgemError, match="with the images theirs: lower"):
+        LossMeter(world, FOLDER).add({"loss": torch.tensor(4.0)}, ["mine"], "step")
+
+
+def test_weights_must_be_finite():
+    meter, model = LossMeter(World(), FOLDER), nn.Linear(2, 2)
+    meter.require_finite(model)
+    meter.add({"loss": torch.tensor(4.0)}, ["mine"], "epoch 1, step 1 of 2")
+    with torch.no_grad():
+        model.bias[1] = torch.inf
+    with pytest.raises(NasgemError, match="not finite after epoch 1, step 1 of 2, with the images mine"):
+        meter.require_finite(model)
