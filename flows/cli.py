@@ -54,7 +54,7 @@ def stage(
     name: Annotated[
         str,
         typer.Argument(
-            help="pairs, labels, encoder, estimator, bootstrap, gemnet, imagenet, ablation, benchmark, report "
+            help="pairs, labels, encoder, estimator, bootstrap, gemnet, imagenet, coco, ablation, benchmark, report "
             "or nasgem_bench."
         ),
     ],

@@ -10,6 +10,7 @@ from prefect import flow
 from flows.ablation import ablation
 from flows.benchmark import benchmark, planned_trials
 from flows.bootstrap import bootstrap
+from flows.coco import check_annotations, coco
 from flows.encoder import encoder
 from flows.environment import prepare_environment
 from flows.estimator import estimator
@@ -28,7 +29,7 @@ from tasks.progress import say
 
 STAGES = {
     stage.name: stage
-    for stage in (pairs, labels, encoder, estimator, bootstrap, gemnet, imagenet, ablation, benchmark, report)
+    for stage in (pairs, labels, encoder, estimator, bootstrap, gemnet, imagenet, coco, ablation, benchmark, report)
 }
 """The stages of a search by name, in the order they depend on each other."""
 STAGES_ALONE = {stage.name: stage for stage in (nasgem_bench,)}
@@ -50,6 +51,7 @@ def search(overrides: dict[str, Any] | None = None) -> None:
             # A table, predictor or image folder that is missing is named now, and not when everything else is done.
             planned_trials(session)
             check_images(session)
+            check_annotations(session)
             begun = _inputs()
             for name, stage in STAGES.items():
                 say(f"stage {name}")

@@ -8,6 +8,7 @@ STAGE_NAMES = (
     "bootstrap",
     "gemnet",
     "imagenet",
+    "coco",
     "ablation",
     "benchmark",
     "report",

@@ -17,7 +17,7 @@ class DetectorSettings:
     """Head, sizes and normalisation of a detector; the defaults are the paper's (Table 2).
 
     Raises:
-        ParameterError: the short side exceeds the long side.
+        ParameterError: the short side exceeds the long side, or there are not three colours.
     """
 
     kind: str = choice("retinanet", *KINDS)
@@ -40,12 +40,15 @@ class DetectorSettings:
     frozen_normalisation: bool = True
     """Keep the batch normalisation of the backbone as it came from its pre-training. A detector is trained with a few
     images a device, whose own statistics are too noisy to train by; without pre-training there is nothing to keep."""
-    mean: tuple[float, float, float] = MEAN
+    mean: tuple[float, ...] = MEAN
     """Mean of each colour that the backbone was trained with, of values in 0..1."""
-    std: tuple[float, float, float] = bounded(STD, low=1e-6, high=1e6)
+    std: tuple[float, ...] = bounded(STD, low=1e-6, high=1e6)
     """Standard deviation of each colour that the backbone was trained with."""
 
     def __post_init__(self) -> None:
+        for name in ("mean", "std"):
+            if len(getattr(self, name)) != 3:
+                raise ParameterError(f"{name} = {list(getattr(self, name))}: give three numbers, one a colour")
         if self.short_side > self.long_side:
             raise ParameterError(
                 f"short_side = {self.short_side} exceeds long_side = {self.long_side}: swap them or make them equal"

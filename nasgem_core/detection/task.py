@@ -91,7 +91,7 @@ class DetectionTask:
     ) -> None:
         self.model: nn.Module = detector
         order = {"images": train.content_hash(), "batch_size": batch_size, "order": seed, "mirror": mirror}
-        self.identity = {**identity, **order}
+        self.identity: Mapping[str, Any] = {**identity, **order}
         self.train, self.measured = train, measured
         self.batch_size, self.accumulate, self.seed, self.mirror = batch_size, accumulate, seed, mirror
         self.workers = workers

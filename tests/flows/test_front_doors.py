@@ -44,6 +44,7 @@ def test_deleted_outputs_come_back_with_the_same_bytes(searched):
         "bootstrap",
         "gemnet",
         "imagenet",
+        "coco",
         "ablation",
         "benchmark",
         "report",

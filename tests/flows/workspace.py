@@ -151,6 +151,7 @@ _STAGE_FOLDERS = (
     "bootstrap",
     "gemnet",
     "imagenet",
+    "coco",
     "ablation",
     "benchmark",
     "report",

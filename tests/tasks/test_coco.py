@@ -5,17 +5,14 @@ import numpy as np
 import pytest
 import torch
 
-from nasgem_core.backbones.spec import MobileNetSpec
-from nasgem_core.deployment.card import NetworkCard
 from nasgem_core.deployment.detectors import load_detector
 from nasgem_core.errors import DataError
-from nasgem_core.training.classification import MEAN, STD
 from nasgem_core.training.distributed import World
 from nasgem_core.transfer_config import CocoConfig
 from tasks import coco, imagenet
-from tasks.artifacts import write_bytes, write_weights
 from tasks.networks import open_network
 from tests.detection.coco_folder import write_coco_folder
+from tests.tasks.backbones import write_classifier
 
 CONFIG = CocoConfig(
     dataset="pictures",
@@ -39,25 +36,13 @@ CONFIG = CocoConfig(
 )
 
 
-def write_classifier(number, top1):
-    """Write a trained network where stage `imagenet` leaves it, and return its weights."""
-    spec = MobileNetSpec("mobilenet_v2", 4, (64, 64), width=0.25, stride=16)
-    torch.manual_seed(number)
-    weights = {name: value.numpy() for name, value in spec.build().state_dict().items()}
-    name = f"mobilenet_v2-{number}"
-    own = NetworkCard(name, spec.to_dict(), ("a", "b", "c", "d"), 64, 1.0, MEAN, STD, {"top1": top1})
-    write_weights(imagenet.FOLDER / f"{name}.safetensors", imagenet.WEIGHTS_SCHEMA, weights, {"card": own.to_dict()})
-    write_bytes(imagenet.FOLDER / f"{name}.json", own.to_json().encode())
-    return weights
-
-
 @pytest.fixture
 def workplace(tmp_path, monkeypatch):
     """Make a repository with a data set and two trained networks."""
     monkeypatch.chdir(tmp_path)
     write_coco_folder(tmp_path / "pictures")
-    write_classifier(0, 0.25)
-    write_classifier(1, 0.75)
+    write_classifier(tmp_path, 0, 0.25)
+    write_classifier(tmp_path, 1, 0.75)
     return tmp_path
 
 
@@ -66,7 +51,7 @@ def test_a_detector_starts_from_the_best_training_of_its_backbone(workplace):
     assert {name: card.name for name, card in backbones.items()} == {"mobilenet_v2": "mobilenet_v2-1"}
     trainings = coco.plan_detectors(CONFIG, data, backbones)
     assert [training.name for training in trainings] == ["retinanet-mobilenet_v2", "faster_rcnn-mobilenet_v2"]
-    weights = write_classifier(1, 0.75)
+    weights = write_classifier(workplace, 1, 0.75)
     assert all(np.array_equal(trainings[0].start[name], value) for name, value in weights.items())
     spec = trainings[0].spec
     assert [info.stride for info in spec.backbone.build().feature_info] == [2, 4, 8, 16, 32]

@@ -1,0 +1,190 @@
+"""Stage `coco`: train detectors on the networks of stage `imagenet` (paper, section 4.1 and Table 2).
+
+`nasgem stage coco` trains in one process. Under `torchrun` (`python -m torch.distributed.run --standalone
+--nproc-per-node N -m flows.coco`) N processes share each training; the first of them does everything else.
+"""
+
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from flows.environment import prepare_environment
+from flows.guard import guarded
+from flows.session import Session, stage_flow
+from flows.trainings import LiveTraining, draw_curves
+from nasgem_core.config import SearchConfig
+from nasgem_core.detection.detections import Detections
+from nasgem_core.detection.images import read_image
+from nasgem_core.detection.task import MeasuredSet
+from nasgem_core.figures.boxes import BoxPicture, draw_boxes
+from nasgem_core.figures.image import figure_png
+from nasgem_core.training.distributed import World, open_world
+from nasgem_core.training.loop import Progress
+from tasks.coco import (
+    CURVES_FILE,
+    FOLDER,
+    HISTORY_FILE,
+    METRICS_FILE,
+    TRAIN,
+    VALIDATION,
+    CocoData,
+    DetectorTraining,
+    TrainedDetector,
+    first_images,
+    history_of,
+    plan_detectors,
+    read_data,
+    summary_of,
+    train_detector,
+    trained_backbones,
+    write_detectors,
+)
+from tasks.outbox import Dataset
+from tasks.parameters import load_config
+from tasks.placement import default_device, reader_processes
+from tasks.progress import progress_bar, say
+from tasks.records import finite
+
+SAMPLE_SCORE = 0.3
+"""Detections below this score are not drawn."""
+_SET_NAMES = {VALIDATION: "validation", TRAIN: "training"}
+
+
+@stage_flow("coco")
+def coco(session: Session) -> None:
+    """Train every detector that params.yaml names on every backbone; write data/coco."""
+    config = session.config.coco
+    trained: list[TrainedDetector] = []
+    data = None
+    reason = why_skipped(session.config)
+    if reason:
+        say(f"  skipped: {reason}")
+    else:
+        data = read_data(config)
+        trainings = plan_detectors(config, data, trained_backbones())
+        for item in data.train.chosen.skipped:
+            say(f"  {item}")
+        session.records.begin("coco")
+        with open_world(session.placement.device) as world:
+            trained = [_train(session, training, data, world) for training in trainings]
+    _write(session, trained, data)
+
+
+def why_skipped(config: SearchConfig) -> str:
+    """Return why no detector can be trained, or nothing."""
+    if not config.coco.dataset:
+        return "coco.dataset names no folder of images with annotations; set it to one in COCO's format"
+    if not trained_backbones():
+        return "stage imagenet has trained no network that a detector could stand on; set imagenet.dataset"
+    return ""
+
+
+def check_annotations(session: Session) -> None:
+    """Raise `DataError` if a detection data set is asked for and is missing, half copied or damaged."""
+    if session.config.coco.dataset:
+        read_data(session.config.coco)
+
+
+def _train(session: Session, training: DetectorTraining, data: CocoData, world: World) -> TrainedDetector:
+    config = session.config.coco
+    steps = config.epochs * (len(data.train.chosen) // config.batch_size)
+    settings = training.spec.settings
+    params = {"detector": settings.kind, "backbone": training.classifier}
+    with progress_bar(f"training {training.name}", steps) as bar, tempfile.TemporaryDirectory() as folder:
+        live = LiveTraining(session, "coco", training.name, params, bar.update, ("loss", "AP", "train_AP50"))
+
+        def report(progress: Progress, found: Mapping[str, Detections]) -> None:
+            pictures = []
+            for prefix, detections in found.items() if config.samples else ():
+                path = Path(folder) / f"{_SET_NAMES[prefix]}-epoch-{progress.epoch:04d}.png"
+                path.write_bytes(_draw(training, data.measured[prefix], detections, config.samples, prefix))
+                pictures.append(path)
+            live.report(progress, pictures)
+
+        found = train_detector(
+            training,
+            config,
+            data,
+            session.config.seed,
+            world,
+            workers=_readers(world),
+            on_progress=report,
+            on_warning=lambda words: say(f"  {words}"),
+        )
+        bar.update(steps, {"AP": found.metrics["AP"]})
+    live.finish(found.history)
+    return found
+
+
+def _readers(world: World) -> int:
+    return reader_processes(world.size) if world.device.type == "cuda" else 0
+
+
+def _draw(training: DetectorTraining, measured: MeasuredSet, found: Detections, count: int, prefix: str) -> bytes:
+    """Draw the first images of a set, what is there beside what was found."""
+    shown = first_images(measured, count)
+    annotations, pictures = shown.annotations, []
+    names = [category.name for category in annotations.categories]
+    for place, file_name in enumerate(annotations.file_names):
+        height, width = annotations.sizes[place].tolist()
+        image = read_image(shown.folder / file_name, (height, width)).permute(1, 2, 0).numpy()
+        boxes = annotations.boxes[annotations.box_images == place]
+        labels = annotations.labels[annotations.box_images == place]
+        corners = boxes.copy()
+        corners[:, 2:] += boxes[:, :2]
+        own = found.of_image(int(annotations.image_ids[place]))
+        sure = own.scores >= SAMPLE_SCORE
+        pictures.append(BoxPicture(image, corners, [names[label] for label in labels], None, file_name))
+        labels = own.labels[sure]
+        pictures.append(
+            BoxPicture(image, own.boxes[sure], [names[label] for label in labels], own.scores[sure], training.name)
+        )
+    title = f"{training.name} on {_SET_NAMES[prefix]} images: what is there, and what scores {SAMPLE_SCORE} and more"
+    return figure_png(draw_boxes(pictures, title=title))
+
+
+def _write(session: Session, trained: list[TrainedDetector], data: CocoData | None) -> None:
+    config = session.config.coco
+    summary, history = summary_of(trained), history_of(trained)
+    panels = {"average precision, validation": "AP", "training loss": "loss"}
+    if config.measured_train:
+        panels = {"AP50, training images": "train_AP50", **panels}
+    pictures = {CURVES_FILE.name: draw_curves(history, "detector", None, panels, config.epochs, "Detectors")}
+    skipped = {}
+    if data is not None:
+        skipped = {item.reason: item.count for item in data.train.chosen.skipped}
+        for each in trained:
+            for prefix, found in each.samples.items():
+                name = f"{each.training.name}-{_SET_NAMES[prefix]}.png"
+                pictures[name] = _draw(each.training, data.measured[prefix], found, config.samples, prefix)
+    write_detectors(trained, summary, skipped, history, pictures)
+    for name, row in summary.items():
+        size = f"{row['macs'] / 1e9:.4g}G MACs  {row['params'] / 1e6:.3g}M params"
+        learned = f"  on training images {100 * row['train_AP50']:.1f} %" if "train_AP50" in row else ""
+        say(f"  {name}: AP {100 * row['AP']:.1f} %  AP50 {100 * row['AP50']:.1f} %{learned}  {size}")
+    metrics = finite({f"{name}.{key}": value for name, row in summary.items() for key, value in row.items()})
+    files = [METRICS_FILE, HISTORY_FILE, *(FOLDER / name for name in pictures)]
+    inputs = [] if data is None else [Dataset("coco", data.train.content_hash(), config.dataset)]
+    session.records.stage("coco", metrics, artifacts=files, inputs=inputs)
+
+
+def main() -> None:
+    """Run the stage as one of the processes that `torchrun` has started."""
+    with guarded():
+        if int(os.environ.get("RANK", "0")) == 0:
+            from flows.work import run_stage
+
+            run_stage("coco")
+            return
+        prepare_environment()
+        config = load_config()
+        if not why_skipped(config):
+            with open_world(default_device()) as world:
+                data = read_data(config.coco)
+                for training in plan_detectors(config.coco, data, trained_backbones()):
+                    train_detector(training, config.coco, data, config.seed, world, workers=_readers(world))
+
+
+if __name__ == "__main__":
+    main()
