@@ -65,6 +65,7 @@ def find_candidates(session: Session, known: pd.DataFrame) -> dict[str, Any]:
         0,
         sorted(known["key"]),
         derive_seed(config.seed, "bootstrap"),
+        session.cost.value,
     )
 
 

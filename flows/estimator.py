@@ -23,7 +23,6 @@ from tasks.cells import sample_cells_task, sampled_cells
 from tasks.encoder import GUIDED, encoder_value, read_encoder
 from tasks.models import FullyConnectedModel
 from tasks.predictor import fit_predictor_task, predictor_of, write_predictor
-from tasks.proxy import costs_of
 from tasks.records import finite
 from tasks.scorer import ScorerValue, check_kind, fit_scorer, predict_task, write_scorer
 from tasks.trained import ESTIMATOR_FILE, PREDICTED, RANDOM, cells_of, trained_table, write_trained
@@ -115,14 +114,15 @@ class _Rounds:
                 0,
                 sorted(self.keys),
                 derive_seed(config.seed, "estimator", self.number),
+                self.session.cost.value,
             )
             self.train(candidate_cells(found), PREDICTED, found["predicted"])
         if len(random_cells):
             self.train(random_cells, RANDOM, self.predict(random_cells))
 
     def predict(self, cells: CellBatch) -> np.ndarray:
-        macs = costs_of(cells, self.session.config.proxy, self.session.images).macs
-        return predict_task(self.scorer, cells, macs, self.session.config.score.penalty)["predicted"]
+        cost = self.session.cost.of(cells)
+        return predict_task(self.scorer, cells, cost, self.session.config.score.penalty)["predicted"]
 
     def report(self) -> None:
         """Say how well this round's cells were ranked by the predictor that had not seen them."""
@@ -145,8 +145,8 @@ class _Rounds:
         """Return the scores that the paper's predictor, fitted before these cells were trained, gives them."""
         config = self.session.config
         cells = cells_of(table, config.cells.operations, config.cells.vertices)
-        macs = table["macs"].to_numpy(dtype=np.int64)
-        return predictor_of(self.predictor).predict(self.encoder.embed(cells), macs, config.score.penalty)
+        cost = self.session.cost.of(cells)
+        return predictor_of(self.predictor).predict(self.encoder.embed(cells), cost, config.score.penalty)
 
     def fit(self) -> None:
         config = self.session.config
@@ -158,7 +158,7 @@ class _Rounds:
                 "too few are left to go on with; change proxy.learning_rate, or raise estimator.initial"
             )
         cells = cells_of(usable, config.cells.operations, config.cells.vertices)
-        measured = usable["accuracy"].to_numpy(dtype=float), usable["macs"].to_numpy(dtype=np.int64)
+        measured = usable["accuracy"].to_numpy(dtype=float), self.session.cost.of(cells)
         penalty, seed = config.score.penalty, derive_seed(config.seed, "predictor", self.number)
         encoder = encoder_value(self.encoder)
         self.predictor = fit_predictor_task(encoder, cells, *measured, config.predictor, penalty, seed)

@@ -67,6 +67,7 @@ def latency(
             "of published ones; default: every trained cell of the search."
         ),
     ] = None,
+    sampled: Annotated[int, typer.Option(help="Also measure so many random cells of the search space.", min=0)] = 0,
     device: Annotated[
         str | None, typer.Option(help="cpu, cuda, cuda:0 ...; default: a GPU where there is one.")
     ] = None,
@@ -79,4 +80,4 @@ def latency(
     with guarded():
         from flows.networks import run_latency
 
-        run_latency(networks or [], device, batch, threads, repeats, output)
+        run_latency(networks or [], sampled, device, batch, threads, repeats, output)

@@ -90,7 +90,9 @@ def run_detect(picture: Path, model: str, output: Path, threshold: float) -> Non
     _out.print(f"\n{len(rows)} objects with a score of at least {threshold:g}; drawn {output}")
 
 
-def run_latency(names: Sequence[str], device: str | None, batch: int, threads: int, repeats: int, output: Path) -> None:
+def run_latency(
+    names: Sequence[str], sampled: int, device: str | None, batch: int, threads: int, repeats: int, output: Path
+) -> None:
     """Measure networks side by side; print, write and draw the table."""
     prepare_environment()
     from nasgem_core.deployment.latency import Setting
@@ -100,7 +102,7 @@ def run_latency(names: Sequence[str], device: str | None, batch: int, threads: i
     from tasks.placement import default_device
 
     setting = Setting(device or default_device(), batch, threads, repeats)
-    table = measure_networks(_listed(names), setting)
+    table = measure_networks(_listed(names, sampled), setting)
     write_latency(output, table)
     title = f"Latency on {table['device'].iloc[0]}, {_counted(batch, 'image')} a pass, {_counted(threads, 'thread')}"
     figure = draw_latency(
@@ -133,19 +135,19 @@ def _counted(number: int, one: str) -> str:
     return f"{number} {one}" if number == 1 else f"{number} {one}s"
 
 
-def _listed(names: Sequence[str]) -> list[Any]:
-    """Return what is to be measured: the networks named, or the proxy networks of all trained cells."""
+def _listed(names: Sequence[str], sampled: int) -> list[Any]:
+    """Return what is to be measured: networks named and cells sampled, or the proxy networks of all trained cells."""
     config = load_config()
     from nasgem_core.backbones.published.catalogue import published_names
     from nasgem_core.cells.cell import Cell
-    from tasks.latency import listed_cell, listed_network, listed_published
+    from tasks.latency import listed_cell, listed_network, listed_published, listed_samples
     from tasks.networks import is_network_name
     from tasks.results import Results
 
-    if not names:
+    if not names and not sampled:
         table = Results(config).distinct
         return [listed_cell(Cell.from_json(row["cell"]), float(row["accuracy"]), config) for _, row in table.iterrows()]
-    listed = []
+    listed = listed_samples(sampled, config) if sampled else []
     for name in dict.fromkeys(names):
         if name in published_names():
             listed.append(listed_published(name))

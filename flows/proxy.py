@@ -40,6 +40,7 @@ def train_cells(
     config = session.config
     training = config.proxy if training is None else training
     costs = costs_of(cells, training, session.images)
+    charged = session.cost.of(cells) if training is config.proxy else costs.macs
     representatives = [canonical_cell(cell) for cell in cells]
     inputs: list[dict[str, Any]] = [
         {
@@ -56,7 +57,16 @@ def train_cells(
     def keep(index: int, result: dict[str, Any]) -> None:
         expected = float("nan") if predicted is None else float(predicted[index])
         cost = int(costs.macs[index]), int(costs.params[index])
-        row = trained_row(representatives[index], origin, number, expected, result, cost, config.score.penalty)
+        row = trained_row(
+            representatives[index],
+            origin,
+            number,
+            expected,
+            result,
+            cost,
+            config.score.penalty,
+            int(charged[index]),
+        )
         rows[index] = row
         session.records.cell(stage, row, result)
         scores = [row["score"] for row in rows.values() if not row["failed"]]

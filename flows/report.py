@@ -25,7 +25,6 @@ from tasks.encoder import GUIDED, PLAIN, encoder_value
 from tasks.labels import read_labels
 from tasks.pairs import unpack_pairs
 from tasks.predictor import fit_predictor_task, predictor_of, read_predictor
-from tasks.proxy import costs_of
 from tasks.records import finite
 from tasks.results import Results, best_cells_table, found_by
 
@@ -71,7 +70,7 @@ def _pictures(session: Session, results: Results) -> dict[str, Picture]:
                 distinct["macs"].to_numpy(),
                 distinct["accuracy"].to_numpy(),
                 [str(origin) for origin in distinct["origin"]],
-                config.score.penalty,
+                config.score.penalty if config.score.objective == "macs" else None,
                 chosen,
             ),
             "Accuracy and cost",
@@ -130,9 +129,6 @@ def _draw_surface(session: Session, results: Results, measured: CellBatch, chose
     config, distinct = session.config, results.distinct
     usable = ~distinct["failed"].to_numpy()
 
-    def macs_of(batch: CellBatch) -> np.ndarray:
-        return costs_of(batch, config.proxy, session.images).macs
-
     surfaces = []
     for kind, encoder in results.encoders.items():
         embeddings = encoder.embed(measured)
@@ -142,7 +138,7 @@ def _draw_surface(session: Session, results: Results, measured: CellBatch, chose
                 encoder_value(encoder),
                 measured[usable],
                 distinct["accuracy"].to_numpy(dtype=float)[usable],
-                distinct["macs"].to_numpy(dtype=np.int64)[usable],
+                session.cost.of(measured[usable]),
                 config.predictor,
                 config.score.penalty,
                 derive_seed(config.seed, "predictor", PLAIN),
@@ -152,7 +148,7 @@ def _draw_surface(session: Session, results: Results, measured: CellBatch, chose
             encoder,
             predictor,
             config.cells,
-            macs_of,
+            session.cost.told,
             count=min(_SURFACE_CELLS, config.bootstrap.candidates),
             penalty=config.score.penalty,
             seed=derive_seed(config.seed, "bootstrap"),

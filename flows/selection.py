@@ -3,7 +3,6 @@
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
 import pandas as pd
 from prefect import flow
 
@@ -38,13 +37,14 @@ def select(penalty: float, max_macs: int, top: int) -> tuple[pd.DataFrame, list[
 def _select(session: Session, penalty: float, max_macs: int, top: int) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
     results = Results(session.config)
     table = results.distinct[~results.distinct["failed"]].copy()
-    table["score"] = efficiency_score(table["accuracy"].to_numpy(), table["macs"].to_numpy(), penalty)
+    cost = session.cost.of(results.batch(table))
+    table["score"] = efficiency_score(table["accuracy"].to_numpy(), cost, penalty)
     within = table[table["macs"] <= max_macs] if max_macs else table
     scorer = fit_scorer(
         encoder_value(results.encoders[GUIDED]),
         results.batch(table),
         table["accuracy"].to_numpy(dtype=float),
-        table["macs"].to_numpy(dtype=np.int64),
+        cost,
         replace(session.config.predictor, target="accuracy"),
         session.config.cells,
         penalty,
@@ -62,6 +62,7 @@ def _select(session: Session, penalty: float, max_macs: int, top: int) -> tuple[
         max_macs,
         sorted(table["key"]),
         derive_seed(session.config.seed, "select"),
+        session.cost.value,
     )
     predicted = [
         {"cell": cell, "predicted": float(score), "macs": int(macs)}

@@ -155,7 +155,8 @@ def _cell_of_file(text: str) -> Cell:
 
 
 def _penalty(results: Results) -> str:
-    return f"{results.config.score.penalty:g} log10(MACs in millions)"
+    charged = "MACs in millions" if results.config.score.objective == "macs" else "latency in ms"
+    return f"{results.config.score.penalty:g} log10({charged})"
 
 
 def _print_cell(cell: Cell) -> None:

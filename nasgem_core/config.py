@@ -111,10 +111,14 @@ class ProxyConfig:
 
 @dataclass(frozen=True)
 class ScoreConfig:
-    """Efficiency score S = accuracy - penalty * log10(MACs in millions) (Eq. 5)."""
+    """Efficiency score S = accuracy - penalty * log10(MACs in millions, or latency in milliseconds) (Eq. 5)."""
 
     penalty: float = bounded(0.1, low=0.0, high=100.0)
     """Penalty coefficient lambda."""
+    objective: str = choice("macs", "macs", "latency")
+    """What is charged: `macs` as in the paper, or the `latency` of the proxy network on the user's device."""
+    latency_table: str = "data/latency/latency.parquet"
+    """The table of `nasgem latency` that latencies are taken from; only read with the objective `latency`."""
 
 
 SEARCH_PREDICTORS = (

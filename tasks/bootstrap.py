@@ -7,6 +7,7 @@ import numpy as np
 from nasgem_core.cells.cell import CellBatch
 from nasgem_core.cells.packing import pack_cells, unpack_cells
 from nasgem_core.config import CellsConfig
+from nasgem_core.deployment.latency_model import LatencyModel
 from nasgem_core.networks.complexity import cell_costs
 from nasgem_core.networks.layout import NetworkLayout
 from nasgem_core.search.bootstrap import bootstrap
@@ -27,10 +28,12 @@ def bootstrap_task(
     max_macs: int,
     trained: list[str],
     seed: int,
+    latency: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Return the `top` best predicted cells of `count` sampled ones, packed, with predictions and MACs.
 
     `trained` holds canonical keys to pass over; `max_macs` bounds the multiply-adds of a network, 0 for no bound.
+    `latency` is a latency model's value: the score then charges what it tells.
     """
 
     def macs_of(batch: CellBatch) -> np.ndarray:
@@ -45,6 +48,7 @@ def bootstrap_task(
             top=top,
             penalty=penalty,
             max_macs=max_macs or None,
+            cost_of=None if latency is None else LatencyModel.from_dict(latency).predict,
             seed=seed,
             exclude_keys=frozenset(trained),
             on_progress=bar.update,

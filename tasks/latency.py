@@ -12,12 +12,14 @@ from nasgem_core.backbones.layout import IMAGE_SIZES
 from nasgem_core.backbones.published.catalogue import reported_network
 from nasgem_core.backbones.spec import GEMNetSpec, PublishedSpec
 from nasgem_core.cells.cell import Cell
+from nasgem_core.cells.sampling import sample_distinct_cells
 from nasgem_core.config import SearchConfig
 from nasgem_core.deployment.device import device_name
 from nasgem_core.deployment.latency import Latency, Setting, Subject, measure_latency
 from nasgem_core.deployment.proxy_spec import ProxySpec
 from nasgem_core.deployment.specs import Spec, build_network, read_spec
 from nasgem_core.networks.layout import NetworkLayout
+from nasgem_core.seeding import derive_seed
 from tasks.artifacts import DATA, read_table, write_bytes, write_table
 from tasks.networks import open_network
 from tasks.progress import progress_bar
@@ -52,6 +54,12 @@ def listed_cell(cell: Cell, accuracy: float, config: SearchConfig) -> Listed:
     layout = NetworkLayout.from_proxy(config.proxy, images.image_size)
     spec = ProxySpec(cell, layout, len(images.classes))
     return Listed(spec, "proxy networks", cell.canonical_key, accuracy)
+
+
+def listed_samples(count: int, config: SearchConfig) -> list[Listed]:
+    """List the proxy networks of distinct random cells of the search space, always the same ones."""
+    cells = sample_distinct_cells(config.cells, count, derive_seed(config.seed, "latency"))
+    return [listed_cell(cell, float("nan"), config) for cell in cells]
 
 
 def listed_published(name: str) -> Listed:
@@ -93,6 +101,7 @@ def measure_networks(listed: Sequence[Listed], setting: Setting) -> pd.DataFrame
 def _row(item: Listed, macs: int, params: int, latency: Latency) -> dict[str, object]:
     height, width = item.spec.image_size
     own = {"network": item.spec.name, "group": item.group, "key": item.key, "height": height, "width": width}
+    own["cell"] = item.spec.cell.to_json() if isinstance(item.spec, ProxySpec) else ""
     return {**own, "macs": macs, "params": params, "accuracy": item.accuracy, **vars(latency)}
 
 

@@ -40,8 +40,9 @@ def trained_row(
     result: dict[str, Any],
     costs: tuple[int, int],
     penalty: float,
+    charged: int | None = None,
 ) -> dict[str, Any]:
-    """Return one row; a failed training has neither accuracy nor score."""
+    """Return one row; a failed training has neither accuracy nor score, which charges MACs or what is given."""
     macs, params = costs
     accuracy = float("nan") if result["failed"] else float(result["accuracy"])
     return {
@@ -51,7 +52,7 @@ def trained_row(
         "round": number,
         "predicted": float(predicted),
         "accuracy": accuracy,
-        "score": float(efficiency_score(accuracy, macs, penalty)) if np.isfinite(accuracy) else float("nan"),
+        "score": float(efficiency_score(accuracy, charged or macs, penalty)) if np.isfinite(accuracy) else float("nan"),
         "macs": int(macs),
         "params": int(params),
         "failed": bool(result["failed"]),

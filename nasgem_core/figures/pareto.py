@@ -46,7 +46,7 @@ def pareto_front(macs: np.ndarray, accuracy: np.ndarray) -> np.ndarray:
 
 
 def draw_pareto(
-    macs: np.ndarray, accuracy: np.ndarray, origins: Sequence[str], penalty: float, chosen: int | None = None
+    macs: np.ndarray, accuracy: np.ndarray, origins: Sequence[str], penalty: float | None, chosen: int | None = None
 ) -> Figure:
     """Draw accuracy against MACs, the Pareto front and lines of equal efficiency score (Eq. 5).
 
@@ -54,7 +54,8 @@ def draw_pareto(
         macs: [N] multiply-adds of a network, counted singly (drawn in millions).
         accuracy: [N] proxy accuracies as fractions, NaN where a training failed.
         origins: N words for where a cell came from; colours follow their first appearance.
-        penalty: lambda of the score, accuracy - lambda * log10(MACs in millions).
+        penalty: lambda of the score, accuracy - lambda * log10(MACs in millions); None where the score charges
+            something else, and has no lines on this picture.
         chosen: index of the chosen cell, if there is one.
     """
     millions, accuracy = np.asarray(macs, dtype=float) / 1e6, np.asarray(accuracy, dtype=float)
@@ -100,7 +101,8 @@ def draw_pareto(
             label="chosen cell",
         )
     _scale(ax, millions[valid], accuracy[valid])
-    _draw_equal_scores(ax, penalty)
+    if penalty is not None:
+        _draw_equal_scores(ax, penalty)
     add_legend_below(figure, ax, columns=4)
     return figure
 

@@ -85,6 +85,7 @@ def bootstrap(
     penalty: float,
     seed: int,
     max_macs: int | None = None,
+    cost_of: MacsOf | None = None,
     exclude_keys: Collection[str] = (),
     on_progress: Callable[[int, dict[str, float]], None] | None = None,
 ) -> Candidates:
@@ -99,6 +100,7 @@ def bootstrap(
         penalty: lambda of Eq. 5.
         seed: of the sampled cells.
         max_macs: budget; a cell with more multiply-adds is passed over.
+        cost_of: what the score charges a batch of cells in place of multiply-adds.
         exclude_keys: canonical keys to pass over, those of cells already trained.
         on_progress: called after each chunk with the cells sampled and the best predicted score so far.
 
@@ -113,7 +115,7 @@ def bootstrap(
     best = _Best(CellBatch.from_cells([], cells_config.operations, cells_config.vertices), [], np.empty(0, np.float32))
     sampled, total = 0, 0.0
     edges, counts = np.empty(0), np.zeros(HISTOGRAM_BINS, dtype=np.int64)
-    for chunk in _scored_chunks(scorer, cells_config, macs_of, count, penalty, seed):
+    for chunk in _scored_chunks(scorer, cells_config, cost_of or macs_of, count, penalty, seed):
         if not sampled:
             edges = _bin_edges(chunk.predicted)
         bins = np.searchsorted(edges, chunk.predicted, side="right") - 1

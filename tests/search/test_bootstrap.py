@@ -126,3 +126,13 @@ def test_numbers_out_of_range_are_refused(encoder, predictor):
         search(encoder, predictor, top=0)
     with pytest.raises(ParameterError, match=r"bootstrap.candidates = 0: must be at least 1"):
         search(encoder, predictor, count=0)
+
+
+def test_the_score_may_charge_something_else_than_multiply_adds(encoder, predictor):
+    def cost_of(cells):
+        return 10**6 * (1 + 50 * (cells.codes > 1).sum(axis=1, dtype=np.int64))
+
+    found = search(encoder, predictor, cost_of=cost_of, max_macs=4 * 10**6)
+    assert (found.macs <= 4 * 10**6).all() and np.array_equal(found.macs, macs_of(found.cells))
+    expected = EmbeddingScorer(encoder, predictor).score(found.cells, cost_of(found.cells), 0.1)
+    np.testing.assert_allclose(found.predicted, expected, rtol=1e-5)

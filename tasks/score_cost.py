@@ -1,0 +1,87 @@
+"""What the efficiency score charges a cell for (Eq. 5): multiply-adds, or latency on the user's own device.
+
+Latency is counted in nanoseconds, so that log10 of it in millions is log10 of milliseconds, and all that is said of
+multiply-adds in scores holds for it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nasgem_core.cells.cell import Cell, CellBatch
+from nasgem_core.config import SearchConfig
+from nasgem_core.deployment.latency_model import LatencyModel, fit_latency, nanoseconds
+from nasgem_core.errors import DataError, ParameterError
+from nasgem_core.networks.complexity import cell_costs
+from nasgem_core.networks.layout import NetworkLayout
+from tasks.latency import read_latency
+
+LATENCY = "latency"
+
+
+@dataclass(frozen=True, eq=False)
+class ScoreCost:
+    """Costs of cells for the score.
+
+    Args:
+        layout: how the proxy networks are stacked.
+        num_classes: length of their logits.
+        model: tells latencies; None where the score charges multiply-adds.
+        measured: nanoseconds of the cells that were measured, by canonical key.
+    """
+
+    layout: NetworkLayout
+    num_classes: int
+    model: LatencyModel | None = None
+    measured: Mapping[str, int] = field(default_factory=dict)
+
+    def of(self, cells: CellBatch) -> np.ndarray:
+        """Return the costs of cells, int64 [B]: as measured where they were, as told by the model otherwise."""
+        told = self.told(cells)
+        if self.model is None:
+            return told
+        keys = [cell.canonical_key for cell in cells]
+        return np.array([self.measured.get(key, cost) for key, cost in zip(keys, told, strict=True)], dtype=np.int64)
+
+    def told(self, cells: CellBatch) -> np.ndarray:
+        """Return costs without looking for measured ones, int64 [B]: for very many cells."""
+        if self.model is None:
+            return cell_costs(cells, self.layout, self.num_classes).macs
+        return self.model.predict(cells)
+
+    @property
+    def value(self) -> dict[str, Any] | None:
+        """The model in the form that tasks take."""
+        return None if self.model is None else self.model.to_dict()
+
+
+def open_cost(config: SearchConfig, layout: NetworkLayout, num_classes: int) -> ScoreCost:
+    """Return what the parameters let the score charge.
+
+    Raises:
+        ParameterError: latency is to be charged, and no table is named or there.
+        DataError: the table is damaged, of other proxy networks, or has too few cells.
+    """
+    if config.score.objective != LATENCY:
+        return ScoreCost(layout, num_classes)
+    path = Path(config.score.latency_table)
+    if not path.is_file():
+        raise ParameterError(
+            f"score.latency_table = {config.score.latency_table!r} is no file: measure cells of this search space with "
+            "`nasgem latency --sampled 40`, which writes data/latency/latency.parquet"
+        )
+    table = read_latency(path)
+    table = table[table["cell"] != ""]
+    cells = CellBatch.from_cells([Cell.from_json(text) for text in table["cell"]], config.cells.operations)
+    if not np.array_equal(cell_costs(cells, layout, num_classes).macs, table["macs"].to_numpy()):
+        raise DataError(
+            f"{path} was measured with other proxy networks than params.yaml has now: measure again with "
+            "`nasgem latency --sampled 40`"
+        )
+    latency = table["median_ms"].to_numpy(dtype=float)
+    model = fit_latency(cells, latency, layout)
+    measured = dict(zip(table["key"], nanoseconds(latency).tolist(), strict=True))
+    return ScoreCost(layout, num_classes, model, measured)
