@@ -20,7 +20,7 @@ from nasgem_core.detection.task import MeasuredSet
 from nasgem_core.figures.boxes import BoxPicture, draw_boxes
 from nasgem_core.figures.image import figure_png
 from nasgem_core.training.distributed import World, open_world
-from nasgem_core.training.loop import Progress
+from nasgem_core.training.task import Progress
 from tasks.coco import (
     CURVES_FILE,
     FOLDER,

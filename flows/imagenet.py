@@ -5,22 +5,17 @@
 """
 
 import os
-import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from flows.environment import prepare_environment
 from flows.guard import guarded
 from flows.session import Session, stage_flow
+from flows.trainings import LiveTraining, draw_curves
 from nasgem_core.backbones.counting import count_costs
 from nasgem_core.config import SearchConfig
 from nasgem_core.errors import NasgemError
-from nasgem_core.figures.image import figure_png
-from nasgem_core.figures.training import draw_training
 from nasgem_core.training.distributed import World, open_world
 from nasgem_core.training.image_files import ImageFiles, list_image_files
-from nasgem_core.training.loop import Progress
 from tasks.imagenet import (
     CURVES_FILE,
     HISTORY_FILE,
@@ -37,11 +32,8 @@ from tasks.outbox import Dataset
 from tasks.parameters import load_config
 from tasks.placement import default_device
 from tasks.progress import progress_bar, say
-from tasks.records import curve_points, finite
+from tasks.records import finite
 from tasks.registry import register_network
-
-LIVE_SECONDS = 20.0
-"""Between two deliveries of a running training's curves."""
 
 
 @stage_flow("imagenet")
@@ -76,10 +68,12 @@ def _train(session: Session, training: Training, images: tuple[ImageFiles, Image
     config = session.config
     steps = config.imagenet.epochs * (len(images[0]) // config.imagenet.batch_size)
     with progress_bar(f"training {training.name}", steps) as bar:
-        live = _Live(session, training, bar.update)
+        params = {"network": training.spec.name, "seed": training.number}
+        shown = ("loss", "top1", "images_per_second")
+        live = LiveTraining(session, "imagenet", training.name, params, bar.update, shown)
         found = train_classifier(training, config.imagenet, images, config.seed, world, live.report, say)
         bar.update(steps, {"top1": found.card.metrics["top1"]})
-    session.records.training("imagenet", training.name, live.params, curve_points(found.history), finished=True)
+    live.finish(found.history)
     _register(found, images[1].digest)
     if found.broken:
         say(f"  {len(found.broken)} images could not be read and were passed over, such as {found.broken[0]}")
@@ -94,28 +88,6 @@ def _register(found: Classifier, data: str) -> None:
         say(f"  {found.training.name} is not registered: {error}; run the stage again to register it")
 
 
-class _Live:
-    """Shows and logs a training while it runs."""
-
-    def __init__(self, session: Session, training: Training, show: Callable[[int, dict[str, float]], None]) -> None:
-        self._session, self._training, self._show = session, training, show
-        self._figures: dict[str, float] = {}
-        self._rows: list[dict[str, float]] = []
-        self._sent = time.monotonic()
-        self.params: dict[str, Any] = {"network": training.spec.name, "seed": training.number}
-
-    def report(self, progress: Progress) -> None:
-        """Take one report of the loop."""
-        shown = ("loss", "top1", "images_per_second")
-        self._figures |= {name: progress.metrics[name] for name in shown if name in progress.metrics}
-        self._show(progress.step, self._figures)
-        self._rows.append({"epoch": progress.epoch, "step": progress.step, **progress.metrics})
-        if time.monotonic() - self._sent >= LIVE_SECONDS:
-            points = curve_points(self._rows)
-            self._session.records.training("imagenet", self._training.name, self.params, points, finished=False)
-            self._rows, self._sent = [], time.monotonic()
-
-
 def _write(session: Session, classifiers: list[Classifier], inputs: list[Dataset]) -> None:
     costs = {}
     for each in classifiers:
@@ -124,7 +96,10 @@ def _write(session: Session, classifiers: list[Classifier], inputs: list[Dataset
             counted = count_costs(spec.build(), spec.image_size)
             costs[spec.name] = counted.macs, counted.params
     summary, history = summary_of(classifiers, costs), history_of(classifiers)
-    write_classifiers(classifiers, summary, history, _curves(history, session.config.imagenet.epochs))
+    panels = {"top-1 accuracy": "top1", "training loss": "loss"}
+    epochs = session.config.imagenet.epochs
+    curves = draw_curves(history, "network", "seed", panels, epochs, "Networks trained to classify images")
+    write_classifiers(classifiers, summary, history, curves)
     for name, row in summary.items():
         deviation = row["top1_deviation"]
         spread = "" if deviation is None else f" +- {100 * deviation:.1f}"
@@ -133,18 +108,6 @@ def _write(session: Session, classifiers: list[Classifier], inputs: list[Dataset
     metrics = finite({f"{name}.{key}": value for name, row in summary.items() for key, value in row.items()})
     files = [METRICS_FILE, HISTORY_FILE, CURVES_FILE]
     session.records.stage("imagenet", metrics, artifacts=files, inputs=inputs)
-
-
-def _curves(history: Any, epochs: int) -> bytes:
-    """Draw validation accuracy and training loss of every training."""
-    panels: dict[str, dict[str, list[list[tuple[float, float]]]]] = {}
-    for words, name in (("top-1 accuracy", "top1"), ("training loss", "loss")):
-        rows = history[history[name].notna()]
-        for (network, seed), part in rows.groupby(["network", "seed"], sort=False):
-            last = history[(history["network"] == network) & (history["seed"] == seed)]["step"].max()
-            curve = list(zip(part["step"] / last * epochs, part[name], strict=True))
-            panels.setdefault(words, {}).setdefault(str(network), []).append(curve)
-    return figure_png(draw_training(panels, "Networks trained to classify images"))
 
 
 def main() -> None:

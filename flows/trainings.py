@@ -10,7 +10,7 @@ import pandas as pd
 from flows.session import Session
 from nasgem_core.figures.image import figure_png
 from nasgem_core.figures.training import draw_training
-from nasgem_core.training.loop import Progress
+from nasgem_core.training.task import Progress
 from tasks.records import curve_points
 
 LIVE_SECONDS = 20.0

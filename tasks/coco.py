@@ -23,8 +23,9 @@ from nasgem_core.detection.training_boxes import require_images, training_boxes
 from nasgem_core.errors import DataError
 from nasgem_core.seeding import derive_seed
 from nasgem_core.training.distributed import World
-from nasgem_core.training.loop import Progress, train
+from nasgem_core.training.loop import train
 from nasgem_core.training.recipe import TrainingRecipe
+from nasgem_core.training.task import Progress
 from nasgem_core.transfer_config import CocoConfig
 from tasks import imagenet
 from tasks.artifacts import DATA, METRICS, read_weights, write_bytes, write_json, write_table, write_weights

@@ -60,7 +60,7 @@ class TrainingSet:
 
 
 class DetectionTask:
-    """A `TrainingTask` (see `nasgem_core.training.loop`) that trains a detector.
+    """A `TrainingTask` (see `nasgem_core.training.task`) that trains a detector.
 
     Args:
         detector: the network, with the weights that it starts from.
