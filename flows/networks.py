@@ -98,7 +98,8 @@ def run_latency(
     from nasgem_core.deployment.latency import Setting
     from nasgem_core.figures.image import save_figure
     from nasgem_core.figures.latency import draw_latency
-    from tasks.latency import measure_networks, write_latency
+    from tasks.latency import measure_networks
+    from tasks.latency_table import write_latency
     from tasks.placement import default_device
 
     setting = Setting(device or default_device(), batch, threads, repeats)

@@ -1,6 +1,5 @@
 """Latency of networks by name: what is measured, and the table that comes of it."""
 
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,14 +19,10 @@ from nasgem_core.deployment.proxy_spec import ProxySpec
 from nasgem_core.deployment.specs import Spec, build_network, read_spec
 from nasgem_core.networks.layout import NetworkLayout
 from nasgem_core.seeding import derive_seed
-from tasks.artifacts import DATA, read_table, write_bytes, write_table
 from tasks.networks import open_network
 from tasks.progress import progress_bar
 from tasks.proxy import open_images
 
-SCHEMA = "nasgem.latency/1"
-FOLDER = DATA / "latency"
-TABLE_FILE = "latency.parquet"
 IMAGENET_CLASSES = 1000
 
 
@@ -103,16 +98,3 @@ def _row(item: Listed, macs: int, params: int, latency: Latency) -> dict[str, ob
     own = {"network": item.spec.name, "group": item.group, "key": item.key, "height": height, "width": width}
     own["cell"] = item.spec.cell.to_json() if isinstance(item.spec, ProxySpec) else ""
     return {**own, "macs": macs, "params": params, "accuracy": item.accuracy, **vars(latency)}
-
-
-def write_latency(folder: Path, table: pd.DataFrame) -> None:
-    """Write the table as parquet and as CSV."""
-    write_table(folder / TABLE_FILE, SCHEMA, table)
-    text = io.StringIO()
-    table.to_csv(text, index=False, float_format="%.6g")
-    write_bytes(folder / "latency.csv", text.getvalue().encode())
-
-
-def read_latency(path: Path) -> pd.DataFrame:
-    """Read the table that `write_latency` wrote as parquet; raises `DataError`."""
-    return read_table(path, SCHEMA)

@@ -17,7 +17,7 @@ from nasgem_core.deployment.latency_model import LatencyModel, fit_latency, nano
 from nasgem_core.errors import DataError, ParameterError
 from nasgem_core.networks.complexity import cell_costs
 from nasgem_core.networks.layout import NetworkLayout
-from tasks.latency import read_latency
+from tasks.latency_table import read_latency
 
 LATENCY = "latency"
 

@@ -9,7 +9,7 @@ from nasgem_core.errors import DataError, ParameterError
 from nasgem_core.networks.complexity import cell_costs
 from nasgem_core.networks.layout import NetworkLayout
 from nasgem_core.search.score import efficiency_score
-from tasks.latency import write_latency
+from tasks.latency_table import write_latency
 from tasks.score_cost import open_cost
 
 LAYOUT = NetworkLayout(width=8, stages=(1, 2), stem_stride=1, image_size=16)
