@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from nasgem_core.backbones.concatenation import apply_to_concatenation, concatenate
+from nasgem_core.backbones.concatenation import apply_to_concatenation, concatenate_normalised
 from nasgem_core.cells.cell import Cell
 from nasgem_core.networks.operations import build_operation
 
@@ -68,5 +68,5 @@ class CellBlock(nn.Module):
         tensors = [nn.functional.max_pool2d(inputs, 2) if self.reduce else inputs]
         for vertex, triplet in enumerate(self.vertices, start=1):
             tensors.append(triplet(*[tensors[u] for u in self.predecessors[vertex]]))
-        outputs = concatenate([tensors[leaf] for leaf in self.leaves])
+        outputs = concatenate_normalised([tensors[leaf] for leaf in self.leaves])
         return torch.relu_(inputs + outputs if self.residual else outputs)

@@ -3,7 +3,7 @@ import torch
 from torch import nn
 from torch.multiprocessing.reductions import StorageWeakRef
 
-from nasgem_core.backbones.concatenation import apply_to_concatenation, concatenate
+from nasgem_core.backbones.concatenation import apply_to_concatenation, concatenate, concatenate_normalised
 from nasgem_core.networks.operations import build_operation
 
 LAYERS = ("conv1x1", "dwconv3x3", "conv3x3")
@@ -101,3 +101,17 @@ def test_other_layers_are_taken_as_they_are():
     parts, layer = parts_of(torch.float32), nn.Sequential(nn.Conv2d(12, 4, 1), nn.Tanh())
     assert torch.equal(apply_to_concatenation(layer, parts), layer(torch.cat(parts, dim=1)))
     assert concatenate(parts[:1]) is parts[0]
+
+
+@pytest.mark.parametrize("memory_format", [torch.contiguous_format, torch.channels_last])
+def test_normalised_parts_get_gradients_as_memory_of_their_own(memory_format):
+    parts, seen = parts_of(torch.float32, memory_format=memory_format), []
+    inner = [part * 1 for part in parts]
+    whole = concatenate_normalised(inner)
+    for part in inner:
+        part.register_hook(lambda gradient: seen.append(gradient.is_contiguous(memory_format=memory_format)))
+    slope = torch.randn(whole.shape).to(memory_format=memory_format)
+    for gradient, expected in zip(torch.autograd.grad(whole, parts, slope), slope.split([3, 5, 4], dim=1), strict=True):
+        assert torch.equal(gradient, expected)
+    assert seen == [True] * 3
+    assert concatenate_normalised(inner[:1]) is inner[0]

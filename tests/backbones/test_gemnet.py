@@ -6,6 +6,7 @@ from nasgem_core.backbones import cell_block
 from nasgem_core.backbones.backbone import FeatureInfo
 from nasgem_core.backbones.gemnet import GEMNet
 from nasgem_core.backbones.layout import CIFAR, IMAGENET, LAYOUTS, TINY
+from nasgem_core.deployment.peak_memory import peak_memory
 from nasgem_core.errors import ParameterError
 from tests.backbones.cells import SMALL, random_cell, sampled_cells
 
@@ -113,6 +114,26 @@ def test_gradients_are_bitwise_those_of_the_plain_version(monkeypatch):
     ours = gradients()
     monkeypatch.setattr(cell_block, "apply_to_concatenation", lambda layer, parts: layer(torch.cat(parts, dim=1)))
     assert all(torch.equal(mine, plain) for mine, plain in zip(ours, gradients(), strict=True))
+
+
+@pytest.mark.slow
+def test_training_needs_less_than_half_the_memory_of_the_plain_version(monkeypatch):
+    class Step(torch.nn.Module):
+        """A forward and a backward pass, as the counter of memory wants it."""
+
+        def __init__(self, network):
+            super().__init__()
+            self.network = network
+
+        def forward(self, images):
+            self.network(images).square().sum().backward()
+
+    cell = next(cell for cell in sampled_cells(200) if cell.num_vertices == 30)
+    network, images = GEMNet(cell, SMALL, (16, 8, 8), 4), torch.randn(8, 3, 64, 64)
+    ours = peak_memory(Step(network), images)
+    network.zero_grad(set_to_none=True)
+    monkeypatch.setattr(cell_block, "apply_to_concatenation", lambda layer, parts: layer(torch.cat(parts, dim=1)))
+    assert 2 * ours < peak_memory(Step(network), images)
 
 
 def test_export_sees_plain_operations():
