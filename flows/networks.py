@@ -118,12 +118,12 @@ def run_latency(
         [
             row["network"],
             row["group"],
-            f"{row['macs'] / 1e6:.1f}",
-            f"{row['params'] / 1e6:.3f}",
+            f"{row['macs'] / 1e6:.4g}",
+            f"{row['params'] / 1e6:.4g}",
             "-" if row["accuracy"] != row["accuracy"] else f"{row['accuracy']:.4f}",
             f"{row['median_ms']:.3f}",
             f"{row['p95_ms']:.3f}",
-            f"{row['peak_bytes'] / 1e6:.1f}",
+            f"{row['peak_bytes'] / 1e6:.4g}",
         ]
         for _, row in shown.iterrows()
     ]
