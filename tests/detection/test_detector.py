@@ -127,16 +127,6 @@ def test_a_backbone_without_the_maps_is_refused():
         Detector(backbone, 3, DetectorSettings())
 
 
-def test_sides_in_the_wrong_order_are_refused():
-    with pytest.raises(ParameterError, match="short_side = 100 exceeds long_side = 50"):
-        DetectorSettings(short_side=100, long_side=50)
-
-
-def test_colours_that_are_not_three_are_refused():
-    with pytest.raises(ParameterError, match=r"std = \[1.0\]: give three numbers"):
-        DetectorSettings(std=(1.0,))
-
-
 @pytest.mark.parametrize("kind", KINDS)
 def test_normalisation_by_groups_is_in_pyramid_and_heads_when_asked(kind):
     plain, normalised = (small_detector(kind, group_normalisation=flag) for flag in (False, True))
