@@ -4,16 +4,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-
 from flows.environment import prepare_environment
-from flows.show import find_cell, print_table
+from flows.printing import out, print_table
 from nasgem_core.errors import DataError
 from tasks.parameters import load_config
 from tasks.progress import say
 
 FORMATS = ("all", "python", "torch", "onnx")
-_out = Console(highlight=False, soft_wrap=True)
 
 
 def run_export(model: str, output: Path, form: str) -> None:
@@ -35,7 +32,7 @@ def run_export(model: str, output: Path, form: str) -> None:
             network.description, network.weights, output, forms, on_step=lambda step: say(f"  {step}")
         )
     if not network.trained:
-        _out.print(f"{model} holds no weights: these are fresh ones, the network is not trained")
+        out.print(f"{model} holds no weights: these are fresh ones, the network is not trained", soft_wrap=True)
     rows = [
         [difference.form, f"{difference.largest:.3g}", f"{difference.output:.3g}"]
         for difference in exported.differences
@@ -45,7 +42,7 @@ def run_export(model: str, output: Path, form: str) -> None:
         print_table(title, ["form", "difference", "largest output"], rows)
     for reason in dict.fromkeys(exported.left_out.values()):
         names = ", ".join(name for name, why in exported.left_out.items() if why == reason)
-        _out.print(f"\nNot written: {names}: {reason}.")
+        out.print(f"\nNot written: {names}: {reason}.", soft_wrap=True)
     print_table(f"{output}", ["file", "MB"], [[name, f"{size / 1e6:.2f}"] for name, size in exported.files.items()])
 
 
@@ -87,7 +84,7 @@ def run_detect(picture: Path, model: str, output: Path, threshold: float) -> Non
         for name, score, box in zip(found.names, found.scores, found.boxes, strict=True)
     ]
     print_table(f"{picture} by {spec.name}", ["object", "score", "left", "top", "right", "bottom"], rows)
-    _out.print(f"\n{len(rows)} objects with a score of at least {threshold:g}; drawn {output}")
+    out.print(f"\n{len(rows)} objects with a score of at least {threshold:g}; drawn {output}", soft_wrap=True)
 
 
 def run_latency(
@@ -129,7 +126,7 @@ def run_latency(
     ]
     header = ["network", "kind", "MACs M", "params M", "accuracy", "median ms", "p95 ms", "peak MB"]
     print_table(title, header, rows)
-    _out.print(f"\nTable  {output / 'latency.parquet'}  (latency.csv and latency.png beside it)")
+    out.print(f"\nTable  {output / 'latency.parquet'}  (latency.csv and latency.png beside it)", soft_wrap=True)
 
 
 def _counted(number: int, one: str) -> str:
@@ -139,6 +136,7 @@ def _counted(number: int, one: str) -> str:
 def _listed(names: Sequence[str], sampled: int) -> list[Any]:
     """Return what is to be measured: networks named and cells sampled, or the proxy networks of all trained cells."""
     config = load_config()
+    from flows.show import find_cell
     from nasgem_core.backbones.published.catalogue import published_names
     from nasgem_core.cells.cell import Cell
     from tasks.latency import listed_cell, listed_network, listed_published, listed_samples

@@ -1,23 +1,17 @@
 """What the command line shows of a search's results."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
-from rich.console import Console
-from rich.measure import Measurement
-from rich.table import Table
 
 from flows.environment import prepare_environment
+from flows.printing import out, print_table
 from nasgem_core.cells.cell import Cell, CellBatch
 from nasgem_core.errors import DataError
 from tasks.artifacts import DATA
 from tasks.parameters import load_config
 from tasks.results import Results, best_cells_table, read_selected
-
-_out = Console(highlight=False)
 
 
 def show_results() -> None:
@@ -27,9 +21,9 @@ def show_results() -> None:
     print_table("Best measured cells", *best_cells_table(results.distinct))
     _print_cell(results.best_cell)
     line = f"Chosen: cell {results.best['key'][:8]}, score {results.best['score']:.4f} (accuracy - {_penalty(results)})"
-    _out.print(f"\n{line}")
+    out.print(f"\n{line}")
     if "random_best_score" in summary:
-        _out.print(
+        out.print(
             f"Random search with {summary['random_cells']} trainings: {summary['random_best_score']:.4f}, "
             f"so the search is {summary['margin_over_random']:+.4f} above it."
         )
@@ -45,18 +39,18 @@ def show_benchmark() -> None:
     for table in [*tau_tables(), *pick_tables(read_searches())]:
         print_table(table.title, table.header, [[str(value) for value in row] for row in table.rows])
         if table.note:
-            _out.print(table.note)
-    _out.print(f"\nReport    {FOLDER / 'benchmark.html'}  (plots and trials.parquet beside it)")
+            out.print(table.note)
+    out.print(f"\nReport    {FOLDER / 'benchmark.html'}  (plots and trials.parquet beside it)")
 
 
 def show_places() -> None:
     """Print where the results lie and the line that opens MLflow on them."""
     from tasks.tracking import tracking_uri, ui_command
 
-    _out.print(f"\nReport    {DATA / 'report' / 'report.html'}  (pictures beside it)")
-    _out.print(f"Results   {DATA}/  (one folder a stage, metrics in {DATA / 'metrics'})")
+    out.print(f"\nReport    {DATA / 'report' / 'report.html'}  (pictures beside it)")
+    out.print(f"Results   {DATA}/  (one folder a stage, metrics in {DATA / 'metrics'})")
     uri = tracking_uri(Path.cwd()).replace(f"{Path.cwd()}/", "")
-    _out.print(f"MLflow    {ui_command(uri)}", soft_wrap=True)
+    out.print(f"MLflow    {ui_command(uri)}", soft_wrap=True)
 
 
 def show_cell(name: str, picture: Path | None) -> None:
@@ -65,27 +59,27 @@ def show_cell(name: str, picture: Path | None) -> None:
     config = load_config()
     cell, row = find_cell(name, config)
     _print_cell(cell)
-    _out.print(f"\nkey       {cell.canonical_key}")
+    out.print(f"\nkey       {cell.canonical_key}")
     from tasks.proxy import costs_of, open_images
 
     batch = CellBatch.from_cells([cell])
     costs = costs_of(batch, config.proxy, open_images(config.proxy, "data/raw"))
-    _out.print(f"MACs      {costs.macs[0] / 1e6:.3f} M\nparams    {costs.params[0] / 1e3:.1f} k (proxy network)")
+    out.print(f"MACs      {costs.macs[0] / 1e6:.3f} M\nparams    {costs.params[0] / 1e3:.1f} k (proxy network)")
     if row is not None:
         state = f"failed: {row['reason']}" if row["failed"] else f"{row['accuracy']:.4f}, score {row['score']:.4f}"
-        _out.print(f"accuracy  {state}")
+        out.print(f"accuracy  {state}")
     if picture is not None:
         from nasgem_core.cells.drawing import draw_cell
         from nasgem_core.figures.image import save_figure
 
         save_figure(draw_cell(cell, f"Cell {cell.canonical_key[:8]}"), picture)
-        _out.print(f"drawn     {picture}")
+        out.print(f"drawn     {picture}")
 
 
 def show_selection(penalty: float, budget: int, measured: pd.DataFrame, predicted: list[dict[str, Any]]) -> None:
     """Print what was chosen under another penalty or budget."""
     bound = f"at most {budget / 1e6:g} M MACs" if budget else "no bound on MACs"
-    _out.print(f"penalty {penalty:g}, {bound}; nothing was trained")
+    out.print(f"penalty {penalty:g}, {bound}; nothing was trained")
     print_table("Best measured cells", *best_cells_table(measured))
     rows = [
         [cell["cell"].canonical_key[:8], f"{cell['predicted']:.4f}", f"{cell['macs'] / 1e6:.3f}"] for cell in predicted
@@ -111,9 +105,9 @@ def show_status() -> None:
     print_table("Stages", ["stage", "written", "files", "MB"], rows)
     try:
         with folder_lock():
-            _out.print("Nothing is running in this folder.")
+            out.print("Nothing is running in this folder.")
     except NasgemError as error:
-        _out.print(str(error).split(":")[0] + ".")
+        out.print(str(error).split(":")[0] + ".")
     show_places()
 
 
@@ -162,27 +156,5 @@ def _penalty(results: Results) -> str:
 def _print_cell(cell: Cell) -> None:
     from nasgem_core.cells.drawing import cell_text
 
-    _out.print()
-    _out.print(cell_text(cell), markup=False, soft_wrap=True)
-
-
-def print_table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Print a table whole, numbers to the right, its title above it."""
-    table = Table(box=None, padding=(0, 1), collapse_padding=True, pad_edge=False)
-    for name in header:
-        numeric = rows and all(_is_number(row[header.index(name)]) for row in rows)
-        table.add_column(name, justify="right" if numeric else "left", no_wrap=True)
-    for row in rows:
-        table.add_row(*row)
-    # A title of the table's own would be broken at the table's width.
-    _out.print(f"\n{title}", style="italic", soft_wrap=True)
-    # Cells that are cut to fit the terminal would lose digits: a table that is wider is wrapped by the terminal.
-    table.width = Measurement.get(_out, _out.options.update(max_width=10_000), table).maximum
-    _out.print(table, crop=False)
-
-
-def _is_number(text: str) -> bool:
-    try:
-        return bool(np.isfinite(float(text)))
-    except ValueError:
-        return False
+    out.print()
+    out.print(cell_text(cell), markup=False, soft_wrap=True)

@@ -3,16 +3,16 @@ import io
 import pytest
 from rich.console import Console
 
-from flows import show
+from flows import printing
 
 
 @pytest.mark.parametrize("columns", [2, 12])
 def test_no_value_of_a_table_is_cut(monkeypatch, columns):
     out = io.StringIO()
-    monkeypatch.setattr(show, "_out", Console(file=out, width=80, highlight=False))
+    monkeypatch.setattr(printing, "out", Console(file=out, width=80, highlight=False))
     values = [f"0.{i:03d} \N{PLUS-MINUS SIGN} 0.012" for i in range(columns)]
     title = "a title that is longer than the table and than a line of the terminal, which has eighty places only"
-    show.print_table(title, ["predictor", *map(str, range(columns))], [["guided_autoencoder", *values]])
+    printing.print_table(title, ["predictor", *map(str, range(columns))], [["guided_autoencoder", *values]])
     lines = [line.rstrip() for line in out.getvalue().splitlines() if line]
     assert lines[0] == title
     assert len(lines) == 3

@@ -1,0 +1,32 @@
+"""Results on the terminal; cheap to import."""
+
+import math
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.measure import Measurement
+from rich.table import Table
+
+out = Console(highlight=False)
+
+
+def print_table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print a table whole, numbers to the right, its title above it."""
+    table = Table(box=None, padding=(0, 1), collapse_padding=True, pad_edge=False)
+    for name in header:
+        numeric = rows and all(_is_number(row[header.index(name)]) for row in rows)
+        table.add_column(name, justify="right" if numeric else "left", no_wrap=True)
+    for row in rows:
+        table.add_row(*row)
+    # A title of the table's own would be broken at the table's width.
+    out.print(f"\n{title}", style="italic", soft_wrap=True)
+    # Cells that are cut to fit the terminal would lose digits: a table that is wider is wrapped by the terminal.
+    table.width = Measurement.get(out, out.options.update(max_width=10_000), table).maximum
+    out.print(table, crop=False)
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return math.isfinite(float(text))
+    except ValueError:
+        return False
