@@ -7,6 +7,7 @@ A version holds the network as a `torch.export` program, which MLflow loads by i
 import hashlib
 import json
 import logging
+import math
 import re
 import tempfile
 import time
@@ -219,7 +220,9 @@ def _versions(client: "MlflowClient", model: str) -> list[Any]:
 def _best(versions: list[Any], data: str, measure: str) -> int:
     """Return the number of the version with the highest measure on this data; of equal ones the oldest."""
     measured = [version for version in versions if version.tags.get(DATA_TAG) == data]
-    values = [json.loads(version.tags.get(METRICS_TAG, "{}")).get(measure, float("-inf")) for version in measured]
+    found = [json.loads(version.tags.get(METRICS_TAG, "{}")).get(measure) for version in measured]
+    # AP has no value where no object is there to be found.
+    values = [float("-inf") if value is None or math.isnan(value) else value for value in found]
     return int(measured[values.index(max(values))].version)
 
 

@@ -43,7 +43,8 @@ def concatenate_normalised(tensors: Sequence[Tensor]) -> Tensor:
     The parts of the gradient of a concatenation lie scattered in it, and over such memory the backward pass of batch
     normalisation takes several times as long on a CPU.
     """
-    if len(tensors) > 1 and not (torch.compiler.is_compiling() or torch.jit.is_tracing()):
+    recorded = torch.is_grad_enabled() and not (torch.compiler.is_compiling() or torch.jit.is_tracing())
+    if len(tensors) > 1 and recorded:
         for tensor in tensors:
             if tensor.requires_grad:
                 tensor.register_hook(_gathered)

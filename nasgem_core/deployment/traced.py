@@ -47,7 +47,8 @@ def traced_file(network: nn.Module, card: NetworkCard) -> str:
     """
     network.eval()
     try:
-        graph = fx.Tracer().trace(network)
+        with torch.no_grad():  # what a network does for its gradients alone is left out
+            graph = fx.Tracer().trace(network)
     except Exception as error:  # tracing runs the network's own code, which may fail in any way
         raise DataError(f"{card.name} cannot be written as Python: {error}") from None
     modules = dict(network.named_modules())

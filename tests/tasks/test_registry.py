@@ -107,10 +107,10 @@ def test_a_run_that_trained_it_is_named(place):
 def test_a_detector_is_registered_with_its_measure(place, tmp_path):
     backbone = GEMNetSpec("g", 2, (64, 64), CELL, IMAGENET, 8.0)
     spec = DetectorSpec(backbone, (Category(1, "cat"),), DetectorSettings(pyramid_channels=8))
-    weights = {name: tensor.numpy() for name, tensor in spec.build().state_dict().items()}
-    for ap, number in ((0.2, 1), (0.1, 2)):
-        found = register_detector(place.root, "coco", "det", spec, weights, {"AP": ap}, data=str(number))
-        assert found == Registered("coco", number, champion=True)
+    for ap, number, best in ((0.2, 1, True), (0.1, 2, False), (float("nan"), 3, False)):
+        weights = {name: tensor.numpy() for name, tensor in spec.build().state_dict().items()}
+        found = register_detector(place.root, "coco", "det", spec, weights, {"AP": ap}, data="pictures")
+        assert found == Registered("coco", number, champion=best)
     description, path = download_registered(place.root, "coco/1", tmp_path)
     assert DetectorSpec.from_json(description.read_text()) == spec
     assert set(load_file(path)) == set(weights)
