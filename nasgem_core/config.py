@@ -117,7 +117,7 @@ class ScoreConfig:
     """Penalty coefficient lambda."""
     objective: str = choice("macs", "macs", "latency")
     """What is charged: `macs` as in the paper, or the `latency` of the proxy network on the user's device."""
-    latency_table: str = "data/latency/latency.parquet"
+    latency_table: str = "data/latency/search/latency.parquet"
     """The table of `nasgem latency` that latencies are taken from; only read with the objective `latency`."""
 
 

@@ -71,7 +71,7 @@ def open_cost(config: SearchConfig, layout: NetworkLayout, num_classes: int) -> 
     if not path.is_file():
         raise ParameterError(
             f"score.latency_table = {config.score.latency_table!r} is no file: measure cells of this search space with "
-            "`nasgem latency --sampled 40`, which writes data/latency/latency.parquet"
+            f"`nasgem latency --sampled 40 --output {path.parent}`"
         )
     table = read_latency(path)
     table = table[table["cell"] != ""]
@@ -79,7 +79,7 @@ def open_cost(config: SearchConfig, layout: NetworkLayout, num_classes: int) -> 
     if not np.array_equal(cell_costs(cells, layout, num_classes).macs, table["macs"].to_numpy()):
         raise DataError(
             f"{path} was measured with other proxy networks than params.yaml has now: measure again with "
-            "`nasgem latency --sampled 40`"
+            f"`nasgem latency --sampled 40 --output {path.parent}`"
         )
     latency = table["median_ms"].to_numpy(dtype=float)
     model = fit_latency(cells, latency, layout)

@@ -86,7 +86,7 @@ def fit_latency(cells: CellBatch, latency_ms: np.ndarray, layout: NetworkLayout)
     if len(cells) < MINIMUM_CELLS:
         raise DataError(
             f"{len(cells)} cells were measured: at least {MINIMUM_CELLS} are needed to tell the latency of others; "
-            "run `nasgem latency` without names after a search"
+            "measure more with `nasgem latency --sampled 40`"
         )
     if not (np.isfinite(measured).all() and (measured > 0).all()):
         raise DataError("a measured latency is not above 0: measure again with `nasgem latency`")
