@@ -55,7 +55,7 @@ def test_measured_cells_have_their_latency_and_others_what_the_model_tells(tmp_p
 
 def test_a_table_that_does_not_serve_is_named(tmp_path):
     path = tmp_path / "latency.parquet"
-    with pytest.raises(ParameterError, match=r"is no file: measure cells .* with `nasgem latency --sampled 40 --output "):
+    with pytest.raises(ParameterError, match=r"is no file: measure cells .* `nasgem latency --sampled 40 --output "):
         open_cost(config(path), LAYOUT, 10)
     wide = NetworkLayout(width=16, stages=(1, 2), stem_stride=1, image_size=16)
     write_latency(tmp_path, table(layout=wide))
