@@ -12,7 +12,7 @@ from pathlib import Path
 from flows.environment import prepare_environment
 from flows.guard import guarded
 from flows.session import Session, stage_flow
-from flows.trainings import LiveTraining, draw_curves
+from flows.trainings import LiveTraining, draw_curves, register
 from nasgem_core.config import SearchConfig
 from nasgem_core.detection.detections import Detections
 from nasgem_core.detection.images import read_image
@@ -45,6 +45,7 @@ from tasks.parameters import load_config
 from tasks.placement import default_device, reader_processes
 from tasks.progress import progress_bar, say
 from tasks.records import finite
+from tasks.registry import register_detector
 
 SAMPLE_SCORE = 0.3
 """Detections below this score are not drawn."""
@@ -114,6 +115,9 @@ def _train(session: Session, training: DetectorTraining, data: CocoData, world: 
         )
         bar.update(steps, {"AP": found.metrics["AP"]})
     live.finish(found.history)
+    digest = data.measured[VALIDATION].annotations.content_hash()
+    what = (training.name, training.spec, found.weights, found.metrics)
+    register(training.name, lambda: register_detector(Path.cwd(), "coco", *what, data=digest))
     return found
 
 

@@ -10,10 +10,9 @@ from pathlib import Path
 from flows.environment import prepare_environment
 from flows.guard import guarded
 from flows.session import Session, stage_flow
-from flows.trainings import LiveTraining, draw_curves
+from flows.trainings import LiveTraining, draw_curves, register
 from nasgem_core.backbones.counting import count_costs
 from nasgem_core.config import SearchConfig
-from nasgem_core.errors import NasgemError
 from nasgem_core.training.distributed import World, open_world
 from nasgem_core.training.image_files import ImageFiles, list_image_files
 from tasks.imagenet import (
@@ -74,18 +73,11 @@ def _train(session: Session, training: Training, images: tuple[ImageFiles, Image
         found = train_classifier(training, config.imagenet, images, config.seed, world, live.report, say)
         bar.update(steps, {"top1": found.card.metrics["top1"]})
     live.finish(found.history)
-    _register(found, images[1].digest)
+    data = images[1].digest
+    register(training.name, lambda: register_network(Path.cwd(), "imagenet", found.card, found.weights, data=data))
     if found.broken:
         say(f"  {len(found.broken)} images could not be read and were passed over, such as {found.broken[0]}")
     return found
-
-
-def _register(found: Classifier, data: str) -> None:
-    """Make the network a version of the registered model `imagenet`; the best one is its champion."""
-    try:
-        register_network(Path.cwd(), "imagenet", found.card, found.weights, data=data)
-    except NasgemError as error:
-        say(f"  {found.training.name} is not registered: {error}; run the stage again to register it")
 
 
 def _write(session: Session, classifiers: list[Classifier], inputs: list[Dataset]) -> None:

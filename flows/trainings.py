@@ -8,9 +8,11 @@ from typing import Any
 import pandas as pd
 
 from flows.session import Session
+from nasgem_core.errors import NasgemError
 from nasgem_core.figures.image import figure_png
 from nasgem_core.figures.training import draw_training
 from nasgem_core.training.task import Progress
+from tasks.progress import say
 from tasks.records import curve_points
 
 LIVE_SECONDS = 20.0
@@ -61,6 +63,14 @@ class LiveTraining:
         self._records.training(
             self._stage, self._name, self._params, curve_points(rows), artifacts=pictures, finished=finished
         )
+
+
+def register(name: str, action: Callable[[], object]) -> None:
+    """Make a trained network a version of a registered model; where that cannot be, say so and go on."""
+    try:
+        action()
+    except NasgemError as error:
+        say(f"  {name} is not registered: {error}; run the stage again to register it")
 
 
 def draw_curves(

@@ -4,6 +4,7 @@ What cannot be meant stops the reading with one message; what a set of photograp
 size, stays here as it is and is left out of training, with a count, by `training_boxes`.
 """
 
+import hashlib
 import json
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -56,6 +57,14 @@ class CocoAnnotations:
 
     def __len__(self) -> int:
         return len(self.image_ids)
+
+    def content_hash(self) -> str:
+        """Return 32 hexadecimal digits that are equal for equal names, categories and boxes of the images."""
+        text = [*self.file_names, "", *(f"{category.id} {category.name}" for category in self.categories)]
+        digest = hashlib.blake2b("\x1f".join(text).encode(), digest_size=16)
+        for array in (self.image_ids, self.box_images, self.labels, self.boxes, self.areas, self.crowds):
+            digest.update(np.ascontiguousarray(array).data)
+        return digest.hexdigest()
 
     def subset(self, images: np.ndarray) -> "CocoAnnotations":
         """Return some of the images, by position and in that order, with their boxes."""

@@ -42,6 +42,15 @@ def test_the_real_set_survives_the_way_there_and_back(real):
     assert len(annotations.categories) == 80 and annotations.categories[79] == Category(90, "toothbrush")
 
 
+def test_equal_content_has_equal_hashes(small, tmp_path):
+    first = read_annotations(small[0])
+    path = write_set(tmp_path / "again")[0]
+    assert read_annotations(path).content_hash() == first.content_hash()
+    for old, new in (("[2, 3, 20, 10]", "[2, 3, 20, 11]"), ('"dog"', '"wolf"'), ("a.png", "z.png")):
+        path.write_text(small[0].read_text().replace(old, new))
+        assert read_annotations(path).content_hash() != first.content_hash()
+
+
 def test_a_subset_keeps_its_boxes(small):
     annotations = read_annotations(small[0]).subset(np.array([2, 0]))
     assert annotations.image_ids.tolist() == [8, 11]

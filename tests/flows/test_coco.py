@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 from ruamel.yaml import YAML
 
+from tasks.networks import open_network
 from tests.detection.coco_folder import write_coco_folder
 from tests.flows.workspace import Workspace
 from tests.tasks.backbones import write_classifier
@@ -64,6 +65,7 @@ def test_detectors_are_trained_once_used_and_come_back_with_the_same_bytes(pictu
     assert set(summary) == set(NAMES) and {"AP", "AP50", "train_AP50", "macs"} <= set(summary[NAMES[0]])
     model = str(folder / f"{NAMES[1]}.json")
     pictures.succeed("nasgem", "detect", "pictures/val/0.png", "--model", model)
+    assert open_network("coco@champion", pictures.root).detector.name in NAMES
     hashes = pictures.hashes("coco", "metrics")
     shutil.rmtree(folder)
     pictures.succeed(*STAGE)
