@@ -5,6 +5,7 @@ One bar at a time. On a terminal it is drawn and redrawn; in a log it is a line 
 
 import sys
 import time
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -15,6 +16,8 @@ console = Console(stderr=True, highlight=False)
 
 _LOG_EVERY = 15.0
 """Seconds between two lines where no bar can be drawn."""
+_LINES_BACK = 8
+"""What is left is told from the pace of so many lines: units read from a cache at once say nothing of the others."""
 
 
 class Bar:
@@ -24,17 +27,29 @@ class Bar:
         self.name, self.total = name, total
         self._progress = progress
         self._task = progress.add_task(name, total=total, figures="") if progress else None
-        self._started = self._last_line = time.monotonic()
+        self._last_line = time.monotonic()
+        self._marks: deque[tuple[float, int]] = deque(maxlen=_LINES_BACK)
 
     def update(self, done: int, figures: dict[str, float] | None = None) -> None:
         """Show that `done` units are finished, with figures such as {"best score": 0.31}."""
         text = "  ".join(f"{name} {value:.4g}" for name, value in (figures or {}).items())
         if self._progress is not None and self._task is not None:
             self._progress.update(self._task, completed=done, figures=text)
-        elif time.monotonic() - self._last_line >= _LOG_EVERY:
-            self._last_line = time.monotonic()
-            left = (self._last_line - self._started) / max(done, 1) * (self.total - done)
-            say(f"{self.name}: {done} of {self.total}, about {left:.0f} s left  {text}".rstrip())
+            return
+        now = time.monotonic()
+        if not self._marks:
+            # Work that goes on begins with what was done before.
+            self._marks.append((now, done))
+        if now - self._last_line >= _LOG_EVERY:
+            self._last_line = now
+            say(f"{self.name}: {done} of {self.total}{self._left(now, done)}  {text}".rstrip())
+            self._marks.append((now, done))
+
+    def _left(self, now: float, done: int) -> str:
+        since, before = self._marks[0]
+        if done <= before:
+            return ""
+        return f", about {(now - since) / (done - before) * (self.total - done):.0f} s left"
 
 
 @contextmanager
