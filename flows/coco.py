@@ -1,7 +1,7 @@
 """Stage `coco`: train detectors on the networks of stage `imagenet` (paper, section 4.1 and Table 2).
 
-`nasgem stage coco` trains in one process. Under `torchrun` (`python -m torch.distributed.run --standalone
---nproc-per-node N -m flows.coco`) N processes share each training; the first of them does everything else.
+`nasgem stage coco` trains in one process. Under `torchrun --standalone --nproc-per-node N -m flows.coco` N
+processes share each training; the first of them does everything else.
 """
 
 import os

@@ -1,7 +1,7 @@
 """Stage `imagenet`: train networks to classify images (paper, section 4).
 
-`nasgem stage imagenet` trains in one process. Under `torchrun` (`python -m torch.distributed.run --standalone
---nproc-per-node N -m flows.imagenet`) N processes share each training; the first of them does everything else.
+`nasgem stage imagenet` trains in one process. Under `torchrun --standalone --nproc-per-node N -m
+flows.imagenet` N processes share each training; the first of them does everything else.
 """
 
 import os

@@ -59,6 +59,8 @@ def run_predict(picture: Path, model: str, top: int) -> None:
     guesses = classify(load_network(card, found.weights), card, image, top)
     rows = [[guess.name, f"{guess.probability:.4f}"] for guess in guesses]
     print_table(f"{picture} by {card.name}", ["class", "probability"], rows)
+    if not card.metrics:
+        out.print(f"\nNothing was measured of {card.name}: it may be a network that was never trained", soft_wrap=True)
 
 
 def run_detect(picture: Path, model: str, output: Path, threshold: float) -> None:
@@ -153,6 +155,9 @@ def _listed(names: Sequence[str], sampled: int) -> list[Any]:
         elif is_network_name(name):
             listed.append(listed_network(name, Path.cwd()))
         else:
-            cell, row = find_cell(name, config)
+            try:
+                cell, row = find_cell(name, config)
+            except DataError as error:
+                raise DataError(f"{error}. Of networks, name {', '.join(published_names())}, or a file") from None
             listed.append(listed_cell(cell, float("nan") if row is None else float(row["accuracy"]), config))
     return listed

@@ -8,7 +8,7 @@ import pandas as pd
 from flows.environment import prepare_environment
 from flows.printing import out, print_table
 from nasgem_core.cells.cell import Cell, CellBatch
-from nasgem_core.errors import DataError
+from nasgem_core.errors import DataError, NasgemError
 from tasks.artifacts import DATA
 from tasks.parameters import load_config
 from tasks.results import Results, best_cells_table, read_selected
@@ -122,7 +122,10 @@ def find_cell(name: str, config: Any) -> tuple[Cell, Any]:
             text = Path(name).read_text(encoding="utf-8")
         except OSError as error:
             raise DataError(f"{name} cannot be read: {error.strerror}") from None
-        return _cell_of_file(text), None
+        try:
+            return _cell_of_file(text), None
+        except NasgemError as error:
+            raise DataError(f"{name}: {error}; give a file with a cell, such as best_cell.json") from None
     results = Results(config)
     if name == "best":
         return results.best_cell, results.best

@@ -85,8 +85,10 @@ def open_network(name: str, root: Path, *, untrained: bool = False) -> TrainedNe
     path = Path(name)
     if path.is_dir():
         return _read(name, path / CARD_FILE, path / WEIGHTS)
-    if untrained and path.suffix == ".json" and _schema(name) == network.SCHEMA:
-        return _fresh(name, path)
+    if path.suffix == ".json" and _schema(name) == network.SCHEMA:
+        if untrained:
+            return _fresh(name, path)
+        raise DataError(f"{name} was built and not trained, so there are no weights: train it in stage imagenet first")
     if path.suffix in (".safetensors", ".json") and path.is_file():
         return _read(name, path.with_suffix(".json"), path.with_suffix(".safetensors"))
     raise DataError(

@@ -34,7 +34,10 @@ def read_weights(document: Path, weights: Path) -> tuple[bytes, dict[str, Tensor
         return document.read_bytes(), safetensors.torch.load_file(weights)
     except FileNotFoundError:
         missing = weights if document.is_file() else document
-        raise DataError(f"{missing} is missing: name a folder that `nasgem export` wrote") from None
+        raise DataError(
+            f"{missing} is missing: name a folder that `nasgem export` wrote, or a stage's .safetensors "
+            "that has its .json beside it"
+        ) from None
     except (OSError, safetensors.SafetensorError, ValueError) as error:
         raise DataError(f"{weights.parent} holds no exported network: {error}; export it again") from None
 
