@@ -105,6 +105,7 @@ def test_two_processes_share_each_training(pictures):
     assert set(weights(pictures)) == {f"data/coco/{name}.safetensors" for name in NAMES}
 
 
+@pytest.mark.nightly
 def test_faults_are_named_in_one_line(pictures):
     root = pictures.root
     (root / "pictures/val/3.png").unlink()

@@ -103,6 +103,7 @@ def test_two_processes_share_each_training(pictures):
     assert set(weights(pictures)) == {f"data/imagenet/mobilenet_v2-{seed}.safetensors" for seed in range(2)}
 
 
+@pytest.mark.nightly
 def test_what_is_missing_is_named_in_one_line(pictures):
     configure(pictures, networks="[gemnet]")
     assert "data/gemnet holds no network: run `nasgem stage gemnet`" in pictures.refused(*STAGE)

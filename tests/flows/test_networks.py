@@ -65,6 +65,7 @@ def test_objects_are_found_and_drawn(folder):
         assert picture.width > 300
 
 
+@pytest.mark.nightly
 def test_networks_are_measured_side_by_side(folder):
     command = ("latency", "cell.json", "net", "mobilenet_v2_1_4", "built.json", "--device", "cpu", "--repeats", "2")
     shown = folder.succeed("nasgem", *command)
@@ -83,6 +84,7 @@ def test_networks_are_measured_side_by_side(folder):
         assert (folder.root / "data" / "latency" / name).stat().st_size > 100
 
 
+@pytest.mark.nightly
 def test_what_is_wrong_is_said_in_one_line(folder):
     for command, message in {
         ("predict", "photo.jpg", "--model", "net"): "photo.jpg is no file",
