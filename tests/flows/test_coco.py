@@ -41,6 +41,7 @@ def weights(workspace: Workspace) -> dict[str, str]:
     return {name: digest for name, digest in workspace.hashes("coco").items() if name.endswith(".safetensors")}
 
 
+@pytest.mark.nightly
 def test_without_data_or_backbone_the_stage_says_so_and_leaves_its_files(fresh):
     assert "skipped: coco.dataset names no folder of images with annotations" in fresh.succeed(*STAGE)
     assert set(fresh.hashes("coco")) == {"data/coco/history.parquet", "data/coco/curves.png"}

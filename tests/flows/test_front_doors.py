@@ -23,6 +23,7 @@ def test_after_a_search_dvc_has_nothing_to_do(searched):
     assert (searched.hashes(), searched.records("")) == (hashes, records)
 
 
+@pytest.mark.nightly
 def test_after_dvc_repro_the_search_trains_nothing(fresh, searched_folder):
     fresh.succeed("dvc", "repro")
     assert up_to_date(fresh)

@@ -43,6 +43,7 @@ def weights(workspace: Workspace) -> dict[str, str]:
     return {name: digest for name, digest in workspace.hashes("imagenet").items() if name.endswith(".safetensors")}
 
 
+@pytest.mark.nightly
 def test_without_images_the_stage_says_so_and_leaves_its_files(fresh):
     text = fresh.succeed(*STAGE)
     assert "skipped: imagenet.dataset names no folder of images" in text
