@@ -49,6 +49,7 @@ class Setting:
                 raise ParameterError(f"{name} = {getattr(self, name)}: must be at least 1")
         try:
             torch.empty(0, device=self.device)
+        # Which of the three torch raises depends on the kind of device and on how torch was built.
         except (RuntimeError, AssertionError, NotImplementedError):
             raise ParameterError(f"device = {self.device!r} is not there: use cpu, or a GPU that torch sees") from None
 

@@ -1,15 +1,11 @@
 """Detectors from the command line: skipped, trained, used, killed and gone on, shared by processes, refused."""
 
 import json
-import random
 import shutil
-import signal
 import sys
-import time
 
 import pandas as pd
 import pytest
-from ruamel.yaml import YAML
 
 from tasks.networks import open_network
 from tests.detection.coco_folder import write_coco_folder
@@ -21,24 +17,12 @@ STAGE = ("nasgem", "stage", "coco")
 NAMES = ("faster_rcnn-mobilenet_v2", "retinanet-mobilenet_v2")
 
 
-def configure(workspace: Workspace, **values) -> None:
-    """Set parameters of the section in params.yaml."""
-    yaml, path = YAML(), workspace.root / "params.yaml"
-    document = yaml.load(path)
-    document["coco"].update(values)
-    yaml.dump(document, path)
-
-
 @pytest.fixture
 def pictures(fresh) -> Workspace:
     write_coco_folder(fresh.root / "pictures")
     write_classifier(fresh.root)
-    configure(fresh, dataset="pictures")
+    fresh.configure("coco", dataset="pictures")
     return fresh
-
-
-def weights(workspace: Workspace) -> dict[str, str]:
-    return {name: digest for name, digest in workspace.hashes("coco").items() if name.endswith(".safetensors")}
 
 
 @pytest.mark.nightly
@@ -47,7 +31,7 @@ def test_without_data_or_backbone_the_stage_says_so_and_leaves_its_files(fresh):
     assert set(fresh.hashes("coco")) == {"data/coco/history.parquet", "data/coco/curves.png"}
     assert json.loads((fresh.root / "data/metrics/coco.json").read_text())["detectors"] == {}
     write_coco_folder(fresh.root / "pictures")
-    configure(fresh, dataset="pictures")
+    fresh.configure("coco", dataset="pictures")
     assert "skipped: stage imagenet has trained no network" in fresh.succeed(*STAGE)
 
 
@@ -71,30 +55,19 @@ def test_detectors_are_trained_once_used_and_come_back_with_the_same_bytes(pictu
     shutil.rmtree(folder)
     pictures.succeed(*STAGE)
     assert pictures.hashes("coco", "metrics") == hashes
-    configure(pictures, detectors=["retinanet"])
+    pictures.configure("coco", detectors=["retinanet"])
     pictures.succeed(*STAGE)
-    assert set(weights(pictures)) == {f"data/coco/{NAMES[1]}.safetensors"}
+    assert set(pictures.weights("coco")) == {f"data/coco/{NAMES[1]}.safetensors"}
 
 
 @pytest.mark.nightly
 def test_killed_at_random_moments_it_comes_to_the_same_weights(pictures, tmp_path):
-    configure(pictures, epochs=4)
+    pictures.configure("coco", epochs=4)
     undisturbed = pictures.copy(tmp_path / "undisturbed")
     undisturbed.succeed(*STAGE)
-    generator = random.Random(0)
-    for attempt in range(3):
-        log = tmp_path / f"{attempt}.log"
-        log.touch()
-        process = pictures.start(*STAGE, output=log)
-        checkpoints = pictures.root / ".nasgem" / "checkpoints" / "coco"
-        while process.poll() is None and not list(checkpoints.rglob("*.safetensors")):
-            time.sleep(0.02)
-        time.sleep(generator.uniform(0, 2))
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-        pictures.wait_until_deserted()
+    pictures.kill_training("coco", tmp_path, longest=2)
     pictures.succeed(*STAGE)
-    assert weights(pictures) == weights(undisturbed) != {}
+    assert pictures.weights("coco") == undisturbed.weights("coco") != {}
 
 
 @pytest.mark.nightly
@@ -103,7 +76,7 @@ def test_two_processes_share_each_training(pictures):
     done = pictures.run(*launch, "-m", "flows.coco", NASGEM_DEVICE="cpu")
     assert done.returncode == 0, done.stderr
     assert done.stderr.count(f"{NAMES[0]}: AP ") == 1 and "Traceback" not in done.stderr
-    assert set(weights(pictures)) == {f"data/coco/{name}.safetensors" for name in NAMES}
+    assert set(pictures.weights("coco")) == {f"data/coco/{name}.safetensors" for name in NAMES}
 
 
 @pytest.mark.nightly
@@ -114,6 +87,6 @@ def test_faults_are_named_in_one_line(pictures):
     path = root / "pictures/annotations/instances_train.json"
     path.write_text(path.read_text()[:-20])
     assert "instances_train.json is truncated or no JSON" in pictures.refused(*STAGE)
-    configure(pictures, backbones=["gemnet"], dataset="pictures")
-    configure(pictures, detectors=["yolo"])
+    pictures.configure("coco", backbones=["gemnet"], dataset="pictures")
+    pictures.configure("coco", detectors=["yolo"])
     assert "coco.detectors holds 'yolo': known are retinanet, faster_rcnn" in pictures.refused(*STAGE)

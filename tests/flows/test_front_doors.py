@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from tests.flows.workspace import Workspace, assert_only_grown
+from tests.flows.workspace import STAGE_FOLDERS, Workspace, assert_only_grown
 
 pytestmark = pytest.mark.slow
 STAGES = ("estimator", "bootstrap")
@@ -37,20 +37,7 @@ def test_after_dvc_repro_the_search_trains_nothing(fresh, searched_folder):
 
 def test_deleted_outputs_come_back_with_the_same_bytes(searched):
     hashes, records = searched.hashes(), searched.records("")
-    for name in (
-        "pairs",
-        "labels",
-        "encoder",
-        "estimator",
-        "bootstrap",
-        "gemnet",
-        "imagenet",
-        "coco",
-        "ablation",
-        "benchmark",
-        "report",
-        "metrics",
-    ):
+    for name in STAGE_FOLDERS:
         shutil.rmtree(searched.root / "data" / name)
     searched.succeed("nasgem", "search")
     assert (searched.hashes(), searched.records("")) == (hashes, records)

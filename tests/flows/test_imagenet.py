@@ -1,11 +1,8 @@
 """Classifiers from the command line: skipped, trained, killed and gone on, shared by processes, refused."""
 
 import json
-import random
 import shutil
-import signal
 import sys
-import time
 
 import pandas as pd
 import pytest
@@ -21,26 +18,11 @@ pytestmark = pytest.mark.slow
 STAGE = ("nasgem", "stage", "imagenet")
 
 
-def configure(workspace: Workspace, **values) -> None:
-    """Set parameters of the section in params.yaml."""
-    path = workspace.root / "params.yaml"
-    head, section = path.read_text().split("\nimagenet:")
-    lines = section.splitlines(keepends=True)
-    for name, value in values.items():
-        place = next(i for i, line in enumerate(lines) if line.startswith(f"  {name}:"))
-        lines[place] = f"  {name}: {value}\n"
-    path.write_text(f"{head}\nimagenet:{''.join(lines)}")
-
-
 @pytest.fixture
 def pictures(fresh) -> Workspace:
     write_images(fresh.root / "pictures", train=8, val=3)
-    configure(fresh, dataset="pictures")
+    fresh.configure("imagenet", dataset="pictures")
     return fresh
-
-
-def weights(workspace: Workspace) -> dict[str, str]:
-    return {name: digest for name, digest in workspace.hashes("imagenet").items() if name.endswith(".safetensors")}
 
 
 @pytest.mark.nightly
@@ -69,30 +51,19 @@ def test_networks_are_trained_once_and_come_back_with_the_same_bytes(pictures):
     shutil.rmtree(folder)
     pictures.succeed(*STAGE)
     assert pictures.hashes("imagenet", "metrics") == hashes
-    configure(pictures, seeds=1)
+    pictures.configure("imagenet", seeds=1)
     pictures.succeed(*STAGE)
-    assert set(weights(pictures)) == {"data/imagenet/mobilenet_v2-0.safetensors"}
+    assert set(pictures.weights("imagenet")) == {"data/imagenet/mobilenet_v2-0.safetensors"}
 
 
 @pytest.mark.nightly
 def test_killed_at_random_moments_it_comes_to_the_same_weights(pictures, tmp_path):
-    configure(pictures, seeds=1, epochs=4)
+    pictures.configure("imagenet", seeds=1, epochs=4)
     undisturbed = pictures.copy(tmp_path / "undisturbed")
     undisturbed.succeed(*STAGE)
-    generator = random.Random(0)
-    for attempt in range(3):
-        log = tmp_path / f"{attempt}.log"
-        log.touch()
-        process = pictures.start(*STAGE, output=log)
-        checkpoints = pictures.root / ".nasgem" / "checkpoints"
-        while process.poll() is None and not list(checkpoints.rglob("*.safetensors")):
-            time.sleep(0.02)
-        time.sleep(generator.uniform(0, 0.4))
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-        pictures.wait_until_deserted()
+    pictures.kill_training("imagenet", tmp_path, longest=0.4)
     pictures.succeed(*STAGE)
-    assert weights(pictures) == weights(undisturbed) != {}
+    assert pictures.weights("imagenet") == undisturbed.weights("imagenet") != {}
 
 
 @pytest.mark.nightly
@@ -101,12 +72,12 @@ def test_two_processes_share_each_training(pictures):
     done = pictures.run(*launch, "-m", "flows.imagenet", NASGEM_DEVICE="cpu")
     assert done.returncode == 0, done.stderr
     assert done.stderr.count("mobilenet_v2: top-1") == 1 and "Traceback" not in done.stderr
-    assert set(weights(pictures)) == {f"data/imagenet/mobilenet_v2-{seed}.safetensors" for seed in range(2)}
+    assert set(pictures.weights("imagenet")) == {f"data/imagenet/mobilenet_v2-{seed}.safetensors" for seed in range(2)}
 
 
 @pytest.mark.nightly
 def test_what_is_missing_is_named_in_one_line(pictures):
-    configure(pictures, networks="[gemnet]")
+    pictures.configure("imagenet", networks=["gemnet"])
     assert "data/gemnet holds no network: run `nasgem stage gemnet`" in pictures.refused(*STAGE)
     shutil.rmtree(pictures.root / "pictures" / "val" / "green")
     assert "1 of 3 classes are in train/ alone, such as 'green'" in pictures.refused("nasgem", "search")

@@ -10,6 +10,11 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from random import Random
+
+from ruamel.yaml import YAML
+
+from flows.stages import STAGE_NAMES
 
 ROOT = Path(__file__).parents[2]
 _FILES = (".dvc/config", ".dvcignore", ".gitignore", "dvc.yaml", "pyproject.toml")
@@ -102,13 +107,39 @@ class Workspace:
         assert len(lines) == 1 and lines[0].startswith("nasgem: "), done.stderr
         return lines[0]
 
+    def configure(self, section: str, **values: object) -> None:
+        """Set parameters of a section in params.yaml."""
+        yaml, path = YAML(), self.root / "params.yaml"
+        document = yaml.load(path)
+        document[section].update(values)
+        yaml.dump(document, path)
+
+    def kill_training(self, stage: str, logs: Path, longest: float) -> None:
+        """Run a stage three times and kill it, each up to so many seconds after a checkpoint lay there."""
+        generator = Random(0)
+        checkpoints = self.root / ".nasgem" / "checkpoints" / stage
+        for attempt in range(3):
+            log = logs / f"{attempt}.log"
+            log.touch()
+            process = self.start("nasgem", "stage", stage, output=log)
+            while process.poll() is None and not list(checkpoints.rglob("*.safetensors")):
+                time.sleep(0.02)
+            time.sleep(generator.uniform(0, longest))
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+            self.wait_until_deserted()
+
+    def weights(self, stage: str) -> dict[str, str]:
+        """Return the hash of every weights file of a stage."""
+        return {name: digest for name, digest in self.hashes(stage).items() if name.endswith(".safetensors")}
+
     def hashes(self, *stages: str) -> dict[str, str]:
         """Return the hash of every file that the stages have written."""
         files = [path for path in (self.root / "data").rglob("*") if path.is_file() and not path.name.startswith(".")]
         return {
             str(path.relative_to(self.root)): hashlib.sha256(path.read_bytes()).hexdigest()
             for path in sorted(files)
-            if path.relative_to(self.root).parts[1] in (stages or _STAGE_FOLDERS)
+            if path.relative_to(self.root).parts[1] in (stages or STAGE_FOLDERS)
         }
 
     def records(self, task: str = "proxy-training-") -> dict[str, str]:
@@ -143,20 +174,8 @@ class Workspace:
             time.sleep(0.2)
 
 
-_STAGE_FOLDERS = (
-    "pairs",
-    "labels",
-    "encoder",
-    "estimator",
-    "bootstrap",
-    "gemnet",
-    "imagenet",
-    "coco",
-    "ablation",
-    "benchmark",
-    "report",
-    "metrics",
-)
+STAGE_FOLDERS = (*(name for name in STAGE_NAMES if name != "nasgem_bench"), "metrics")
+"""Folders in data/ that a search fills."""
 
 
 def assert_clean(text: str) -> None:

@@ -3,12 +3,15 @@
 Each maps [B, channels, H, W] to the same shape, or with stride 2 to [B, channels, ceil(H / 2), ceil(W / 2)].
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import torch
 from torch import Tensor, nn
 
 from nasgem_core.errors import ParameterError
+
+Builder = Callable[[int, int], nn.Module]
+"""From (channels, stride) to the layer of an operation."""
 
 
 def relu_conv_bn(in_channels: int, out_channels: int, kernel: int = 1, stride: int = 1) -> nn.Sequential:
@@ -52,14 +55,19 @@ def align(in_channels: int, out_channels: int, stride: int) -> nn.Module:
     return relu_conv_bn(in_channels, out_channels) if stride == 1 else FactorizedReduce(in_channels, out_channels)
 
 
+def build_named(builders: Mapping[str, Builder], name: str, channels: int, stride: int) -> nn.Module:
+    """Return the layer that one of the builders makes; raises `ParameterError` where the name is unknown."""
+    if name not in builders:
+        raise ParameterError(f"operation {name!r} is unknown: choose one of {', '.join(builders)}")
+    return builders[name](channels, stride)
+
+
 def build_operation(name: str, channels: int, stride: int) -> nn.Module:
     """Return the layer of an operation; raises `ParameterError` where the name is unknown."""
-    if name not in _BUILDERS:
-        raise ParameterError(f"operation {name!r} is unknown: choose one of {', '.join(_BUILDERS)}")
-    return _BUILDERS[name](channels, stride)
+    return build_named(_BUILDERS, name, channels, stride)
 
 
-def _separable(kernel: int) -> Callable[[int, int], nn.Module]:
+def _separable(kernel: int) -> Builder:
     def build(channels: int, stride: int) -> nn.Module:
         layers: list[nn.Module] = []
         for step in (stride, 1):
@@ -69,17 +77,17 @@ def _separable(kernel: int) -> Callable[[int, int], nn.Module]:
     return build
 
 
-def _dilated(kernel: int) -> Callable[[int, int], nn.Module]:
+def _dilated(kernel: int) -> Builder:
     return lambda channels, stride: nn.Sequential(
         nn.ReLU(), *depthwise_separable(channels, channels, kernel, stride, dilation=2), nn.BatchNorm2d(channels)
     )
 
 
-def _convolution(kernel: int) -> Callable[[int, int], nn.Module]:
+def _convolution(kernel: int) -> Builder:
     return lambda channels, stride: relu_conv_bn(channels, channels, kernel, stride)
 
 
-def _row_and_column(length: int) -> Callable[[int, int], nn.Module]:
+def _row_and_column(length: int) -> Builder:
     def build(channels: int, stride: int) -> nn.Module:
         half = length // 2
         row = nn.Conv2d(channels, channels, (1, length), (1, stride), (0, half), bias=False)
@@ -89,16 +97,16 @@ def _row_and_column(length: int) -> Callable[[int, int], nn.Module]:
     return build
 
 
-def _average_pool(kernel: int) -> Callable[[int, int], nn.Module]:
+def _average_pool(kernel: int) -> Builder:
     return lambda channels, stride: nn.AvgPool2d(kernel, stride, padding=kernel // 2, count_include_pad=False)
 
 
-def _even_pool(pool: type[nn.MaxPool2d] | type[nn.AvgPool2d]) -> Callable[[int, int], nn.Module]:
+def _even_pool(pool: type[nn.MaxPool2d] | type[nn.AvgPool2d]) -> Builder:
     """2x2: a row and a column of zeros behind the last ones keep the resolution where the stride is 1."""
     return lambda channels, stride: nn.Sequential(nn.ZeroPad2d((0, 1, 0, 1)), pool(2, stride))
 
 
-_BUILDERS: dict[str, Callable[[int, int], nn.Module]] = {
+_BUILDERS: dict[str, Builder] = {
     "skip": lambda channels, stride: nn.Identity() if stride == 1 else FactorizedReduce(channels, channels),
     "sep3": _separable(3),
     "sep5": _separable(5),

@@ -3,12 +3,9 @@
 Shapes as in `operations.py`. Pools see zeros beyond the border.
 """
 
-from collections.abc import Callable
-
 from torch import nn
 
-from nasgem_core.backbones.published.operations import depthwise_separable
-from nasgem_core.errors import ParameterError
+from nasgem_core.backbones.published.operations import Builder, build_named, depthwise_separable
 
 
 def align(in_channels: int, out_channels: int, stride: int) -> nn.Module:
@@ -20,12 +17,10 @@ def align(in_channels: int, out_channels: int, stride: int) -> nn.Module:
 
 def build_operation(name: str, channels: int, stride: int) -> nn.Module:
     """Return the layer of an operation; raises `ParameterError` where the name is unknown."""
-    if name not in _BUILDERS:
-        raise ParameterError(f"operation {name!r} is unknown: choose one of {', '.join(_BUILDERS)}")
-    return _BUILDERS[name](channels, stride)
+    return build_named(_BUILDERS, name, channels, stride)
 
 
-def _separable(kernel: int) -> Callable[[int, int], nn.Module]:
+def _separable(kernel: int) -> Builder:
     def build(channels: int, stride: int) -> nn.Module:
         layers: list[nn.Module] = []
         for step in (stride, 1):
@@ -41,7 +36,7 @@ def _skip(channels: int, stride: int) -> nn.Module:
     return nn.Sequential(nn.BatchNorm2d(channels), nn.Conv2d(channels, channels, 1, stride=stride, bias=False))
 
 
-_BUILDERS: dict[str, Callable[[int, int], nn.Module]] = {
+_BUILDERS: dict[str, Builder] = {
     "skip": _skip,
     "sep3": _separable(3),
     "sep5": _separable(5),
