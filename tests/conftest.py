@@ -1,6 +1,7 @@
 """What holds for every test: one thread, no window, the same examples in every run, no files left behind.
 
-And one searched folder for all tests that need the results of a search; they work in copies of it.
+And one searched folder for all tests that need the results of a search; they work in copies of it. Where several
+processes share the tests, one of them runs all of these.
 """
 
 import os
@@ -27,6 +28,13 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("nasgem")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep the tests that start from the one searched folder in one process of pytest-xdist."""
+    for item in items:
+        if "pristine" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.xdist_group("workspace"))
 
 
 @pytest.fixture(scope="session")
