@@ -43,22 +43,22 @@ class GEMNet(Backbone):
         self.head = ConvBN(nn.Conv2d(in_channels, layout.head_channels, 1, bias=False), layout.head_channels)
         self.classifier = nn.Linear(layout.head_channels, num_classes)
         self._feature_stages = layout.feature_stages
-        self.feature_info = tuple(
-            FeatureInfo(widths[stage] * len(cell.leaves), layout.strides[stage]) for stage in self._feature_stages
-        )
+        maps = [widths[stage] * len(cell.leaves) for stage in self._feature_stages]
+        strides = [layout.strides[stage] for stage in self._feature_stages]
+        self.feature_info = tuple(map(FeatureInfo, [*maps[:-1], layout.head_channels], strides))
         self._initialise()
 
     def forward_features(self, images: Tensor) -> list[Tensor]:
-        """Return the output of the last stage of each resolution, finest first."""
+        """Return the output of the last stage of each resolution, finest first, and of the head for the coarsest."""
         outputs, tensor = [], self.stem(images)
         for stage in self.stages:
             tensor = stage(tensor)
             outputs.append(tensor)
-        return [outputs[stage] for stage in self._feature_stages]
+        return [*(outputs[stage] for stage in self._feature_stages[:-1]), self.head(tensor)]
 
     def forward(self, images: Tensor) -> Tensor:
         """Return the logits [B, num_classes] of normalised images [B, 3, H, W]."""
-        return self.classifier(self.head(self.forward_features(images)[-1]).mean(dim=(2, 3)))
+        return self.classifier(self.forward_features(images)[-1].mean(dim=(2, 3)))
 
     def _initialise(self) -> None:
         """Draw convolutions by He's rule over their inputs, a depthwise one with 9, and a small classifier."""

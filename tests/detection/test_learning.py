@@ -26,7 +26,7 @@ CELL = Cell(
     ("kind", "steps", "rate", "least"),
     [
         pytest.param("retinanet", 36, 0.01, 0.3, marks=pytest.mark.slow),
-        pytest.param("faster_rcnn", 150, 0.02, 0.3, marks=pytest.mark.nightly),
+        pytest.param("faster_rcnn", 220, 0.02, 0.3, marks=pytest.mark.nightly),
     ],
 )
 def test_four_images_are_learned_by_heart(real, tmp_path, kind, steps, rate, least):

@@ -41,9 +41,8 @@ def test_parts_have_the_shapes_of_the_built_network():
     parts = costs_of_parts(spec).set_index("part")
     assert parts["params"].sum() == sum(parameter.numel() for parameter in spec.build().parameters())
     assert list(parts["height"]) == [32, 32, 32, 16, 8, 4, 4, 1]
-    assert feature_list(spec) == [
-        (parts.loc[f"stage {s}", "channels"], 64 // parts.loc[f"stage {s}", "height"]) for s in (2, 3, 4, 5)
-    ]
+    maps = ("stage 2", "stage 3", "stage 4", "head")
+    assert feature_list(spec) == [(parts.loc[m, "channels"], 64 // parts.loc[m, "height"]) for m in maps]
     assert parts.loc["stage 5", "channels"] == 2 * parts.loc["stage 5", "vertex_channels"] == 2 * spec.channels[-1]
 
 
