@@ -1,6 +1,5 @@
 """Stage `report`: figures 1 and 4 of the paper, the search's own plots, and one page with everything."""
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -24,7 +23,7 @@ from tasks.artifacts import DATA, METRICS, write_bytes, write_json
 from tasks.encoder import GUIDED, PLAIN, encoder_value
 from tasks.labels import read_labels
 from tasks.pairs import unpack_pairs
-from tasks.predictor import fit_predictor_task, predictor_of, read_predictor
+from tasks.predictor import fit_predictor_task, predictor_of
 from tasks.records import finite
 from tasks.results import Results, best_cells_table, found_by
 
@@ -130,23 +129,20 @@ def _draw_surface(session: Session, results: Results, measured: CellBatch, chose
     usable = ~distinct["failed"].to_numpy()
 
     surfaces = []
-    for kind, encoder in results.encoders.items():
+    for encoder in results.encoders.values():
         embeddings = encoder.embed(measured)
-        predictor = read_predictor()
-        if kind == PLAIN:
-            value = fit_predictor_task(
-                encoder_value(encoder),
-                measured[usable],
-                distinct["accuracy"].to_numpy(dtype=float)[usable],
-                session.cost.of(measured[usable]),
-                config.predictor,
-                config.score.penalty,
-                derive_seed(config.seed, "predictor", PLAIN),
-            )
-            predictor = predictor_of(value)
+        value = fit_predictor_task(
+            encoder_value(encoder),
+            measured[usable],
+            distinct["accuracy"].to_numpy(dtype=float)[usable],
+            session.cost.of(measured[usable]),
+            config.predictor,
+            config.score.penalty,
+            derive_seed(config.seed, "predictor", "surface"),
+        )
         sample = score_sample(
             encoder,
-            predictor,
+            predictor_of(value),
             config.cells,
             session.cost.told,
             count=min(_SURFACE_CELLS, config.bootstrap.candidates),
@@ -257,8 +253,3 @@ def _drawing(picture: Picture) -> str:
     from base64 import b64encode
 
     return f"![{picture.alternative}](data:image/png;base64,{b64encode(picture.png).decode()})"
-
-
-def report_files() -> list[Path]:
-    """Return the pictures and the page, where they exist."""
-    return sorted(REPORT.glob("*.png")) + ([PAGE_FILE] if PAGE_FILE.is_file() else [])

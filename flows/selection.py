@@ -60,7 +60,7 @@ def _select(session: Session, penalty: float, max_macs: int, top: int) -> tuple[
         top,
         penalty,
         max_macs,
-        sorted(table["key"]),
+        sorted(results.distinct["key"]),
         derive_seed(session.config.seed, "select"),
         session.cost.value,
     )

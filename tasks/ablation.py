@@ -10,7 +10,7 @@ from nasgem_core.encoders.fitting import fit_encoder
 from nasgem_core.kernel.pairs import draw_pairs
 from nasgem_core.kernel.wl import wl_similarity
 from nasgem_core.seeding import derive_seed
-from tasks.artifacts import DATA, METRICS, read_json, write_json
+from tasks.artifacts import DATA, METRICS, write_json
 from tasks.caching import cached_task
 from tasks.placement import Placement
 from tasks.progress import progress_bar
@@ -64,8 +64,3 @@ def write_ablation(curves: list[dict[str, Any]]) -> None:
         for curve in curves
     }
     write_json(METRICS_FILE, "nasgem.metrics/1", rows)
-
-
-def read_ablation() -> list[dict[str, Any]]:
-    """Read the curves; raises `DataError` when the file is missing or foreign."""
-    return read_json(CURVES_FILE, SCHEMA)["curves"]

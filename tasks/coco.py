@@ -29,7 +29,7 @@ from nasgem_core.training.task import Progress
 from nasgem_core.transfer_config import CocoConfig
 from tasks import imagenet
 from tasks.artifacts import DATA, METRICS, read_weights, write_bytes, write_json, write_table, write_weights
-from tasks.fingerprint import fingerprint
+from tasks.checkpoints import checkpoint_folder
 
 FOLDER = DATA / "coco"
 METRICS_FILE = METRICS / "coco.json"
@@ -205,7 +205,8 @@ def train_detector(
         on_warning=on_warning,
     )
     recipe = recipe_of(config, training.spec.settings.kind)
-    folder = CHECKPOINTS / f"{training.name}-{fingerprint([task.identity, recipe.identity()])[:16]}"
+    identity = [task.identity, recipe.identity()]
+    folder = checkpoint_folder(CHECKPOINTS, training.name, identity, __name__, world, on_warning)
 
     def report(progress: Progress) -> None:
         if on_progress is not None:

@@ -24,7 +24,7 @@ from nasgem_core.training.loop import Progress, train
 from nasgem_core.training.recipe import TrainingRecipe
 from nasgem_core.transfer_config import ImagenetConfig
 from tasks.artifacts import DATA, METRICS, write_bytes, write_json, write_table, write_weights
-from tasks.fingerprint import fingerprint
+from tasks.checkpoints import checkpoint_folder
 from tasks.placement import reader_processes
 
 FOLDER = DATA / "imagenet"
@@ -153,7 +153,8 @@ def train_classifier(
     readers = reader_processes(world.size) if on_gpu else 0
     task = ClassificationTask(model, network, images, settings_of(config), seed, workers=readers, pinned=on_gpu)
     recipe = recipe_of(config, len(images[0]))
-    folder = CHECKPOINTS / f"{training.name}-{fingerprint([task.identity, recipe.identity()])[:16]}"
+    identity = [task.identity, recipe.identity()]
+    folder = checkpoint_folder(CHECKPOINTS, training.name, identity, __name__, world, on_warning)
     trained = train(task, recipe, folder, seed=seed, world=world, on_progress=on_progress, on_warning=on_warning)
     card = NetworkCard(
         name=training.name,

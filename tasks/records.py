@@ -39,11 +39,6 @@ class SearchRecords:
         self._provenance = provenance(root)
         self._stage_started = time.time()
 
-    @property
-    def ui_uri(self) -> str:
-        """Address of the MLflow store."""
-        return self._tracking.uri
-
     def search(self, metrics: dict[str, float] | None = None, artifacts: Sequence[Path] = ()) -> None:
         """Log the search itself: as running, or with its result as finished."""
         record = RunRecord(

@@ -40,16 +40,6 @@ def ui_command(uri: str) -> str:
     return shlex.join(["mlflow", "ui", "--backend-store-uri", uri, "--host", "127.0.0.1", "--workers", "1"])
 
 
-def check_reachable(uri: str) -> None:
-    """Ask MLflow at `uri` for its experiments; it has about five seconds to answer.
-
-    Raises:
-        NasgemError: it does not answer, or not as MLflow does.
-    """
-    with opened(uri) as client:
-        client.search_experiments(max_results=1)
-
-
 def start_tracking(root: Path, on_warning: Callable[[str], None]) -> "Tracking":
     """Open MLflow for the repository at `root` and return where to log runs.
 

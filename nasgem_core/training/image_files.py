@@ -19,7 +19,7 @@ from nasgem_core.errors import DataError
 UNREADABLE = (OSError, ValueError, SyntaxError, Image.DecompressionBombError)
 """What PIL raises on files that are no images, or half ones."""
 MEMORY_BYTES = 2**30
-"""Decoded images of a split that are kept in memory, at most."""
+"""Decoded images of a split that are kept in memory, and files whose contents are compared, at most."""
 _LOOKED_AT = 64
 _REMEDY = "each holding one folder of images a class"
 
@@ -47,9 +47,12 @@ class ImageFiles:
 
     @cached_property
     def digest(self) -> str:
-        """32 hexadecimal digits of names and sizes; the content of a million files would take too long to read."""
+        """32 hexadecimal digits of names, sizes and, up to 1 GiB, contents; of more, reading would take too long."""
         digest = hashlib.blake2b("\x1f".join([*self.classes, "", *self.files]).encode(), digest_size=16)
         digest.update(self.sizes.astype("<i8").tobytes())
+        if self.sizes.sum() <= MEMORY_BYTES:
+            for file in self.files:
+                digest.update((self.folder / file).read_bytes())
         return digest.hexdigest()
 
     @cached_property

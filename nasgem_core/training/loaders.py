@@ -53,7 +53,11 @@ class ImageBatches(Dataset):
     ) -> None:
         self.files, self.size, self.seed = files, size, seed
         self.crop_area, self.centre_share = crop_area, centre_share
-        self.decoded = files.decoded
+        self.decoded: tuple[np.ndarray | None, ...] | None = None
+
+    def decode(self) -> None:
+        """Read all images into memory if they fit; worker processes that start later share them."""
+        self.decoded = self.files.decoded
 
     def __len__(self) -> int:
         return len(self.files)
@@ -130,6 +134,7 @@ class BatchLoader:
 
     def run(self, requests: Sequence[tuple[int, np.ndarray]]) -> Iterator[ImageBatch]:
         """Yield the batch of each request."""
+        self.batches.decode()
         if self._loader is None:
             return (self.batches[request] for request in requests)
         self._requests.waiting = requests

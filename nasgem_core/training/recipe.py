@@ -55,12 +55,5 @@ class TrainingRecipe:
 
     def identity(self) -> dict[str, object]:
         """Return what the weights depend on; the other fields say how the work is done or shown."""
-        working = (
-            "accumulate",
-            "channels_last",
-            "deterministic",
-            "checkpoint_seconds",
-            "evaluate_epochs",
-            "report_steps",
-        )
+        working = ("channels_last", "deterministic", "checkpoint_seconds", "evaluate_epochs", "report_steps")
         return {name: value for name, value in vars(self).items() if name not in working}

@@ -9,7 +9,6 @@ from flows.bootstrap import BEST_CELL_FILE, read_best_cell
 from nasgem_core.cells.sampling import sample_cells
 from nasgem_core.config import CellsConfig, SearchConfig
 from nasgem_core.errors import DataError
-from tasks.ablation import CURVES_FILE, read_ablation
 from tasks.encoder import GUIDED, encoder_file, read_encoder
 from tasks.labels import LABELLED_PAIRS_FILE, read_labels
 from tasks.pairs import PAIRS_FILE, read_pairs
@@ -36,7 +35,6 @@ READERS: list[tuple[Callable[[], object], Path, str]] = [
     (lambda: read_trained(ESTIMATOR_FILE), ESTIMATOR_FILE, "estimator"),
     (lambda: read_trained(BOOTSTRAP_FILE), BOOTSTRAP_FILE, "bootstrap"),
     (read_best_cell, BEST_CELL_FILE, "bootstrap"),
-    (read_ablation, CURVES_FILE, "ablation"),
     (lambda: Results(SearchConfig()).metrics("encoder"), Path("data/metrics/encoder.json"), "encoder"),
 ]
 

@@ -7,7 +7,12 @@ import pytest
 from nasgem_core.config import SearchConfig
 from nasgem_core.errors import NasgemError
 from tasks.outbox import Outbox, RunRecord
-from tasks.tracking import Tracking, check_reachable, flat_params, provenance, tracking_uri, ui_command
+from tasks.tracking import Tracking, flat_params, opened, provenance, tracking_uri, ui_command
+
+
+def ask(uri):
+    with opened(uri) as client:
+        client.search_experiments(max_results=1)
 
 
 def test_a_search_goes_on_without_mlflow_and_delivers_later(place, tmp_path, monkeypatch):
@@ -63,7 +68,7 @@ def test_a_closed_port_is_one_clear_error(monkeypatch):
     with pytest.raises(
         NasgemError, match=rf"MLflow at http://127.0.0.1:{port} cannot be reached: .*Connection refused\."
     ) as caught:
-        check_reachable(f"http://me:secret@127.0.0.1:{port}")
+        ask(f"http://me:secret@127.0.0.1:{port}")
     assert "Start that server, or unset MLFLOW_TRACKING_URI" in str(caught.value)
     assert "secret" not in str(caught.value) and "\n" not in str(caught.value)
     assert time.monotonic() - start < 10
@@ -74,14 +79,14 @@ def test_a_server_that_never_answers_is_given_up(monkeypatch):
     with socket.create_server(("127.0.0.1", 0)) as silent:
         start = time.monotonic()
         with pytest.raises(NasgemError, match=r"cannot be reached: .*timed out"):
-            check_reachable(f"http://127.0.0.1:{silent.getsockname()[1]}")
+            ask(f"http://127.0.0.1:{silent.getsockname()[1]}")
     assert time.monotonic() - start < 10
 
 
 def test_what_is_no_database_is_one_clear_error(tmp_path):
     (tmp_path / "text.db").write_text("this is text, not a database" * 100)
     with pytest.raises(NasgemError, match=r"text\.db cannot be reached: .*not a database"):
-        check_reachable(f"sqlite:///{tmp_path}/text.db")
+        ask(f"sqlite:///{tmp_path}/text.db")
 
 
 def test_uri_and_command(monkeypatch, tmp_path):

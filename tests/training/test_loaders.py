@@ -17,7 +17,9 @@ def folder(tmp_path):
 def batches_of(folder, split=0, in_memory=True, monkeypatch=None):
     if not in_memory:
         monkeypatch.setattr(image_files, "MEMORY_BYTES", 0)
-    return ImageBatches(list_image_files(folder)[split], 16, (0.3, 1.0), 1.0, seed=0)
+    batches = ImageBatches(list_image_files(folder)[split], 16, (0.3, 1.0), 1.0, seed=0)
+    batches.decode()
+    return batches
 
 
 def assert_equal(first, second):

@@ -8,9 +8,9 @@ from nasgem_core.training.recipe import TrainingRecipe
 
 def test_the_identity_leaves_out_how_the_work_is_done():
     recipe = TrainingRecipe()
-    other = replace(recipe, accumulate=4, checkpoint_seconds=1.0, report_steps=3, channels_last=False)
+    other = replace(recipe, checkpoint_seconds=1.0, report_steps=3, channels_last=False)
     assert other.identity() == recipe.identity()
-    for change in ({"epochs": 2}, {"learning_rate": 0.2}, {"averaging": 0.0}, {"precision": "float32"}):
+    for change in ({"epochs": 2}, {"learning_rate": 0.2}, {"accumulate": 4}, {"precision": "float32"}):
         assert replace(recipe, **change).identity() != recipe.identity()
 
 

@@ -28,6 +28,13 @@ def main(folder):
             train(Poisoned(), RECIPE, folder / "poisoned", seed=1, world=world)
         except NasgemError as error:
             found["poisoned"] = str(error)
+        network = torch.nn.Linear(1, 1, bias=False)
+        parallel = world.parallel(network)
+        with world.local_gradients(parallel):
+            parallel(torch.full((1, 1), world.rank + 1.0)).sum().backward()
+        found["local_gradient"] = network.weight.grad.item()
+        parallel(torch.full((1, 1), world.rank + 1.0)).sum().backward()
+        found["shared_gradient"] = network.weight.grad.item()
         logits = torch.randn(41, 9, generator=torch.Generator().manual_seed(0))
         labels = torch.arange(41) % 9
         shared, alone = AccuracyCount(), AccuracyCount()
