@@ -69,10 +69,10 @@ class EncoderConfig:
     """Pairs a step."""
     learning_rate: float = bounded(2e-3, low=1e-8, high=10.0)
     """Peak learning rate of Adam; it follows a cosine to zero."""
-    similarity_weight: float = bounded(100.0, low=0.0, high=1e6)
+    similarity_weight: float = bounded(10.0, low=0.0, high=1e6)
     """Weight of the similarity loss L_s; 0 makes a plain autoencoder."""
     reconstruction_weight: float = bounded(1.0, low=0.0, high=1e6)
-    """Weight of the reconstruction losses L_r."""
+    """Weight of the mean of a pair's reconstruction losses L_r; 2 is their sum, as in Eq. 4."""
     holdout: float = bounded(0.1, low=0.01, high=0.5)
     """Share of the pairs kept for reporting."""
 
@@ -146,11 +146,11 @@ class PredictorConfig:
     `nasgem_core.predictors.catalogue`, which reads the cells. The perceptron is fitted in any case, and reported
     beside."""
     target: str = choice("score", "score", "accuracy")
-    """`score` as in the paper; `accuracy` predicts accuracy and adds the exact MAC term afterwards."""
+    """`score` as in the paper; `accuracy` predicts accuracy, and the exact MAC term is subtracted afterwards."""
     hidden: tuple[int, ...] = bounded((64, 64), low=1, high=8192)
     """Widths of the hidden layers."""
     iterations: int = bounded(500, low=1, high=1_000_000)
-    """Full-batch steps of Adam."""
+    """Full-batch steps of AdamW."""
     learning_rate: float = bounded(3e-3, low=1e-8, high=10.0)
     weight_decay: float = bounded(0.1, low=0.0, high=10.0)
     members: int = bounded(8, low=1, high=256)

@@ -9,6 +9,9 @@ from nasgem_core.backbones.published.strides import STRIDE, early_strides, last_
 
 DROPOUT = 0.2
 """Before the classifier, as in torchvision."""
+_MOMENTUM = 0.1
+"""Of running statistics, as in all other networks here. torchvision's MnasNet has .0003, with which the statistics of
+the first images are still felt after thousands of steps."""
 
 
 class LayeredBackbone(Backbone):
@@ -65,6 +68,9 @@ def mobilenet_v2(width: float, num_classes: int, stride: int = STRIDE) -> Layere
 def mnasnet(width: float, num_classes: int, stride: int = STRIDE) -> LayeredBackbone:
     """Return MnasNet-B1 (Tan et al. 2019) with that width multiplier; its last map is that of the head."""
     layers = MNASNet(width).layers
+    for layer in layers.modules():
+        if isinstance(layer, nn.BatchNorm2d):
+            layer.momentum = _MOMENTUM
     ends = (7, 8, 9, 11, 16)
     channels = tuple(_convolutions(layers[: end + 1])[-1].out_channels for end in ends)
     return _with_strides(layers, ends, channels, num_classes, stride)

@@ -42,3 +42,9 @@ def test_every_parameter_gets_a_gradient(build):
     nn.functional.cross_entropy(network(torch.randn(8, 3, 64, 64)), torch.arange(8) % 5).backward()
     for name, parameter in network.named_parameters():
         assert parameter.grad is not None and parameter.grad.isfinite().all() and parameter.grad.any(), name
+
+
+@pytest.mark.parametrize("build", [mobilenet_v2, mnasnet])
+def test_running_statistics_follow_a_short_training(build):
+    layers = [layer for layer in build(0.35, 5).modules() if isinstance(layer, nn.BatchNorm2d)]
+    assert layers and {layer.momentum for layer in layers} == {0.1}
