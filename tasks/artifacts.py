@@ -4,11 +4,9 @@ Every stage owns `data/<stage>/`. Arrays are npz, tables parquet, weights safete
 names its schema, so it can be read alone and a foreign file is refused.
 """
 
-import hashlib
 import io
 import json
 import math
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,6 +20,7 @@ import safetensors.numpy
 from safetensors import safe_open
 
 from nasgem_core.errors import DataError
+from nasgem_core.files import sealed, unsealed, written_whole
 
 DATA = Path("data")
 METRICS = DATA / "metrics"
@@ -29,17 +28,9 @@ _SCHEMA_KEY = "schema"
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """Write a file atomically: under another name, synced, then renamed; a crash leaves the old file whole."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with temporary.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    """Write a file whole or not at all; a crash leaves the old one."""
+    with written_whole(path) as file:
+        file.write(content)
 
 
 def write_json(path: Path, schema: str, document: Mapping[str, Any]) -> None:
@@ -127,24 +118,12 @@ def _in_c_order(arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
 
 
 def _document(schema: str, arrays: Mapping[str, np.ndarray], metadata: Mapping[str, Any]) -> str:
-    """Return schema, metadata and a checksum of all, as JSON: the formats do not notice every changed byte."""
-    document = {_SCHEMA_KEY: schema, **metadata}
-    return json.dumps({"checksum": _checksum(document, arrays), **document})
+    return sealed({_SCHEMA_KEY: schema, **metadata}, arrays)
 
 
 def _checked(text: str | bytes, arrays: Mapping[str, np.ndarray]) -> tuple[Any, dict[str, Any]]:
-    document = json.loads(text)
-    if document.pop("checksum") != _checksum(document, arrays):
-        raise ValueError("the checksum does not match")
+    document = unsealed(text, arrays)
     return document.pop(_SCHEMA_KEY), document
-
-
-def _checksum(document: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> str:
-    digest = hashlib.blake2b(json.dumps(document).encode(), digest_size=16)
-    for name in sorted(arrays):
-        digest.update(f"{name}:{arrays[name].dtype.str}{arrays[name].shape};".encode())
-        digest.update(np.ascontiguousarray(arrays[name]).tobytes())
-    return digest.hexdigest()
 
 
 @contextmanager

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from nasgem_core.errors import DataError, NasgemError
+from nasgem_core.files import sync
 from tasks.models import FullyConnectedModel
 
 _SCHEMA = 1
@@ -113,9 +114,9 @@ class Outbox:
         }
         (building / "record.json").write_text(json.dumps(document, indent=1, allow_nan=False), encoding="utf-8")
         for path in (*building.rglob("*"), building):
-            _sync(path)
+            sync(path)
         building.rename(self.folder / name)
-        _sync(self.folder)
+        sync(self.folder)
 
     def pending(self) -> list[Path]:
         """Return the waiting records' folders, oldest first."""
@@ -232,11 +233,3 @@ def _digest(content: dict[str, Any]) -> str:
 def _file_digest(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -6,8 +6,6 @@ names that give these columns their meaning, the schema and a checksum of the co
 
 import hashlib
 import json
-import os
-import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +19,7 @@ from nasgem_core.cells.cell import CellBatch
 from nasgem_core.cells.operations import known_operations, register_tabular
 from nasgem_core.cells.packing import pack_cells, unpack_cells
 from nasgem_core.errors import DataError
+from nasgem_core.files import written_whole
 
 SCHEMA = "nasgem.table/1"
 HASH_BYTES = 16
@@ -90,10 +89,8 @@ def write_table(space: TabularSpace, path: Path) -> None:
     columns = {name: _column(array) for name, array in arrays.items()}
     metadata = {_HEADER: header, _CHECKSUM: _checksum(header, arrays).encode()}
     table = pa.table(columns).replace_schema_metadata(metadata)
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("xb") as file:
+        with written_whole(path) as file:
             pq.write_table(
                 table,
                 file,
@@ -102,13 +99,8 @@ def write_table(space: TabularSpace, path: Path) -> None:
                 use_byte_stream_split=list(space.metrics),
                 write_statistics=False,
             )
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
     except OSError as error:
         raise DataError(f"cannot write the table {path}: {error}") from None
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def is_table(path: Path) -> bool:

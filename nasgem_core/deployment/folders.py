@@ -1,26 +1,31 @@
 """Folders with an exported network: written whole or not at all, and read with their faults named."""
 
 import contextlib
-import os
+import json
 import shutil
 import uuid
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+import numpy as np
 import safetensors.torch
+from safetensors import safe_open
 from torch import Tensor
 
 from nasgem_core.deployment.isolated import WEIGHTS
-from nasgem_core.deployment.programs import CARD_KEY
 from nasgem_core.errors import DataError
+from nasgem_core.files import sealed, sync, unsealed
 
 CARD_FILE = "network.json"
+_SCHEMA, _HEADER = "nasgem.exported/1", "nasgem"
+"""The files of the stages have such a header too."""
 
 
 def write_weights(folder: Path, document: str, weights: Mapping[str, Tensor]) -> None:
     """Write a state dict as safetensors, and the document that rebuilds the network beside it and inside."""
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in weights.items()}
-    (folder / WEIGHTS).write_bytes(safetensors.torch.save(tensors, metadata={CARD_KEY: document}))
+    header = sealed({"schema": _SCHEMA, "network": json.loads(document)}, _arrays(tensors))
+    (folder / WEIGHTS).write_bytes(safetensors.torch.save(tensors, metadata={_HEADER: header}))
     (folder / CARD_FILE).write_text(document.rstrip() + "\n", encoding="utf-8")
 
 
@@ -31,7 +36,14 @@ def read_weights(document: Path, weights: Path) -> tuple[bytes, dict[str, Tensor
         DataError: a file is missing or damaged.
     """
     try:
-        return document.read_bytes(), safetensors.torch.load_file(weights)
+        content = document.read_bytes()
+        with safe_open(weights, framework="pt") as file:
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
+            header = (file.metadata() or {}).get(_HEADER)
+        if header is None:
+            raise ValueError(f"{weights.name} lacks the header with its checksum")
+        unsealed(header, _arrays(tensors))
+        return content, tensors
     except FileNotFoundError:
         missing = weights if document.is_file() else document
         raise DataError(
@@ -40,6 +52,10 @@ def read_weights(document: Path, weights: Path) -> tuple[bytes, dict[str, Tensor
         ) from None
     except (OSError, safetensors.SafetensorError, ValueError) as error:
         raise DataError(f"{weights.parent} holds no exported network: {error}; export it again") from None
+
+
+def _arrays(tensors: Mapping[str, Tensor]) -> dict[str, np.ndarray]:
+    return {name: tensor.numpy() for name, tensor in tensors.items()}
 
 
 @contextlib.contextmanager
@@ -52,8 +68,7 @@ def new_folder(folder: Path) -> Iterator[Path]:
     try:
         yield temporary
         for path in temporary.iterdir():
-            with path.open("rb") as file:
-                os.fsync(file.fileno())
+            sync(path)
         earlier = folder.parent / f".{folder.name}.{uuid.uuid4().hex}.old"
         if folder.exists():
             folder.rename(earlier)

@@ -1,16 +1,15 @@
 """Figures as bytes and files, the same bytes for the same figure."""
 
-import contextlib
 import io
 import os
 import threading
-import uuid
 from pathlib import Path
 
 import matplotlib
 from matplotlib.figure import Figure
 
 from nasgem_core.errors import DataError
+from nasgem_core.files import written_whole
 
 _RC_LOCK = threading.Lock()
 
@@ -42,17 +41,9 @@ def save_figure(figure: Figure, path: str | os.PathLike[str], dpi: int = 120) ->
     if path.suffix not in writers:
         raise DataError(f"cannot write the figure {path}: the name must end in .png or .svg")
     content = writers[path.suffix](figure, dpi)
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("xb") as file:
+        with written_whole(path) as file:
             file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
     except OSError as error:
         raise DataError(f"cannot write the figure {path}: {error.strerror}") from error
-    finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
     figure.clear()

@@ -17,6 +17,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor, uint8
 
 from nasgem_core.errors import DataError
+from nasgem_core.files import sync
 
 SCHEMA = "nasgem.checkpoint/1"
 LAST, PREVIOUS = "last.safetensors", "previous.safetensors"
@@ -69,7 +70,7 @@ def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
     if (folder / LAST).exists():
         (folder / LAST).replace(folder / PREVIOUS)
     temporary.replace(folder / LAST)
-    _sync(folder)
+    sync(folder)
 
 
 def load_checkpoint(
@@ -153,11 +154,3 @@ def _checksum(document: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> str
         digest.update(f"{name}:{tensor.dtype}{tuple(tensor.shape)};".encode())
         digest.update(tensor.reshape(-1).view(uint8).numpy().data)
     return digest.hexdigest()
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

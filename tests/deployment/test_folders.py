@@ -2,6 +2,7 @@ import json
 import os
 
 import pytest
+import safetensors.torch
 import torch
 from safetensors import safe_open
 
@@ -20,7 +21,7 @@ def test_weights_and_document_come_back(tmp_path):
     assert json.loads(document) == {"name": "x"}
     assert all(torch.equal(found[name], tensor) for name, tensor in weights.items())
     with safe_open(tmp_path / "weights.safetensors", "pt") as file:
-        assert json.loads(file.metadata()["card.json"]) == {"name": "x"}
+        assert json.loads(file.metadata()["nasgem"])["network"] == {"name": "x"}
     assert (tmp_path / "weights.safetensors").stat().st_mode & 0o777 == (tmp_path / CARD_FILE).stat().st_mode & 0o777
 
 
@@ -29,9 +30,15 @@ def test_damaged_and_missing_files_are_named(tmp_path):
         read_weights(*paths(tmp_path))
     write_weights(tmp_path, "{}", {"a": torch.zeros(3)})
     weights = tmp_path / "weights.safetensors"
-    weights.write_bytes(weights.read_bytes()[:-1])
+    whole = weights.read_bytes()
+    weights.write_bytes(whole[:-1])
     with pytest.raises(DataError, match=r"holds no exported network: .*; export it again"):
         read_weights(*paths(tmp_path))
+    content = bytearray(whole)
+    for damaged in (bytes(content[:-1] + bytearray([content[-1] ^ 1])), safetensors.torch.save({"a": torch.zeros(3)})):
+        weights.write_bytes(damaged)
+        with pytest.raises(DataError, match=r"the checksum does not match|lacks the header"):
+            read_weights(*paths(tmp_path))
     weights.unlink()
     with pytest.raises(DataError, match=r"weights\.safetensors is missing"):
         read_weights(*paths(tmp_path))

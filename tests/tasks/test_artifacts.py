@@ -1,4 +1,3 @@
-import errno
 import io
 from pathlib import Path
 
@@ -7,14 +6,12 @@ import pandas as pd
 import pytest
 
 from nasgem_core.errors import DataError
-from tasks import artifacts
 from tasks.artifacts import (
     read_arrays,
     read_json,
     read_table,
     read_weights,
     write_arrays,
-    write_bytes,
     write_json,
     write_table,
     write_weights,
@@ -150,38 +147,6 @@ def test_a_changed_byte_is_refused_or_changes_nothing(path, kind):
 def test_metrics_name_their_stage(tmp_path):
     with pytest.raises(DataError, match="`nasgem stage bootstrap`"):
         read_json(tmp_path / "metrics" / "bootstrap.json", "s/1")
-
-
-@pytest.mark.parametrize("step", ["fsync", "replace"])
-def test_a_write_that_fails_leaves_the_old_file_whole(path, monkeypatch, step):
-    write_bytes(path, b"old")
-
-    def full(*_):
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    with monkeypatch.context() as patch:
-        patch.setattr(artifacts.os, "fsync", full) if step == "fsync" else patch.setattr(Path, "replace", full)
-        with pytest.raises(OSError, match="No space left"):
-            write_bytes(path, b"new")
-    assert path.read_bytes() == b"old"
-    assert [item.name for item in path.parent.iterdir()] == [path.name]
-
-
-def test_a_process_that_dies_in_a_write_leaves_the_old_file_whole(path, monkeypatch):
-    write_bytes(path, b"old")
-
-    class Killed(BaseException):
-        pass
-
-    def killed(_):
-        raise Killed
-
-    monkeypatch.setattr(artifacts.os, "fsync", killed)
-    monkeypatch.setattr(Path, "unlink", lambda *_, **__: None)  # no time to clean up
-    with pytest.raises(Killed):
-        write_bytes(path, b"new")
-    assert path.read_bytes() == b"old"
-    assert all(item == path or item.name.endswith(".tmp") for item in path.parent.iterdir())
 
 
 def test_what_is_not_finite_becomes_null(path):

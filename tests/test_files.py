@@ -1,0 +1,72 @@
+import errno
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from nasgem_core import files
+from nasgem_core.files import sealed, unsealed, written_whole
+
+
+def write(path, content):
+    with written_whole(path) as file:
+        file.write(content)
+
+
+def test_a_file_is_there_whole_or_not_at_all(tmp_path):
+    path = tmp_path / "new" / "file"
+    with written_whole(path) as file:
+        file.write(b"first")
+        assert not path.exists()
+    with pytest.raises(KeyError), written_whole(path) as file:
+        file.write(b"second")
+        raise KeyError
+    assert path.read_bytes() == b"first" and os.listdir(path.parent) == ["file"]
+
+
+@pytest.mark.parametrize("step", ["fsync", "replace"])
+def test_a_write_that_fails_leaves_the_old_file(tmp_path, monkeypatch, step):
+    path = tmp_path / "file"
+    write(path, b"old")
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(files.os, "fsync", full) if step == "fsync" else patch.setattr(Path, "replace", full)
+        with pytest.raises(OSError, match="No space left"):
+            write(path, b"new")
+    assert path.read_bytes() == b"old" and os.listdir(tmp_path) == ["file"]
+
+
+def test_a_process_that_dies_in_a_write_leaves_the_old_file(tmp_path, monkeypatch):
+    path = tmp_path / "file"
+    write(path, b"old")
+
+    class Killed(BaseException):
+        pass
+
+    def killed(_):
+        raise Killed
+
+    monkeypatch.setattr(files.os, "fsync", killed)
+    monkeypatch.setattr(Path, "unlink", lambda *_, **__: None)  # no time to clean up
+    with pytest.raises(Killed):
+        write(path, b"new")
+    assert path.read_bytes() == b"old"
+    assert all(item == path or item.name.endswith(".tmp") for item in tmp_path.iterdir())
+
+
+def test_a_seal_tells_every_change():
+    document, arrays = {"a": [1, 2.5]}, {"x": np.arange(6.0).reshape(2, 3), "y": np.zeros((0, 2))}
+    text = sealed(document, arrays)
+    assert unsealed(text, arrays) == unsealed(text.encode(), dict(reversed(arrays.items()))) == document
+    changed = arrays["x"].copy()
+    changed[1, 2] = np.nextafter(5.0, 6.0)
+    for other in ({**arrays, "x": changed}, {**arrays, "x": arrays["x"].T}, {"x": arrays["x"]}, {}):
+        with pytest.raises(ValueError, match="checksum"):
+            unsealed(text, other)
+    for other in (text.replace("2.5", "2.6"), "{}", "[]", "1"):
+        with pytest.raises(ValueError, match="checksum"):
+            unsealed(other, arrays)
