@@ -1,7 +1,8 @@
 """The search against random search with equally many trainings, over several root seeds.
 
 Runs `nasgem search` once a seed in this folder (what is cached is read), then trains the cell each side chose anew,
-from seeds that neither side has seen: the best of many noisy measurements flatters, a fresh one does not.
+from seeds that neither side has seen: the best of many noisy measurements flatters, a fresh one does not. It leaves
+this folder, params.yaml included, at the last seed.
 """
 
 import argparse
@@ -19,6 +20,7 @@ from nasgem_core.search.score import efficiency_score
 from nasgem_core.seeding import derive_seed
 from nasgem_core.training.images import load_images
 from nasgem_core.training.proxy import train_cell
+from tasks.artifacts import write_bytes
 from tasks.parameters import load_config
 from tasks.results import Results
 
@@ -71,8 +73,7 @@ def main() -> None:
         print(
             f"{name}: search above random by {margin.mean():+.4f} on average, per seed {np.round(margin, 4).tolist()}"
         )
-    Path("data/metrics").mkdir(exist_ok=True, parents=True)
-    Path("data/metrics/seeds.json").write_text(json.dumps(picks, indent=1, default=float))
+    write_bytes(Path("data/metrics/seeds.json"), json.dumps(picks, indent=1, default=float).encode())
 
 
 if __name__ == "__main__":

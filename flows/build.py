@@ -2,15 +2,12 @@
 
 from pathlib import Path
 
-from rich.console import Console
-
 from flows.environment import prepare_environment
-from flows.show import find_cell, print_table
+from flows.printing import out, print_table
+from flows.show import find_cell
 from flows.work import parse_macs
 from nasgem_core.errors import DataError
 from tasks.parameters import load_config
-
-_out = Console(highlight=False, soft_wrap=True)
 
 
 def build_network(name: str, macs: str, layout: str, classes: int, image_size: int | None, output: Path | None) -> None:
@@ -27,12 +24,12 @@ def build_network(name: str, macs: str, layout: str, classes: int, image_size: i
     side = image_size or IMAGE_SIZES[layout]
     spec = fit_to_budget(output.stem if output else "gemnet", cell, stack, classes, (side, side), budget)
     parts = costs_of_parts(spec)
-    _out.print(f"cell      {cell.canonical_key[:8]}, {cell.num_vertices} vertices, {cell.num_edges} edges")
-    _out.print(f"network   layout {layout}, images of {side}x{side}, {classes} classes")
-    _out.print(f"MACs      {parts['macs'].sum() / 1e6:.2f} M (budget {budget / 1e6:g} M)")
-    _out.print(f"params    {parts['params'].sum() / 1e6:.3f} M")
+    out.print(f"cell      {cell.canonical_key[:8]}, {cell.num_vertices} vertices, {cell.num_edges} edges")
+    out.print(f"network   layout {layout}, images of {side}x{side}, {classes} classes")
+    out.print(f"MACs      {parts['macs'].sum() / 1e6:.2f} M (budget {budget / 1e6:g} M)")
+    out.print(f"params    {parts['params'].sum() / 1e6:.3f} M")
     refined = "" if spec.channels == stack.channels(spec.width) else ", stages refined to meet the budget"
-    _out.print(f"width     {spec.width:g}{refined}")
+    out.print(f"width     {spec.width:g}{refined}")
     rows = [
         [
             str(row.part),
@@ -45,10 +42,10 @@ def build_network(name: str, macs: str, layout: str, classes: int, image_size: i
     ]
     print_table("Parts", ["part", "a vertex", "output", "MACs M", "params k"], rows)
     features = ", ".join(f"{channels} at stride {stride}" for channels, stride in feature_list(spec))
-    _out.print(f"\nfeatures  {features}")
+    out.print(f"\nfeatures  {features}", soft_wrap=True)
     if output is not None:
         _write(output, spec.to_json())
-        _out.print(f"written   {output}")
+        out.print(f"written   {output}", soft_wrap=True)
 
 
 def _write(path: Path, text: str) -> None:

@@ -35,7 +35,7 @@ def search(
     workers: Workers = None,
     device: Device = None,
 ) -> None:
-    """Run the whole search with the parameters in params.yaml, and show what it found.
+    """Run the whole search with params.yaml, and show what it found.
 
     Whatever was done before with equal parameters is read and not done again, so a search that was stopped goes on.
     """
@@ -61,7 +61,7 @@ def stage(
     workers: Workers = None,
     device: Device = None,
 ) -> None:
-    """Run one stage on the files that the stages before it left in data/."""
+    """Run one stage on the files of the stages before it in data/."""
     with guarded():
         _place(workers, device)
         from flows.work import run_stage
@@ -75,7 +75,7 @@ def select(
     penalty: Annotated[float | None, typer.Option(help="Lambda of the score; default: the one in params.yaml.")] = None,
     top: Annotated[int, typer.Option(help="Predicted cells to list.", min=1, max=1000)] = 5,
 ) -> None:
-    """Choose again under another penalty or budget, from what a search has measured. Nothing is trained."""
+    """Choose again under another penalty or budget; trains nothing."""
     with guarded():
         from flows.work import run_select
 
@@ -86,7 +86,7 @@ def select(
 
 
 benchmark = typer.Typer(
-    help="Compare predictors on tables of cells that others have measured, such as NAS-Bench-101.",
+    help="Compare predictors on tables of measured cells, such as NAS-Bench-101.",
     no_args_is_help=True,
 )
 app.add_typer(benchmark, name="benchmark")
@@ -110,7 +110,7 @@ def import_table(
 
 @benchmark.command("run")
 def run_benchmark(assignments: Set = None, workers: Workers = None) -> None:
-    """Try the predictors in params.yaml on its tables; what was tried before is read. Same as `nasgem stage benchmark`.
+    """Try the predictors of params.yaml on its tables. What was tried before is read; same as `nasgem stage benchmark`.
 
     For instance: --set benchmark.tables=[nasbench201] --set benchmark.splits=3
     """
@@ -136,7 +136,7 @@ def build(
     ] = None,
     output: Annotated[Path | None, typer.Option(help="Also write what rebuilds the network into this .json.")] = None,
 ) -> None:
-    """Build GEMNet from a cell: find the width that meets a budget, show costs, channels and feature maps."""
+    """Build GEMNet from a cell, with the width that meets a budget. Shows costs, channels and feature maps."""
     with guarded():
         from flows.build import build_network
 
@@ -157,7 +157,7 @@ def show(
 
 @app.command()
 def status() -> None:
-    """Show which stages have results, and whether anything is running in this folder."""
+    """Show which stages have results, and what is running here."""
     with guarded():
         from flows.show import show_status
 
@@ -173,7 +173,7 @@ def serve(
         typer.Option("--set", help="Parameter that each run sets in params.yaml first. Repeatable."),
     ] = None,
 ) -> None:
-    """Serve the search as a Prefect deployment, on a schedule or on request from Prefect's UI."""
+    """Serve the search on a schedule or on request. It is a Prefect deployment, seen in Prefect's UI."""
     with guarded():
         from flows.environment import prepare_environment
 

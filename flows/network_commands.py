@@ -22,7 +22,7 @@ def export(
     output: Annotated[Path, typer.Option(help="The folder to write; an earlier export in it is replaced.")],
     form: Annotated[str, typer.Option("--format", help="all, python, torch (torch.export) or onnx.")] = "all",
 ) -> None:
-    """Write a network that works without nasgem: weights, one Python file, torch.export and ONNX, each checked."""
+    """Write a network that works without nasgem. Weights, one Python file, torch.export and ONNX, each checked."""
     with guarded():
         from flows.networks import run_export
 
@@ -35,7 +35,7 @@ def predict(
     model: Annotated[str, typer.Option(help=_MODEL)] = "imagenet@champion",
     top: Annotated[int, typer.Option(help="Classes to list.", min=1, max=1000)] = 5,
 ) -> None:
-    """Say what is in a picture: the likeliest classes by a trained network."""
+    """Say what is in a picture, by a trained network."""
     with guarded():
         from flows.networks import run_predict
 
@@ -51,7 +51,7 @@ def detect(
     ),
     threshold: Annotated[float, typer.Option(help="Lowest score of an object to show.", min=0.0, max=1.0)] = 0.5,
 ) -> None:
-    """Find the objects in a picture by a trained detector, and draw them."""
+    """Find and draw the objects in a picture, by a trained detector."""
     with guarded():
         from flows.networks import run_detect
 
@@ -76,7 +76,7 @@ def latency(
     repeats: Annotated[int, typer.Option(help="Timed passes of each network.", min=1)] = 50,
     output: Annotated[Path, typer.Option(help="Folder of the table and the plot.")] = Path("data/latency"),
 ) -> None:
-    """Measure how long networks take on a device, and how much memory: median, 95th percentile, peak."""
+    """Measure time and memory of networks on a device. Median, 95th percentile, peak."""
     with guarded():
         from flows.networks import run_latency
 

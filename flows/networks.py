@@ -122,11 +122,12 @@ def run_latency(
             "-" if row["accuracy"] != row["accuracy"] else f"{row['accuracy']:.4f}",
             f"{row['median_ms']:.3f}",
             f"{row['p95_ms']:.3f}",
+            f"{row['spread_ms']:.3f}",
             f"{row['peak_bytes'] / 1e6:.4g}",
         ]
         for _, row in shown.iterrows()
     ]
-    header = ["network", "kind", "MACs M", "params M", "accuracy", "median ms", "p95 ms", "peak MB"]
+    header = ["network", "kind", "MACs M", "params M", "accuracy", "median ms", "p95 ms", "spread ms", "peak MB"]
     print_table(title, header, rows)
     out.print(f"\nTable  {output / 'latency.parquet'}  (latency.csv and latency.png beside it)", soft_wrap=True)
 

@@ -75,6 +75,12 @@ def open_cost(config: SearchConfig, layout: NetworkLayout, num_classes: int) -> 
         )
     table = read_latency(path)
     table = table[table["cell"] != ""]
+    mixed = [name for name in ("device", "threads", "batch") if table[name].nunique() > 1]
+    if mixed:
+        raise DataError(
+            f"{path} holds rows of {table[mixed[0]].nunique()} different values of {mixed[0]}, which cannot be "
+            f"compared: measure again with `nasgem latency --sampled 40 --output {path.parent}`"
+        )
     cells = CellBatch.from_cells([Cell.from_json(text) for text in table["cell"]], config.cells.operations)
     if not np.array_equal(cell_costs(cells, layout, num_classes).macs, table["macs"].to_numpy()):
         raise DataError(

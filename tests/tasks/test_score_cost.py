@@ -27,7 +27,8 @@ def table(cells=SAMPLE, layout=LAYOUT):
         {"key": cell.canonical_key, "cell": cell.to_json(), "macs": int(cost), "median_ms": 0.5 + int(cost) / 1e5}
         for cell, cost in zip(cells, macs, strict=True)
     ]
-    return pd.DataFrame([*found, {"key": "", "cell": "", "macs": 10**9, "median_ms": 100.0}])
+    rows = pd.DataFrame([*found, {"key": "", "cell": "", "macs": 10**9, "median_ms": 100.0}])
+    return rows.assign(device="a processor", threads=1, batch=1)
 
 
 def test_multiply_adds_are_charged_without_any_table(tmp_path):
@@ -63,6 +64,11 @@ def test_a_table_that_does_not_serve_is_named(tmp_path):
         open_cost(config(path), LAYOUT, 10)
     write_latency(tmp_path, table(SAMPLE[:5]))
     with pytest.raises(DataError, match="5 cells were measured: at least 10 are needed"):
+        open_cost(config(path), LAYOUT, 10)
+    mixed = table()
+    mixed.loc[3, "threads"] = 2
+    write_latency(tmp_path, mixed)
+    with pytest.raises(DataError, match="rows of 2 different values of threads, which cannot be compared"):
         open_cost(config(path), LAYOUT, 10)
     path.write_bytes(b"no table")
     with pytest.raises(DataError, match=r"is not a nasgem\.latency/1 file"):
