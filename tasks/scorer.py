@@ -51,7 +51,7 @@ def fit_process_task(
     return {"weights": arrays, "metadata": metadata}
 
 
-@cached_task("predictor pre-training")
+@cached_task("scorer pre-training")
 def pretrain_task(kind: str, source: str, law: CellsConfig, seed: int) -> dict[str, Any]:
     """Teach a predictor of the catalogue, whose source has this fingerprint, what it learns without labels."""
     return pretrain_kind(kind, law, seed)
