@@ -24,26 +24,26 @@ def run_export(model: str, output: Path, form: str) -> None:
     from tasks.networks import open_network
 
     network = open_network(model, Path.cwd(), untrained=True)
+    forms = FORMS if form == "all" else (form,)
     if isinstance(network.description, DetectorSpec):
-        exported = export_detector(network.description, network.weights, output)
+        exported = export_detector(network.description, network.weights, output, forms, on_step=_say_step)
     else:
-        forms = FORMS if form == "all" else (form,)
-        exported = export_network(
-            network.description, network.weights, output, forms, on_step=lambda step: say(f"  {step}")
-        )
+        exported = export_network(network.description, network.weights, output, forms, on_step=_say_step)
     if not network.trained:
         out.print(f"{model} holds no weights: these are fresh ones, the network is not trained", soft_wrap=True)
     rows = [
-        [difference.form, f"{difference.largest:.3g}", f"{difference.output:.3g}"]
+        [difference.form, difference.values, f"{difference.largest:.3g}", f"{difference.output:.3g}"]
         for difference in exported.differences
     ]
-    if rows:
-        title = "Largest difference from the original on random images, in a process without nasgem"
-        print_table(title, ["form", "difference", "largest output"], rows)
-    for reason in dict.fromkeys(exported.left_out.values()):
-        names = ", ".join(name for name, why in exported.left_out.items() if why == reason)
-        out.print(f"\nNot written: {names}: {reason}.", soft_wrap=True)
+    title = "Largest difference from the original on random images, in a process without nasgem"
+    print_table(title, ["form", "output", "difference", "largest output"], rows)
+    for name, reason in exported.left_out.items():
+        out.print(f"\nNot written: {name}: {reason}.", soft_wrap=True)
     print_table(f"{output}", ["file", "MB"], [[name, f"{size / 1e6:.2f}"] for name, size in exported.files.items()])
+
+
+def _say_step(step: str) -> None:
+    say(f"  {step}")
 
 
 def run_predict(picture: Path, model: str, top: int) -> None:

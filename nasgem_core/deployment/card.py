@@ -43,11 +43,7 @@ class NetworkCard:
     metrics: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if not _NAME.fullmatch(self.name):
-            raise DataError(
-                f"field 'name' of the network's card is {self.name!r:.120}: use 1 to 100 letters, digits, "
-                "blanks and _ . + -"
-            )
+        check_name(self.name)
         if not self.classes:
             raise DataError(f"field 'classes' of the card of {self.name} is empty: name at least one class")
         if self.image_size < 1:
@@ -113,6 +109,15 @@ class NetworkCard:
         except ValueError as error:
             raise DataError(f"not a network's card: no valid JSON ({error}); {_REMEDY}") from None
         return cls.from_dict(document)
+
+
+def check_name(name: str) -> str:
+    """Return a network's name; raises `DataError` where it cannot stand in comments of files."""
+    if not _NAME.fullmatch(name):
+        raise DataError(
+            f"field 'name' of the network's card is {name!r:.120}: use 1 to 100 letters, digits, blanks and _ . + -"
+        )
+    return name
 
 
 def _is(value: Any, kind: Any) -> bool:

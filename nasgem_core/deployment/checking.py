@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,13 +28,15 @@ class Difference:
 
     Args:
         form: `python`, `torch` or `onnx`.
-        largest: the largest absolute difference of an output.
-        output: the largest absolute output, to see the other by.
+        largest: the largest absolute difference of a value.
+        output: the largest absolute value, to see the other by.
+        values: what they are: `logits`, or `boxes` (in pixels) and `scores` of a detector.
     """
 
     form: str
     largest: float
     output: float
+    values: str = "logits"
 
 
 def check_forms(network: nn.Module, folder: Path, image_size: int, seed: int = 0) -> list[Difference]:
@@ -49,23 +52,36 @@ def check_forms(network: nn.Module, folder: Path, image_size: int, seed: int = 0
         expected = [network(batch).numpy() for batch in images]
     if not all(np.isfinite(array).all() for array in expected):
         raise DataError("the network gives numbers that are not finite for random images: train it first")
-    inputs, outputs = folder / "inputs.npz", folder / "outputs.npz"
-    try:
-        arrays = {str(i): batch.numpy() for i, batch in enumerate(images)}
-        np.savez(inputs, allow_pickle=False, **arrays)
-        _run_isolated(folder)
-        with np.load(outputs, allow_pickle=False) as file:
-            found = {name: file[name] for name in file.files}
-    finally:
-        inputs.unlink(missing_ok=True)
-        outputs.unlink(missing_ok=True)
+    found = isolated_outputs(folder, {str(i): batch.numpy() for i, batch in enumerate(images)}, "classifier")
     forms = dict.fromkeys(name.partition(".")[0] for name in found)
     return [_compare(form, [found[f"{form}.{i}"] for i in range(len(images))], expected) for form in forms]
 
 
-def _run_isolated(folder: Path) -> None:
+def isolated_outputs(folder: Path, arrays: Mapping[str, np.ndarray], kind: str) -> dict[str, np.ndarray]:
+    """Return what the forms in `folder` give without this package; leaves nothing else in the folder.
+
+    Args:
+        folder: of the exported network.
+        arrays: inputs by name, as `isolated` has them.
+        kind: `classifier` or `detector`.
+
+    Raises:
+        DataError: a form cannot be run.
+    """
+    inputs, outputs = folder / "inputs.npz", folder / "outputs.npz"
+    try:
+        np.savez(inputs, allow_pickle=False, **arrays)
+        _run_isolated(folder, kind)
+        with np.load(outputs, allow_pickle=False) as file:
+            return {name: file[name] for name in file.files}
+    finally:
+        inputs.unlink(missing_ok=True)
+        outputs.unlink(missing_ok=True)
+
+
+def _run_isolated(folder: Path, kind: str) -> None:
     # -I: neither the environment nor the current folder adds to what can be imported; -B: no __pycache__ is left.
-    command = [sys.executable, "-I", "-B", "-W", "ignore", isolated.__file__, str(folder.resolve())]
+    command = [sys.executable, "-I", "-B", "-W", "ignore", isolated.__file__, str(folder.resolve()), kind]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     try:
         done = subprocess.run(
@@ -82,11 +98,16 @@ def _compare(form: str, found: list[np.ndarray], expected: list[np.ndarray]) -> 
     shapes = [array.shape for array in found], [array.shape for array in expected]
     if shapes[0] != shapes[1]:
         raise DataError(f"the exported form {form!r} gives outputs of shapes {shapes[0]}, the original {shapes[1]}")
-    largest = max(float(np.abs(a - b).max()) for a, b in zip(found, expected, strict=True))
-    output = max(float(np.abs(array).max()) for array in expected)
+    return measured(form, "logits", found, expected)
+
+
+def measured(form: str, values: str, found: Sequence[np.ndarray], expected: Sequence[np.ndarray]) -> Difference:
+    """Return how far arrays of equal shapes are apart; raises `DataError` where that is more than `TOLERANCE`."""
+    largest = max(float(np.abs(a - b).max(initial=0.0)) for a, b in zip(found, expected, strict=True))
+    output = max(float(np.abs(array).max(initial=0.0)) for array in expected)
     if not largest <= TOLERANCE * output:
         raise DataError(
-            f"the exported form {form!r} differs from the original by {largest:.3g}, where outputs reach {output:.3g}: "
-            "it was not written"
+            f"the exported form {form!r} differs from the original by {largest:.3g}, where {values} reach "
+            f"{output:.3g}: it was not written"
         )
-    return Difference(form, largest, output)
+    return Difference(form, largest, output, values)

@@ -1,51 +1,55 @@
-"""Programs of a network that run without its Python code: `torch.export` and ONNX, for any number of images."""
+"""Programs of a network that run without its Python code: `torch.export` and ONNX."""
 
 import contextlib
 import io
 import logging
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
-from nasgem_core.deployment.card import NetworkCard
 from nasgem_core.errors import DataError
-from nasgem_core.networks.layout import IMAGE_CHANNELS
 
 CARD_KEY = "card.json"
-"""Name of the card inside both files."""
+"""Name inside both files of the document that rebuilds the network."""
 OPSET = 20
 
 
-def capture(network: nn.Module, card: NetworkCard) -> Any:
-    """Return the `torch.export` program of a network in evaluation mode, with a free number of images.
+def capture(network: nn.Module, name: str, inputs: tuple[Tensor, ...], free: Any = None) -> Any:
+    """Return the `torch.export` program of a network in evaluation mode.
+
+    Args:
+        network: what is captured.
+        name: what it is called in messages.
+        inputs: an example of what it takes.
+        free: which of their dimensions may have other lengths, as `dynamic_shapes` of `torch.export.export`.
 
     Raises:
         DataError: the network cannot be captured; what torch says is in the message.
     """
-    # Two images: torch.export fixes the number of images at one where the example has one.
-    example = torch.zeros(2, IMAGE_CHANNELS, card.image_size, card.image_size)
-    with _quiet(), _saying(card.name, "torch.export"), torch.no_grad():
-        return torch.export.export(network.eval(), (example,), dynamic_shapes=({0: torch.export.Dim("batch")},))
+    with _quiet(), _saying(name, "torch.export"), torch.no_grad():
+        return torch.export.export(network.eval(), inputs, dynamic_shapes=free)
 
 
-def save_program(program: Any, card: NetworkCard, path: Path) -> None:
-    """Write a captured network as a `.pt2` file, with its card inside."""
-    with _quiet(), _saying(card.name, "torch.export"):
-        torch.export.save(program, path, extra_files={CARD_KEY: card.to_json()})
+def save_program(program: Any, name: str, path: Path, notes: Mapping[str, str]) -> None:
+    """Write a captured network as a `.pt2` file, with texts by their names inside."""
+    with _quiet(), _saying(name, "torch.export"):
+        torch.export.save(program, path, extra_files=dict(notes))
 
 
-def save_onnx(program: Any, card: NetworkCard, path: Path) -> None:
-    """Write a captured network as one ONNX file, with its card inside; input `images`, output `logits`."""
-    with _quiet(), _saying(card.name, "ONNX"):
+def save_onnx(
+    program: Any, name: str, path: Path, notes: Mapping[str, str], inputs: Sequence[str], outputs: Sequence[str]
+) -> None:
+    """Write a captured network as one ONNX file, with texts by their names inside; inputs and outputs get names."""
+    with _quiet(), _saying(name, "ONNX"):
         converted = torch.onnx.export(
-            program, dynamo=True, opset_version=OPSET, input_names=["images"], output_names=["logits"], verbose=False
+            program, dynamo=True, opset_version=OPSET, input_names=inputs, output_names=outputs, verbose=False
         )
         assert converted is not None
-        converted.model.metadata_props[CARD_KEY] = card.to_json()
+        converted.model.metadata_props.update(notes)
         converted.save(path, external_data=False)
 
 

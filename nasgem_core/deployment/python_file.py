@@ -20,14 +20,6 @@ How `images` are made of a picture: crop the square at its centre whose side is 
 side, resize it to IMAGE_SIZE x IMAGE_SIZE pixels (bilinear), divide by 255, subtract MEAN, divide by STD. The largest
 logit is the class CLASSES[i].
 """
-
-{imports}
-
-IMAGE_SIZE = {size}
-CENTRE_SHARE = {share}
-MEAN = {mean}
-STD = {std}
-CLASSES = {names}
 '''
 
 _TAIL = '''def build(weights: str | Path | None = Path(__file__).with_name("weights.safetensors")) -> nn.Module:
@@ -42,8 +34,10 @@ _IMPORTS = {
     "json.": "import json",
     "math.": "import math",
     "operator.": "import operator",
+    "Callable[": "from collections.abc import Callable",
     "Sequence[": "from collections.abc import Sequence",
     "Path(": "from pathlib import Path",
+    ": Any": "from typing import Any",
 }
 """Lines of the standard library, by what in the text needs them."""
 
@@ -52,30 +46,48 @@ Definition = Callable[..., Any] | str
 
 
 def python_file(card: NetworkCard, data: Mapping[str, Any], definitions: Sequence[Definition], construct: str) -> str:
-    """Return the text of the file.
+    """Return the text of the file of a classifier.
 
     Args:
         card: what stands at its head.
         data: values by the name of their constants, such as {"EDGES": [[0, 1], ...]}.
-        definitions: classes and functions that make up the file; they may use each other, `torch`, `Tensor`, `nn` and
-            what `_IMPORTS` names.
+        definitions: as in `compose`.
         construct: the expression that builds the network from the constants.
+    """
+    head = _HEAD.format(name=card.name, size=card.image_size, classes=len(card.classes))
+    own = {
+        "IMAGE_SIZE": card.image_size,
+        "CENTRE_SHARE": card.centre_share,
+        "MEAN": card.mean,
+        "STD": card.std,
+        "CLASSES": card.classes,
+    }
+    return compose(head, own | dict(data), definitions, construct)
+
+
+def compose(
+    head: str,
+    data: Mapping[str, Any],
+    definitions: Sequence[Definition],
+    construct: str,
+    imports: Sequence[str] = (),
+) -> str:
+    """Return the text of a file that builds a network.
+
+    Args:
+        head: its docstring, in quotes.
+        data: values by the name of their constants.
+        definitions: classes and functions that make up the file; they may use each other, `torch`, `Tensor`, `nn` and
+            what `_IMPORTS` and `imports` name.
+        construct: the expression that builds the network from the constants.
+        imports: lines that follow those of torch.
     """
     sources = [item if isinstance(item, str) else inspect.getsource(item) for item in (*definitions, read_weights)]
     sources.append(_TAIL.format(construct=construct))
     standard = [line for word, line in _IMPORTS.items() if any(word in source for source in sources)]
-    head = _HEAD.format(
-        name=card.name,
-        imports="\n".join([*standard, "", "import torch", "from torch import Tensor, nn"]),
-        size=card.image_size,
-        share=card.centre_share,
-        classes=len(card.classes),
-        mean=card.mean,
-        std=card.std,
-        names=literal(card.classes),
-    )
+    lines = "\n".join([*standard, "", "import torch", "from torch import Tensor, nn", *imports])
     constants = "".join(f"{name} = {literal(values)}\n" for name, values in data.items())
-    return "\n\n".join([head + constants, *sources])
+    return "\n\n".join([f"{head}\n{lines}\n\n{constants}", *sources])
 
 
 def literal(value: Any) -> str:

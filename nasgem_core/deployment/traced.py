@@ -45,12 +45,30 @@ def traced_file(network: nn.Module, card: NetworkCard) -> str:
     Raises:
         DataError: the network's forward pass depends on its inputs, or holds something that is not torch's own.
     """
+    return python_file(card, {}, [place, traced_class(network, card.name)], "Network()")
+
+
+def traced_class(network: nn.Module, known_as: str, method: str = "forward") -> str:
+    """Return the source of the class `Network`, with one method of a network in evaluation mode.
+
+    It stands beside `place`.
+
+    Args:
+        network: its layers, parameters and buffers keep their names.
+        known_as: what it is called in messages.
+        method: `forward`, or `forward_features` of a backbone.
+
+    Raises:
+        DataError: what the method does depends on its inputs, or holds something that is not torch's own.
+    """
     network.eval()
+    tracer = fx.Tracer()
+    tracer.traced_func_name = method
     try:
         with torch.no_grad():  # what a network does for its gradients alone is left out
-            graph = fx.Tracer().trace(network)
+            graph = tracer.trace(network)
     except Exception as error:  # tracing runs the network's own code, which may fail in any way
-        raise DataError(f"{card.name} cannot be written as Python: {error}") from None
+        raise DataError(f"{known_as} cannot be written as Python: {error}") from None
     modules = dict(network.named_modules())
     called = {str(node.target) for node in graph.nodes if node.op == "call_module"}
     layers = [
@@ -61,8 +79,8 @@ def traced_file(network: nn.Module, card: NetworkCard) -> str:
         buffer = name in dict(network.named_buffers())
         layers.append(f'        place(self, "{name}", {_tensor(tensor, buffer)})')
     body = "\n".join(f"        {line}" for line in _Lines(graph).lines)
-    source = _CLASS.format(layers="\n".join(layers), body=body)
-    return python_file(card, {}, [place, source], "Network()")
+    returns, what = ("Tensor", "logits") if method == "forward" else ("list[Tensor]", "maps, finest first")
+    return _CLASS.format(layers="\n".join(layers), body=body, method=method, returns=returns, what=what)
 
 
 _CLASS = '''class Network(nn.Module):
@@ -72,8 +90,8 @@ _CLASS = '''class Network(nn.Module):
         super().__init__()
 {layers}
 
-    def forward(self, images: Tensor) -> Tensor:
-        """Map normalised images [B, 3, H, W] to logits."""
+    def {method}(self, images: Tensor) -> {returns}:
+        """Map normalised images [B, 3, H, W] to {what}."""
         layer = self.get_submodule
 {body}
 '''

@@ -52,7 +52,7 @@ def test_a_form_that_fails_is_told_with_its_reason(tmp_path):
     ],
 )
 def test_a_form_that_differs_is_refused(tmp_path, monkeypatch, change, message):
-    def run(folder):
+    def run(folder, kind):
         with np.load(folder / "inputs.npz") as file, torch.no_grad():
             outputs = {name: network()(torch.from_numpy(file[name])).numpy() for name in file.files}
         np.savez(folder / "outputs.npz", **{f"onnx.{name}": change(array) for name, array in outputs.items()})

@@ -54,7 +54,7 @@ def test_a_folder_gives_card_and_network_back(tmp_path):
     with torch.no_grad():
         assert torch.equal(load_network(own, weights)(images(proxy_spec())), network(images(proxy_spec())))
     with safe_open(folder / "weights.safetensors", "pt") as file:
-        assert NetworkCard.from_json(file.metadata()["card.json"]) == own
+        assert NetworkCard.from_dict(json.loads(file.metadata()["nasgem"])["network"]) == own
 
 
 def test_an_earlier_export_is_replaced_and_nothing_else(tmp_path, unchecked):
@@ -88,8 +88,8 @@ def test_a_network_without_python_file_says_why(tmp_path, monkeypatch, unchecked
     monkeypatch.setattr(export, "source_of", refuse)
     with pytest.raises(DataError, match="layer 3 is a Mystery"):
         exported(tmp_path / "out")
-    monkeypatch.setattr(export, "capture", lambda network, card: None)
-    monkeypatch.setattr(export, "save_program", lambda program, card, path: None)
+    monkeypatch.setattr(export, "capture", lambda network, name, inputs, free: None)
+    monkeypatch.setattr(export, "save_program", lambda program, name, path, notes: None)
     assert exported(tmp_path / "out", forms=("python", "torch"))[1].left_out == {"python": "layer 3 is a Mystery"}
 
 

@@ -11,10 +11,21 @@ ROOT = Path(__file__).parents[2]
 SOURCE = "{first}\ndef build(weights):\n    import torch\n    return torch.nn.Sequential(torch.nn.Flatten())\n"
 
 
-def run(folder, first=""):
-    np.savez(folder / "inputs.npz", a=np.ones((2, 3, 2, 2), np.float32))
-    (folder / "network.py").write_text(SOURCE.format(first=first))
-    command = [sys.executable, "-I", "-B", isolated.__file__, str(folder)]
+DETECTOR = """
+{first}
+import torch
+SCORE_THRESHOLD = 0.05
+def build(weights):
+    def detect(images):
+        return [dict.fromkeys(("boxes", "labels", "scores"), torch.tensor([SCORE_THRESHOLD])) for _ in images]
+    return detect
+"""
+
+
+def run(folder, first="", source=SOURCE, kind="classifier", **inputs):
+    np.savez(folder / "inputs.npz", **(inputs or {"a": np.ones((2, 3, 2, 2), np.float32)}))
+    (folder / "network.py").write_text(source.format(first=first))
+    command = [sys.executable, "-I", "-B", isolated.__file__, str(folder), kind]
     # Where the repository is the current folder and on the path, it could be imported if it were not shut out.
     return subprocess.run(command, cwd=ROOT, env={"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False)
 
@@ -51,6 +62,18 @@ def test_a_file_that_goes_around_the_finders_is_seen(tmp_path):
     )
     done = run(tmp_path, sneaky)
     assert done.returncode != 0 and "nasgem_core.errors was imported" in done.stderr
+
+
+def test_a_detector_may_use_torchvision_and_gets_the_threshold(tmp_path):
+    inputs = {"picture.0": np.zeros((3, 2, 2), np.uint8), "threshold": np.float32(0.25)}
+    done = run(tmp_path, "import torchvision.ops", DETECTOR, "detector", **inputs)
+    assert (done.returncode, done.stderr) == (0, "")
+    with np.load(tmp_path / "outputs.npz") as outputs:
+        assert {name: outputs[name].tolist() for name in outputs.files} == {
+            f"python.0.{name}": [0.25] for name in ("boxes", "labels", "scores")
+        }
+    done = run(tmp_path, "import safetensors", DETECTOR, "detector", **inputs)
+    assert "safetensors is shut out" in done.stderr.splitlines()[-1]
 
 
 def test_the_package_could_be_imported_otherwise(tmp_path):

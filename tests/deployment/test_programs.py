@@ -10,7 +10,8 @@ from tests.deployment.networks import card, gemnet_spec, images, trained
 def test_a_program_takes_any_number_of_images_and_holds_the_card(tmp_path, capfd):
     spec = gemnet_spec()
     network, own = trained(spec), card(spec)
-    save_program(capture(network, own), own, tmp_path / "network.pt2")
+    program = capture(network, own.name, (images(spec),), ({0: torch.export.Dim("batch")},))
+    save_program(program, own.name, tmp_path / "network.pt2", {CARD_KEY: own.to_json()})
     assert capfd.readouterr() == ("", "")
     extra = {CARD_KEY: ""}
     loaded = torch.export.load(tmp_path / "network.pt2", extra_files=extra).module()
@@ -34,9 +35,9 @@ class OneImage(nn.Module):
 @pytest.mark.parametrize("network", [Branching(), OneImage()], ids=["branching", "one-batch"])
 def test_what_cannot_be_captured_is_named(network):
     with pytest.raises(DataError, match=r"GEMNet-S cannot be written by torch\.export: \w+"):
-        capture(network, card(gemnet_spec()))
+        capture(network, "GEMNet-S", (images(gemnet_spec()),), ({0: torch.export.Dim("batch")},))
 
 
 def test_a_program_that_onnx_does_not_know_is_named(tmp_path):
     with pytest.raises(DataError, match="GEMNet-S cannot be written by ONNX: "):
-        save_onnx(None, card(gemnet_spec()), tmp_path / "network.onnx")
+        save_onnx(None, "GEMNet-S", tmp_path / "network.onnx", {}, ["images"], ["logits"])

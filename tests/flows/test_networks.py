@@ -66,6 +66,18 @@ def test_objects_are_found_and_drawn(folder):
 
 
 @pytest.mark.nightly
+def test_a_detector_is_exported_and_detects(folder):
+    shown = folder.succeed("nasgem", "export", "detector", "--output", "out", "--format", "python")
+    assert {tuple(line.split()[:3]) for line in shown.splitlines()} >= {
+        ("python", "boxes", "0"),
+        ("python", "scores", "0"),
+    }
+    assert (folder.root / "out" / "network.py").is_file() and "Not written" not in shown
+    shown = folder.succeed("nasgem", "detect", "photo.png", "--model", "out", "--threshold", "0")
+    assert "drawn detections.png" in shown
+
+
+@pytest.mark.nightly
 def test_networks_are_measured_side_by_side(folder):
     command = ("latency", "cell.json", "net", "mobilenet_v2_1_4", "built.json", "--device", "cpu", "--repeats", "2")
     shown = folder.succeed("nasgem", *command)

@@ -69,7 +69,7 @@ class GEMNet(nn.Module):
         self.classifier = nn.Linear(head_channels, num_classes)
 
     def forward_stages(self, images: Tensor) -> list[Tensor]:
-        """Return the output of every stage: feature maps for a detector."""
+        """Return the output of every stage."""
         outputs = [self.stem(images)]
         for stage in self.stages:
             outputs.append(stage(outputs[-1]))
@@ -78,3 +78,27 @@ class GEMNet(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         """Map normalised images [B, 3, H, W] to logits [B, num_classes]."""
         return self.classifier(self.head(self.forward_stages(images)[-1]).mean(dim=(2, 3)))
+
+
+class GEMNetMaps(GEMNet):
+    """GEMNet without its classifier: the maps of some stages, and that of the head for the last of them."""
+
+    def __init__(
+        self,
+        operations: Sequence[str],
+        edges: Sequence[Sequence[int]],
+        channels: Sequence[int],
+        repeats: Sequence[int],
+        reduces: Sequence[bool],
+        stem_stride: int,
+        head_channels: int,
+        feature_stages: Sequence[int],
+    ) -> None:
+        super().__init__(operations, edges, channels, repeats, reduces, stem_stride, head_channels, num_classes=1)
+        del self.classifier
+        self.feature_stages = feature_stages
+
+    def forward_features(self, images: Tensor) -> list[Tensor]:
+        """Map normalised images [B, 3, H, W] to maps, finest first."""
+        outputs = self.forward_stages(images)
+        return [*(outputs[stage] for stage in self.feature_stages[:-1]), self.head(outputs[-1])]

@@ -1,0 +1,128 @@
+"""The Python file of a detector: torch and torchvision alone, every number read off the detector itself."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from torch import nn
+
+from nasgem_core.backbones.spec import GEMNetSpec
+from nasgem_core.deployment.card import check_name
+from nasgem_core.deployment.python_file import Definition, compose
+from nasgem_core.deployment.standalone import detector as alone
+from nasgem_core.deployment.standalone import gemnet
+from nasgem_core.deployment.standalone.layers import KNOWN_OPERATIONS, ConvBN, DepthwiseSeparable, build_operation
+from nasgem_core.deployment.standalone.traced import place
+from nasgem_core.deployment.traced import traced_class
+from nasgem_core.detection.detector import Detector
+from nasgem_core.detection.spec import DetectorSpec
+
+_HEAD = '''"""{name}: a detector exported by nasgem. It needs torch and torchvision alone.
+
+torchvision has what torch lacks: the choice among boxes that overlap (non-maximum suppression), maps cut to boxes
+(RoIAlign), and the heads of detectors.
+
+    import torch
+    from network import CATEGORIES, build
+
+    detector = build()                # reads weights.safetensors beside this file
+    with torch.no_grad():
+        (found,) = detector([image])  # a list of images [3, H, W] of any sizes: uint8, or floats in 0..1
+    found["boxes"]                    # [n, 4]: left, top, right and bottom, in pixels of the image
+    found["labels"]                   # [n]: CATEGORIES[label] is the name, CATEGORY_IDS[label] the id in COCO's files
+    found["scores"]                   # [n]: highest first
+
+Images are resized and normalised inside. What is found has a score above SCORE_THRESHOLD, and is at most DETECTIONS
+objects an image.
+"""
+'''
+_IMPORTS = ("from torchvision import ops", "from torchvision.models import detection")
+
+
+def detector_file(spec: DetectorSpec, detector: Detector) -> str:
+    """Return one Python file that rebuilds a detector with torch and torchvision.
+
+    The backbone stands in it as in the file of a classifier: a cell as data, or traced layers.
+
+    Raises:
+        DataError: the name is none, or tracing the backbone meets what is not torch's own.
+    """
+    name = check_name(spec.name)
+    data, definitions, body = _backbone(spec, detector)
+    data |= {
+        "CATEGORIES": [category.name for category in spec.categories],
+        "CATEGORY_IDS": [category.id for category in spec.categories],
+    }
+    kind = alone.retinanet if spec.settings.kind == "retinanet" else alone.faster_rcnn
+    positional, options = _numbers(detector)
+    data |= positional | dict(options.values())
+    words = [body, "len(CATEGORIES)", *positional]
+    words += [f"{option}={constant}" for option, (constant, _) in options.items()]
+    construct = f"{kind.__name__}(\n" + "".join(f"        {word},\n" for word in words) + "    )"
+    parts = (alone.Pyramid, alone.normalisation, alone.Detector, kind)
+    return compose(_HEAD.format(name=name), data, (*definitions, *parts), construct, _IMPORTS)
+
+
+def _backbone(spec: DetectorSpec, detector: Detector) -> tuple[dict[str, Any], Sequence[Definition], str]:
+    """Return constants, definitions and the expression that builds the backbone of them."""
+    own = spec.backbone
+    if isinstance(own, GEMNetSpec) and set(own.cell.operations[1:]) <= set(KNOWN_OPERATIONS):
+        document = own.cell.to_dict()
+        data = {
+            "OPERATIONS": document["operations"],
+            "EDGES": document["edges"],
+            "CHANNELS": own.channels,
+            "REPEATS": own.layout.repeats,
+            "REDUCES": own.layout.reduces,
+            "STEM_STRIDE": own.layout.stem_stride,
+            "HEAD_CHANNELS": own.layout.head_channels,
+            "FEATURE_STAGES": own.layout.feature_stages,
+        }
+        classes = (DepthwiseSeparable, build_operation, ConvBN, gemnet.Cell, gemnet.GEMNet, gemnet.GEMNetMaps)
+        return data, classes, f"GEMNetMaps({', '.join(data)})"
+    return {}, (place, traced_class(detector.pyramid.body, spec.name, "forward_features")), "Network()"
+
+
+def _numbers(detector: Detector) -> tuple[dict[str, Any], dict[str, tuple[str, Any]]]:
+    """Return the constants that build a detector in their order, and those that have names, by option."""
+    network, pyramid, settings = detector.network, detector.pyramid, detector.settings
+    two_stages = settings.kind == "faster_rcnn"
+    anchors = (network.rpn if two_stages else network).anchor_generator
+    groups = [layer.num_groups for layer in pyramid.fpn.modules() if isinstance(layer, nn.GroupNorm)]
+    maps = [pyramid.body.feature_info[level] for level in pyramid.levels]
+    positional: dict[str, Any] = {
+        "LEVELS": pyramid.levels,
+        "LEVEL_CHANNELS": [info.channels for info in maps],
+        "PYRAMID_CHANNELS": pyramid.out_channels,
+        "GROUPS": groups[0] if groups else 0,
+        "ANCHOR_SIDES": anchors.sizes,
+        "ANCHOR_ASPECTS": anchors.aspect_ratios[0],
+    }
+    judge = network
+    if two_stages:
+        judge = network.roi_heads
+        pool = judge.box_roi_pool
+        positional |= {
+            "STRIDES": [info.stride for info in maps],
+            "POOLED": pool.output_size[0],
+            "POOLED_SAMPLES": pool.sampling_ratio,
+            "CANONICAL_SIDE": pool.canonical_scale,
+            "BOX_CHANNELS": judge.box_head.fc6.out_features,
+        }
+    transform, box = network.transform, "box_" if two_stages else ""
+    options = {
+        "min_size": ("SHORT_SIDE", transform.min_size[0]),
+        "max_size": ("LONG_SIDE", transform.max_size),
+        "size_divisible": ("SIDES_DIVISIBLE_BY", transform.size_divisible),
+        "image_mean": ("MEAN", transform.image_mean),
+        "image_std": ("STD", transform.image_std),
+        f"{box}score_thresh": ("SCORE_THRESHOLD", judge.score_thresh),
+        f"{box}nms_thresh": ("NMS_THRESHOLD", judge.nms_thresh),
+        "box_detections_per_img" if two_stages else "detections_per_img": ("DETECTIONS", judge.detections_per_img),
+    }
+    if two_stages:
+        options["rpn_nms_thresh"] = ("PROPOSAL_NMS_THRESHOLD", network.rpn.nms_thresh)
+        options["rpn_pre_nms_top_n_test"] = ("CANDIDATES", network.rpn._pre_nms_top_n["testing"])
+        options["rpn_post_nms_top_n_test"] = ("PROPOSALS", network.rpn._post_nms_top_n["testing"])
+    else:
+        options["topk_candidates"] = ("CANDIDATES", network.topk_candidates)
+    return positional, options

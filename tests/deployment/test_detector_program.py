@@ -1,0 +1,37 @@
+import pytest
+import torch
+
+from nasgem_core.deployment.detector_program import INPUTS, OUTPUTS, canvas_of, detector_program
+from nasgem_core.deployment.detectors import load_detector
+from tests.deployment.detectors import detector_spec, detector_weights, judge_of, pictures
+
+
+@pytest.mark.parametrize("kind", ["retinanet", "faster_rcnn"])
+@pytest.mark.parametrize(("square", "canvas"), [(True, (64, 64)), (False, (64, 96))])
+def test_a_pass_finds_what_the_detector_finds(kind, square, canvas):
+    spec = detector_spec(kind=kind, square=square, short_side=50, long_side=64 if square else 80)
+    detector = load_detector(spec, detector_weights(spec))
+    assert canvas_of(detector) == canvas
+    program, example = detector_program(detector)
+    assert len(example) == len(INPUTS) and example[0].shape == (3, *canvas)
+    sizes = [(50, 64), (64, 50), (36, 64)] if square else [(50, 80)]
+    usual = judge_of(detector).score_thresh
+    for picture in pictures(*sizes):
+        image = torch.full((3, *canvas), 0.7)  # what lies beside the picture does not count
+        image[:, : picture.shape[1], : picture.shape[2]] = picture
+        judge_of(detector).score_thresh = 0.0
+        with torch.no_grad():
+            (expected,) = detector([picture])
+            middle = float(expected["scores"].median())
+            judge_of(detector).score_thresh = middle
+            fewer = detector([picture])[0]
+            for threshold, want in ((0.0, expected), (middle, fewer), (2.0, None)):
+                size = torch.tensor(picture.shape[1:])
+                found = dict(zip(OUTPUTS, program(image, size, torch.tensor(threshold)), strict=True))
+                if want is None:
+                    assert all(len(found[name]) == 0 for name in OUTPUTS)
+                    continue
+                assert len(want["scores"]) > 0
+                for name in OUTPUTS:
+                    torch.testing.assert_close(found[name], want[name], rtol=1e-5, atol=1e-4)
+        judge_of(detector).score_thresh = usual
