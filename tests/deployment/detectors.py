@@ -1,5 +1,7 @@
 """Small detectors of each kind, for the tests of this room."""
 
+from dataclasses import replace
+
 import torch
 
 from nasgem_core.backbones.layout import IMAGENET
@@ -9,12 +11,13 @@ from nasgem_core.detection.settings import DetectorSettings
 from nasgem_core.detection.spec import DetectorSpec, for_detection
 from tests.deployment.networks import cell
 
+LAYOUT = replace(IMAGENET, repeats=(1, 2, 1, 1, 1), head_channels=16)
 CATEGORIES = (Category(7, "cat"), Category(9, "dog"))
 
 
 def detector_spec(*operations, backbone=None, **settings):
     """Return a detector of a small GEMNet, or of another network."""
-    backbone = backbone or GEMNetSpec("g", 2, (64, 64), cell(*operations), IMAGENET, 8.0)
+    backbone = backbone or GEMNetSpec("g", 2, (64, 64), cell(*operations), LAYOUT, 8.0)
     small = {"short_side": 48, "long_side": 64, "pyramid_channels": 8, "box_channels": 16, "group_normalisation": True}
     return DetectorSpec(for_detection(backbone), CATEGORIES, DetectorSettings(**{**small, **settings}))
 

@@ -1,9 +1,16 @@
+import numpy as np
 import pytest
 import torch
 
 from nasgem_core.deployment.detector_program import INPUTS, OUTPUTS, canvas_of, detector_program
 from nasgem_core.deployment.detectors import load_detector
 from tests.deployment.detectors import detector_spec, detector_weights, judge_of, pictures
+
+
+def rows(found):
+    """Return what was found as rows in an order of their own: that of equal scores is anybody's choice."""
+    table = np.column_stack([found[name].double().numpy() for name in OUTPUTS])
+    return table[np.lexsort(table.round(2).T)]
 
 
 @pytest.mark.parametrize("kind", ["retinanet", "faster_rcnn"])
@@ -32,6 +39,6 @@ def test_a_pass_finds_what_the_detector_finds(kind, square, canvas):
                     assert all(len(found[name]) == 0 for name in OUTPUTS)
                     continue
                 assert len(want["scores"]) > 0
-                for name in OUTPUTS:
-                    torch.testing.assert_close(found[name], want[name], rtol=1e-5, atol=1e-4)
+                assert (found["scores"].diff() <= 0).all()
+                np.testing.assert_allclose(rows(found), rows(want), rtol=1e-5, atol=1e-4)
         judge_of(detector).score_thresh = usual
