@@ -6,7 +6,6 @@ from pathlib import Path
 
 import torch
 from torch import Tensor
-from torchvision.ops.poolers import initLevelMapper
 
 from nasgem_core.deployment.detector_checking import check_detector_forms
 from nasgem_core.deployment.detector_file import detector_file
@@ -28,8 +27,6 @@ def load_detector(spec: DetectorSpec, weights: Mapping[str, Tensor]) -> Detector
         detector = spec.build()
     check_weights(spec.name, detector, weights)
     detector.load_state_dict(dict(weights))
-    if spec.settings.kind == "faster_rcnn":
-        _fix_scales(detector)
     return detector.eval()
 
 
@@ -81,16 +78,3 @@ def export_detector(
 def _captured(name: str, detector: Detector) -> object:
     program, example = detector_program(detector)
     return capture(program, name, example)
-
-
-def _fix_scales(detector: Detector) -> None:
-    """Tell Faster R-CNN the scales of its maps.
-
-    torchvision would take them from the first picture that it sees, without its padding, for all that follow: from one
-    on a square canvas that is much wider than high, it would get scales of other maps.
-    """
-    pool, pyramid = detector.network.roi_heads.box_roi_pool, detector.pyramid
-    strides = [pyramid.body.feature_info[level].stride for level in pyramid.levels]
-    pool.scales = [1 / stride for stride in strides]
-    first, last = (stride.bit_length() - 1 for stride in (strides[0], strides[-1]))
-    pool.map_levels = initLevelMapper(first, last, canonical_scale=pool.canonical_scale)

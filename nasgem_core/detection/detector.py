@@ -15,6 +15,7 @@ from torchvision.models.detection.faster_rcnn import FastRCNNPredictor, TwoMLPHe
 from torchvision.models.detection.retinanet import RetinaNetHead
 from torchvision.ops import MultiScaleRoIAlign
 from torchvision.ops.feature_pyramid_network import LastLevelMaxPool, LastLevelP6P7
+from torchvision.ops.poolers import initLevelMapper
 
 from nasgem_core.backbones.backbone import Backbone
 from nasgem_core.detection.pyramid import PyramidBackbone, freeze_normalisation
@@ -116,10 +117,16 @@ def _faster_rcnn(backbone: Backbone, num_classes: int, settings: DetectorSetting
     channels = settings.pyramid_channels
     sides = tuple((side * settings.scale,) for side in _ANCHORS)
     canonical = max(1, round(_CANONICAL_SIZE * settings.scale))
+    strides = (4, 8, 16, 32)
+    pool = MultiScaleRoIAlign(["0", "1", "2", "3"], _POOL, sampling_ratio=2, canonical_scale=canonical)
+    # torchvision would take the scales of its maps from the first image that it sees, without its padding, and keep
+    # them: one on a square canvas that is much wider than high would give wrong ones.
+    pool.scales = [1 / stride for stride in strides]
+    pool.map_levels = initLevelMapper(2, 5, canonical_scale=canonical)  # of P2 to P5
     return FasterRCNN(
-        PyramidBackbone(backbone, (4, 8, 16, 32), channels, LastLevelMaxPool(), _normalisation(settings)),
+        PyramidBackbone(backbone, strides, channels, LastLevelMaxPool(), _normalisation(settings)),
         rpn_anchor_generator=AnchorGenerator(sides, (_ASPECTS,) * len(sides)),
-        box_roi_pool=MultiScaleRoIAlign(["0", "1", "2", "3"], _POOL, sampling_ratio=2, canonical_scale=canonical),
+        box_roi_pool=pool,
         box_head=TwoMLPHead(channels * _POOL**2, settings.box_channels),
         box_predictor=FastRCNNPredictor(settings.box_channels, num_classes + 1),
         box_batch_size_per_image=settings.sampled_proposals,
