@@ -74,6 +74,8 @@ def run_detect(picture: Path, model: str, output: Path, threshold: float) -> Non
     from nasgem_core.figures.image import save_figure
     from tasks.networks import open_network
 
+    if output.resolve() == picture.resolve():
+        raise DataError(f"output = {output}: the picture itself would be replaced; name another file")
     image = read_picture(picture)
     network = open_network(model, Path.cwd())
     spec = network.detector
@@ -101,6 +103,7 @@ def run_latency(
     from tasks.latency_table import write_latency
     from tasks.placement import default_device
 
+    _require_free(output)
     setting = Setting(device or default_device(), batch, threads, repeats)
     table = measure_networks(_listed(names, sampled), setting)
     write_latency(output, table)
@@ -130,6 +133,18 @@ def run_latency(
     header = ["network", "kind", "MACs M", "params M", "accuracy", "median ms", "p95 ms", "spread ms", "peak MB"]
     print_table(title, header, rows)
     out.print(f"\nTable  {output / 'latency.parquet'}  (latency.csv and latency.png beside it)", soft_wrap=True)
+
+
+def _require_free(output: Path) -> None:
+    """Refuse, before anything is measured, a place that the table cannot or should not be written to."""
+    from flows.stages import STAGE_NAMES
+
+    if output.resolve() in [(Path("data") / name).resolve() for name in (*STAGE_NAMES, "metrics", "raw", "tables")]:
+        raise DataError(f"output = {output}: that folder belongs to a stage; name another one, such as data/latency")
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DataError(f"output = {output}: no folder can be made there ({error.strerror}); name another") from None
 
 
 def _counted(number: int, one: str) -> str:

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.measure import Measurement
 from rich.table import Table
+from rich.text import Text
 
-out = Console(highlight=False)
+out = Console(highlight=False, markup=False)
 
 
 def print_table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
@@ -17,7 +18,7 @@ def print_table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]
         numeric = rows and all(_is_number(row[header.index(name)]) for row in rows)
         table.add_column(name, justify="right" if numeric else "left", no_wrap=True)
     for row in rows:
-        table.add_row(*row)
+        table.add_row(*map(Text, row))
     # A title of the table's own would be broken at the table's width.
     out.print(f"\n{title}", style="italic", soft_wrap=True)
     # Cells that are cut to fit the terminal would lose digits: a table that is wider is wrapped by the terminal.

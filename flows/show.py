@@ -47,7 +47,8 @@ def show_places() -> None:
     """Print where the results lie and the line that opens MLflow on them."""
     from tasks.tracking import tracking_uri, ui_command
 
-    out.print(f"\nReport    {DATA / 'report' / 'report.html'}  (pictures beside it)")
+    report = DATA / "report" / "report.html"
+    out.print(f"\nReport    {report}  (pictures beside it)" if report.is_file() else "\nReport    not written yet")
     out.print(f"Results   {DATA}/  (one folder a stage, metrics in {DATA / 'metrics'})")
     uri = tracking_uri(Path.cwd()).replace(f"{Path.cwd()}/", "")
     out.print(f"MLflow    {ui_command(uri)}", soft_wrap=True)
@@ -122,6 +123,8 @@ def find_cell(name: str, config: Any) -> tuple[Cell, Any]:
             text = Path(name).read_text(encoding="utf-8")
         except OSError as error:
             raise DataError(f"{name} cannot be read: {error.strerror}") from None
+        except ValueError:
+            raise DataError(f"{name} is no text: give a file with a cell, such as best_cell.json") from None
         try:
             return _cell_of_file(text), None
         except NasgemError as error:

@@ -118,7 +118,7 @@ def trained_backbones() -> dict[str, NetworkCard]:
     best: dict[str, NetworkCard] = {}
     for path in sorted(imagenet.FOLDER.glob("*.json")):
         try:
-            card = NetworkCard.from_json(path.read_text(encoding="utf-8"))
+            card = NetworkCard.from_json(path.read_bytes())
         except DataError as error:
             raise DataError(f"{path}: {error}") from None
         name = str(card.network.get("name"))

@@ -105,7 +105,7 @@ def _built_gemnets() -> list[GEMNetSpec]:
     found = []
     for path in sorted(GEMNET_FOLDER.glob("*.json")):
         try:
-            spec = NetworkSpec.from_json(path.read_text(encoding="utf-8"))
+            spec = NetworkSpec.from_json(path.read_bytes())
         except DataError as error:
             raise DataError(f"{path}: {error}") from None
         if isinstance(spec, GEMNetSpec):

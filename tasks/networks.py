@@ -102,7 +102,7 @@ def _fresh(source: str, path: Path) -> TrainedNetwork:
     from nasgem_core.deployment.specs import build_network
     from nasgem_core.training.classification import MEAN, STD
 
-    spec = network.NetworkSpec.from_json(path.read_text(encoding="utf-8"))
+    spec = network.NetworkSpec.from_json(path.read_bytes())
     size, other = spec.image_size
     if size != other:
         raise DataError(f"{source} is built for images of {size} x {other} pixels: square ones can be exported")

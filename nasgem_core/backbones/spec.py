@@ -83,7 +83,7 @@ class NetworkSpec(ABC):
             raise DataError(f"not a network: {error}; {_REMEDY}") from None
 
     @staticmethod
-    def from_json(text: str) -> "NetworkSpec":
+    def from_json(text: str | bytes) -> "NetworkSpec":
         """Read what `to_json` wrote; raises `DataError` where it is no JSON or no network."""
         try:
             document = json.loads(text)

@@ -6,6 +6,7 @@ of them; the median and the interquartile range ignore what interrupts a single 
 
 import contextlib
 import gc
+import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -47,6 +48,9 @@ class Setting:
         for name in ("batch", "threads", "repeats"):
             if getattr(self, name) < 1:
                 raise ParameterError(f"{name} = {getattr(self, name)}: must be at least 1")
+        cores = os.cpu_count() or 1
+        if self.threads > cores:
+            raise ParameterError(f"threads = {self.threads}: this machine has {cores} cores, more only wait; lower it")
         try:
             torch.empty(0, device=self.device)
         # Which of the three torch raises depends on the kind of device and on how torch was built.

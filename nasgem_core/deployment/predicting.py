@@ -13,7 +13,7 @@ from nasgem_core.deployment.card import NetworkCard
 from nasgem_core.detection.detector import Detector
 from nasgem_core.errors import DataError
 from nasgem_core.training.crops import centre_crop
-from nasgem_core.training.image_files import UNREADABLE
+from nasgem_core.training.image_files import UNREADABLE, to_rgb
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ def read_picture(path: Path) -> Image.Image:
         raise DataError(f"{path} is no file: name a picture, such as photo.jpg")
     try:
         with Image.open(path) as image:
-            return ImageOps.exif_transpose(image).convert("RGB")
+            return to_rgb(ImageOps.exif_transpose(image))
     except UNREADABLE as error:
         raise DataError(f"{path} cannot be read as a picture ({error}): name a JPEG, PNG or other image") from None
 

@@ -14,6 +14,8 @@ import numpy as np
 
 from nasgem_core.errors import DataError
 
+_LARGEST = 2**62
+"""Above it numbers do not fit where they are kept."""
 _REMEDY = "copy the file again, or name the annotations of a detection data set in COCO's format"
 
 
@@ -187,8 +189,8 @@ def _table(path: Path, document: dict[str, Any], name: str) -> list[dict[str, An
 def _column(path: Path, rows: list[dict[str, Any]], table: str, field: str, kind: type) -> list[Any]:
     values = [row.get(field) for row in rows]
     for i, value in enumerate(values):
-        if type(value) is not kind:
-            wanted = "a whole number" if kind is int else "text"
+        if type(value) is not kind or (isinstance(value, int) and abs(value) >= _LARGEST):
+            wanted = "a whole number below 2^62" if kind is int else "text"
             raise DataError(f"{path}: {table}[{i}].{field} = {value!r}: must be {wanted}")
     return values
 
@@ -212,11 +214,15 @@ def _categories(path: Path, document: dict[str, Any]) -> tuple[Category, ...]:
 
 def _rectangle(path: Path, position: int, row: dict[str, Any]) -> list[float]:
     box = row.get("bbox")
-    if not isinstance(box, list) or len(box) != 4 or not all(type(value) in (int, float) for value in box):
+    if not isinstance(box, list) or len(box) != 4 or not all(map(_is_coordinate, box)):
         raise DataError(
             f"{path}: annotations[{position}].bbox = {box!r}: must be four numbers, left, top, width and height"
         )
     return box
+
+
+def _is_coordinate(value: Any) -> bool:
+    return type(value) in (int, float) and abs(value) < _LARGEST
 
 
 def _area(row: dict[str, Any], box: list[float]) -> float:
@@ -226,7 +232,7 @@ def _area(row: dict[str, Any], box: list[float]) -> float:
 
 def _positions(path: Path, rows: list[dict[str, Any]], field: str, known: list[int], what: str) -> np.ndarray:
     places = {number: position for position, number in enumerate(known)}
-    values = [places.get(row.get(field, -1), -1) for row in rows]
+    values = [places.get(value, -1) if type(value) is int else -1 for value in (row.get(field) for row in rows)]
     if -1 in values:
         first, count = values.index(-1), values.count(-1)
         raise DataError(
@@ -238,5 +244,7 @@ def _positions(path: Path, rows: list[dict[str, Any]], field: str, known: list[i
 
 def _box_ids(rows: list[dict[str, Any]]) -> np.ndarray:
     numbers = [row.get("id") for row in rows]
-    usable = all(type(number) is int and number > 0 for number in numbers) and len(set(numbers)) == len(numbers)
+    usable = all(type(number) is int and 0 < number < _LARGEST for number in numbers) and len(set(numbers)) == len(
+        numbers
+    )
     return np.array(numbers if usable else range(1, len(rows) + 1), dtype=np.int64)

@@ -13,6 +13,7 @@ from nasgem_core.detection.annotations import CocoAnnotations
 from nasgem_core.detection.training_boxes import TrainingBoxes
 from nasgem_core.errors import DataError
 from nasgem_core.seeding import derive_seed
+from nasgem_core.training.image_files import to_rgb
 
 
 class BrokenImageError(DataError):
@@ -53,7 +54,7 @@ def read_image(path: Path, size: tuple[int, int]) -> Tensor:
     """
     try:
         with Image.open(path) as image:
-            pixels = np.array(image.convert("RGB"))
+            pixels = np.array(to_rgb(image))
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise BrokenImageError(f"{path} cannot be read as an image ({error}): copy it again") from None
     if pixels.shape[:2] != size:

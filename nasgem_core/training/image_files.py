@@ -6,6 +6,7 @@ with the folders is said before a training begins.
 
 import hashlib
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -48,11 +49,12 @@ class ImageFiles:
     @cached_property
     def digest(self) -> str:
         """32 hexadecimal digits of names, sizes and, up to 1 GiB, contents; of more, reading would take too long."""
-        digest = hashlib.blake2b("\x1f".join([*self.classes, "", *self.files]).encode(), digest_size=16)
+        digest = hashlib.blake2b(os.fsencode("\x1f".join([*self.classes, "", *self.files])), digest_size=16)
         digest.update(self.sizes.astype("<i8").tobytes())
         if self.sizes.sum() <= MEMORY_BYTES:
             for file in self.files:
-                digest.update((self.folder / file).read_bytes())
+                with suppress(OSError):  # as an image it is broken, and counted as such
+                    digest.update((self.folder / file).read_bytes())
         return digest.hexdigest()
 
     @cached_property
@@ -80,7 +82,20 @@ class ImageFiles:
     def read(self, index: int) -> Image.Image:
         """Decode an image, as RGB; raises one of `UNREADABLE` where it is broken."""
         with Image.open(self.folder / self.files[index]) as image:
-            return image.convert("RGB")
+            return to_rgb(image)
+
+
+def to_rgb(image: Image.Image) -> Image.Image:
+    """Return an image in RGB, one of 16 bits a pixel scaled to 8: PIL would make all that is not dark in it white.
+
+    Raises:
+        ValueError: the pixels are floats or 32 bits wide, of which nobody knows what white is.
+    """
+    if image.mode.startswith("I;16"):
+        image = Image.fromarray((np.asarray(image) // 257).astype(np.uint8))
+    elif image.mode in ("I", "F"):
+        raise ValueError(f"its pixels are of mode {image.mode}, save it with 8 or 16 bits")
+    return image.convert("RGB")
 
 
 def list_image_files(folder: Path) -> tuple[ImageFiles, ImageFiles]:
@@ -103,6 +118,13 @@ def list_image_files(folder: Path) -> tuple[ImageFiles, ImageFiles]:
                 "the data set may be half copied; copy it anew, or give both splits the same classes"
             )
     return train, validation
+
+
+def _size(path: str) -> int:
+    try:
+        return os.path.getsize(path)
+    except OSError:  # a link to nowhere
+        return 0
 
 
 def _archive_hint(folder: Path) -> str:
@@ -134,6 +156,6 @@ def _list_split(folder: Path) -> ImageFiles:
         if not paths:
             raise DataError(f"{folder / name} holds no image: the class is empty; fill its folder or remove it")
         files += [os.path.relpath(path, folder) for path in paths]
-        sizes += [os.path.getsize(path) for path in paths]
+        sizes += [_size(path) for path in paths]
         labels += [label] * len(paths)
     return ImageFiles(folder, tuple(classes), tuple(files), np.asarray(labels, np.int64), np.asarray(sizes, np.int64))

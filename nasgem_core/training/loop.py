@@ -78,7 +78,9 @@ class _Loop:
         self.on_progress = on_progress
         self.steps = task.steps_an_epoch()
         if self.steps < 1:
-            raise ParameterError("batch_size is larger than the data set: an epoch has no whole step; lower it")
+            raise ParameterError(
+                "batch_size is larger than the number of training images: an epoch has no whole step; lower it"
+            )
         self.precision = Precision(recipe.precision, world.device)
         layout = torch.channels_last if recipe.channels_last else torch.contiguous_format
         self.model = task.model.to(device=world.device).to(memory_format=layout)

@@ -23,6 +23,12 @@ def test_a_picture_is_read_in_three_colours_and_upright(tmp_path):
     assert (found.mode, found.size) == ("RGB", (40, 60))
 
 
+def test_a_picture_of_sixteen_bits_is_that_of_eight(tmp_path):
+    eight = np.asarray(picture().convert("L"))
+    Image.fromarray(eight.astype(np.uint16) * 257).save(tmp_path / "deep.png")
+    assert np.array_equal(np.asarray(read_picture(tmp_path / "deep.png"))[..., 0], eight)
+
+
 def test_what_is_no_picture_is_named(tmp_path):
     with pytest.raises(DataError, match=r"photo\.jpg is no file: name a picture"):
         read_picture(tmp_path / "photo.jpg")

@@ -106,6 +106,11 @@ def test_a_file_that_is_not_there_or_no_json_is_named(tmp_path):
         ({"annotations": [box(1, 12, 7, [1, 1, 2, 2])]}, r"annotations\[0\].image_id = 12, .* no such image \(1 of 1"),
         ({"annotations": [{"image_id": 11, "category_id": 7}]}, r"annotations\[0\].bbox = None: must be four numbers"),
         ({"annotations": [{"image_id": 11, "category_id": 7, "bbox": [1, 2, 3, "4"]}]}, "must be four numbers"),
+        ({"annotations": [{"image_id": 11, "category_id": 7, "bbox": [1, 1, 2, 10**400]}]}, "must be four numbers"),
+        (
+            {"annotations": [box(1, 11, [7], [1, 1, 2, 2])]},
+            r"annotations\[0\].category_id = \[7\], and the file lists no",
+        ),
     ],
 )
 def test_what_cannot_be_meant_is_named(tmp_path, changes, message):
@@ -121,6 +126,8 @@ def test_what_cannot_be_meant_is_named(tmp_path, changes, message):
         ("id", 5, "id 5 stands twice in 'images'"),
         ("file_name", None, r"images\[0\].file_name = None: must be text"),
         ("height", 0, "an image has a height or width below 1"),
+        ("id", 10**30, r"images\[0\].id = 10+: must be a whole number below 2\^62"),
+        ("height", 10**25, r"images\[0\].height = 10+: must be a whole number below 2\^62"),
         ("width", 40.5, r"images\[0\].width = 40.5: must be a whole number"),
     ],
 )

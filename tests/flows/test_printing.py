@@ -6,6 +6,13 @@ from rich.console import Console
 from flows import printing
 
 
+def test_names_are_no_markup(capsys):
+    printing.print_table("pics/q[/b].jpg", ["class"], [["[bold red]x[b]"]])
+    printing.out.print("[/b] is shown")
+    shown = capsys.readouterr().out
+    assert "pics/q[/b].jpg" in shown and "[bold red]x[b]" in shown and "[/b] is shown" in shown
+
+
 @pytest.mark.parametrize("columns", [2, 12])
 def test_no_value_of_a_table_is_cut(monkeypatch, columns):
     out = io.StringIO()

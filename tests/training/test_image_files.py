@@ -1,3 +1,5 @@
+import os
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -34,6 +36,8 @@ def test_the_digest_sees_names_and_sizes(folder):
     path = folder / "train" / "red" / "003.png"
     path.write_bytes(path.read_bytes() + b"x")
     changed = list_image_files(folder)[0].digest
+    path.write_bytes(path.read_bytes()[:-1] + b"y")  # of small sets also contents
+    assert list_image_files(folder)[0].digest not in (digest, changed)
     path.rename(path.with_name("x.png"))
     assert len({digest, changed, list_image_files(folder)[0].digest, list_image_files(folder)[1].digest}) == 4
 
@@ -46,6 +50,27 @@ def test_grey_images_are_decoded_in_colour_once_and_broken_ones_are_none(folder)
     assert val.decoded is val.decoded and len(val.decoded) == 15
     with pytest.raises(UNREADABLE):
         val.read(1)
+
+
+def test_sixteen_bits_are_scaled_and_floats_are_broken(folder):
+    path = folder / "val" / "blue" / "000.png"
+    Image.fromarray(np.full((7, 9), 257 * 40, dtype=np.uint16)).save(path)
+    Image.fromarray(np.full((7, 9), 0.5, dtype=np.float32)).save(folder / "val" / "blue" / "001.tif")
+    val = list_image_files(folder)[1]
+    assert val.files[1] == "blue/001.png" and val.files[2] == "blue/001.tif"
+    assert (np.asarray(val.read(0)) == 40).all()
+    with pytest.raises(UNREADABLE):
+        val.read(2)
+
+
+def test_links_to_nowhere_and_odd_names_are_broken_images_and_no_more(folder):
+    (folder / "val" / "blue" / "zz.png").symlink_to(folder / "nowhere")
+    name = os.fsdecode(b"caf\xe9.png")
+    (folder / "val" / "blue" / name).write_bytes((folder / "val" / "blue" / "000.png").read_bytes())
+    val = list_image_files(folder)[1]
+    assert len(val.digest) == 32 and val.read(val.files.index(f"blue/{name}")).mode == "RGB"
+    with pytest.raises(UNREADABLE):
+        val.read(val.files.index("blue/zz.png"))
 
 
 def test_what_does_not_fit_is_not_kept_in_memory(folder, monkeypatch):

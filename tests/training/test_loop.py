@@ -182,7 +182,7 @@ def test_a_checkpoint_of_another_network_is_refused(tmp_path):
 
 
 def test_data_that_is_too_small_or_ends_too_soon_is_named(tmp_path):
-    with pytest.raises(ParameterError, match="batch_size is larger than the data set"):
+    with pytest.raises(ParameterError, match="batch_size is larger than the number of training images"):
         train(ToyTask(count=7), RECIPE, tmp_path, seed=1)
 
     class Short(ToyTask):
