@@ -18,6 +18,7 @@ _NO_RESULT = {
     "nasgem_core.checked_fields",
     "nasgem_core.config",
     "nasgem_core.errors",
+    "nasgem_core.files",
     "nasgem_core.predictors.catalogue",
     "nasgem_core.transfer_config",
     "tasks.artifacts",

@@ -30,6 +30,7 @@ settings.register_profile(
 settings.load_profile("nasgem")
 
 
+@pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the marks in the same hook
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep the tests that start from the one searched folder in one process of pytest-xdist."""
     for item in items:

@@ -11,7 +11,9 @@ from tasks.fingerprint import source_closure
 ROOT = Path(__file__).parents[2]
 STAGES = YAML(typ="safe").load(ROOT / "dvc.yaml")["stages"]
 RECORDING = {
-    # Hands results on to MLflow and its registry, reads params.yaml: DVC watches what is made, and the parameters.
+    # Writes files, hands results on to MLflow and its registry, reads params.yaml: DVC watches what is made, and the
+    # parameters.
+    "nasgem_core.files",
     *(f"tasks.{name}" for name in ("delivery", "models", "outbox", "parameters", "records", "tracking")),
     *(f"tasks.{name}" for name in ("registered_model", "registry", "tracking_store")),
 }
