@@ -222,7 +222,7 @@ def _rectangle(path: Path, position: int, row: dict[str, Any]) -> list[float]:
 
 
 def _is_coordinate(value: Any) -> bool:
-    return type(value) in (int, float) and abs(value) < _LARGEST
+    return type(value) is float or (type(value) is int and abs(value) < _LARGEST)
 
 
 def _area(row: dict[str, Any], box: list[float]) -> float:
