@@ -20,6 +20,7 @@ import torch
 from torch import nn
 from torchvision.models import mobilenet_v2
 
+from flows.show import find_cell
 from nasgem_core.backbones.counting import count_costs
 from nasgem_core.backbones.layout import IMAGENET
 from nasgem_core.backbones.width import fit_to_budget
@@ -81,7 +82,7 @@ def chosen_cell(path: Path | None) -> tuple[Cell, str]:
     """Return the cell of a file, of the search in this folder, or else a sampled one with 6 vertices."""
     for file in (path, BEST_CELL):
         if file is not None and (file == path or file.is_file()):
-            return Cell.from_json(file.read_text()), file.name
+            return find_cell(str(file), None)[0], file.name
     cells = sample_cells(CellsConfig(), 200, 0)
     return min(cells, key=lambda cell: (abs(cell.num_vertices - 6), cell.num_edges)), "a sampled cell"
 
