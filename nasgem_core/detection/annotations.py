@@ -244,7 +244,6 @@ def _positions(path: Path, rows: list[dict[str, Any]], field: str, known: list[i
 
 def _box_ids(rows: list[dict[str, Any]]) -> np.ndarray:
     numbers = [row.get("id") for row in rows]
-    usable = all(type(number) is int and 0 < number < _LARGEST for number in numbers) and len(set(numbers)) == len(
-        numbers
-    )
+    whole = all(type(number) is int and 0 < number < _LARGEST for number in numbers)
+    usable = whole and len(set(numbers)) == len(numbers)
     return np.array(numbers if usable else range(1, len(rows) + 1), dtype=np.int64)
