@@ -30,7 +30,7 @@ lint: .venv/.project ## check style (ruff) and types (mypy)
 	@$(bin)/mypy
 
 bench: .venv/.project ## measure speed and memory; leave the machine alone meanwhile
-	@for subject in kernel encoder bootstrap proxy_training training memory; do $(bin)/python benchmarks/$$subject.py; done
+	@for subject in kernel encoder bootstrap proxy_training training memory latency; do $(bin)/python benchmarks/$$subject.py; done
 
 # Pins that stand in the file are kept: delete a line to have that package resolved anew. The sed takes out of the
 # markers what is true wherever this can be installed.

@@ -1,10 +1,13 @@
 """A user's mistake, a full disk or Ctrl-C ends with one clear line and a non-zero exit, never with a traceback."""
 
 import errno
+import os
+import signal
 import sys
 from collections.abc import Iterator
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from typing import Any
 
 from nasgem_core.errors import NasgemError
 
@@ -22,7 +25,8 @@ _INTERRUPTED = 130
 def guarded() -> Iterator[None]:
     """Run a command; turn what a user can mend into a message."""
     try:
-        yield
+        with _answering_interrupts():
+            yield
     except KeyboardInterrupt:
         _end(
             "stopped. Everything that was finished is kept (trained cells, encoders, checkpoints, stage files); "
@@ -38,6 +42,25 @@ def guarded() -> Iterator[None]:
             raise
         where = f" at {error.filename}" if error.filename else ""
         _end(f"{_DISK[error.errno]}{where}, and run again; finished work is kept", 1)
+
+
+@contextmanager
+def _answering_interrupts() -> Iterator[None]:
+    """Say at the first Ctrl-C that it was heard: flows and servers take seconds to end."""
+    if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        yield  # of a shell's background job, which does not answer to Ctrl-C
+        return
+
+    def stop(number: int, frame: Any) -> None:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        os.write(2, b"\nnasgem: stopping ...\n")  # a print may have been interrupted by this signal
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGINT, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _end(message: str, code: int) -> None:

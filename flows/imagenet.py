@@ -21,6 +21,7 @@ from tasks.imagenet import (
     METRICS_FILE,
     Classifier,
     Training,
+    check_network_names,
     history_of,
     plan_trainings,
     summary_of,
@@ -53,8 +54,9 @@ def imagenet(session: Session) -> None:
 
 
 def check_images(session: Session) -> None:
-    """Raise `DataError` if images are asked for and are missing, half copied or not sorted into classes."""
+    """Raise `NasgemError` if images are asked for and are missing or half copied, or a network's name is unknown."""
     if session.config.imagenet.dataset:
+        check_network_names(session.config.imagenet)
         list_image_files(Path(session.config.imagenet.dataset))
 
 

@@ -18,7 +18,10 @@ Picture = Annotated[Path, typer.Argument(help="A picture: JPEG, PNG, ...")]
 
 @commands.command()
 def export(
-    model: Annotated[str, typer.Argument(help=f"{_MODEL} A .json of `nasgem build` is written with fresh weights.")],
+    model: Annotated[
+        str,
+        typer.Argument(help=f"{_MODEL} A .json of `nasgem build` and a published name are written with fresh weights."),
+    ],
     output: Annotated[Path, typer.Option(help="The folder to write; an earlier export in it is replaced.")],
     form: Annotated[str, typer.Option("--format", help="all, python, torch (torch.export) or onnx.")] = "all",
 ) -> None:

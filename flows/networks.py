@@ -1,5 +1,6 @@
 """Networks in the user's hands from the command line: export, predict, detect, latency."""
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -156,6 +157,7 @@ def _listed(names: Sequence[str], sampled: int) -> list[Any]:
     config = load_config()
     from flows.show import find_cell
     from nasgem_core.backbones.published.catalogue import published_names
+    from nasgem_core.backbones.published.reported import REPORTED
     from nasgem_core.cells.cell import Cell
     from tasks.latency import listed_cell, listed_network, listed_published, listed_samples
     from tasks.networks import is_network_name
@@ -165,8 +167,9 @@ def _listed(names: Sequence[str], sampled: int) -> list[Any]:
         table = Results(config).distinct
         return [listed_cell(Cell.from_json(row["cell"]), float(row["accuracy"]), config) for _, row in table.iterrows()]
     listed = listed_samples(sampled, config) if sampled else []
+    reported = {row.name for row in REPORTED}  # those that are not rebuilt say why
     for name in dict.fromkeys(names):
-        if name in published_names():
+        if name in reported:
             listed.append(listed_published(name))
         elif is_network_name(name):
             listed.append(listed_network(name, Path.cwd()))
@@ -176,4 +179,5 @@ def _listed(names: Sequence[str], sampled: int) -> list[Any]:
             except DataError as error:
                 raise DataError(f"{error}. Of networks, name {', '.join(published_names())}, or a file") from None
             listed.append(listed_cell(cell, float("nan") if row is None else float(row["accuracy"]), config))
-    return listed
+    # Two names of one cell are one network.
+    return list({(item.name, item.group, json.dumps(item.spec.to_dict())): item for item in listed}.values())

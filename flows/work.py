@@ -90,6 +90,7 @@ def run_select(macs: str | None, penalty: float | None, top: int) -> tuple[float
 def parse_macs(text: str) -> int:
     """Read a number of multiply-adds such as 10M, 1.5G or 800k; raises `ParameterError` for anything else."""
     match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([kKmMgG]?)", text.strip())
-    if not match or float(match[1]) <= 0:
-        raise ParameterError(f"macs = {text!r}: must be a number above 0, such as 10M, 800k or 1.5G")
-    return round(float(match[1]) * {"": 1, "k": 1e3, "m": 1e6, "g": 1e9}[match[2].lower()])
+    macs = round(float(match[1]) * {"": 1, "k": 1e3, "m": 1e6, "g": 1e9}[match[2].lower()]) if match else 0
+    if macs < 1:
+        raise ParameterError(f"--macs {text!r}: must be a number of at least 1, such as 10M, 800k or 1.5G")
+    return macs

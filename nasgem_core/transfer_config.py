@@ -60,6 +60,7 @@ class ImagenetConfig:
 
     def __post_init__(self) -> None:
         require_pair("imagenet.crop_area", self.crop_area, positive=True)
+        _require_whole_batches("imagenet", self.batch_size, self.accumulate)
         require_distinct("imagenet.networks", self.networks, "network")
 
 
@@ -95,7 +96,7 @@ class CocoConfig:
     """Keep the backbone's batch normalisation as its pre-training left it."""
     epochs: int = bounded(12, low=1, high=10_000)
     milestones: tuple[int, ...] = bounded((8, 11), low=1, high=10_000, may_be_empty=True)
-    """Epochs after which the learning rate is divided by 10."""
+    """Epochs after which the learning rate is divided by 10; one that is not before `epochs` changes nothing."""
     batch_size: int = bounded(16, low=1, high=65_536)
     """Images of one step, over all processes and accumulated batches."""
     accumulate: int = bounded(1, low=1, high=65_536)
@@ -114,6 +115,7 @@ class CocoConfig:
     """Images of each measured split that are drawn with what was found."""
 
     def __post_init__(self) -> None:
+        _require_whole_batches("coco", self.batch_size, self.accumulate)
         require_distinct("coco.backbones", self.backbones, "backbone")
         require_distinct("coco.detectors", self.detectors, "detector")
         unknown = [name for name in self.detectors if name not in DETECTORS]
@@ -125,3 +127,11 @@ class CocoConfig:
             )
         if any(a >= b for a, b in zip(self.milestones, self.milestones[1:], strict=False)):
             raise ParameterError(f"coco.milestones = {list(self.milestones)}: epochs must rise")
+
+
+def _require_whole_batches(section: str, batch_size: int, accumulate: int) -> None:
+    if batch_size % accumulate:
+        raise ParameterError(
+            f"{section}.batch_size = {batch_size}: must be a multiple of {section}.accumulate = {accumulate}, such as "
+            f"{-(-batch_size // accumulate) * accumulate}"
+        )

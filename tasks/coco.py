@@ -12,7 +12,8 @@ import torch
 
 from nasgem_core.backbones.spec import NetworkSpec
 from nasgem_core.deployment.card import NetworkCard
-from nasgem_core.detection.annotations import read_annotations, require_same_categories
+from nasgem_core.detection.annotation_file import read_annotations
+from nasgem_core.detection.annotations import require_same_categories
 from nasgem_core.detection.costs import detector_costs
 from nasgem_core.detection.detections import Detections
 from nasgem_core.detection.pyramid import load_backbone
@@ -133,8 +134,8 @@ def plan_detectors(config: CocoConfig, data: CocoData, backbones: Mapping[str, N
     for name in config.backbones:
         if name not in backbones:
             raise DataError(
-                f"coco.backbones names {name!r}, and {imagenet.FOLDER} holds {', '.join(backbones)}: "
-                "name one of these, or add it to imagenet.networks and run `nasgem stage imagenet`"
+                f"coco.backbones names {name!r}, and {imagenet.FOLDER} holds {', '.join(backbones) or 'none'}: "
+                "name one that is there, or add it to imagenet.networks and run `nasgem stage imagenet`"
             )
         card = backbones[name]
         network = for_detection(NetworkSpec.from_dict(dict(card.network)))

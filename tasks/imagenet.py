@@ -10,6 +10,7 @@ import pandas as pd
 import torch
 
 from nasgem_core.backbones.layout import LAYOUTS
+from nasgem_core.backbones.published.catalogue import published_names, why_missing
 from nasgem_core.backbones.published.strides import suitable_stride
 from nasgem_core.backbones.scaled import mobilenet_to_budget
 from nasgem_core.backbones.spec import GEMNetSpec, NetworkSpec, PublishedSpec
@@ -68,15 +69,26 @@ def plan_trainings(config: ImagenetConfig, num_classes: int) -> list[Training]:
     """Return the trainings that the parameters ask for, a seed of every network before the next seed.
 
     Raises:
-        ParameterError: a network is unknown, or cannot have the multiply-adds asked for.
+        ParameterError: a network cannot have the multiply-adds asked for, or two are the same.
         DataError: GEMNet is to be trained, and stage `gemnet` has left none.
     """
+    check_network_names(config)
     specs = [spec for name in config.networks for spec in _specs_of(name, config, num_classes)]
     names = [spec.name for spec in specs]
     for name in names:
         if names.count(name) > 1:
             raise ParameterError(f"imagenet.networks = {list(config.networks)}: {name} would be trained twice")
     return [Training(spec, number) for number in range(config.seeds) for spec in specs]
+
+
+def check_network_names(config: ImagenetConfig) -> None:
+    """Raise `ParameterError` naming a network that is neither to be built nor published."""
+    known = (GEMNET, MOBILENET, *published_names())
+    for name in config.networks:
+        if name not in known:
+            raise ParameterError(
+                f"imagenet.networks names {name!r}: {why_missing(name)}; choose among {', '.join(known)}"
+            )
 
 
 def _specs_of(name: str, config: ImagenetConfig, num_classes: int) -> list[NetworkSpec]:
@@ -95,10 +107,7 @@ def _specs_of(name: str, config: ImagenetConfig, num_classes: int) -> list[Netwo
                 "set it, or name mobilenet_v2_1_4"
             )
         return [mobilenet_to_budget(num_classes, size, config.macs)]
-    spec = PublishedSpec(name, num_classes, size)
-    with torch.device("meta"):
-        spec.build()  # an unknown name is said now, and not after the networks before it are trained
-    return [spec]
+    return [PublishedSpec(name, num_classes, size)]
 
 
 def _built_gemnets() -> list[GEMNetSpec]:

@@ -7,7 +7,6 @@ from pathlib import Path
 import pandas as pd
 
 from nasgem_core.backbones.counting import count_costs
-from nasgem_core.backbones.layout import IMAGE_SIZES
 from nasgem_core.backbones.published.catalogue import reported_network
 from nasgem_core.backbones.spec import GEMNetSpec, PublishedSpec
 from nasgem_core.cells.cell import Cell
@@ -23,20 +22,20 @@ from tasks.networks import open_network
 from tasks.progress import progress_bar
 from tasks.proxy import open_images
 
-IMAGENET_CLASSES = 1000
-
 
 @dataclass(frozen=True)
 class Listed:
     """A network to measure.
 
     Args:
+        name: what it is called in the table.
         spec: what it is built from.
         group: what kind of network it is, and on which data its accuracy was measured.
         key: canonical key of its cell, empty where it has none.
         accuracy: a fraction; NaN where none is known.
     """
 
+    name: str
     spec: Spec
     group: str
     key: str = ""
@@ -48,7 +47,7 @@ def listed_cell(cell: Cell, accuracy: float, config: SearchConfig) -> Listed:
     images = open_images(config.proxy, "data/raw")
     layout = NetworkLayout.from_proxy(config.proxy, images.image_size)
     spec = ProxySpec(cell, layout, len(images.classes))
-    return Listed(spec, "proxy networks", cell.canonical_key, accuracy)
+    return Listed(spec.name, spec, "proxy networks", cell.canonical_key, accuracy)
 
 
 def listed_samples(count: int, config: SearchConfig) -> list[Listed]:
@@ -60,9 +59,8 @@ def listed_samples(count: int, config: SearchConfig) -> list[Listed]:
 def listed_published(name: str) -> Listed:
     """List a published network at ImageNet's size, and the accuracy that the paper reports of it."""
     error = reported_network(name).top1_error
-    size = (IMAGE_SIZES["imagenet"],) * 2
     accuracy = float("nan") if error is None else 1 - error / 100
-    return Listed(PublishedSpec(name, IMAGENET_CLASSES, size), "published, ImageNet as reported", accuracy=accuracy)
+    return Listed(name, PublishedSpec.for_imagenet(name), "published, ImageNet as reported", accuracy=accuracy)
 
 
 def listed_network(name: str, root: Path) -> Listed:
@@ -72,8 +70,8 @@ def listed_network(name: str, root: Path) -> Listed:
     spec = read_spec(card.network)
     key = spec.cell.canonical_key if isinstance(spec, GEMNetSpec) else ""
     if not found.trained:
-        return Listed(spec, "built networks", key)
-    return Listed(spec, "trained networks", key, float(card.metrics.get("top1", "nan")))
+        return Listed(card.name, spec, "built networks", key)
+    return Listed(card.name, spec, "trained networks", key, float(card.metrics.get("top1", "nan")))
 
 
 def measure_networks(listed: Sequence[Listed], setting: Setting) -> pd.DataFrame:
@@ -81,7 +79,7 @@ def measure_networks(listed: Sequence[Listed], setting: Setting) -> pd.DataFrame
     networks = [build_network(item.spec) for item in listed]
     costs = [count_costs(network, item.spec.image_size) for network, item in zip(networks, listed, strict=True)]
     subjects = [
-        Subject(item.spec.name, network, item.spec.image_size) for network, item in zip(networks, listed, strict=True)
+        Subject(item.name, network, item.spec.image_size) for network, item in zip(networks, listed, strict=True)
     ]
     with progress_bar("measuring latency", setting.repeats * len(subjects)) as bar:
         found = measure_latency(subjects, setting, on_progress=bar.update)
@@ -95,6 +93,6 @@ def measure_networks(listed: Sequence[Listed], setting: Setting) -> pd.DataFrame
 
 def _row(item: Listed, macs: int, params: int, latency: Latency) -> dict[str, object]:
     height, width = item.spec.image_size
-    own = {"network": item.spec.name, "group": item.group, "key": item.key, "height": height, "width": width}
+    own = {"network": item.name, "group": item.group, "key": item.key, "height": height, "width": width}
     own["cell"] = item.spec.cell.to_json() if isinstance(item.spec, ProxySpec) else ""
     return {**own, "macs": macs, "params": params, "accuracy": item.accuracy, **vars(latency)}

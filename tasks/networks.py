@@ -73,7 +73,8 @@ def open_network(name: str, root: Path, *, untrained: bool = False) -> TrainedNe
         name: a folder that `nasgem export` wrote, the `.safetensors` or `.json` file of a stage, or a registered
             model as `NAME@alias` or `NAME/version`.
         root: the repository.
-        untrained: take the `.json` file of a network that was only built as well, with fresh weights.
+        untrained: take, with fresh weights, the `.json` file of a network that was only built and the name of a
+            published one as well.
 
     Raises:
         DataError: nothing of that name is there, or it is damaged or something else.
@@ -85,24 +86,31 @@ def open_network(name: str, root: Path, *, untrained: bool = False) -> TrainedNe
     path = Path(name)
     if path.is_dir():
         return _read(name, path / CARD_FILE, path / WEIGHTS)
+    if untrained and _is_published(name):
+        return _fresh(name, network.PublishedSpec.for_imagenet(name))
     if path.suffix == ".json" and _schema(name) == network.SCHEMA:
         if untrained:
-            return _fresh(name, path)
+            return _fresh(name, network.NetworkSpec.from_json(path.read_bytes()))
         raise DataError(f"{name} was built and not trained, so there are no weights: train it in stage imagenet first")
     if path.suffix in (".safetensors", ".json") and path.is_file():
         return _read(name, path.with_suffix(".json"), path.with_suffix(".safetensors"))
     raise DataError(
         f"model {name!r} is not there: name a folder that `nasgem export` wrote, a .safetensors file of a stage, or a "
-        "registered model such as imagenet@champion"
+        "registered model such as imagenet@champion; of a cell, `nasgem build` makes a network"
     )
 
 
-def _fresh(source: str, path: Path) -> TrainedNetwork:
+def _is_published(name: str) -> bool:
+    from nasgem_core.backbones.published.catalogue import published_names
+
+    return name in published_names()
+
+
+def _fresh(source: str, spec: network.NetworkSpec) -> TrainedNetwork:
     """Return a network that was built and not trained: its classes have numbers, its weights are random."""
     from nasgem_core.deployment.specs import build_network
     from nasgem_core.training.classification import MEAN, STD
 
-    spec = network.NetworkSpec.from_json(path.read_bytes())
     size, other = spec.image_size
     if size != other:
         raise DataError(f"{source} is built for images of {size} x {other} pixels: square ones can be exported")

@@ -6,19 +6,17 @@ A version holds the network as a `torch.export` program, which MLflow loads by i
 
 import hashlib
 import json
-import logging
 import math
 import re
 import tempfile
 import time
-import warnings
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nasgem_core.deployment.card import NetworkCard
+from nasgem_core.deployment.quiet import quiet
 from nasgem_core.detection.spec import DetectorSpec
 from nasgem_core.errors import DataError, ParameterError
 from tasks.models import DIGEST_TAG
@@ -116,7 +114,7 @@ def _register(root: Path, model: str, candidate: Candidate, data: str, measure: 
         experiment = open_experiment(client, uri, root)
         _make_model(client, model)
     digest = _digest(candidate, data)
-    with answering(uri), _quiet():
+    with answering(uri), quiet():
         known = {version.tags.get(DIGEST_TAG): version for version in _versions(client, model)}
         if digest not in known:
             run_id = run_id or _make_run(client, experiment, root, candidate.name)
@@ -154,7 +152,7 @@ def download_registered(root: Path, reference: str, folder: Path) -> tuple[Path,
     uri = tracking_uri(root)
     with opened(uri) as client:
         pass
-    with answering(uri), _quiet():
+    with answering(uri), quiet():
         version = _find(client, match)
         import mlflow.artifacts
 
@@ -256,16 +254,3 @@ def _log_model(client: "MlflowClient", experiment: str, run_id: str, candidate: 
     client.log_batch(run_id, metrics)
     client.log_outputs(run_id, [LoggedModelOutput(logged.model_id, step=0)])
     return logged
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep the warnings and log lines of MLflow and torch.export off the screen."""
-    before = logging.root.manager.disable
-    logging.disable(logging.WARNING)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logging.disable(before)

@@ -8,11 +8,12 @@ from dataclasses import dataclass, replace
 from typing import Any, Self
 
 from nasgem_core.backbones.backbone import Backbone
-from nasgem_core.backbones.layout import GEMNetLayout, check_channels
+from nasgem_core.backbones.layout import IMAGE_SIZES, IMAGENET, GEMNetLayout, check_channels
 from nasgem_core.cells.cell import Cell
 from nasgem_core.errors import DataError, NasgemError, ParameterError
 
 SCHEMA = "nasgem.network/1"
+IMAGENET_CLASSES = 1000
 _REMEDY = "write the document anew with `nasgem build`"
 
 
@@ -134,6 +135,11 @@ class GEMNetSpec(NetworkSpec):
 @dataclass(frozen=True)
 class PublishedSpec(NetworkSpec):
     """One of the published networks of Tables 1 and 2; `name` is its name in the catalogue."""
+
+    @classmethod
+    def for_imagenet(cls, name: str) -> Self:
+        """Return it as it was published: 1000 classes, images of 224x224."""
+        return cls(name, IMAGENET_CLASSES, (IMAGE_SIZES[IMAGENET.name],) * 2)
 
     def build(self) -> Backbone:
         """Return the network with fresh weights; raises `ParameterError` where the name is unknown."""

@@ -90,13 +90,12 @@ def _changed(picture: Tensor, generator: torch.Generator) -> Tensor:
 
 def _found(detector: Detector, pictures: Sequence[Tensor]) -> Found:
     """Return all that a detector finds in each picture, whatever its score."""
-    judge = detector.network if detector.settings.kind == "retinanet" else detector.network.roi_heads
-    usual, judge.score_thresh = judge.score_thresh, 0.0
+    usual, detector.lowest_score = detector.lowest_score, 0.0
     try:
         with torch.no_grad():
             found = [detector([picture])[0] for picture in pictures]
     finally:
-        judge.score_thresh = usual
+        detector.lowest_score = usual
     return [{name: one[name].numpy() for name in FOUND} for one in found]
 
 

@@ -115,7 +115,7 @@ def _numbers(detector: Detector) -> tuple[dict[str, Any], dict[str, tuple[str, A
         "size_divisible": ("SIDES_DIVISIBLE_BY", transform.size_divisible),
         "image_mean": ("MEAN", transform.image_mean),
         "image_std": ("STD", transform.image_std),
-        f"{box}score_thresh": ("SCORE_THRESHOLD", judge.score_thresh),
+        f"{box}score_thresh": ("SCORE_THRESHOLD", detector.lowest_score),
         f"{box}nms_thresh": ("NMS_THRESHOLD", judge.nms_thresh),
         "box_detections_per_img" if two_stages else "detections_per_img": ("DETECTIONS", judge.detections_per_img),
     }

@@ -73,12 +73,13 @@ def find_objects(detector: Detector, names: Sequence[str], picture: Image.Image,
     """Return what a detector finds in a picture with a score of at least `threshold`.
 
     Args:
-        detector: in any mode.
+        detector: in any mode; a lower threshold than its own becomes its own.
         names: of its categories, by label.
         picture: in RGB.
         threshold: lowest score that is kept.
     """
     image = torch.from_numpy(np.array(picture)).permute(2, 0, 1)
+    detector.lowest_score = min(detector.lowest_score, threshold)
     with torch.inference_mode():
         (found,) = detector.eval()([image])
     scores = found["scores"].double().numpy()

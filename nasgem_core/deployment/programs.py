@@ -1,9 +1,6 @@
 """Programs of a network that run without its Python code: `torch.export` and ONNX."""
 
 import contextlib
-import io
-import logging
-import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from nasgem_core.deployment.quiet import quiet
 from nasgem_core.errors import DataError
 
 CARD_KEY = "card.json"
@@ -30,13 +28,13 @@ def capture(network: nn.Module, name: str, inputs: tuple[Tensor, ...], free: Any
     Raises:
         DataError: the network cannot be captured; what torch says is in the message.
     """
-    with _quiet(), _saying(name, "torch.export"), torch.no_grad():
+    with quiet(), _saying(name, "torch.export"), torch.no_grad():
         return torch.export.export(network.eval(), inputs, dynamic_shapes=free)
 
 
 def save_program(program: Any, name: str, path: Path, notes: Mapping[str, str]) -> None:
     """Write a captured network as a `.pt2` file, with texts by their names inside."""
-    with _quiet(), _saying(name, "torch.export"):
+    with quiet(), _saying(name, "torch.export"):
         torch.export.save(program, path, extra_files=dict(notes))
 
 
@@ -44,7 +42,7 @@ def save_onnx(
     program: Any, name: str, path: Path, notes: Mapping[str, str], inputs: Sequence[str], outputs: Sequence[str]
 ) -> None:
     """Write a captured network as one ONNX file, with texts by their names inside; inputs and outputs get names."""
-    with _quiet(), _saying(name, "ONNX"):
+    with quiet(), _saying(name, "ONNX"):
         converted = torch.onnx.export(
             program, dynamo=True, opset_version=OPSET, input_names=inputs, output_names=outputs, verbose=False
         )
@@ -63,16 +61,3 @@ def _saying(name: str, what: str) -> Iterator[None]:
     except Exception as error:
         lines = [line.strip() for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
         raise DataError(f"{name} cannot be written by {what}: {lines[0]}") from error
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep the exporters' warnings, prints and log lines off the screen: they speak to the exporters' authors."""
-    before = logging.root.manager.disable
-    logging.disable(logging.WARNING)
-    try:
-        with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logging.disable(before)

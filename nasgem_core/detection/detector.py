@@ -7,6 +7,7 @@ made of P5, and two dense layers judge proposals and give a box for each class.
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from torch import Tensor, nn
 from torchvision.models.detection import FasterRCNN, RetinaNet
@@ -64,6 +65,21 @@ class Detector(nn.Module):
         self.first_label = 1 if two_stages else 0
         """Faster R-CNN calls the background 0; RetinaNet has no class for it."""
         self.train()
+
+    @property
+    def lowest_score(self) -> float:
+        """Objects are found whose score is above this; .05 unless set."""
+        return float(self._judge.score_thresh)
+
+    @lowest_score.setter
+    def lowest_score(self, score: float) -> None:
+        """Find objects above another score."""
+        self._judge.score_thresh = score
+
+    @property
+    def _judge(self) -> Any:
+        """The part of the network that keeps the best boxes."""
+        return self.network.roi_heads if isinstance(self.network, FasterRCNN) else self.network
 
     @property
     def pyramid(self) -> PyramidBackbone:

@@ -32,6 +32,7 @@ def draw_training(panels: Mapping[str, Mapping[str, Sequence[Curve]]], title: st
             for number, curve in enumerate(curves):
                 points = np.asarray(curve, dtype=float).reshape(-1, 2)
                 label = name if number == 0 else None
-                ax.plot(points[:, 0], points[:, 1], color=colour, linewidth=1.6, alpha=0.8, label=label)
+                mark = "o" if len(points) == 1 else None  # a line of one point is nothing
+                ax.plot(points[:, 0], points[:, 1], mark, color=colour, linewidth=1.6, alpha=0.8, label=label)
         add_legend(ax, "lower right" if ax is axes[0, 0] else "upper right")
     return figure

@@ -1,6 +1,7 @@
 """Operations as matrix products on the CPU, forward and backward, in the layout of `nasgem_core.networks.kernels`."""
 
 import itertools
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
 import numpy as np
@@ -81,7 +82,7 @@ class Pointwise:
         return [weight_gradient.view_as(self.weights[0])]
 
 
-class Columns:
+class Columns(ABC):
     """An operation that first makes columns [K, part, W, B] of its input, then multiplies them by a matrix.
 
     A part of the image's rows at a time, so that columns stay in the cache; the backward pass makes them again.
@@ -124,13 +125,15 @@ class Columns:
         self._write(columns, first, last, x)
         return columns
 
+    @abstractmethod
     def _write(self, columns: Maps, first: int, last: int, x: Maps) -> None:
-        raise NotImplementedError
+        """Make the columns of some rows of the image."""
 
+    @abstractmethod
     def _add_gradient(
         self, slope: Maps, first: int, last: int, x: Maps, x_gradient: Maps, gradients: list[Tensor]
     ) -> None:
-        raise NotImplementedError
+        """Add what the gradient of the columns gives for x and for the weights before the product."""
 
 
 class Separable(Columns):

@@ -126,7 +126,7 @@ def _require_same(path: Path, found: Mapping[str, Any], wanted: Mapping[str, Any
     if difference:
         raise DataError(
             f"{path} is a checkpoint of another training: {difference}. "
-            f"Name another folder, or remove {path.parent} to train from the beginning"
+            f"Remove {path.parent}, or move it away, to train from the beginning"
         )
 
 

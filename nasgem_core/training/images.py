@@ -144,7 +144,7 @@ def _load_cifar10_proxy(path: Path) -> ImageSet:
 
 
 def _load_cifar10(root: Path) -> ImageSet:
-    dataset = _open_cifar10(root, train=True)
+    dataset = _open_cifar10(root)
     labels = np.asarray(dataset.targets, dtype=np.int64)
     validation = _stratified(labels, CIFAR_VALIDATION)
     return ImageSet(
@@ -156,20 +156,11 @@ def _load_cifar10(root: Path) -> ImageSet:
     )
 
 
-def load_test_images(root: Path) -> tuple[np.ndarray, np.ndarray]:
-    """Return images [10000, 32, 32, 3] uint8 and labels [10000] int64 of CIFAR-10's test split.
-
-    Only a final report may look at them: the search chooses by the validation split of `load_images`.
-    """
-    dataset = _open_cifar10(Path(root), train=False)
-    return dataset.data, np.asarray(dataset.targets, dtype=np.int64)
-
-
-def _open_cifar10(root: Path, *, train: bool) -> Any:
+def _open_cifar10(root: Path) -> Any:
     from torchvision.datasets import CIFAR10
 
     try:
-        return CIFAR10(str(root), train=train, download=True)
+        return CIFAR10(str(root), download=True)
     except (OSError, RuntimeError) as error:
         raise DataError(
             f"CIFAR-10 is not in {root} and could not be fetched ({error}): put cifar-10-python.tar.gz there, "

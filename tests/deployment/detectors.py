@@ -30,11 +30,6 @@ def detector_weights(spec):
     return detector.state_dict()
 
 
-def judge_of(detector):
-    """Return the part of a detector that holds the threshold of the scores."""
-    return detector.network if hasattr(detector.network, "score_thresh") else detector.network.roi_heads
-
-
 def pictures(*sizes):
     generator = torch.Generator().manual_seed(2)
     return [torch.rand(3, *size, generator=generator) for size in sizes]

@@ -9,7 +9,7 @@ from nasgem_core.backbones.spec import GEMNetSpec, MobileNetSpec
 from nasgem_core.deployment.detector_file import detector_file
 from nasgem_core.deployment.detectors import load_detector
 from nasgem_core.errors import DataError
-from tests.deployment.detectors import detector_spec, detector_weights, judge_of, pictures
+from tests.deployment.detectors import detector_spec, detector_weights, pictures
 from tests.deployment.networks import cell, loaded
 
 MOBILE = MobileNetSpec("m", 2, (64, 64), 0.35, 8)
@@ -33,8 +33,8 @@ def test_a_file_gives_the_detectors_objects(kind, backbone, square, tmp_path):
     save_file(detector.state_dict(), tmp_path / "weights.safetensors")
     module = loaded(text, tmp_path)
     assert (module.CATEGORIES, module.CATEGORY_IDS) == (("cat", "dog"), (7, 9))
-    assert (judge_of(detector).score_thresh, 100) == (module.SCORE_THRESHOLD, module.DETECTIONS)
-    module.SCORE_THRESHOLD = judge_of(detector).score_thresh = 0.0
+    assert (detector.lowest_score, 100) == (module.SCORE_THRESHOLD, module.DETECTIONS)
+    module.SCORE_THRESHOLD = detector.lowest_score = 0.0
     rebuilt = module.build()
     assert not rebuilt.training and set(rebuilt.state_dict()) == set(detector.state_dict())
     images = [*pictures((30, 50), (80, 44)), torch.randint(0, 256, (3, 40, 40), dtype=torch.uint8)]

@@ -4,7 +4,7 @@ import torch
 
 from nasgem_core.deployment.detector_program import INPUTS, OUTPUTS, canvas_of, detector_program
 from nasgem_core.deployment.detectors import load_detector
-from tests.deployment.detectors import detector_spec, detector_weights, judge_of, pictures
+from tests.deployment.detectors import detector_spec, detector_weights, pictures
 
 
 def rows(found):
@@ -22,15 +22,15 @@ def test_a_pass_finds_what_the_detector_finds(kind, square, canvas):
     program, example = detector_program(detector)
     assert len(example) == len(INPUTS) and example[0].shape == (3, *canvas)
     sizes = [(50, 64), (64, 50), (36, 64)] if square else [(50, 80)]
-    usual = judge_of(detector).score_thresh
+    usual = detector.lowest_score
     for picture in pictures(*sizes):
         image = torch.full((3, *canvas), 0.7)  # what lies beside the picture does not count
         image[:, : picture.shape[1], : picture.shape[2]] = picture
-        judge_of(detector).score_thresh = 0.0
+        detector.lowest_score = 0.0
         with torch.no_grad():
             (expected,) = detector([picture])
             middle = float(expected["scores"].median())
-            judge_of(detector).score_thresh = middle
+            detector.lowest_score = middle
             fewer = detector([picture])[0]
             for threshold, want in ((0.0, expected), (middle, fewer), (2.0, None)):
                 size = torch.tensor(picture.shape[1:])
@@ -41,4 +41,4 @@ def test_a_pass_finds_what_the_detector_finds(kind, square, canvas):
                 assert len(want["scores"]) > 0
                 assert (found["scores"].diff() <= 0).all()
                 np.testing.assert_allclose(rows(found), rows(want), rtol=1e-5, atol=1e-4)
-        judge_of(detector).score_thresh = usual
+        detector.lowest_score = usual

@@ -9,7 +9,7 @@ from nasgem_core.deployment.folders import CARD_FILE, read_weights
 from nasgem_core.deployment.programs import CARD_KEY
 from nasgem_core.detection.spec import DetectorSpec
 from nasgem_core.errors import DataError, ParameterError
-from tests.deployment.detectors import detector_spec, detector_weights, judge_of, pictures
+from tests.deployment.detectors import detector_spec, detector_weights, pictures
 
 
 @pytest.mark.slow
@@ -65,7 +65,7 @@ def test_what_was_seen_before_changes_nothing():
     weights = detector_weights(spec)
     first, second = load_detector(spec, weights), load_detector(spec, weights)
     wide, high = pictures((20, 64), (64, 48))
-    judge_of(first).score_thresh = judge_of(second).score_thresh = 0.0
+    first.lowest_score = second.lowest_score = 0.0
     with torch.no_grad():
         second([wide])
         for name, tensor in first([high])[0].items():

@@ -7,6 +7,7 @@ from torchvision.transforms import functional
 
 from nasgem_core.deployment.predicting import classify, find_objects, prepare, read_picture
 from nasgem_core.errors import DataError
+from tests.deployment.detectors import detector_spec
 from tests.deployment.networks import card, gemnet_spec
 
 
@@ -63,6 +64,8 @@ def test_the_likeliest_classes_come_first():
 
 
 class FixedDetector(nn.Module):
+    lowest_score = 0.05
+
     def forward(self, images):
         assert images[0].shape == (3, 40, 60) and images[0].dtype == torch.uint8 and not self.training
         boxes = torch.tensor([[0.0, 1, 2, 3], [4, 5, 6, 7], [8, 9, 10, 11]])
@@ -74,3 +77,12 @@ def test_objects_above_the_threshold_come_by_their_scores():
     assert found.names == ["cat", "dog"]
     np.testing.assert_allclose(found.scores, [0.9, 0.6], rtol=1e-6)
     assert found.boxes.tolist() == [[4, 5, 6, 7], [8, 9, 10, 11]]
+
+
+@pytest.mark.parametrize("kind", ["retinanet", "faster_rcnn"])
+def test_a_low_threshold_shows_what_a_detector_would_pass_over(kind):
+    torch.manual_seed(0)
+    detector = detector_spec(kind=kind).build()
+    detector.lowest_score = 0.5  # untrained ones score .01 and .33
+    assert len(find_objects(detector, ("cat", "dog"), picture(), 0.5).names) == 0
+    assert len(find_objects(detector, ("cat", "dog"), picture(), 0.001).names) > 0

@@ -7,7 +7,7 @@ import pytest
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
-from nasgem_core.detection.annotations import read_annotations
+from nasgem_core.detection.annotation_file import read_annotations
 from nasgem_core.detection.average_precision import METRICS, average_precision
 from nasgem_core.detection.detections import Detections
 from nasgem_core.errors import DataError

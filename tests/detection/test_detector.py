@@ -38,8 +38,7 @@ def test_every_trained_parameter_gets_a_gradient(kind):
 @pytest.mark.parametrize("kind", KINDS)
 def test_detections_are_boxes_of_the_image_as_given(kind):
     detector = small_detector(kind).eval()
-    network = detector.network
-    (network if kind == "retinanet" else network.roi_heads).score_thresh = 0.0
+    detector.lowest_score = 0.0
     with torch.no_grad():
         found = detector(some_images()[0])
     assert len(found) == 2

@@ -2,7 +2,7 @@ import pytest
 import torch
 from PIL import Image
 
-from nasgem_core.detection.annotations import read_annotations
+from nasgem_core.detection.annotation_file import read_annotations
 from nasgem_core.detection.images import (
     BrokenImageError,
     MeasuredImages,

@@ -9,7 +9,7 @@ import torch
 from nasgem_core.backbones.layout import IMAGENET
 from nasgem_core.backbones.spec import GEMNetSpec
 from nasgem_core.cells.cell import Cell
-from nasgem_core.detection.annotations import read_annotations
+from nasgem_core.detection.annotation_file import read_annotations
 from nasgem_core.detection.settings import DetectorSettings
 from nasgem_core.detection.spec import DetectorSpec
 from nasgem_core.detection.task import DetectionTask, MeasuredSet, TrainingSet

@@ -88,8 +88,7 @@ def test_a_broken_image_is_told_once_and_more_than_a_few_stop(eight):
 @pytest.mark.parametrize("kind", KINDS)
 def test_shares_of_several_processes_make_the_whole(eight, kind):
     task = small_task(eight, kind)
-    network = task.model.eval().network
-    (network if kind == "retinanet" else network.roi_heads).score_thresh = 0.0
+    task.model.eval().lowest_score = 0.0
     whole = detect(task.model, task.measured[""], World())
     assert len(whole) > 50
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from nasgem_core.detection.annotations import read_annotations
+from nasgem_core.detection.annotation_file import read_annotations
 from nasgem_core.detection.training_boxes import absent_images, require_images, training_boxes
 from nasgem_core.errors import DataError
 from tests.detection.coco_files import box, small_document, write_set

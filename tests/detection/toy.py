@@ -2,7 +2,7 @@
 
 import torch
 
-from nasgem_core.detection.annotations import read_annotations
+from nasgem_core.detection.annotation_file import read_annotations
 from nasgem_core.detection.detector import Detector
 from nasgem_core.detection.settings import DetectorSettings
 from nasgem_core.detection.task import DetectionTask, MeasuredSet, TrainingSet

@@ -22,9 +22,9 @@ def test_budgets_are_read(text, macs):
     assert parse_macs(text) == macs
 
 
-@pytest.mark.parametrize("text", ["", "M", "-1M", "0", "0.0G", "10T", "ten", "1e6", "10 M B", "nan", "inf"])
+@pytest.mark.parametrize("text", ["", "M", "-1M", "0", "0.0G", "0.4", "10T", "ten", "1e6", "10 M B", "nan", "inf"])
 def test_what_is_no_budget_is_refused(text):
-    with pytest.raises(ParameterError, match="must be a number above 0, such as 10M"):
+    with pytest.raises(ParameterError, match="must be a number of at least 1, such as 10M"):
         parse_macs(text)
 
 

@@ -50,7 +50,7 @@ def test_wrong_options(fresh):
         (["search", "--workers", "0"], "workers = '0': must be a whole number of at least 1"),
         (["search", "--device", "abacus"], "device = 'abacus' cannot be used"),
         (["stage", "pears"], "unknown stage 'pears'"),
-        (["select", "--macs", "many"], "macs = 'many': must be a number above 0"),
+        (["select", "--macs", "many"], "--macs 'many': must be a number of at least 1"),
         (["select", "--penalty", "-1"], "penalty = -1.0: must lie between 0 and 100"),
         (["show", "best"], "data/estimator/cells.parquet is missing: run the stage that makes it"),
         (["serve"], "serving needs a Prefect server that stays"),
@@ -137,6 +137,7 @@ def test_ctrl_c(fresh):
     assert process.wait(20) == 130
     text = log.read_text()
     assert_clean(text)
+    assert "nasgem: stopping ..." in text
     assert text.rstrip().splitlines()[-1].startswith("nasgem: stopped. Everything that was finished is kept")
     fresh.wait_until_deserted(5)
 

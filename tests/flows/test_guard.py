@@ -1,4 +1,5 @@
 import errno
+import signal
 from concurrent.futures.process import BrokenProcessPool
 
 import pytest
@@ -33,6 +34,27 @@ def test_an_interruption_says_what_is_kept(capsys):
         raise KeyboardInterrupt
     assert end.value.code == 130
     assert "is kept" in capsys.readouterr().err
+
+
+def test_an_interruption_is_answered_at_once_and_not_twice(capfd):
+    with pytest.raises(SystemExit) as end, guarded():
+        try:
+            signal.raise_signal(signal.SIGINT)
+        except KeyboardInterrupt:
+            assert capfd.readouterr().err == "\nnasgem: stopping ...\n"
+            signal.raise_signal(signal.SIGINT)
+    assert end.value.code == 130
+    assert "stopping" not in capfd.readouterr().err
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_a_background_job_stays_deaf_to_ctrl_c():
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with guarded():
+            assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @pytest.mark.parametrize("error", [OSError(errno.EIO, "x"), ValueError("a fault of ours"), AssertionError()])

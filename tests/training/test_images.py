@@ -8,7 +8,7 @@ import pytest
 
 from nasgem_core.config import ProxyConfig
 from nasgem_core.errors import DataError, ParameterError
-from nasgem_core.training.images import ImageSet, _stratified, load_images, load_test_images
+from nasgem_core.training.images import ImageSet, _stratified, load_images
 
 RAW = Path(__file__).parents[2] / "data" / "raw"
 FILE = "cifar10_proxy.npz"
@@ -116,15 +116,14 @@ def test_cifar10_at_another_size_is_refused():
         load_images(ProxyConfig(image_size=64), RAW)
 
 
-@pytest.mark.parametrize("load", [lambda root: load_images(ProxyConfig(dataset="cifar10"), root), load_test_images])
-def test_cifar10_without_a_network_says_where_to_put_the_archive(tmp_path, monkeypatch, load):
+def test_cifar10_without_a_network_says_where_to_put_the_archive(tmp_path, monkeypatch):
     def no_network(*arguments, **options):
         raise OSError("no network")
 
     monkeypatch.setattr(socket, "create_connection", no_network)
     monkeypatch.setattr(socket, "getaddrinfo", no_network)
     with pytest.raises(DataError, match=r"could not be fetched .*: put cifar-10-python.tar.gz there"):
-        load(tmp_path)
+        load_images(ProxyConfig(dataset="cifar10"), tmp_path)
     shutil.rmtree(tmp_path)
 
 

@@ -30,6 +30,11 @@ def published_names() -> tuple[str, ...]:
     return tuple(_BUILDERS)
 
 
+def why_missing(name: str) -> str:
+    """Return why a network that is not among `published_names` is not."""
+    return next((row.missing for row in REPORTED if row.name == name), "it is unknown")
+
+
 def published_network(name: str, num_classes: int, stride: int = STRIDE) -> Backbone:
     """Return a published network with fresh weights, drawn from torch's global generator.
 
@@ -42,8 +47,7 @@ def published_network(name: str, num_classes: int, stride: int = STRIDE) -> Back
         ParameterError: the name is unknown, the network's cells are not public, or the stride is none of these.
     """
     if name not in _BUILDERS:
-        missing = next((row.missing for row in REPORTED if row.name == name), "it is unknown")
-        raise ParameterError(f"published network {name!r}: {missing}; choose one of {', '.join(_BUILDERS)}")
+        raise ParameterError(f"published network {name!r}: {why_missing(name)}; choose one of {', '.join(_BUILDERS)}")
     if num_classes < 1:
         raise ParameterError(f"num_classes = {num_classes}: must be at least 1")
     return _BUILDERS[name](num_classes, stride)

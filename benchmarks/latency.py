@@ -1,0 +1,66 @@
+"""How well the latency of a cell that was not measured is told, beside telling it from its multiply-adds alone.
+
+Proxy networks of random cells of the laptop profile are measured on this device as `nasgem latency` does it. The model
+(`nasgem_core/deployment/latency_model.py`) is fitted to the first 10, 20 and 40 of them and asked for 40 others; so are
+a straight line through their multiply-adds and a constant, by the relative error as well. Leave the machine alone
+meanwhile. Run it with `python benchmarks/latency.py`; `--quick` for a look.
+"""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+from scipy.stats import kendalltau
+
+from nasgem_core.cells.cell import CellBatch
+from nasgem_core.cells.sampling import sample_distinct_cells
+from nasgem_core.deployment.latency import Setting
+from nasgem_core.deployment.latency_model import fit_latency
+from nasgem_core.networks.layout import NetworkLayout
+from tasks.latency import listed_cell, measure_networks
+from tasks.parameters import load_config
+
+PROFILE = Path(__file__).parents[1] / "profiles" / "laptop.yaml"
+OTHERS = 40
+
+
+def by_columns(columns: np.ndarray, measured: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    """Return latencies for `wanted`, by the linear model of `columns` with the least squared relative error."""
+    weights = np.linalg.lstsq(columns / measured[:, None], np.ones(len(measured)), rcond=None)[0]
+    return wanted @ weights
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--quick", action="store_true", help="few passes, few cells to fit to")
+    options = parser.parse_args()
+    sizes = (10,) if options.quick else (10, 20, 40)
+    config = load_config(PROFILE)
+    cells = sample_distinct_cells(config.cells, max(sizes) + OTHERS, seed=0)
+    listed = [listed_cell(cell, float("nan"), config) for cell in cells]
+    table = measure_networks(listed, Setting(options.device, repeats=10 if options.quick else 50))
+    measured = table["median_ms"].to_numpy()
+    batch, layout = CellBatch.from_cells(cells), listed[0].spec.layout
+    assert isinstance(layout, NetworkLayout)
+    ones = np.ones((len(cells), 1))
+    line = np.column_stack([table["macs"].to_numpy() / 1e6, ones])
+    others = slice(max(sizes), None)
+    print(f"{table['device'].iloc[0]}: told for {OTHERS} other cells, {measured.min():.2f} to {measured.max():.2f} ms")
+    print("cells  told by      median error  Kendall's tau")
+    for size in sizes:
+        fitted = slice(size)
+        told = {
+            "the model": fit_latency(batch[fitted], measured[fitted], layout).predict(batch[others]) / 1e6,
+            "MACs": by_columns(line[fitted], measured[fitted], line[others]),
+            "a constant": by_columns(ones[fitted], measured[fitted], ones[others]),
+        }
+        for name, values in told.items():
+            error = np.median(np.abs(values - measured[others]) / measured[others])
+            tau = kendalltau(values, measured[others]).statistic if np.ptp(values) else 0.0
+            print(f"{size:5}  {name:11}  {100 * error:10.1f} %  {tau:13.2f}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,117 @@
+import json
+
+import pytest
+
+from nasgem_core.detection.annotation_file import read_annotations
+from nasgem_core.detection.annotations import Category
+from nasgem_core.errors import DataError
+from tests.detection.coco_files import box, small_document, write_set
+
+
+def written(tmp_path, **changes):
+    return write_set(tmp_path, {**small_document(), **changes})[0]
+
+
+def test_arrays_say_what_the_file_says(small):
+    annotations = read_annotations(small[0])
+    assert annotations.categories == (Category(3, "cat"), Category(7, "dog"))
+    assert annotations.image_ids.tolist() == [11, 5, 8]
+    assert annotations.sizes.tolist() == [[30, 40], [30, 40], [50, 20]]
+    assert annotations.labels.tolist() == [1, 0, 0, 1]
+    assert annotations.box_images.tolist() == [0, 2, 0, 1]
+    assert annotations.boxes[1].tolist() == [0, 0, 10, 40]
+    assert annotations.areas[1] == 200
+    assert len(annotations) == 3
+
+
+def test_what_may_be_missing_is_filled_in(tmp_path):
+    rows = [{"image_id": 11, "category_id": 7, "bbox": [1, 2, 3, 4.5]} for _ in range(2)]
+    annotations = read_annotations(written(tmp_path, annotations=rows))
+    assert annotations.areas.tolist() == [13.5, 13.5]
+    assert annotations.crowds.tolist() == [False, False]
+    assert annotations.box_ids.tolist() == [1, 2]
+
+
+@pytest.mark.parametrize("area", [None, "13", True, float("nan"), float("inf"), -1, 10**400])
+def test_an_area_that_is_none_is_that_of_the_rectangle(tmp_path, area):
+    rows = [{**box(1, 11, 7, [1, 2, 3, 4.5]), "area": area}]
+    assert read_annotations(written(tmp_path, annotations=rows)).areas.tolist() == [13.5]
+
+
+@pytest.mark.parametrize("ids", [(0, 1), (4, 4), ("x", 3)])
+def test_numbers_of_boxes_that_pycocotools_would_misread_are_given_anew(tmp_path, ids):
+    rows = [box(number, 11, 7, [1, 2, 3, 4]) for number in ids]
+    assert read_annotations(written(tmp_path, annotations=rows)).box_ids.tolist() == [1, 2]
+
+
+def test_a_file_that_is_not_there_or_no_json_is_named(tmp_path):
+    with pytest.raises(DataError, match=r"there are no annotations .*none\.json"):
+        read_annotations(tmp_path / "none.json")
+    with pytest.raises(DataError, match="cannot read the annotations"):
+        read_annotations(tmp_path)
+    path = written(tmp_path)
+    path.write_text(path.read_text()[:-40])
+    with pytest.raises(DataError, match=r"train\.json is truncated or no JSON"):
+        read_annotations(path)
+    path.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(DataError, match=r"train\.json is truncated or no JSON"):
+        read_annotations(path)
+    path.write_text("[1, 2]")
+    with pytest.raises(DataError, match="holds no annotations in COCO's format"):
+        read_annotations(path)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"images": None}, "has no list 'images'"),
+        ({"images": []}, "'images' is empty"),
+        ({"categories": [1]}, "has no list 'categories'"),
+        ({"annotations": []}, "lists no box, there is nothing to learn or to measure"),
+        ({"categories": [{"id": 7}]}, r"categories\[0\].name = None: must be text"),
+        ({"categories": [{"id": "7", "name": "dog"}]}, r"categories\[0\].id = '7': must be a whole number"),
+        ({"categories": [{"id": 7, "name": "dog"}, {"id": 7, "name": "cat"}]}, "id 7 stands twice in 'categories'"),
+        ({"categories": [{"id": 7, "name": "dog"}, {"id": 3, "name": "dog"}]}, "name 'dog' stands twice"),
+        ({"annotations": [box(1, 11, 90, [1, 1, 2, 2])]}, r"annotations\[0\].category_id = 90, and the file lists no"),
+        ({"annotations": [box(1, 12, 7, [1, 1, 2, 2])]}, r"annotations\[0\].image_id = 12, .* no such image \(1 of 1"),
+        ({"annotations": [{"image_id": 11, "category_id": 7}]}, r"annotations\[0\].bbox = None: must be four numbers"),
+        ({"annotations": [{"image_id": 11, "category_id": 7, "bbox": [1, 2, 3, "4"]}]}, "must be four numbers"),
+        ({"annotations": [{"image_id": 11, "category_id": 7, "bbox": [1, 1, 2, 10**400]}]}, "must be four numbers"),
+        (
+            {"annotations": [{**box(1, 11, 7, [1, 1, 2, 2]), "iscrowd": "0"}]},
+            r"annotations\[0\].iscrowd = '0': must be 0 or 1",
+        ),
+        (
+            {"annotations": [box(1, 11, [7], [1, 1, 2, 2])]},
+            r"annotations\[0\].category_id = \[7\], and the file lists no",
+        ),
+    ],
+)
+def test_what_cannot_be_meant_is_named(tmp_path, changes, message):
+    path = written(tmp_path)
+    path.write_text(json.dumps({**small_document(), **changes}))
+    with pytest.raises(DataError, match=message):
+        read_annotations(path)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "message"),
+    [
+        ("id", 5, "id 5 stands twice in 'images'"),
+        ("file_name", None, r"images\[0\].file_name = None: must be text"),
+        ("height", 0, "an image has a height or width below 1"),
+        ("id", 10**30, r"images\[0\].id = 10+: must be a whole number below 2\^62"),
+        ("height", 10**25, r"images\[0\].height = 10+: must be a whole number below 2\^62"),
+        ("file_name", "b.png", "file_name 'b.png' stands twice in 'images'"),
+        ("file_name", "../a.png", r"images\[0\].file_name = '../a.png': must name a file in the folder of images"),
+        ("file_name", "/a.png", "must name a file in the folder of images"),
+        ("file_name", "", "must name a file in the folder of images"),
+        ("width", 40.5, r"images\[0\].width = 40.5: must be a whole number"),
+    ],
+)
+def test_images_need_number_name_and_size(tmp_path, field, value, message):
+    path, document = written(tmp_path), small_document()
+    document["images"][0][field] = value
+    path.write_text(json.dumps(document))
+    with pytest.raises(DataError, match=message):
+        read_annotations(path)
