@@ -9,8 +9,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 from urllib.error import URLError
 from urllib.request import ProxyHandler, build_opener
 
@@ -56,7 +57,13 @@ def prefect_server() -> Iterator[Callable[[], None]]:
         )
     os.environ["PREFECT_API_URL"] = f"http://{HOST}:{port}/api"
     try:
-        yield lambda: _wait_for(process, log)
+        with ExitStack() as settings:
+
+            def wait_for_server() -> None:
+                _wait_for(process, log)
+                settings.enter_context(_no_heartbeats())
+
+            yield wait_for_server
     finally:
         if process.poll() is None:
             _send_what_waits()
@@ -67,6 +74,16 @@ def prefect_server() -> Iterator[Callable[[], None]]:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+def _no_heartbeats() -> AbstractContextManager[Any]:
+    """Have no flow send signs of life.
+
+    Nothing heeds them in our own server, and the end of each flow waits for their thread, which looks up once a second.
+    """
+    from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
+
+    return temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None})
 
 
 def _wait_for(process: subprocess.Popen, log: Path) -> None:
