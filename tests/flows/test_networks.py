@@ -36,7 +36,8 @@ def folder(fresh):
     for name, document, network in (("net", card, build_network(spec)), ("detector", detector, detector.build())):
         (fresh.root / name).mkdir()
         write_weights(fresh.root / name, document.to_json(), network.state_dict())
-    (fresh.root / "cell.json").write_text(CELL.to_json())
+    for name in ("cell.json", "again.json"):
+        (fresh.root / name).write_text(CELL.to_json())
     (fresh.root / "built.json").write_text(backbone.to_json())
     Image.fromarray(np.random.default_rng(0).integers(0, 256, (40, 60, 3), dtype=np.uint8)).save(
         fresh.root / "photo.png"
@@ -79,8 +80,8 @@ def test_a_detector_is_exported_and_detects(folder):
 
 @pytest.mark.nightly
 def test_networks_are_measured_side_by_side(folder):
-    command = ("latency", "cell.json", "net", "mobilenet_v2_1_4", "built.json", "--device", "cpu", "--repeats", "2")
-    shown = folder.succeed("nasgem", *command)
+    names = ("cell.json", "net", "mobilenet_v2_1_4", "built.json", "again.json")
+    shown = folder.succeed("nasgem", "latency", *names, "--device", "cpu", "--repeats", "2")
     assert "1 image a pass, 1 thread" in shown and "latency.parquet" in shown
     table = pd.read_parquet(folder.root / "data" / "latency" / "latency.parquet")
     assert list(table["group"]) == [
@@ -102,6 +103,8 @@ def test_what_is_wrong_is_said_in_one_line(folder):
         ("predict", "photo.jpg", "--model", "net"): "photo.jpg is no file",
         ("detect", "photo.png", "--model", "net"): "use `nasgem predict` with it",
         ("predict", "photo.png"): "no registered model is called 'imagenet': none is there",
+        ("export", "best", "--output", "out"): "model 'best' is not there: name a folder that `nasgem export` wrote",
+        ("latency", "milenas"): "published network 'milenas': its repository holds more than forty cells",
         ("export", "net", "--output", "net", "--format", "jax"): "format = 'jax': choose one of all, python",
     }.items():
         assert message in folder.refused("nasgem", *command)

@@ -7,7 +7,7 @@ import torch
 from nasgem_core.backbones.layout import IMAGENET
 from nasgem_core.backbones.spec import GEMNetSpec
 from nasgem_core.deployment.folders import write_weights
-from nasgem_core.deployment.specs import build_network
+from nasgem_core.deployment.specs import build_network, load_network
 from nasgem_core.detection.annotations import Category
 from nasgem_core.detection.settings import DetectorSettings
 from nasgem_core.detection.spec import DetectorSpec
@@ -33,6 +33,17 @@ def test_a_network_is_opened_by_folder_and_by_file(folder):
         again = open_network(str(folder / name), folder.parent)
         assert again.classifier == card(0.5)
         assert all(torch.equal(again.weights[key], tensor) for key, tensor in found.weights.items())
+
+
+def test_what_was_only_built_or_published_has_fresh_weights(tmp_path):
+    spec = GEMNetSpec("g", 2, (64, 64), CELL, IMAGENET, 8.0)
+    (tmp_path / "built.json").write_text(spec.to_json())
+    for name, classes in ((str(tmp_path / "built.json"), 2), ("mnasnet_1_3", 1000)):
+        found = open_network(name, tmp_path, untrained=True)
+        assert not found.trained and len(found.classifier.classes) == classes
+        load_network(found.classifier, found.weights)
+        with pytest.raises(DataError, match=r"was built and not trained|is not there"):
+            open_network(name, tmp_path)
 
 
 def test_a_network_is_opened_by_its_registered_name(place):
