@@ -1,16 +1,13 @@
 """Stage `coco`: train detectors on the networks of stage `imagenet` (paper, section 4.1 and Table 2).
 
-`nasgem stage coco` trains in one process. Under `torchrun --standalone --nproc-per-node N -m flows.coco` N
-processes share each training; the first of them does everything else.
+`nasgem stage coco` trains in one process. Under `torchrun --standalone --nproc-per-node N --no-python` N processes
+share each training; the first of them does everything else.
 """
 
-import os
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from flows.environment import prepare_environment
-from flows.guard import guarded
 from flows.session import Session, stage_flow
 from flows.trainings import LiveTraining, draw_curves, register
 from nasgem_core.config import SearchConfig
@@ -41,7 +38,6 @@ from tasks.coco import (
     write_detectors,
 )
 from tasks.outbox import Dataset
-from tasks.parameters import load_config
 from tasks.placement import default_device, reader_processes
 from tasks.progress import progress_bar, say
 from tasks.records import finite
@@ -173,22 +169,10 @@ def _write(session: Session, trained: list[TrainedDetector], data: CocoData | No
     session.records.stage("coco", metrics, artifacts=files, inputs=inputs)
 
 
-def main() -> None:
-    """Run the stage as one of the processes that `torchrun` has started."""
-    with guarded():
-        if int(os.environ.get("RANK", "0")) == 0:
-            from flows.work import run_stage
-
-            run_stage("coco")
-            return
-        prepare_environment()
-        config = load_config()
-        if not why_skipped(config):
-            with open_world(default_device()) as world:
-                data = read_data(config.coco)
-                for training in plan_detectors(config.coco, data, trained_backbones()):
-                    train_detector(training, config.coco, data, config.seed, world, workers=_readers(world))
-
-
-if __name__ == "__main__":
-    main()
+def take_part(config: SearchConfig) -> None:
+    """Share the trainings of the stage, which another process runs, as one of those that `torchrun` has started."""
+    if not why_skipped(config):
+        with open_world(default_device()) as world:
+            data = read_data(config.coco)
+            for training in plan_detectors(config.coco, data, trained_backbones()):
+                train_detector(training, config.coco, data, config.seed, world, workers=_readers(world))

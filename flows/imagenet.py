@@ -1,14 +1,11 @@
 """Stage `imagenet`: train networks to classify images (paper, section 4).
 
-`nasgem stage imagenet` trains in one process. Under `torchrun --standalone --nproc-per-node N -m
-flows.imagenet` N processes share each training; the first of them does everything else.
+`nasgem stage imagenet` trains in one process. Under `torchrun --standalone --nproc-per-node N --no-python` N processes
+share each training; the first of them does everything else.
 """
 
-import os
 from pathlib import Path
 
-from flows.environment import prepare_environment
-from flows.guard import guarded
 from flows.session import Session, stage_flow
 from flows.trainings import LiveTraining, draw_curves, register
 from nasgem_core.backbones.counting import count_costs
@@ -29,7 +26,6 @@ from tasks.imagenet import (
     write_classifiers,
 )
 from tasks.outbox import Dataset
-from tasks.parameters import load_config
 from tasks.placement import default_device
 from tasks.progress import progress_bar, say
 from tasks.records import finite
@@ -104,22 +100,10 @@ def _write(session: Session, classifiers: list[Classifier], inputs: list[Dataset
     session.records.stage("imagenet", metrics, artifacts=files, inputs=inputs)
 
 
-def main() -> None:
-    """Run the stage as one of the processes that `torchrun` has started."""
-    with guarded():
-        if int(os.environ.get("RANK", "0")) == 0:
-            from flows.work import run_stage
-
-            run_stage("imagenet")
-            return
-        prepare_environment()
-        config = load_config()
-        if config.imagenet.dataset:
-            with open_world(default_device()) as world:
-                images, trainings = _planned(config)
-                for training in trainings:
-                    train_classifier(training, config.imagenet, images, config.seed, world)
-
-
-if __name__ == "__main__":
-    main()
+def take_part(config: SearchConfig) -> None:
+    """Share the trainings of the stage, which another process runs, as one of those that `torchrun` has started."""
+    if config.imagenet.dataset:
+        with open_world(default_device()) as world:
+            images, trainings = _planned(config)
+            for training in trainings:
+                train_classifier(training, config.imagenet, images, config.seed, world)

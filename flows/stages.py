@@ -1,4 +1,4 @@
-"""The names of the stages, in the order they depend on each other; cheap to import. The last stands apart."""
+"""The stages by name; cheap to import."""
 
 STAGE_NAMES = (
     "pairs",
@@ -14,3 +14,6 @@ STAGE_NAMES = (
     "report",
     "nasgem_bench",
 )
+"""In the order they depend on each other; the last stands apart."""
+SHARED_STAGES = ("imagenet", "coco")
+"""Stages whose trainings several processes of `torchrun` can share."""

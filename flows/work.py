@@ -12,7 +12,7 @@ from flows.environment import prepare_environment
 from flows.lock import folder_lock
 from flows.processes import follow
 from flows.server import prefect_server
-from flows.stages import STAGE_NAMES
+from flows.stages import SHARED_STAGES, STAGE_NAMES
 from nasgem_core.errors import ParameterError
 from tasks.parameters import change_parameters, load_config, use_profile
 from tasks.progress import say
@@ -33,9 +33,20 @@ def run_search(profile: str | None, changes: Mapping[str, Any]) -> None:
 
 
 def run_stage(name: str, changes: Mapping[str, Any] | None = None) -> None:
-    """Change params.yaml as asked, then run the flow of one stage; raises `ParameterError` for an unknown one."""
+    """Change params.yaml as asked, then run the flow of one stage.
+
+    Of several processes that `torchrun` has started the first one does so; the others take part in its trainings.
+
+    Raises:
+        ParameterError: the stage is unknown, or no stage that processes can share.
+    """
     if name not in STAGE_NAMES:
         raise ParameterError(f"unknown stage {name!r}: known are {', '.join(STAGE_NAMES)}")
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1 and name not in SHARED_STAGES:
+        raise ParameterError(f"stage {name} cannot be shared by processes: run it without torchrun")
+    if int(os.environ.get("RANK", "0")) > 0:
+        _take_part(name)
+        return
     if "DVC_STAGE" in os.environ:
         # A killed `dvc repro` leaves its command behind, which would hold the folder against the next one.
         follow(os.getppid())
@@ -50,6 +61,13 @@ def run_stage(name: str, changes: Mapping[str, Any] | None = None) -> None:
                 wait_for_server()
                 flow = {**STAGES, **STAGES_ALONE}[name]
                 flow.with_options(task_runner=workers(session.workers))()
+
+
+def _take_part(name: str) -> None:
+    prepare_environment()
+    from flows import coco, imagenet
+
+    {"imagenet": imagenet.take_part, "coco": coco.take_part}[name](load_config())
 
 
 def _change(changes: Mapping[str, Any]) -> None:

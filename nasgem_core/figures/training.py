@@ -33,6 +33,7 @@ def draw_training(panels: Mapping[str, Mapping[str, Sequence[Curve]]], title: st
                 points = np.asarray(curve, dtype=float).reshape(-1, 2)
                 label = name if number == 0 else None
                 mark = "o" if len(points) == 1 else None  # a line of one point is nothing
-                ax.plot(points[:, 0], points[:, 1], mark, color=colour, linewidth=1.6, alpha=0.8, label=label)
+                style = {"color": colour, "marker": mark, "linewidth": 1.6, "alpha": 0.8}
+                ax.plot(points[:, 0], points[:, 1], label=label, **style)
         add_legend(ax, "lower right" if ax is axes[0, 0] else "upper right")
     return figure

@@ -17,6 +17,8 @@ def test_every_training_is_a_line_and_every_network_a_colour():
     colours = [line.get_color() for line in first.lines]
     assert colours[0] == colours[1] != colours[2] and second.lines[0].get_color() == colours[0]
     assert [text.get_text() for text in first.get_legend().get_texts()] == ["gemnet", "mobilenet_v2"]
+    # A line of one point would not be seen.
+    assert second.lines[0].get_marker() == "o" and first.lines[0].get_marker() == "None"
     assert first.get_ylabel() == "top-1 accuracy" and "2 trainings of each network" in first.get_title(loc="left")
 
 

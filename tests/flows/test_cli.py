@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 
 from flows.cli import app
 from flows.stages import STAGE_NAMES
-from flows.work import parse_macs
+from flows.work import parse_macs, run_stage
 from nasgem_core.errors import ParameterError
 
 ROOT = Path(__file__).parents[2]
@@ -70,3 +70,9 @@ def test_an_unknown_stage_is_named_at_once():
     shown = CliRunner().invoke(app, ["stage", "pears"])
     assert shown.exit_code == 1
     assert shown.stderr.startswith("nasgem: unknown stage 'pears': known are pairs, labels, encoder")
+
+
+def test_processes_of_torchrun_share_trainings_only(monkeypatch):
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    with pytest.raises(ParameterError, match="stage pairs cannot be shared by processes: run it without torchrun"):
+        run_stage("pairs")

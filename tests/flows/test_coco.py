@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import sys
 
 import pandas as pd
 import pytest
@@ -72,8 +71,7 @@ def test_killed_at_random_moments_it_comes_to_the_same_weights(pictures, tmp_pat
 
 @pytest.mark.nightly
 def test_two_processes_share_each_training(pictures):
-    launch = (sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2")
-    done = pictures.run(*launch, "-m", "flows.coco", NASGEM_DEVICE="cpu")
+    done = pictures.run("torchrun", "--standalone", "--nproc-per-node", "2", "--no-python", *STAGE, "--device", "cpu")
     assert done.returncode == 0, done.stderr
     assert done.stderr.count(f"{NAMES[0]}: AP ") == 1 and "Traceback" not in done.stderr
     assert set(pictures.weights("coco")) == {f"data/coco/{name}.safetensors" for name in NAMES}

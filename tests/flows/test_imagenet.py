@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import sys
 
 import pandas as pd
 import pytest
@@ -68,8 +67,7 @@ def test_killed_at_random_moments_it_comes_to_the_same_weights(pictures, tmp_pat
 
 @pytest.mark.nightly
 def test_two_processes_share_each_training(pictures):
-    launch = (sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2")
-    done = pictures.run(*launch, "-m", "flows.imagenet", NASGEM_DEVICE="cpu")
+    done = pictures.run("torchrun", "--standalone", "--nproc-per-node", "2", "--no-python", *STAGE, "--device", "cpu")
     assert done.returncode == 0, done.stderr
     assert done.stderr.count("mobilenet_v2: top-1") == 1 and "Traceback" not in done.stderr
     assert set(pictures.weights("imagenet")) == {f"data/imagenet/mobilenet_v2-{seed}.safetensors" for seed in range(2)}
