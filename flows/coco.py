@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from flows.session import Session, stage_flow
-from flows.trainings import LiveTraining, draw_curves, register
+from flows.trainings import LiveTraining, draw_curves, register, say_removed
 from nasgem_core.config import SearchConfig
 from nasgem_core.detection.detections import Detections
 from nasgem_core.detection.images import read_image
@@ -17,7 +17,7 @@ from nasgem_core.detection.task import MeasuredSet
 from nasgem_core.figures.boxes import BoxPicture, draw_boxes
 from nasgem_core.figures.image import figure_png
 from nasgem_core.training.distributed import World, open_world
-from nasgem_core.training.task import Progress
+from nasgem_core.training.task import Progress, broken_images
 from tasks.coco import (
     CURVES_FILE,
     FOLDER,
@@ -111,7 +111,7 @@ def _train(session: Session, training: DetectorTraining, data: CocoData, world: 
         )
         bar.update(steps, {"AP": found.metrics["AP"]})
     live.finish(found.history)
-    digest = data.measured[VALIDATION].annotations.content_hash()
+    digest = data.measured[VALIDATION].digest
     what = (training.name, training.spec, found.weights, found.metrics)
     register(training.name, lambda: register_detector(Path.cwd(), "coco", *what, data=digest))
     return found
@@ -154,18 +154,21 @@ def _write(session: Session, trained: list[TrainedDetector], data: CocoData | No
     skipped = {}
     if data is not None:
         skipped = {item.reason: item.count for item in data.train.chosen.skipped}
+        broken = max(broken_images(each.history) for each in trained)
+        if broken:
+            skipped["images that cannot be read"] = broken
         for each in trained:
             for prefix, found in each.samples.items():
                 name = f"{each.training.name}-{_SET_NAMES[prefix]}.png"
                 pictures[name] = _draw(each.training, data.measured[prefix], found, config.samples, prefix)
-    write_detectors(trained, summary, skipped, history, pictures)
+    say_removed(FOLDER, write_detectors(trained, summary, skipped, history, pictures))
     for name, row in summary.items():
         size = f"{row['macs'] / 1e9:.4g}G MACs  {row['params'] / 1e6:.3g}M params"
         learned = f"  on training images {100 * row['train_AP50']:.1f} %" if "train_AP50" in row else ""
         say(f"  {name}: AP {100 * row['AP']:.1f} %  AP50 {100 * row['AP50']:.1f} %{learned}  {size}")
     metrics = finite({f"{name}.{key}": value for name, row in summary.items() for key, value in row.items()})
     files = [METRICS_FILE, HISTORY_FILE, *(FOLDER / name for name in pictures)]
-    inputs = [] if data is None else [Dataset("coco", data.train.content_hash(), config.dataset)]
+    inputs = [] if data is None else [Dataset("coco", data.train.digest, config.dataset)]
     session.records.stage("coco", metrics, artifacts=files, inputs=inputs)
 
 

@@ -7,13 +7,14 @@ share each training; the first of them does everything else.
 from pathlib import Path
 
 from flows.session import Session, stage_flow
-from flows.trainings import LiveTraining, draw_curves, register
+from flows.trainings import LiveTraining, draw_curves, register, say_removed
 from nasgem_core.backbones.counting import count_costs
 from nasgem_core.config import SearchConfig
 from nasgem_core.training.distributed import World, open_world
 from nasgem_core.training.image_files import ImageFiles, list_image_files
 from tasks.imagenet import (
     CURVES_FILE,
+    FOLDER,
     HISTORY_FILE,
     METRICS_FILE,
     Classifier,
@@ -89,7 +90,7 @@ def _write(session: Session, classifiers: list[Classifier], inputs: list[Dataset
     panels = {"top-1 accuracy": "top1", "training loss": "loss"}
     epochs = session.config.imagenet.epochs
     curves = draw_curves(history, "network", "seed", panels, epochs, "Networks trained to classify images")
-    write_classifiers(classifiers, summary, history, curves)
+    say_removed(FOLDER, write_classifiers(classifiers, summary, history, curves))
     for name, row in summary.items():
         deviation = row["top1_deviation"]
         spread = "" if deviation is None else f" +- {100 * deviation:.1f}"

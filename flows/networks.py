@@ -1,6 +1,5 @@
 """Networks in the user's hands from the command line: export, predict, detect, latency."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -168,6 +167,7 @@ def _listed(names: Sequence[str], sampled: int) -> list[Any]:
         return [listed_cell(Cell.from_json(row["cell"]), float(row["accuracy"]), config) for _, row in table.iterrows()]
     listed = listed_samples(sampled, config) if sampled else []
     reported = {row.name for row in REPORTED}  # those that are not rebuilt say why
+    cells = {item.key for item in listed}
     for name in dict.fromkeys(names):
         if name in reported:
             listed.append(listed_published(name))
@@ -178,6 +178,7 @@ def _listed(names: Sequence[str], sampled: int) -> list[Any]:
                 cell, row = find_cell(name, config)
             except DataError as error:
                 raise DataError(f"{error}. Of networks, name {', '.join(published_names())}, or a file") from None
-            listed.append(listed_cell(cell, float("nan") if row is None else float(row["accuracy"]), config))
-    # Two names of one cell are one network.
-    return list({(item.name, item.group, json.dumps(item.spec.to_dict())): item for item in listed}.values())
+            if cell.canonical_key not in cells:  # two names of one cell are one network
+                cells.add(cell.canonical_key)
+                listed.append(listed_cell(cell, float("nan") if row is None else float(row["accuracy"]), config))
+    return listed

@@ -73,6 +73,13 @@ def register(name: str, action: Callable[[], object]) -> None:
         say(f"  {name} is not registered: {error}; run the stage again to register it")
 
 
+def say_removed(folder: Path, names: Sequence[str]) -> None:
+    """Say which networks have left the folder of a stage, and where they still are."""
+    if names:
+        kept = "their registered versions and checkpoints stay"
+        say(f"  removed from {folder}, as params.yaml no longer asks for them: {', '.join(names)}; {kept}")
+
+
 def draw_curves(
     history: pd.DataFrame, network: str, run: str | None, panels: Mapping[str, str], epochs: int, title: str
 ) -> bytes:

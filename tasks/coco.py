@@ -20,13 +20,13 @@ from nasgem_core.detection.pyramid import load_backbone
 from nasgem_core.detection.settings import DetectorSettings
 from nasgem_core.detection.spec import DetectorSpec, for_detection
 from nasgem_core.detection.task import DetectionTask, MeasuredSet, TrainingSet, detect
-from nasgem_core.detection.training_boxes import require_images, training_boxes
+from nasgem_core.detection.training_boxes import require_measurable, training_boxes
 from nasgem_core.errors import DataError
 from nasgem_core.seeding import derive_seed
 from nasgem_core.training.distributed import World
 from nasgem_core.training.loop import train
 from nasgem_core.training.recipe import TrainingRecipe
-from nasgem_core.training.task import Progress
+from nasgem_core.training.task import BROKEN, Progress
 from nasgem_core.transfer_config import CocoConfig
 from tasks import imagenet
 from tasks.artifacts import DATA, METRICS, read_weights, write_bytes, write_json, write_table, write_weights
@@ -105,11 +105,11 @@ def read_data(config: CocoConfig) -> CocoData:
         for split in (config.train, config.validation)
     )
     require_same_categories(train, validation)
-    require_images(validation, root / config.validation)
+    require_measurable(validation, root / config.validation)
     chosen = training_boxes(train, root / config.train)
     measured = {VALIDATION: MeasuredSet(validation, root / config.validation)}
     if config.measured_train:
-        learned = train.subset(chosen.images[: config.measured_train])
+        learned = train.subset(chosen.images[: config.measured_train]).with_finite_boxes()
         measured[TRAIN] = MeasuredSet(learned, root / config.train)
     return CocoData(TrainingSet(train, chosen, root / config.train), measured)
 
@@ -135,7 +135,7 @@ def plan_detectors(config: CocoConfig, data: CocoData, backbones: Mapping[str, N
         if name not in backbones:
             raise DataError(
                 f"coco.backbones names {name!r}, and {imagenet.FOLDER} holds {', '.join(backbones) or 'none'}: "
-                "name one that is there, or add it to imagenet.networks and run `nasgem stage imagenet`"
+                "name one that is there, or have stage imagenet train it"
             )
         card = backbones[name]
         network = for_detection(NetworkSpec.from_dict(dict(card.network)))
@@ -220,7 +220,8 @@ def train_detector(
         if config.samples
     }
     weights = {name: value.detach().cpu().numpy() for name, value in trained.model.state_dict().items()}
-    return TrainedDetector(training, weights, trained.history, trained.metrics, samples)
+    metrics = {name: value for name, value in trained.metrics.items() if name != BROKEN}
+    return TrainedDetector(training, weights, trained.history, metrics, samples)
 
 
 def first_images(measured: MeasuredSet, count: int) -> MeasuredSet:
@@ -266,8 +267,8 @@ def write_detectors(
     skipped: Mapping[str, int],
     history: pd.DataFrame,
     pictures: Mapping[str, bytes],
-) -> None:
-    """Write the stage's files; those of trainings that are no longer asked for go.
+) -> list[str]:
+    """Write the stage's files; those of trainings that are no longer asked for go. Returns the names of these.
 
     Args:
         detectors: the trainings.
@@ -286,6 +287,4 @@ def write_detectors(
     for name, content in pictures.items():
         write_bytes(FOLDER / name, content)
     write_json(METRICS_FILE, "nasgem.metrics/1", {"detectors": summary, "skipped": skipped})
-    for path in FOLDER.iterdir():
-        if path not in kept and path.suffix in (".safetensors", ".json", ".png"):
-            path.unlink()
+    return imagenet.remove_others(FOLDER, kept)

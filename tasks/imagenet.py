@@ -1,6 +1,6 @@
 """Classifiers of stage `imagenet`: which networks, one training of one of them, and the files of all."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from nasgem_core.training.distributed import World
 from nasgem_core.training.image_files import ImageFiles
 from nasgem_core.training.loop import Progress, train
 from nasgem_core.training.recipe import TrainingRecipe
+from nasgem_core.training.task import BROKEN, broken_images
 from nasgem_core.transfer_config import ImagenetConfig
 from tasks.artifacts import DATA, METRICS, write_bytes, write_json, write_table, write_weights
 from tasks.checkpoints import checkpoint_folder
@@ -56,7 +57,7 @@ class Training:
 
 @dataclass(frozen=True)
 class Classifier:
-    """A finished training: weights, reports, last evaluation, and the images that could not be read."""
+    """A finished training: weights, reports, last evaluation, and the images that could not be read this time."""
 
     training: Training
     card: NetworkCard
@@ -173,7 +174,7 @@ def train_classifier(
         centre_share=config.centre_share,
         mean=MEAN,
         std=STD,
-        metrics=dict(trained.metrics),
+        metrics={name: value for name, value in trained.metrics.items() if name != BROKEN},
     )
     weights = {name: value.detach().cpu() for name, value in trained.model.state_dict().items()}
     return Classifier(training, card, weights, trained.history, task.broken)
@@ -213,8 +214,8 @@ def summary_of(classifiers: Sequence[Classifier], costs: Mapping[str, tuple[int,
 
 def write_classifiers(
     classifiers: Sequence[Classifier], summary: Mapping[str, Any], history: pd.DataFrame, curves: bytes
-) -> None:
-    """Write the stage's files; those of trainings that are no longer asked for go."""
+) -> list[str]:
+    """Write the stage's files; those of trainings that are no longer asked for go. Returns the names of these."""
     kept = {HISTORY_FILE, CURVES_FILE}
     for each in classifiers:
         weights, card = (FOLDER / f"{each.training.name}{end}" for end in (".safetensors", ".json"))
@@ -224,8 +225,14 @@ def write_classifiers(
         kept |= {weights, card}
     write_table(HISTORY_FILE, "nasgem.history/1", history)
     write_bytes(CURVES_FILE, curves)
-    broken = sorted({name for each in classifiers for name in each.broken})
-    write_json(METRICS_FILE, "nasgem.metrics/1", {"networks": summary, "broken_images": len(broken)})
-    for path in FOLDER.iterdir():
-        if path not in kept and path.suffix in (".safetensors", ".json"):
-            path.unlink()
+    broken = max((broken_images(each.history) for each in classifiers), default=0)
+    write_json(METRICS_FILE, "nasgem.metrics/1", {"networks": summary, BROKEN: broken})
+    return remove_others(FOLDER, kept)
+
+
+def remove_others(folder: Path, kept: Collection[Path]) -> list[str]:
+    """Remove the weights, descriptions and pictures of a stage that it no longer has; returns the networks' names."""
+    gone = [path for path in folder.iterdir() if path not in kept and path.suffix in (".safetensors", ".json", ".png")]
+    for path in gone:
+        path.unlink()
+    return sorted(path.stem for path in gone if path.suffix == ".safetensors")

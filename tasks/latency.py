@@ -21,6 +21,7 @@ from nasgem_core.seeding import derive_seed
 from tasks.networks import open_network
 from tasks.progress import progress_bar
 from tasks.proxy import open_images
+from tasks.registry import is_reference
 
 
 @dataclass(frozen=True)
@@ -69,9 +70,10 @@ def listed_network(name: str, root: Path) -> Listed:
     card = found.classifier
     spec = read_spec(card.network)
     key = spec.cell.canonical_key if isinstance(spec, GEMNetSpec) else ""
+    called = name if is_reference(name) else card.name  # versions of a model share their names
     if not found.trained:
-        return Listed(card.name, spec, "built networks", key)
-    return Listed(card.name, spec, "trained networks", key, float(card.metrics.get("top1", "nan")))
+        return Listed(called, spec, "built networks", key)
+    return Listed(called, spec, "trained networks", key, float(card.metrics.get("top1", "nan")))
 
 
 def measure_networks(listed: Sequence[Listed], setting: Setting) -> pd.DataFrame:

@@ -6,17 +6,19 @@ import shutil
 import uuid
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import safetensors.torch
 from safetensors import safe_open
 from torch import Tensor
 
-from nasgem_core.deployment.isolated import WEIGHTS
+from nasgem_core.deployment.isolated import ONNX, PYTHON, TORCH, WEIGHTS
 from nasgem_core.errors import DataError
 from nasgem_core.files import sealed, sync, unsealed
 
 CARD_FILE = "network.json"
+_OWN_FILES = {CARD_FILE, PYTHON, TORCH, ONNX, WEIGHTS, "__pycache__"}
 _SCHEMA, _HEADER = "nasgem.exported/1", "nasgem"
 """The files of the stages have such a header too."""
 
@@ -42,7 +44,9 @@ def read_weights(document: Path, weights: Path) -> tuple[bytes, dict[str, Tensor
             header = (file.metadata() or {}).get(_HEADER)
         if header is None:
             raise ValueError(f"{weights.name} lacks the header with its checksum")
-        unsealed(header, _arrays(tensors))
+        written = unsealed(header, _arrays(tensors))
+        if _parsed(content) not in written.values():
+            raise ValueError(f"{document.name} is not the one that was written with {weights.name}")
         return content, tensors
     except FileNotFoundError:
         missing = weights if document.is_file() else document
@@ -54,15 +58,30 @@ def read_weights(document: Path, weights: Path) -> tuple[bytes, dict[str, Tensor
         raise DataError(f"{weights.parent} holds no exported network: {error}; export it again") from None
 
 
+def _parsed(content: bytes) -> Any:
+    try:
+        return json.loads(content)
+    except ValueError:
+        return None
+
+
 def _arrays(tensors: Mapping[str, Tensor]) -> dict[str, np.ndarray]:
     return {name: tensor.numpy() for name, tensor in tensors.items()}
 
 
 @contextlib.contextmanager
 def new_folder(folder: Path) -> Iterator[Path]:
-    """Provide an empty folder beside `folder` that takes its place when the block ends well, and goes otherwise."""
-    if folder.exists() and not (folder / CARD_FILE).is_file() and (not folder.is_dir() or any(folder.iterdir())):
-        raise DataError(f"{folder} is there and is no exported network: name another folder")
+    """Provide an empty folder beside `folder` that takes its place when the block ends well, and goes otherwise.
+
+    Raises:
+        DataError: `folder` holds what no export has written.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise DataError(f"{folder} is there and is no folder: name another one")
+    found = {path.name for path in folder.iterdir()} if folder.exists() else set()
+    foreign = sorted(found - _OWN_FILES if CARD_FILE in found else found)
+    if foreign:
+        raise DataError(f"{folder} holds {foreign[0]}, which is of no export: move it away, or name another folder")
     temporary = folder.parent / f".{folder.name}.{uuid.uuid4().hex}"
     temporary.mkdir(parents=True)
     try:

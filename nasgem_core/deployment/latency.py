@@ -117,10 +117,12 @@ def measure_latency(
     generator = torch.Generator().manual_seed(setting.seed)
     seconds = np.empty((len(subjects), setting.repeats))
     with _quiet_process(setting.threads), torch.inference_mode():
-        images = {
-            size: torch.randn(setting.batch, IMAGE_CHANNELS, *size, generator=generator).to(device)
-            for size in sorted({subject.image_size for subject in subjects})
-        }
+        images = {}
+        for size in sorted({subject.image_size for subject in subjects}):
+            try:
+                images[size] = torch.randn(setting.batch, IMAGE_CHANNELS, *size, generator=generator).to(device)
+            except RuntimeError:
+                raise ParameterError(f"batch = {setting.batch}: too much for {device}, lower it") from None
         peaks = [_warm_up(subject, images[subject.image_size], device) for subject in subjects]
         for turn in range(setting.repeats):
             for place, i in enumerate(rng.permutation(len(subjects))):

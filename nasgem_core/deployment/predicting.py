@@ -6,14 +6,15 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image, ImageOps
+from PIL import Image
 from torch import Tensor, nn
 
 from nasgem_core.deployment.card import NetworkCard
 from nasgem_core.detection.detector import Detector
+from nasgem_core.detection.training_boxes import THINNEST
 from nasgem_core.errors import DataError
 from nasgem_core.training.crops import centre_crop
-from nasgem_core.training.image_files import UNREADABLE, to_rgb
+from nasgem_core.training.image_files import UNREADABLE, upright
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ def read_picture(path: Path) -> Image.Image:
         raise DataError(f"{path} is no file: name a picture, such as photo.jpg")
     try:
         with Image.open(path) as image:
-            return to_rgb(ImageOps.exif_transpose(image))
+            return upright(image)
     except UNREADABLE as error:
         raise DataError(f"{path} cannot be read as a picture ({error}): name a JPEG, PNG or other image") from None
 
@@ -77,7 +78,13 @@ def find_objects(detector: Detector, names: Sequence[str], picture: Image.Image,
         names: of its categories, by label.
         picture: in RGB.
         threshold: lowest score that is kept.
+
+    Raises:
+        DataError: the picture is too thin.
     """
+    if max(picture.size) > THINNEST * min(picture.size):
+        width, height = picture.size
+        raise DataError(f"the picture has {width} x {height} pixels: crop it, its sides may differ {THINNEST} times")
     image = torch.from_numpy(np.array(picture)).permute(2, 0, 1)
     detector.lowest_score = min(detector.lowest_score, threshold)
     with torch.inference_mode():

@@ -38,7 +38,7 @@ def read_annotations(path: Path) -> CocoAnnotations:
     image_ids = _column(path, images, "images", "id", int)
     _require_distinct(path, "images", "id", image_ids)
     file_names = _file_names(path, images)
-    sizes = [_column(path, images, "images", side, int) for side in ("height", "width")]
+    sizes = [_column(path, _whole(images, side), "images", side, int) for side in ("height", "width")]
     if min(min(side) for side in sizes) < 1:
         raise DataError(f"{path}: an image has a height or width below 1: {_REMEDY}")
     rows = [_rectangle(path, i, row) for i, row in enumerate(boxes)]
@@ -95,6 +95,12 @@ def _column(path: Path, rows: list[dict[str, Any]], table: str, field: str, kind
             wanted = "a whole number below 2^62" if kind is int else "text"
             raise DataError(f"{path}: {table}[{i}].{field} = {value!r}: must be {wanted}")
     return values
+
+
+def _whole(rows: list[dict[str, Any]], field: str) -> list[dict[str, Any]]:
+    """Return rows whose field is an int where it was a float without a fraction: some tools write 320.0."""
+    values = (row.get(field) for row in rows)
+    return [{field: int(value) if isinstance(value, float) and value.is_integer() else value} for value in values]
 
 
 def _require_distinct(path: Path, table: str, field: str, values: list[Any]) -> None:

@@ -63,16 +63,22 @@ class CocoAnnotations:
         """Return some of the images, by position and in that order, with their boxes."""
         places = np.full(len(self), -1)
         places[images] = np.arange(len(images))
-        kept = places[self.box_images] >= 0
-        columns = ("box_ids", "labels", "boxes", "areas", "crowds")
+        chosen = self._with_boxes(places[self.box_images] >= 0)
         return replace(
-            self,
+            chosen,
             image_ids=self.image_ids[images],
             file_names=tuple(self.file_names[image] for image in images),
             sizes=self.sizes[images],
-            box_images=places[self.box_images[kept]],
-            **{name: getattr(self, name)[kept] for name in columns},
+            box_images=places[chosen.box_images],
         )
+
+    def with_finite_boxes(self) -> "CocoAnnotations":
+        """Return the same without boxes that have a number that is not finite."""
+        return self._with_boxes(np.isfinite(self.boxes).all(axis=1))
+
+    def _with_boxes(self, kept: np.ndarray) -> "CocoAnnotations":
+        columns = ("box_ids", "box_images", "labels", "boxes", "areas", "crowds")
+        return replace(self, **{name: getattr(self, name)[kept] for name in columns})
 
     def document(self) -> dict[str, Any]:
         """Return what pycocotools reads: the file's content without outlines, licences and addresses."""

@@ -13,7 +13,7 @@ from nasgem_core.detection.annotations import CocoAnnotations
 from nasgem_core.detection.training_boxes import TrainingBoxes
 from nasgem_core.errors import DataError
 from nasgem_core.seeding import derive_seed
-from nasgem_core.training.image_files import to_rgb
+from nasgem_core.training.image_files import to_rgb, upright
 
 
 class BrokenImageError(DataError):
@@ -42,7 +42,10 @@ class Sample:
 
 
 def read_image(path: Path, size: tuple[int, int]) -> Tensor:
-    """Return an image as [3, H, W] uint8 in RGB, as its pixels are stored, without turning it by its EXIF note.
+    """Return an image as [3, H, W] uint8 in RGB.
+
+    Its pixels are taken as they are stored, as COCO's boxes do; where only the image that its EXIF note turns has the
+    size that the annotations say, they are of that one.
 
     Args:
         path: its file.
@@ -55,6 +58,9 @@ def read_image(path: Path, size: tuple[int, int]) -> Tensor:
     try:
         with Image.open(path) as image:
             pixels = np.array(to_rgb(image))
+            if pixels.shape[:2] != size:
+                turned = np.array(upright(image))
+                pixels = turned if turned.shape[:2] == size else pixels
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise BrokenImageError(f"{path} cannot be read as an image ({error}): copy it again") from None
     if pixels.shape[:2] != size:

@@ -1,8 +1,9 @@
 """Training a detector, for the loop that trains any network: its batches, its losses, and AP as its measure."""
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,9 @@ from nasgem_core.detection.images import MeasuredImages, Sample, TrainingImages
 from nasgem_core.detection.training_boxes import TOLERATED, TrainingBoxes
 from nasgem_core.errors import DataError
 from nasgem_core.training.distributed import World
+from nasgem_core.training.image_files import files_digest
 from nasgem_core.training.order import epoch_batches
+from nasgem_core.training.task import BROKEN
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,6 +36,11 @@ class MeasuredSet:
 
     annotations: CocoAnnotations
     folder: Path
+
+    @cached_property
+    def digest(self) -> str:
+        """32 hexadecimal digits that are equal for equal annotations and images (`files_digest`)."""
+        return f"{self.annotations.content_hash()[:16]}{files_digest(self.folder, self.annotations.file_names)[:16]}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,11 +57,11 @@ class TrainingSet:
     chosen: TrainingBoxes
     folder: Path
 
-    def content_hash(self) -> str:
-        """Return 32 hexadecimal digits that are equal for equal file names, boxes and labels."""
-        digest = hashlib.blake2b(digest_size=16)
+    @cached_property
+    def digest(self) -> str:
+        """32 hexadecimal digits that are equal for equal images (`files_digest`), boxes and labels."""
         names = [self.annotations.file_names[image] for image in self.chosen.images]
-        digest.update("\x1f".join(names).encode())
+        digest = hashlib.blake2b(files_digest(self.folder, names).encode(), digest_size=16)
         for array in (self.chosen.boxes, self.chosen.labels, self.chosen.offsets):
             digest.update(np.ascontiguousarray(array).data)
         return digest.hexdigest()
@@ -64,7 +72,7 @@ class DetectionTask:
 
     Args:
         detector: the network, with the weights that it starts from.
-        identity: what describes it, as plain JSON; the training set and the order of its images are added.
+        identity: what describes it, as plain JSON; the data and the order of the images are added.
         train: what it is trained on.
         measured: what it is measured on, by the prefix of the figures' names: {"": validation images}.
         batch_size: images of a step, over all processes.
@@ -90,8 +98,9 @@ class DetectionTask:
         on_warning: Callable[[str], None] | None = None,
     ) -> None:
         self.model: nn.Module = detector
-        order = {"images": train.content_hash(), "batch_size": batch_size, "order": seed, "mirror": mirror}
-        self.identity: Mapping[str, Any] = {**identity, **order}
+        data = {"train": train.digest, "measured": {prefix: each.digest for prefix, each in measured.items()}}
+        order = {"batch_size": batch_size, "order": seed, "mirror": mirror}
+        self.identity: Mapping[str, Any] = {**identity, "data": data, **order}
         self.train, self.measured = train, measured
         self.batch_size, self.accumulate, self.seed, self.mirror = batch_size, accumulate, seed, mirror
         self.workers = workers
@@ -117,7 +126,7 @@ class DetectionTask:
         order = epoch_batches(len(images), self.batch_size, self.accumulate, self.seed, epoch, world, first_step)
         batches = [batch.tolist() for batch in order]
         for batch in DataLoader(images, batch_sampler=batches, num_workers=self.workers, collate_fn=list):
-            self._note_broken(batch)
+            self._add_broken(name for sample in batch for name in sample.broken)
             yield [_moved(sample, world.device) for sample in batch]
 
     def loss(self, model: nn.Module, batch: Sequence[Sample]) -> dict[str, Tensor]:
@@ -130,17 +139,22 @@ class DetectionTask:
         return [sample.name for sample in batch]
 
     def evaluate(self, model: nn.Module, world: World) -> dict[str, float]:
-        """Return the average precisions on each measured set, as fractions."""
+        """Return the average precisions on each measured set, as fractions.
+
+        With them comes "broken_images", the number of training images that no process could read so far.
+        """
         metrics: dict[str, float] = {}
         for prefix, measured in self.measured.items():
             self.found[prefix] = detect(model, measured, world, workers=self.workers)
             if world.rank == 0:
                 values = average_precision(measured.annotations, self.found[prefix])
                 metrics |= {f"{prefix}{name}": value for name, value in values.items()}
-        return world.gather(metrics)[0]
+        for broken in world.gather(self.broken):
+            self._add_broken(sorted(broken))
+        return {**world.gather(metrics)[0], BROKEN: float(len(self.broken))}
 
-    def _note_broken(self, batch: Sequence[Sample]) -> None:
-        for name in [name for sample in batch for name in sample.broken if name not in self.broken]:
+    def _add_broken(self, names: Iterable[str]) -> None:
+        for name in [name for name in names if name not in self.broken]:
             self.broken.add(name)
             if len(self.broken) > max(1, TOLERATED * len(self.train.chosen)):
                 raise DataError(

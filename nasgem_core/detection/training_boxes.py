@@ -13,6 +13,10 @@ TOLERATED = 0.01
 """Share of the images that may be missing or broken in training: a spoilt file or two, no copy that was cut off."""
 
 
+THINNEST = 30
+"""Longer side by shorter one, at most: of thinner pictures nothing may be left once they are resized."""
+
+
 @dataclass(frozen=True)
 class Skipped:
     """What was left out of training for one reason: how often, and where first."""
@@ -86,16 +90,37 @@ def require_images(annotations: CocoAnnotations, folder: Path, tolerated: float 
     return absent
 
 
+def thin_images(annotations: CocoAnnotations) -> np.ndarray:
+    """Return the positions of images that are more than `THINNEST` times as long as wide, or the reverse."""
+    return np.flatnonzero(annotations.sizes.max(axis=1) > THINNEST * annotations.sizes.min(axis=1))
+
+
+def require_measurable(annotations: CocoAnnotations, folder: Path) -> None:
+    """Raise `DataError` unless AP can be measured: every image there and not too thin, every number finite, a box."""
+    require_images(annotations, folder)
+    for places, fault in (
+        (thin_images(annotations), f"is more than {THINNEST} times as long as wide, or the reverse"),
+        (annotations.box_images[~np.isfinite(annotations.boxes).all(axis=1)], "has a box with a number not finite"),
+    ):
+        if len(places):
+            name = annotations.file_names[places[0]]
+            raise DataError(f"{annotations.source}: {name} {fault}: remove it from the images that are measured")
+    if annotations.crowds.all():
+        raise DataError(f"{annotations.source}: all boxes hold crowds, so AP cannot be measured: name another split")
+
+
 def training_boxes(annotations: CocoAnnotations, folder: Path) -> TrainingBoxes:
     """Choose what a detector can be trained on.
 
     Left out and counted: boxes that hold a crowd, that have no size or lie outside of the picture, missing images (up
-    to one in a hundred), and images that have no box. A box that stands out of the picture is cut at its edge.
+    to one in a hundred), images that are too thin, and images that have no box. A box that stands out of the picture is
+    cut at its edge.
 
     Raises:
         DataError: the folder is missing, more images are missing than that, or no box can be learned.
     """
     absent = require_images(annotations, folder, TOLERATED)
+    thin = np.setdiff1d(thin_images(annotations), absent)
     heights, widths = annotations.sizes[annotations.box_images].T
     left, top, width, height = annotations.boxes.T
     finite = np.isfinite(annotations.boxes).all(axis=1)
@@ -103,13 +128,13 @@ def training_boxes(annotations: CocoAnnotations, folder: Path) -> TrainingBoxes:
     edges = np.stack([left, top, left + width, top + height], axis=1)
     inside = np.clip(edges, 0, np.stack([widths, heights, widths, heights], axis=1)).astype(np.float32)
     seen = sized & (inside[:, 2] > inside[:, 0]) & (inside[:, 3] > inside[:, 1])
-    here = ~np.isin(annotations.box_images, absent)
+    here = ~np.isin(annotations.box_images, np.union1d(absent, thin))
     kept = seen & here & ~annotations.crowds
     cut = kept & (np.abs(inside - edges).max(axis=1, initial=0, where=finite[:, None]) > 1)
     if not kept.any():
         raise DataError(f"{annotations.source} has no box that can be learned: all are crowds, of no size or outside")
     images = np.unique(annotations.box_images[kept])
-    empty = np.setdiff1d(np.arange(len(annotations)), np.union1d(images, absent))
+    empty = np.setdiff1d(np.arange(len(annotations)), np.concatenate([images, absent, thin]))
     order = np.flatnonzero(kept)[np.argsort(annotations.box_images[kept], kind="stable")]
     counts = np.bincount(annotations.box_images[order], minlength=len(annotations))[images]
     skipped = (
@@ -119,6 +144,7 @@ def training_boxes(annotations: CocoAnnotations, folder: Path) -> TrainingBoxes:
         _skipped_boxes(annotations, cut, "boxes cut at the edge of the picture, which they left by over a pixel"),
         _skipped_boxes(annotations, here & annotations.crowds, "boxes that hold a crowd"),
         _skipped_images(annotations, absent, "missing or empty image files"),
+        _skipped_images(annotations, thin, f"images more than {THINNEST} times as long as wide, or the reverse"),
         _skipped_images(annotations, empty, "images without a box to learn"),
     )
     return TrainingBoxes(

@@ -14,6 +14,7 @@ from nasgem_core.training.distributed import World
 from nasgem_core.training.image_files import ImageFiles
 from nasgem_core.training.loaders import PADDING, BatchLoader, ImageBatch, ImageBatches
 from nasgem_core.training.order import epoch_batches
+from nasgem_core.training.task import BROKEN
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 """Of ImageNet's colours, of values in [0, 1]; every network for transfer expects images normalised by these."""
@@ -98,7 +99,7 @@ class ClassificationTask:
         batch_size, accumulate = self.settings.batch_size, self.settings.accumulate
         order = epoch_batches(len(self.train), batch_size, accumulate, self.seed, epoch, world, first_step)
         for batch in self._loaders[0].run([(epoch, indices) for indices in order]):
-            self._count_broken(0, batch)
+            self._add_broken(0, batch.broken)
             yield batch
 
     def loss(self, model: nn.Module, batch: ImageBatch) -> Tensor:
@@ -113,7 +114,8 @@ class ClassificationTask:
     def evaluate(self, model: nn.Module, world: World) -> dict[str, float]:
         """Return {"top1", "top5", "validation_loss"} over all validation images that can be read.
 
-        Each process takes every world.size-th image, so that none is counted twice. The loss is not smoothed.
+        Each process takes every world.size-th image, so that none is counted twice. The loss is not smoothed. With them
+        comes "broken_images", the number of those that any process has met so far.
         """
         mine = np.arange(world.rank, len(self.validation), world.size)
         size = max(1, self.settings.batch_size // (self.settings.accumulate * world.size))
@@ -121,7 +123,7 @@ class ClassificationTask:
         device = next(model.parameters()).device
         requests = [(-1, mine[start : start + size]) for start in range(0, len(mine), size)]
         for batch in self._loaders[1].run(requests):
-            self._count_broken(1, batch)
+            self._add_broken(1, batch.broken)
             logits = model(normalised(batch.pixels, device)).float()
             labels = batch.labels.to(device)
             count.add(logits, labels)
@@ -129,13 +131,19 @@ class ClassificationTask:
             seen += int((batch.labels != PADDING).sum())
         shares = count.shares(world)
         total, seen_by_all = world.sum([total, seen])
-        return {"top1": shares["top1"], "top5": shares["top5"], "validation_loss": total / max(seen_by_all, 1)}
+        for found in world.gather(self._broken):
+            for split, indices in enumerate(found):
+                self._add_broken(split, indices)
+        return {
+            "top1": shares["top1"],
+            "top5": shares["top5"],
+            "validation_loss": total / max(seen_by_all, 1),
+            BROKEN: float(sum(map(len, self._broken))),
+        }
 
-    def _count_broken(self, split: int, batch: ImageBatch) -> None:
-        if not batch.broken:
-            return
+    def _add_broken(self, split: int, indices: Iterable[int]) -> None:
         files, found = (self.train, self.validation)[split], self._broken[split]
-        found.update(batch.broken)
+        found.update(indices)
         if len(found) > self.settings.broken_share * len(files):
             names = ", ".join(files.files[index] for index in sorted(found)[:5])
             raise DataError(

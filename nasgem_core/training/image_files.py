@@ -6,13 +6,14 @@ with the folders is said before a training begins.
 
 import hashlib
 import os
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageOps
 from torchvision.datasets.folder import IMG_EXTENSIONS
 
 from nasgem_core.errors import DataError
@@ -49,12 +50,8 @@ class ImageFiles:
     @cached_property
     def digest(self) -> str:
         """32 hexadecimal digits of names, sizes and, up to 1 GiB, contents; of more, reading would take too long."""
-        digest = hashlib.blake2b(os.fsencode("\x1f".join([*self.classes, "", *self.files])), digest_size=16)
-        digest.update(self.sizes.astype("<i8").tobytes())
-        if self.sizes.sum() <= MEMORY_BYTES:
-            for file in self.files:
-                with suppress(OSError):  # as an image it is broken, and counted as such
-                    digest.update((self.folder / file).read_bytes())
+        digest = hashlib.blake2b(os.fsencode("\x1f".join(self.classes)), digest_size=16)
+        digest.update(files_digest(self.folder, self.files, self.sizes).encode())
         return digest.hexdigest()
 
     @cached_property
@@ -82,7 +79,31 @@ class ImageFiles:
     def read(self, index: int) -> Image.Image:
         """Decode an image, as RGB; raises one of `UNREADABLE` where it is broken."""
         with Image.open(self.folder / self.files[index]) as image:
-            return to_rgb(image)
+            return upright(image)
+
+
+def files_digest(folder: Path, files: Sequence[str], sizes: np.ndarray | None = None) -> str:
+    """Return 32 hexadecimal digits of names, sizes and, up to 1 GiB together, contents; more would take too long.
+
+    Args:
+        folder: of the files.
+        files: their names in it.
+        sizes: [N] bytes of each, where they are known.
+    """
+    if sizes is None:
+        sizes = np.array([_size(folder / file) for file in files], dtype=np.int64)
+    digest = hashlib.blake2b(os.fsencode("\x1f".join(files)), digest_size=16)
+    digest.update(sizes.astype("<i8").tobytes())
+    if sizes.sum() <= MEMORY_BYTES:
+        for file in files:
+            with suppress(OSError):  # as an image it is broken, and counted as such
+                digest.update((folder / file).read_bytes())
+    return digest.hexdigest()
+
+
+def upright(image: Image.Image) -> Image.Image:
+    """Return an image in RGB, turned as its EXIF note says: cameras store pictures as they were held."""
+    return to_rgb(ImageOps.exif_transpose(image))
 
 
 def to_rgb(image: Image.Image) -> Image.Image:
@@ -120,7 +141,7 @@ def list_image_files(folder: Path) -> tuple[ImageFiles, ImageFiles]:
     return train, validation
 
 
-def _size(path: str) -> int:
+def _size(path: str | Path) -> int:
     try:
         return os.path.getsize(path)
     except OSError:  # a link to nowhere

@@ -8,6 +8,14 @@ from torch import Tensor, nn
 
 from nasgem_core.training.distributed import World
 
+BROKEN = "broken_images"
+"""Figure of an evaluation: images that could not be read so far, by any process."""
+
+
+def broken_images(history: Iterable[Mapping[str, float]]) -> int:
+    """Return how many images a training could not read: a run that goes on begins to count anew."""
+    return int(max((row[BROKEN] for row in history if BROKEN in row), default=0))
+
 
 class TrainingTask(Protocol):
     """What is trained, on what, and how it is judged. The loop knows nothing of images, labels or boxes."""

@@ -66,8 +66,13 @@ def test_an_earlier_export_is_replaced_and_nothing_else(tmp_path, unchecked):
     for path in (tmp_path / "mine", tmp_path / "file"):
         path.mkdir() if path.name == "mine" else path.write_text("precious")
     (tmp_path / "mine" / "thesis.txt").write_text("precious")
-    for name in ("mine", "file"):
-        with pytest.raises(DataError, match=f"{name} is there and is no exported network"):
+    (tmp_path / "out" / "my_app.py").write_text("precious")
+    for name, fault in (
+        ("mine", "mine holds thesis.txt, which is of no export"),
+        ("file", "file is there and is no folder"),
+        ("out", "out holds my_app.py, which is of no export"),
+    ):
+        with pytest.raises(DataError, match=fault):
             exported(tmp_path / name)
     assert (tmp_path / "file").read_text() == (tmp_path / "mine" / "thesis.txt").read_text() == "precious"
 

@@ -60,5 +60,5 @@ def test_an_empty_folder_is_taken_and_a_foreign_one_left(tmp_path):
     with new_folder(tmp_path / "empty") as target:
         (target / "x").write_text("")
     assert os.listdir(tmp_path / "empty") == ["x"]
-    with pytest.raises(DataError, match="empty is there and is no exported network"), new_folder(tmp_path / "empty"):
+    with pytest.raises(DataError, match="empty holds x, which is of no export"), new_folder(tmp_path / "empty"):
         pass

@@ -93,3 +93,8 @@ def test_a_pass_on_cuda_is_waited_for():
     )
     assert large.median_ms > 2 * small.median_ms
     assert large.peak_bytes > 100 * small.peak_bytes
+
+
+def test_images_that_do_not_fit_are_named():
+    with pytest.raises(ParameterError, match="batch = 1000000000000: too much for cpu, lower it"):
+        measure_latency([Subject("small", nn.Conv2d(3, 1, 1), (64, 64))], Setting(batch=10**12))

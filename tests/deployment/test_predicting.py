@@ -79,6 +79,11 @@ def test_objects_above_the_threshold_come_by_their_scores():
     assert found.boxes.tolist() == [[4, 5, 6, 7], [8, 9, 10, 11]]
 
 
+def test_a_picture_that_is_too_thin_is_refused():
+    with pytest.raises(DataError, match="the picture has 310 x 10 pixels: crop it"):
+        find_objects(FixedDetector(), ("cat", "dog"), picture(310, 10), 0.5)
+
+
 @pytest.mark.parametrize("kind", ["retinanet", "faster_rcnn"])
 def test_a_low_threshold_shows_what_a_detector_would_pass_over(kind):
     torch.manual_seed(0)

@@ -32,6 +32,14 @@ def test_what_may_be_missing_is_filled_in(tmp_path):
     assert annotations.box_ids.tolist() == [1, 2]
 
 
+def test_sizes_may_be_floats_without_a_fraction(tmp_path):
+    document = small_document()
+    document["images"][0] |= {"width": 40.0, "height": 30.0}
+    path = written(tmp_path)
+    path.write_text(json.dumps(document))
+    assert read_annotations(path).sizes[0].tolist() == [30, 40]
+
+
 @pytest.mark.parametrize("area", [None, "13", True, float("nan"), float("inf"), -1, 10**400])
 def test_an_area_that_is_none_is_that_of_the_rectangle(tmp_path, area):
     rows = [{**box(1, 11, 7, [1, 2, 3, 4.5]), "area": area}]

@@ -6,7 +6,7 @@ import pytest
 from nasgem_core.detection.annotation_file import read_annotations
 from nasgem_core.detection.annotations import Category, require_same_categories
 from nasgem_core.errors import DataError
-from tests.detection.coco_files import small_document, write_set
+from tests.detection.coco_files import box, small_document, write_set
 
 
 def written(tmp_path, **changes):
@@ -47,6 +47,13 @@ def test_a_subset_keeps_its_boxes(small):
     assert annotations.box_ids.tolist() == [1, 2, 3]
     assert annotations.image_ids[annotations.box_images].tolist() == [11, 8, 11]
     assert annotations.labels.tolist() == [1, 0, 0]
+
+
+def test_boxes_that_are_not_finite_can_be_taken_out(tmp_path):
+    rows = [box(1, 11, 7, [2, 3, float("nan"), 10]), box(2, 8, 3, [0, 0, 10, 40])]
+    annotations = read_annotations(written(tmp_path, annotations=rows)).with_finite_boxes()
+    assert annotations.box_ids.tolist() == [2] and annotations.boxes.tolist() == [[0, 0, 10, 40]]
+    assert annotations.areas.tolist() == [200] and len(annotations) == 3
 
 
 def test_both_sets_must_have_the_same_categories(tmp_path):

@@ -20,6 +20,16 @@ def training_images(small, **settings):
     return TrainingImages(annotations, training_boxes(annotations, small[1]), small[1], **{"seed": 0, **settings})
 
 
+def test_an_image_is_turned_where_the_annotations_are_of_the_turned_one(tmp_path):
+    exif = Image.Exif()
+    exif[0x0112] = 6  # the camera was held upright: turn by 90 degrees
+    Image.new("RGB", (40, 30)).save(tmp_path / "turned.jpg", exif=exif)
+    for size in ((30, 40), (40, 30)):
+        assert read_image(tmp_path / "turned.jpg", size).shape[1:] == size
+    with pytest.raises(DataError, match="has 40 x 30 pixels, its annotations say 20 x 30"):
+        read_image(tmp_path / "turned.jpg", (30, 20))
+
+
 def test_mirrored_boxes_hold_the_same_pixels():
     image = torch.arange(3 * 6 * 8, dtype=torch.uint8).view(3, 6, 8)
     boxes = torch.tensor([[1.0, 2, 4, 5], [0, 0, 8, 6]])

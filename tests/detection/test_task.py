@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from nasgem_core.detection.settings import KINDS
-from nasgem_core.detection.task import detect
+from nasgem_core.detection.task import DetectionTask, MeasuredSet, detect
 from nasgem_core.errors import DataError
 from nasgem_core.training.distributed import World
 from nasgem_core.training.loop import train
@@ -49,8 +49,21 @@ def test_a_checkpoint_of_other_data_is_refused(eight, tmp_path):
         train(small_task(eight, batch_size=2), replace(RECIPE, epochs=1), tmp_path / "run", seed=3)
     other = eight_images(tmp_path / "other")
     other[0].write_text(other[0].read_text().replace("[4, 6, 20, 24]", "[5, 6, 20, 24]"))
-    with pytest.raises(DataError, match=r"another training: task\.images is"):
+    with pytest.raises(DataError, match=r"another training: task\.data\.train is"):
         train(small_task(other), replace(RECIPE, epochs=1), tmp_path / "run", seed=3)
+    with (eight[1] / "0.png").open("ab") as file:
+        file.write(b"another image")
+    with pytest.raises(DataError, match=r"another training: task\.data\.train is"):
+        train(small_task(eight), replace(RECIPE, epochs=1), tmp_path / "run", seed=3)
+
+
+def test_what_it_is_measured_on_is_part_of_a_training(eight, tmp_path):
+    first, second = small_task(eight), small_task(eight)
+    assert first.identity == second.identity
+    measured = MeasuredSet(first.measured[""].annotations.subset(np.arange(4)), eight[1])
+    fewer = DetectionTask(first.model, {"detector": "retinanet"}, first.train, {"": measured}, batch_size=4)
+    assert fewer.identity["data"]["train"] == first.identity["data"]["train"]
+    assert fewer.identity["data"]["measured"] != first.identity["data"]["measured"]
 
 
 def test_epochs_differ_and_hold_every_image_once(eight):

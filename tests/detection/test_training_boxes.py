@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from nasgem_core.detection.annotation_file import read_annotations
-from nasgem_core.detection.training_boxes import absent_images, require_images, training_boxes
+from nasgem_core.detection.training_boxes import absent_images, require_images, require_measurable, training_boxes
 from nasgem_core.errors import DataError
 from tests.detection.coco_files import box, small_document, write_set
 
@@ -48,6 +48,32 @@ def test_what_cannot_be_learned_is_left_out_and_counted(tmp_path):
         "images without a box to learn": (2, "b.png"),
     }
     assert str(found.skipped[0]) == "1 boxes with a number that is not finite (first: box 7 of c.png)"
+
+
+def test_images_that_are_too_thin_are_left_out(tmp_path):
+    document = small_document()
+    document["images"][1] |= {"width": 310, "height": 10}
+    document["images"][2] |= {"width": 10, "height": 300}
+    path, images = write_set(tmp_path, document)
+    found = training_boxes(read_annotations(path), images)
+    assert found.images.tolist() == [0, 2]
+    assert reasons(found) == {"images more than 30 times as long as wide, or the reverse": (1, "b.png")}
+    with pytest.raises(DataError, match=r"b\.png is more than 30 times as long as wide, or the reverse: remove it"):
+        require_measurable(read_annotations(path), images)
+
+
+def test_what_ap_cannot_be_measured_on_is_named(small, tmp_path):
+    require_measurable(read_annotations(small[0]), small[1])
+    for rows, fault in (
+        ([box(1, 11, 7, [2, 3, float("inf"), 10])], r"a\.png has a box with a number not finite"),
+        ([box(1, 11, 7, [2, 3, 20, 10], iscrowd=1)], "all boxes hold crowds, so AP cannot be measured"),
+    ):
+        path, images = write_set(tmp_path / "other", {**small_document(), "annotations": rows})
+        with pytest.raises(DataError, match=fault):
+            require_measurable(read_annotations(path), images)
+    (small[1] / "a.png").unlink()
+    with pytest.raises(DataError, match="1 of the 3 images of"):
+        require_measurable(read_annotations(small[0]), small[1])
 
 
 def test_no_box_to_learn_stops(tmp_path):

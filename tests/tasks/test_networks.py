@@ -74,5 +74,5 @@ def test_what_is_not_there_or_something_else_is_named(folder, tmp_path):
         open_network(str(tmp_path), tmp_path)
     for content in ("{", "[]", json.dumps({"schema": "nasgem.cell/1"})):
         (folder / "network.json").write_text(content)
-        with pytest.raises(DataError, match="exported: not a network's card"):
+        with pytest.raises(DataError, match=r"json is not the one that was written with weights\.safetensors"):
             open_network(str(folder), tmp_path)

@@ -92,7 +92,7 @@ def test_another_schema_is_named(tmp_path):
 )
 def test_a_checkpoint_of_another_training_is_refused_with_the_difference(tmp_path, changed, message):
     save_checkpoint(tmp_path, checkpoint())
-    with pytest.raises(DataError, match=f"is a checkpoint of another training: {message}.*remove {tmp_path}"):
+    with pytest.raises(DataError, match=f"is a checkpoint of another training: {message}.*Remove {tmp_path}"):
         load_checkpoint(tmp_path, changed)
     assert load_checkpoint(tmp_path, IDENTITY).step == 7
 

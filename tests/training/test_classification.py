@@ -11,6 +11,7 @@ from nasgem_core.training.distributed import World
 from nasgem_core.training.image_files import list_image_files
 from nasgem_core.training.loop import train
 from nasgem_core.training.recipe import TrainingRecipe
+from nasgem_core.training.task import BROKEN, broken_images
 from tests.training.folders import write_images
 
 SETTINGS = ClassificationSettings(image_size=16, batch_size=8, centre_share=1.0, crop_area=(0.5, 1.0))
@@ -77,6 +78,9 @@ def test_evaluation_shares_the_images_of_all_processes(folder):
             sums.append(list(values))
             return list(values)
 
+        def gather(self, value):
+            return [value]
+
     sums = []
     task.model.eval()
     whole = task.evaluate(task.model, World())
@@ -95,6 +99,22 @@ def test_a_few_broken_images_are_passed_over_counted_and_named(folder, tmp_path)
     trained = train(task, RECIPE, tmp_path / "run", seed=0)
     assert trained.metrics["top1"] == 1
     assert task.broken == (str(folder / "train/red/003.png"), str(folder / "val/blue/000.png"))
+    again = train(task_of(folder, settings=task.settings), RECIPE, tmp_path / "run", seed=0)
+    assert broken_images(trained.history) == broken_images(again.history) == 2
+
+
+def test_what_another_process_could_not_read_counts_here(folder):
+    class Two(World):
+        def gather(self, value):
+            return [value, ({3, 4}, set())] if isinstance(value, tuple) else [value]
+
+        def sum(self, values):
+            return list(values)
+
+    task = task_of(folder, settings=replace(SETTINGS, broken_share=0.1))
+    assert task.evaluate(task.model.eval(), Two(0, 2))[BROKEN] == 2
+    with pytest.raises(DataError, match=r"2 of 36 images of .*train cannot be read, more than the share of 0\.01"):
+        task_of(folder).evaluate(task.model, Two(0, 2))
 
 
 def test_too_many_broken_images_stop_the_training(folder, tmp_path):

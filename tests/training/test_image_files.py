@@ -6,7 +6,7 @@ from PIL import Image
 
 from nasgem_core.errors import DataError
 from nasgem_core.training import image_files
-from nasgem_core.training.image_files import UNREADABLE, list_image_files
+from nasgem_core.training.image_files import UNREADABLE, files_digest, list_image_files
 from tests.training.folders import write_images
 
 
@@ -22,6 +22,22 @@ def test_images_are_listed_class_by_class(folder):
     assert train.files[:2] == ("blue/000.png", "blue/001.png") and train.labels.tolist() == sorted([0, 1, 2] * 12)
     assert train.sizes[0] == (folder / "train" / "blue" / "000.png").stat().st_size
     assert train.read(13).size == (20, 16) and train.read(13).mode == "RGB"
+
+
+def test_images_are_turned_as_the_camera_noted(folder):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.new("RGB", (20, 16)).save(folder / "val" / "blue" / "000.png", exif=exif)
+    assert list_image_files(folder)[1].read(0).size == (16, 20)
+
+
+def test_files_are_told_apart_by_name_size_and_content(tmp_path):
+    (tmp_path / "a").write_bytes(b"1")
+    digests = {files_digest(tmp_path, ["a"]), files_digest(tmp_path, ["b"])}
+    for content in (b"2", b"12"):
+        (tmp_path / "a").write_bytes(content)
+        digests.add(files_digest(tmp_path, ["a"]))
+    assert len(digests) == 4 and files_digest(tmp_path, ["a"], np.array([2])) in digests
 
 
 def test_images_one_folder_deeper_are_found(folder):
