@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -72,15 +73,14 @@ def classifier_candidate(card: NetworkCard, weights: Weights) -> Candidate:
                 input_example=np.zeros((2, 3, size, size), np.float32),
                 extra_files=extra,
                 serialization_format="pt2",
-                # Named, because MLflow would otherwise load the model in a subprocess to find them.
-                pip_requirements=[f"torch=={torch.__version__.split('+')[0]}", f"mlflow=={mlflow.__version__}"],
+                pip_requirements=_requirements(),
             )
 
     return Candidate(card.name, card.to_json(), _cell(card.network), tensors, card.metrics, save)
 
 
 def detector_candidate(spec: DetectorSpec, weights: Weights, metrics: Mapping[str, float], name: str) -> Candidate:
-    """Return a detector: description and weights alone, because `torch.export` cannot hold its choice of boxes.
+    """Return a detector: MLflow loads it by `tasks.registered_detector`, from its description and weights.
 
     Raises:
         DataError: the weights are another detector's.
@@ -91,10 +91,27 @@ def detector_candidate(spec: DetectorSpec, weights: Weights, metrics: Mapping[st
     load_detector(spec, tensors)
 
     def save(folder: Path, logged: Any, extra: list[str]) -> None:
-        (folder / EXTRA_FILES).mkdir(parents=True)
+        import mlflow.pyfunc
+        from mlflow.models import ModelSignature
+        from mlflow.types import ColSpec, Schema, TensorSpec
+
+        from tasks import registered_detector
+
+        kinds = {"object": "string"}
+        mlflow.pyfunc.save_model(
+            folder,
+            loader_module=registered_detector.__name__,
+            mlflow_model=_model_of(logged),
+            signature=ModelSignature(
+                Schema([TensorSpec(np.dtype(np.uint8), (-1, -1, 3))]),
+                Schema([ColSpec(kinds.get(name, "double"), name) for name in registered_detector.COLUMNS]),
+            ),
+            input_example=np.zeros((spec.settings.short_side, spec.settings.long_side, 3), np.uint8),
+            pip_requirements=_requirements("torchvision"),
+        )
+        (folder / EXTRA_FILES).mkdir()
         for path in map(Path, extra):
             path.rename(folder / EXTRA_FILES / path.name)
-        _model_of(logged).save(str(folder / "MLmodel"))
 
     return Candidate(name, spec.to_json(), _cell(spec.backbone.to_dict()), tensors, metrics, save)
 
@@ -117,6 +134,11 @@ def _model_of(logged: Any) -> Any:
         model_id=logged.model_id,
         model_uuid=logged.model_id,
     )
+
+
+def _requirements(*others: str) -> list[str]:
+    """Return what the model needs; MLflow would otherwise load it in a subprocess to find that."""
+    return [f"{name}=={version(name).split('+')[0]}" for name in ("torch", "mlflow", *others)]
 
 
 def _tensors(weights: Weights) -> "dict[str, Tensor]":

@@ -118,6 +118,31 @@ def test_a_detector_is_registered_with_its_measure(place, tmp_path):
     assert Cell.from_dict(json.loads(version.tags["nasgem.cell"])) == CELL
 
 
+def test_a_registered_detector_is_loaded_by_its_alias(place):
+    import mlflow
+
+    backbone = GEMNetSpec("g", 2, (64, 64), CELL, IMAGENET, 8.0)
+    sizes = {"short_side": 48, "long_side": 64, "pyramid_channels": 8, "box_channels": 16}
+    # An untrained Faster R-CNN is half sure of everything.
+    spec = DetectorSpec(backbone, (Category(1, "cat"),), DetectorSettings(kind="faster_rcnn", **sizes))
+    detector = spec.build().eval()
+    register_detector(place.root, "loaded", "det", spec, detector.state_dict(), {"AP": 0.1}, data="pictures")
+    picture = np.random.default_rng(0).integers(0, 256, (40, 60, 3), dtype=np.uint8)
+    mlflow.set_tracking_uri(place.tracking.uri)
+    try:
+        loaded = mlflow.pyfunc.load_model("models:/loaded@champion")
+    finally:
+        mlflow.set_tracking_uri(None)
+    found = loaded.predict(picture)
+    with torch.no_grad():
+        (expected,) = detector([torch.from_numpy(picture).permute(2, 0, 1)])
+    assert len(found) == len(expected["scores"]) > 0 and set(found["object"]) == {"cat"}
+    np.testing.assert_allclose(found[["left", "top", "right", "bottom"]], expected["boxes"], rtol=1e-5, atol=1e-4)
+    assert loaded.metadata.get_output_schema().input_names() == list(found.columns)
+    assert loaded.metadata.saved_input_example_info is not None
+    assert len(loaded.predict(np.zeros((30, 30, 3), np.uint8)).columns) == 6
+
+
 def test_wrong_references_are_named(place, champion, tmp_path):
     for reference, message in {
         "unknown@champion": "no registered model is called 'unknown': known are",
