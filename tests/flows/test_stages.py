@@ -15,7 +15,7 @@ RECORDING = {
     # parameters.
     "nasgem_core.files",
     *(f"tasks.{name}" for name in ("delivery", "models", "outbox", "parameters", "records", "tracking")),
-    *(f"tasks.{name}" for name in ("registered_model", "registry", "tracking_store")),
+    *(f"tasks.{name}" for name in ("registered_detector", "registered_model", "registry", "tracking_store")),
 }
 READERS = {
     # Modules of earlier stages, whose files are dependencies.
