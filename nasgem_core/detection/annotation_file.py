@@ -22,8 +22,8 @@ def read_annotations(path: Path) -> CocoAnnotations:
     """Read a file of annotations.
 
     A box without `area`, or with one that is no number from 0, gets that of its rectangle; one without `iscrowd` holds
-    one object. Numbers of boxes are given
-    anew where they are missing, repeated or below 1, which pycocotools would take for "no object".
+    one object. Numbers of boxes are given anew where they are missing, repeated or below 1, which is "no object" to
+    pycocotools.
 
     Raises:
         DataError: the file is missing, truncated, no such JSON or without a box; an image, a category or a box lacks

@@ -13,7 +13,7 @@ from nasgem_core.detection.annotations import CocoAnnotations
 from nasgem_core.detection.training_boxes import TrainingBoxes
 from nasgem_core.errors import DataError
 from nasgem_core.seeding import derive_seed
-from nasgem_core.training.image_files import to_rgb, upright
+from nasgem_core.training.image_files import UNREADABLE, to_rgb, upright
 
 
 class BrokenImageError(DataError):
@@ -61,7 +61,7 @@ def read_image(path: Path, size: tuple[int, int]) -> Tensor:
             if pixels.shape[:2] != size:
                 turned = np.array(upright(image))
                 pixels = turned if turned.shape[:2] == size else pixels
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+    except UNREADABLE as error:
         raise BrokenImageError(f"{path} cannot be read as an image ({error}): copy it again") from None
     if pixels.shape[:2] != size:
         found, said = (f"{width} x {height}" for height, width in (pixels.shape[:2], size))

@@ -8,6 +8,7 @@ from torchvision.datasets import ImageFolder
 from torchvision.transforms.functional import center_crop, resize
 
 from nasgem_core.errors import DataError
+from nasgem_core.training.image_files import UNREADABLE, upright
 from nasgem_core.training.images import ImageSet
 
 
@@ -43,7 +44,7 @@ def _read_images(listing: ImageFolder, image_size: int) -> tuple[np.ndarray, np.
     for i, (path, _) in enumerate(listing.samples):
         try:
             with Image.open(path) as image:
-                images[i] = np.asarray(center_crop(resize(image.convert("RGB"), image_size), [image_size, image_size]))
-        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+                images[i] = np.asarray(center_crop(resize(upright(image), image_size), [image_size, image_size]))
+        except UNREADABLE as error:
             raise DataError(f"{path} cannot be read as an image ({error}): replace or remove it") from None
     return images, np.asarray(listing.targets, dtype=np.int64)
