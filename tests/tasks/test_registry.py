@@ -126,7 +126,7 @@ def test_a_registered_detector_is_loaded_by_its_alias(place):
     # An untrained Faster R-CNN is half sure of everything.
     spec = DetectorSpec(backbone, (Category(1, "cat"),), DetectorSettings(kind="faster_rcnn", **sizes))
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(3)
+        torch.manual_seed(5)  # many seeds find nothing
         detector = spec.build().eval()
     register_detector(place.root, "loaded", "det", spec, detector.state_dict(), {"AP": 0.1}, data="pictures")
     picture = np.random.default_rng(0).integers(0, 256, (40, 60, 3), dtype=np.uint8)
