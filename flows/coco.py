@@ -30,6 +30,7 @@ from tasks.coco import (
     TrainedDetector,
     first_images,
     history_of,
+    look_through,
     plan_detectors,
     read_data,
     summary_of,
@@ -58,7 +59,7 @@ def coco(session: Session) -> None:
     if reason:
         say(f"  skipped: {reason}")
     else:
-        data = read_data(config)
+        data = look_through(read_data(config))
         trainings = plan_detectors(config, data, trained_backbones())
         for item in data.train.chosen.skipped:
             say(f"  {item}")
@@ -176,6 +177,6 @@ def take_part(config: SearchConfig) -> None:
     """Share the trainings of the stage, which another process runs, as one of those that `torchrun` has started."""
     if not why_skipped(config):
         with open_world(default_device()) as world:
-            data = read_data(config.coco)
+            data = look_through(read_data(config.coco))
             for training in plan_detectors(config.coco, data, trained_backbones()):
                 train_detector(training, config.coco, data, config.seed, world, workers=_readers(world))

@@ -17,6 +17,7 @@ from nasgem_core.detection.annotations import require_same_categories
 from nasgem_core.detection.costs import detector_costs
 from nasgem_core.detection.detections import Detections
 from nasgem_core.detection.pyramid import load_backbone
+from nasgem_core.detection.reading import readable_images, require_readable
 from nasgem_core.detection.settings import DetectorSettings
 from nasgem_core.detection.spec import DetectorSpec, for_detection
 from nasgem_core.detection.task import DetectionTask, MeasuredSet, TrainingSet, detect
@@ -112,6 +113,21 @@ def read_data(config: CocoConfig) -> CocoData:
         learned = train.subset(chosen.images[: config.measured_train]).with_finite_boxes()
         measured[TRAIN] = MeasuredSet(learned, root / config.train)
     return CocoData(TrainingSet(train, chosen, root / config.train), measured)
+
+
+def look_through(data: CocoData) -> CocoData:
+    """Return the data without those measured training images that cannot be read: training passes them over too.
+
+    Raises:
+        DataError: a validation image cannot be read, or an image is of another size than the annotations say. That is
+            said here and not hours later, at the first evaluation.
+    """
+    measured = dict(data.measured)
+    require_readable(measured[VALIDATION].annotations, measured[VALIDATION].folder)
+    if TRAIN in measured:
+        annotations, folder = measured[TRAIN].annotations, measured[TRAIN].folder
+        measured[TRAIN] = MeasuredSet(annotations.subset(readable_images(annotations, folder)), folder)
+    return CocoData(data.train, measured)
 
 
 def trained_backbones() -> dict[str, NetworkCard]:

@@ -94,6 +94,8 @@ def _column(path: Path, rows: list[dict[str, Any]], table: str, field: str, kind
         if type(value) is not kind or (isinstance(value, int) and abs(value) >= _LARGEST):
             wanted = "a whole number below 2^62" if kind is int else "text"
             raise DataError(f"{path}: {table}[{i}].{field} = {value!r}: must be {wanted}")
+        if isinstance(value, str) and any("\ud800" <= letter <= "\udfff" for letter in value):
+            raise DataError(f"{path}: {table}[{i}].{field} = {value!r}: holds half a character, write it anew")
     return values
 
 

@@ -38,15 +38,13 @@ class Detections:
 
 def collect(found: Iterable[tuple[int, Mapping[str, Tensor]]]) -> Detections:
     """Return what a detector gave (boxes, labels, scores) for each image, by the image's number, as one table."""
-    rows = [np.zeros((0, 7))]
+    numbers, rows = [np.zeros(0, np.int64)], [np.zeros((0, 6))]
     for image_id, result in found:
-        # Numbers of images are whole and below 2**53, so that float64 holds them exactly.
-        scores = result["scores"].double().cpu()
-        numbers = torch.full_like(scores, image_id)
-        columns = [numbers, result["labels"].double().cpu(), scores, *result["boxes"].double().cpu().unbind(1)]
-        rows.append(torch.stack(columns, dim=1).numpy())
+        columns = [result["labels"], result["scores"], *result["boxes"].unbind(1)]
+        rows.append(torch.stack([column.double() for column in columns], dim=1).cpu().numpy())
+        numbers.append(np.full(len(rows[-1]), image_id, np.int64))
     table = np.concatenate(rows)
-    return Detections(table[:, 0].astype(np.int64), table[:, 1].astype(np.int64), table[:, 2], table[:, 3:])
+    return Detections(np.concatenate(numbers), table[:, 0].astype(np.int64), table[:, 1], table[:, 2:])
 
 
 def gather_detections(own: Detections, world: World) -> Detections:

@@ -11,14 +11,13 @@ from typing import Any
 
 from torch import Tensor, nn
 from torchvision.models.detection import FasterRCNN, RetinaNet
-from torchvision.models.detection.anchor_utils import AnchorGenerator
-from torchvision.models.detection.faster_rcnn import FastRCNNPredictor, TwoMLPHead
-from torchvision.models.detection.retinanet import RetinaNetHead
+from torchvision.models.detection.faster_rcnn import TwoMLPHead
 from torchvision.ops import MultiScaleRoIAlign
 from torchvision.ops.feature_pyramid_network import LastLevelMaxPool, LastLevelP6P7
 from torchvision.ops.poolers import initLevelMapper
 
 from nasgem_core.backbones.backbone import Backbone
+from nasgem_core.detection.heads import Anchors, BoxPredictor, ProposalHead, RetinaHead
 from nasgem_core.detection.pyramid import PyramidBackbone, freeze_normalisation
 from nasgem_core.detection.settings import DetectorSettings
 
@@ -118,12 +117,12 @@ def _retinanet(backbone: Backbone, num_classes: int, settings: DetectorSettings)
     channels, normalisation = settings.pyramid_channels, _normalisation(settings)
     # Three sides an octave; with as many channels as P5 has, torchvision's block makes P6 of P5.
     sides = tuple(tuple(side * settings.scale * 2 ** (third / 3) for third in range(3)) for side in _ANCHORS)
-    anchors = AnchorGenerator(sides, (_ASPECTS,) * len(sides))
+    anchors = Anchors(sides, (_ASPECTS,) * len(sides))
     return RetinaNet(
         PyramidBackbone(backbone, (8, 16, 32), channels, LastLevelP6P7(channels, channels), normalisation),
         num_classes,
         anchor_generator=anchors,
-        head=RetinaNetHead(channels, anchors.num_anchors_per_location()[0], num_classes, normalisation),
+        head=RetinaHead(channels, anchors.num_anchors_per_location()[0], num_classes, normalisation),
         detections_per_img=DETECTIONS,
         **_resizing(settings),
     )
@@ -139,12 +138,14 @@ def _faster_rcnn(backbone: Backbone, num_classes: int, settings: DetectorSetting
     # them: one on a square canvas that is much wider than high would give wrong ones.
     pool.scales = [1 / stride for stride in strides]
     pool.map_levels = initLevelMapper(2, 5, canonical_scale=canonical)  # of P2 to P5
+    anchors = Anchors(sides, (_ASPECTS,) * len(sides))
     return FasterRCNN(
         PyramidBackbone(backbone, strides, channels, LastLevelMaxPool(), _normalisation(settings)),
-        rpn_anchor_generator=AnchorGenerator(sides, (_ASPECTS,) * len(sides)),
+        rpn_anchor_generator=anchors,
+        rpn_head=ProposalHead(channels, anchors.num_anchors_per_location()[0]),
         box_roi_pool=pool,
         box_head=TwoMLPHead(channels * _POOL**2, settings.box_channels),
-        box_predictor=FastRCNNPredictor(settings.box_channels, num_classes + 1),
+        box_predictor=BoxPredictor(settings.box_channels, num_classes + 1),
         box_batch_size_per_image=settings.sampled_proposals,
         box_detections_per_img=DETECTIONS,
         **_resizing(settings),

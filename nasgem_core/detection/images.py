@@ -1,6 +1,7 @@
 """Images with boxes, read one by one: in training mirrored at random, as a pure function of seed, epoch and image."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -39,6 +40,17 @@ class Sample:
     boxes: Tensor
     labels: Tensor
     broken: tuple[str, ...] = ()
+
+    def to(self, device: torch.device) -> "Sample":
+        """Return it with its tensors on a device."""
+        return self._with(lambda tensor: tensor.to(device, non_blocking=True))
+
+    def pin_memory(self) -> "Sample":
+        """Return it with its tensors in memory that a GPU reads while it computes; loaders call it."""
+        return self._with(Tensor.pin_memory)
+
+    def _with(self, change: Callable[[Tensor], Tensor]) -> "Sample":
+        return replace(self, image=change(self.image), boxes=change(self.boxes), labels=change(self.labels))
 
 
 def read_image(path: Path, size: tuple[int, int]) -> Tensor:

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.utils.data import DataLoader
 
 from nasgem_core.detection.annotations import CocoAnnotations
 from nasgem_core.detection.average_precision import average_precision
 from nasgem_core.detection.detections import Detections, collect, gather_detections
 from nasgem_core.detection.detector import Detector
 from nasgem_core.detection.images import MeasuredImages, Sample, TrainingImages
+from nasgem_core.detection.reading import batches_of
 from nasgem_core.detection.training_boxes import TOLERATED, TrainingBoxes
 from nasgem_core.errors import DataError
 from nasgem_core.training.distributed import World
@@ -125,9 +125,10 @@ class DetectionTask:
         )
         order = epoch_batches(len(images), self.batch_size, self.accumulate, self.seed, epoch, world, first_step)
         batches = [batch.tolist() for batch in order]
-        for batch in DataLoader(images, batch_sampler=batches, num_workers=self.workers, collate_fn=list):
+        pinned = world.device.type == "cuda"
+        for batch in batches_of(images, batches, workers=self.workers, pinned=pinned):
             self._add_broken(name for sample in batch for name in sample.broken)
-            yield [_moved(sample, world.device) for sample in batch]
+            yield [sample.to(world.device) for sample in batch]
 
     def loss(self, model: nn.Module, batch: Sequence[Sample]) -> dict[str, Tensor]:
         """Return the detector's losses."""
@@ -181,12 +182,7 @@ def detect(
     own = list(range(world.rank, len(images), world.size))
     batches = [own[start : start + batch_size] for start in range(0, len(own), batch_size)]
     results = []
-    for batch in DataLoader(images, batch_sampler=batches, num_workers=workers, collate_fn=list):
-        found = model([image.to(world.device) for _, image in batch])
+    for batch in batches_of(images, batches, workers=workers, pinned=world.device.type == "cuda"):
+        found = model([image.to(world.device, non_blocking=True) for _, image in batch])
         results += [(number, result) for (number, _), result in zip(batch, found, strict=True)]
     return gather_detections(collect(results), world)
-
-
-def _moved(sample: Sample, device: torch.device) -> Sample:
-    names = ("image", "boxes", "labels")
-    return replace(sample, **{name: getattr(sample, name).to(device, non_blocking=True) for name in names})

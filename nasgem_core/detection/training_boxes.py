@@ -11,8 +11,10 @@ from nasgem_core.errors import DataError
 
 TOLERATED = 0.01
 """Share of the images that may be missing or broken in training: a spoilt file or two, no copy that was cut off."""
-
-
+SMALLEST = 0.1
+"""Sides of a box in pixels, at least: float32 leaves none of smaller ones where they are mirrored and resized."""
+LARGEST_AREA = 1e10
+"""Objects of larger areas are left out by COCO's measure."""
 THINNEST = 30
 """Longer side by shorter one, at most: of thinner pictures nothing may be left once they are resized."""
 
@@ -107,14 +109,19 @@ def require_measurable(annotations: CocoAnnotations, folder: Path) -> None:
             raise DataError(f"{annotations.source}: {name} {fault}: remove it from the images that are measured")
     if annotations.crowds.all():
         raise DataError(f"{annotations.source}: all boxes hold crowds, so AP cannot be measured: name another split")
+    if not np.any(~annotations.crowds & (annotations.areas >= 0) & (annotations.areas <= LARGEST_AREA)):
+        raise DataError(
+            f"{annotations.source}: no box has an area of 0 to {LARGEST_AREA:g} pixels, so AP cannot be measured: "
+            "correct the fields area"
+        )
 
 
 def training_boxes(annotations: CocoAnnotations, folder: Path) -> TrainingBoxes:
     """Choose what a detector can be trained on.
 
-    Left out and counted: boxes that hold a crowd, that have no size or lie outside of the picture, missing images (up
-    to one in a hundred), images that are too thin, and images that have no box. A box that stands out of the picture is
-    cut at its edge.
+    Left out and counted: boxes that hold a crowd, that have hardly a size or lie outside of the picture, missing images
+    (up to one in a hundred), images that are too thin, and images that have no box. A box that stands out of the
+    picture is cut at its edge.
 
     Raises:
         DataError: the folder is missing, more images are missing than that, or no box can be learned.
@@ -124,10 +131,10 @@ def training_boxes(annotations: CocoAnnotations, folder: Path) -> TrainingBoxes:
     heights, widths = annotations.sizes[annotations.box_images].T
     left, top, width, height = annotations.boxes.T
     finite = np.isfinite(annotations.boxes).all(axis=1)
-    sized = finite & (width > 0) & (height > 0)
+    sized = finite & (width >= SMALLEST) & (height >= SMALLEST)
     edges = np.stack([left, top, left + width, top + height], axis=1)
     inside = np.clip(edges, 0, np.stack([widths, heights, widths, heights], axis=1)).astype(np.float32)
-    seen = sized & (inside[:, 2] > inside[:, 0]) & (inside[:, 3] > inside[:, 1])
+    seen = sized & (np.minimum(*(inside[:, 2:] - inside[:, :2]).T) >= SMALLEST / 2)
     here = ~np.isin(annotations.box_images, np.union1d(absent, thin))
     kept = seen & here & ~annotations.crowds
     cut = kept & (np.abs(inside - edges).max(axis=1, initial=0, where=finite[:, None]) > 1)
@@ -139,7 +146,7 @@ def training_boxes(annotations: CocoAnnotations, folder: Path) -> TrainingBoxes:
     counts = np.bincount(annotations.box_images[order], minlength=len(annotations))[images]
     skipped = (
         _skipped_boxes(annotations, here & ~finite, "boxes with a number that is not finite"),
-        _skipped_boxes(annotations, here & finite & ~sized, "boxes of zero size"),
+        _skipped_boxes(annotations, here & finite & ~sized, f"boxes of zero size, or a side below {SMALLEST} pixels"),
         _skipped_boxes(annotations, here & sized & ~seen, "boxes outside of the picture"),
         _skipped_boxes(annotations, cut, "boxes cut at the edge of the picture, which they left by over a pixel"),
         _skipped_boxes(annotations, here & annotations.crowds, "boxes that hold a crowd"),

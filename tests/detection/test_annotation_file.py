@@ -77,6 +77,7 @@ def test_a_file_that_is_not_there_or_no_json_is_named(tmp_path):
         ({"categories": [1]}, "has no list 'categories'"),
         ({"annotations": []}, "lists no box, there is nothing to learn or to measure"),
         ({"categories": [{"id": 7}]}, r"categories\[0\].name = None: must be text"),
+        ({"categories": [{"id": 7, "name": "\ud800"}]}, r"categories\[0\].name = '.ud800': holds half a character"),
         ({"categories": [{"id": "7", "name": "dog"}]}, r"categories\[0\].id = '7': must be a whole number"),
         ({"categories": [{"id": 7, "name": "dog"}, {"id": 7, "name": "cat"}]}, "id 7 stands twice in 'categories'"),
         ({"categories": [{"id": 7, "name": "dog"}, {"id": 3, "name": "dog"}]}, "name 'dog' stands twice"),

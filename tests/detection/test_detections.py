@@ -12,8 +12,8 @@ def result(*scores):
 
 
 def test_results_become_one_table():
-    found = collect([(9, result(0.5, 0.25)), (4, result()), (2**40, result(0.75))])
-    assert found.image_ids.tolist() == [9, 9, 2**40]
+    found = collect([(9, result(0.5, 0.25)), (4, result()), (2**53 + 1, result(0.75))])
+    assert found.image_ids.tolist() == [9, 9, 2**53 + 1]
     assert found.labels.tolist() == [0, 1, 0]
     assert found.scores.tolist() == [0.5, 0.25, 0.75]
     assert found.boxes.tolist() == [[0, 1, 2, 3], [4, 5, 6, 7], [0, 1, 2, 3]]

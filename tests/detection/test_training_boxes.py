@@ -36,12 +36,13 @@ def test_what_cannot_be_learned_is_left_out_and_counted(tmp_path):
         box(6, 8, 3, [0, 0, 10, 10], iscrowd=1),
         box(7, 8, 3, [float("nan"), 0, 10, 10]),
         box(8, 11, 3, [-5, -5, 60, 20]),
+        box(9, 11, 3, [0, 10, 1e-6, 20]),
     )
     assert found.images.tolist() == [0]
     assert found.boxes.tolist() == [[2, 3, 22, 13], [0, 0, 40, 15]]
     assert reasons(found) == {
         "boxes with a number that is not finite": (1, "box 7 of c.png"),
-        "boxes of zero size": (2, "box 2 of a.png"),
+        "boxes of zero size, or a side below 0.1 pixels": (3, "box 2 of a.png"),
         "boxes outside of the picture": (2, "box 4 of a.png"),
         "boxes cut at the edge of the picture, which they left by over a pixel": (1, "box 8 of a.png"),
         "boxes that hold a crowd": (1, "box 6 of c.png"),
@@ -67,6 +68,7 @@ def test_what_ap_cannot_be_measured_on_is_named(small, tmp_path):
     for rows, fault in (
         ([box(1, 11, 7, [2, 3, float("inf"), 10])], r"a\.png has a box with a number not finite"),
         ([box(1, 11, 7, [2, 3, 20, 10], iscrowd=1)], "all boxes hold crowds, so AP cannot be measured"),
+        ([box(1, 11, 7, [2, 3, 20, 10], area=1e11)], "no box has an area of 0 to 1e.10 pixels.* fields area"),
     ):
         path, images = write_set(tmp_path / "other", {**small_document(), "annotations": rows})
         with pytest.raises(DataError, match=fault):

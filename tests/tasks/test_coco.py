@@ -124,6 +124,18 @@ def test_a_backbone_that_is_not_trained_is_named(workplace):
         coco.trained_backbones()
 
 
+def test_broken_images_are_told_before_a_training_begins(workplace):
+    data = coco.read_data(CONFIG)
+    first = data.measured["train_"].annotations.file_names[0]
+    (workplace / "pictures" / "train" / first).write_bytes(b"no picture")
+    looked = coco.look_through(data)
+    assert looked.measured["train_"].annotations.file_names == data.measured["train_"].annotations.file_names[1:]
+    assert len(looked.measured[""].annotations) == 8
+    (workplace / "pictures" / "val" / "3.png").write_bytes(b"no picture")
+    with pytest.raises(DataError, match=r"val/3\.png cannot be read as an image"):
+        coco.look_through(data)
+
+
 def test_faults_of_the_data_set_are_named(workplace):
     with pytest.raises(DataError, match=r"coco.dataset = 'nowhere' is no folder: name one with annotations"):
         coco.read_data(replace(CONFIG, dataset="nowhere"))
