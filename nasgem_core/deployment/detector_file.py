@@ -11,6 +11,7 @@ from nasgem_core.deployment.python_file import Definition, compose
 from nasgem_core.deployment.standalone import detector as alone
 from nasgem_core.deployment.standalone import gemnet
 from nasgem_core.deployment.standalone.layers import KNOWN_OPERATIONS, ConvBN, DepthwiseSeparable, build_operation
+from nasgem_core.deployment.standalone.pictures import upright
 from nasgem_core.deployment.standalone.traced import place
 from nasgem_core.deployment.traced import traced_class
 from nasgem_core.detection.detector import Detector
@@ -19,12 +20,14 @@ from nasgem_core.detection.spec import DetectorSpec
 _HEAD = '''"""{name}: a detector exported by nasgem. It needs torch and torchvision alone.
 
 torchvision has what torch lacks: the choice among boxes that overlap (non-maximum suppression), maps cut to boxes
-(RoIAlign), and the heads of detectors.
+(RoIAlign), and the heads of detectors. `prepare` needs numpy and Pillow too.
 
     import torch
-    from network import CATEGORIES, build
+    from network import CATEGORIES, build, prepare  # with the folder of this file on sys.path, as the current one is
+    from PIL import Image
 
     detector = build()                # reads weights.safetensors beside this file
+    image = prepare(Image.open("photo.jpg"))
     with torch.no_grad():
         (found,) = detector([image])  # a list of images [3, H, W] of any sizes: uint8, or floats in 0..1
     found["boxes"]                    # [n, 4]: left, top, right and bottom, in pixels of the image
@@ -32,8 +35,14 @@ torchvision has what torch lacks: the choice among boxes that overlap (non-maxim
     found["scores"]                   # [n]: highest first
 
 Images are resized and normalised inside. What is found has a score above SCORE_THRESHOLD, and is at most DETECTIONS
-objects an image.
+objects an image. After `detector.train()` it takes targets as well and returns losses.
 """
+'''
+_PREPARE = '''def prepare(picture: Any) -> Tensor:
+    """Return a picture of PIL as an image for the detector, [3, H, W] uint8, upright and in RGB."""
+    import numpy as np
+
+    return torch.from_numpy(np.array(upright(picture))).permute(2, 0, 1)
 '''
 _IMPORTS = ("from torchvision import ops", "from torchvision.models import detection")
 
@@ -58,7 +67,7 @@ def detector_file(spec: DetectorSpec, detector: Detector) -> str:
     words = [body, "len(CATEGORIES)", *positional]
     words += [f"{option}={constant}" for option, (constant, _) in options.items()]
     construct = f"{kind.__name__}(\n" + "".join(f"        {word},\n" for word in words) + "    )"
-    parts = (alone.Pyramid, alone.normalisation, alone.Detector, kind)
+    parts = (alone.Pyramid, alone.normalisation, alone.Detector, kind, upright, _PREPARE)
     return compose(_HEAD.format(name=name), data, (*definitions, *parts), construct, _IMPORTS)
 
 
@@ -120,6 +129,7 @@ def _numbers(detector: Detector) -> tuple[dict[str, Any], dict[str, tuple[str, A
         "box_detections_per_img" if two_stages else "detections_per_img": ("DETECTIONS", judge.detections_per_img),
     }
     if two_stages:
+        options["box_batch_size_per_image"] = ("SAMPLED_PROPOSALS", judge.fg_bg_sampler.batch_size_per_image)
         options["rpn_nms_thresh"] = ("PROPOSAL_NMS_THRESHOLD", network.rpn.nms_thresh)
         options["rpn_pre_nms_top_n_test"] = ("CANDIDATES", network.rpn._pre_nms_top_n["testing"])
         options["rpn_post_nms_top_n_test"] = ("PROPOSALS", network.rpn._post_nms_top_n["testing"])

@@ -6,23 +6,54 @@ import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from torch import nn
+
 from nasgem_core.deployment.card import NetworkCard
+from nasgem_core.deployment.standalone.pictures import upright
 from nasgem_core.deployment.standalone.weights import read_weights
 
 _HEAD = '''"""{name}: a network exported by nasgem. It needs torch alone.
 
-    from network import build
+    import torch
+    from network import CLASSES, build, prepare  # with the folder of this file on sys.path, as the current one is
+    from PIL import Image
 
-    network = build()        # reads weights.safetensors beside this file
-    logits = network(images)  # [B, 3, {size}, {size}] -> [B, {classes}]
+    network = build()         # reads weights.safetensors beside this file
+    images = prepare(Image.open("photo.jpg"))[None]
+    with torch.no_grad():
+        logits = network(images)  # [B, 3, {size}, {size}] -> [B, {classes}]
+    CLASSES[logits[0].argmax()]
 
-How `images` are made of a picture: crop the square at its centre whose side is CENTRE_SHARE of the picture's shorter
-side, resize it to IMAGE_SIZE x IMAGE_SIZE pixels (bilinear), divide by 255, subtract MEAN, divide by STD. The largest
-logit is the class CLASSES[i].
-"""
+What `prepare` does: turn the picture as its EXIF note says, and make it RGB. Cut out the square at its centre whose
+side is CENTRE_SHARE of the shorter side, not rounded, and resize that to IMAGE_SIZE x IMAGE_SIZE pixels by PIL's
+BILINEAR, which averages over all pixels that become one; torch's `interpolate` does not, and leads to other answers.
+Divide by 255, subtract MEAN, divide by STD. It needs numpy and Pillow.
+{other_classes}"""
 '''
 
-_TAIL = '''def build(weights: str | Path | None = Path(__file__).with_name("weights.safetensors")) -> nn.Module:
+_OTHER_CLASSES = """
+To train it on other classes, 5 for instance, exchange its last layer; call `network.eval()` after the training:
+
+    network.set_submodule("{layer}", torch.nn.Linear({width}, 5))
+    network.train()
+"""
+
+_PREPARE = '''def prepare(picture: Any) -> Tensor:
+    """Return what the network is shown of a picture of PIL, [3, IMAGE_SIZE, IMAGE_SIZE], as in its validation."""
+    import numpy as np
+    from PIL import Image
+
+    picture = upright(picture)
+    width, height = picture.size
+    side = min(width, height) * CENTRE_SHARE
+    left, top = (width - side) / 2, (height - side) / 2
+    box = (left, top, left + side, top + side)
+    pixels = np.array(picture.resize((IMAGE_SIZE, IMAGE_SIZE), Image.Resampling.BILINEAR, box=box))
+    mean, std = torch.tensor(MEAN).view(3, 1, 1), torch.tensor(STD).view(3, 1, 1)
+    return (torch.from_numpy(pixels).permute(2, 0, 1) / 255 - mean) / std
+'''
+
+_TAIL = '''def build(weights: str | Path | None = WEIGHTS) -> nn.Module:
     """Return the network in evaluation mode, with the weights of a file, or with new ones where that is None."""
     network = {construct}
     if weights is not None:
@@ -30,31 +61,36 @@ _TAIL = '''def build(weights: str | Path | None = Path(__file__).with_name("weig
     return network.eval()
 '''
 
+_MODULES = ("json", "math", "operator")
 _IMPORTS = {
-    "json.": "import json",
-    "math.": "import math",
-    "operator.": "import operator",
-    "Callable[": "from collections.abc import Callable",
-    "Sequence[": "from collections.abc import Sequence",
-    "Path(": "from pathlib import Path",
-    ": Any": "from typing import Any",
+    "collections.abc": {"Callable[": "Callable", "Mapping[": "Mapping", "Sequence[": "Sequence"},
+    "pathlib": {"Path(": "Path"},
+    "typing": {": Any": "Any"},
 }
-"""Lines of the standard library, by what in the text needs them."""
+"""Names of the standard library's modules, by what in the text needs them."""
 
 Definition = Callable[..., Any] | str
 """A class or function whose source is copied, or the source itself."""
 
 
-def python_file(card: NetworkCard, data: Mapping[str, Any], definitions: Sequence[Definition], construct: str) -> str:
+def python_file(
+    card: NetworkCard, network: nn.Module, data: Mapping[str, Any], definitions: Sequence[Definition], construct: str
+) -> str:
     """Return the text of the file of a classifier.
 
     Args:
         card: what stands at its head.
+        network: its last dense layer is named there, as what to exchange for other classes.
         data: values by the name of their constants, such as {"EDGES": [[0, 1], ...]}.
         definitions: as in `compose`.
         construct: the expression that builds the network from the constants.
     """
-    head = _HEAD.format(name=card.name, size=card.image_size, classes=len(card.classes))
+    count = len(card.classes)
+    dense = [(name, part) for name, part in network.named_modules() if isinstance(part, nn.Linear)]
+    exchange = ""
+    if dense and dense[-1][1].out_features == count:
+        exchange = _OTHER_CLASSES.format(layer=dense[-1][0], width=dense[-1][1].in_features)
+    head = _HEAD.format(name=card.name, size=card.image_size, classes=count, other_classes=exchange)
     own = {
         "IMAGE_SIZE": card.image_size,
         "CENTRE_SHARE": card.centre_share,
@@ -62,7 +98,7 @@ def python_file(card: NetworkCard, data: Mapping[str, Any], definitions: Sequenc
         "STD": card.std,
         "CLASSES": card.classes,
     }
-    return compose(head, own | dict(data), definitions, construct)
+    return compose(head, own | dict(data), (*definitions, upright, _PREPARE), construct)
 
 
 def compose(
@@ -78,16 +114,21 @@ def compose(
         head: its docstring, in quotes.
         data: values by the name of their constants.
         definitions: classes and functions that make up the file; they may use each other, `torch`, `Tensor`, `nn` and
-            what `_IMPORTS` and `imports` name.
+            what `_MODULES`, `_IMPORTS` and `imports` name.
         construct: the expression that builds the network from the constants.
         imports: lines that follow those of torch.
     """
     sources = [item if isinstance(item, str) else inspect.getsource(item) for item in (*definitions, read_weights)]
     sources.append(_TAIL.format(construct=construct))
-    standard = [line for word, line in _IMPORTS.items() if any(word in source for source in sources)]
+    text = "\n\n".join(sources)
+    standard = [f"import {module}" for module in _MODULES if f"{module}." in text]
+    for module, words in _IMPORTS.items():
+        names = [name for word, name in words.items() if word in text]
+        standard += [f"from {module} import {', '.join(names)}"] if names else []
     lines = "\n".join([*standard, "", "import torch", "from torch import Tensor, nn", *imports])
     constants = "".join(f"{name} = {literal(values)}\n" for name, values in data.items())
-    return "\n\n".join([f"{head}\n{lines}\n\n{constants}", *sources])
+    constants += 'WEIGHTS = Path(__file__).with_name("weights.safetensors")\n'
+    return f"{head}\n{lines}\n\n{constants}\n\n{text}"
 
 
 def literal(value: Any) -> str:

@@ -29,7 +29,7 @@ def source_of(card: NetworkCard, spec: Spec, network: nn.Module) -> str:
     if isinstance(spec, ProxySpec):
         layout = spec.layout
         own = {"WIDTH": layout.width, "STAGES": layout.stages, "STEM_STRIDE": layout.stem_stride}
-        return _of_cell(card, spec.cell, own, (cell_network.Stage, cell_network.CellNetwork))
+        return _of_cell(card, network, spec.cell, own, (cell_network.Stage, cell_network.CellNetwork))
     if isinstance(spec, GEMNetSpec) and set(spec.cell.operations[1:]) <= set(KNOWN_OPERATIONS):
         own = {
             "CHANNELS": spec.channels,
@@ -38,13 +38,15 @@ def source_of(card: NetworkCard, spec: Spec, network: nn.Module) -> str:
             "STEM_STRIDE": spec.layout.stem_stride,
             "HEAD_CHANNELS": spec.layout.head_channels,
         }
-        return _of_cell(card, spec.cell, own, (gemnet.Cell, gemnet.GEMNet))
+        return _of_cell(card, network, spec.cell, own, (gemnet.Cell, gemnet.GEMNet))
     return traced_file(network, card)
 
 
-def _of_cell(card: NetworkCard, cell: Cell, own: dict[str, Any], classes: Sequence[type[nn.Module]]) -> str:
+def _of_cell(
+    card: NetworkCard, network: nn.Module, cell: Cell, own: dict[str, Any], classes: Sequence[type[nn.Module]]
+) -> str:
     """Return the file of a network whose class, the last one, takes the cell, the constants and the classes."""
     document = cell.to_dict()
     data = {"OPERATIONS": document["operations"], "EDGES": document["edges"], **own}
     construct = f"{classes[-1].__name__}({', '.join(data)}, len(CLASSES))"
-    return python_file(card, data, (*_LAYERS, *classes), construct)
+    return python_file(card, network, data, (*_LAYERS, *classes), construct)

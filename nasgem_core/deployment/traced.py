@@ -2,7 +2,8 @@
 
 import inspect
 import operator
-from collections.abc import Callable, Mapping
+import textwrap
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -45,7 +46,7 @@ def traced_file(network: nn.Module, card: NetworkCard) -> str:
     Raises:
         DataError: the network's forward pass depends on its inputs, or holds something that is not torch's own.
     """
-    return python_file(card, {}, [place, traced_class(network, card.name)], "Network()")
+    return python_file(card, network, {}, [place, traced_class(network, card.name)], "Network()")
 
 
 def traced_class(network: nn.Module, known_as: str, method: str = "forward") -> str:
@@ -78,23 +79,43 @@ def traced_class(network: nn.Module, known_as: str, method: str = "forward") -> 
     for name, tensor in tensors.items():
         buffer = name in dict(network.named_buffers())
         layers.append(f'        place(self, "{name}", {_tensor(tensor, buffer)})')
-    body = "\n".join(f"        {line}" for line in _Lines(graph).lines)
+    lines = [f"        {line}" for line in _Lines(graph).lines]
     returns, what = ("Tensor", "logits") if method == "forward" else ("list[Tensor]", "maps, finest first")
-    return _CLASS.format(layers="\n".join(layers), body=body, method=method, returns=returns, what=what)
+    return _CLASS.format(
+        layers=_wrapped(layers),
+        body=_wrapped(lines),
+        method=method,
+        returns=returns,
+        what=what,
+        many=[_MANY if 1 + len(statements) > _MANIEST else "" for statements in (layers, lines)],
+    )
 
 
+_MANY, _MANIEST = "  # noqa: PLR0915", 50
+"""What linters are told of methods with more statements than they like."""
 _CLASS = '''class Network(nn.Module):
     """The layers, under the names that their weights have in the file, and the order in which they run."""
 
-    def __init__(self) -> None:
+    def __init__(self) -> None:{many[0]}
         super().__init__()
 {layers}
 
-    def {method}(self, images: Tensor) -> {returns}:
+    def {method}(self, images: Tensor) -> {returns}:{many[1]}
         """Map normalised images [B, 3, H, W] to {what}."""
         layer = self.get_submodule
 {body}
 '''
+
+
+def _wrapped(statements: Sequence[str]) -> str:
+    """Return statements as lines; long ones, which are calls, are broken between their arguments."""
+    indent = " " * 12
+    return "\n".join(
+        textwrap.fill(line, 120, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+        if len(line) > 120
+        else line
+        for line in statements
+    )
 
 
 def _constructor(name: str, module: nn.Module) -> str:
@@ -155,21 +176,37 @@ class _Lines:
         if node.op == "call_method":
             return f"{words[0]}.{node.target}({', '.join(words[1:])})"
         if node.op == "call_function":
-            if node.target in _SYMBOLS and len(words) == 2:
-                return f"{words[0]} {_SYMBOLS[node.target]} {words[1]}"
-            assert callable(node.target)
-            return f"{_function(node.target)}({', '.join(words)})"
+            return self._call(node, words)
         return words[0] if node.op == "output" else ""
+
+    def _call(self, node: fx.Node, words: Sequence[str]) -> str:
+        if node.target in _SYMBOLS and len(words) == 2:
+            return f"{words[0]} {_SYMBOLS[node.target]} {words[1]}"
+        if node.target is operator.getitem:
+            return f"{words[0]}[{self._index(node.args[1])}]"
+        assert callable(node.target)
+        return f"{_function(node.target)}({', '.join(words)})"
 
     def _word(self, value: Any) -> str:
         if isinstance(value, fx.Node):
             return self._names[value]
         if isinstance(value, list | tuple):
             inner = ", ".join(self._word(item) for item in value)
-            return f"[{inner}]" if isinstance(value, list) else f"({inner},)"
+            if isinstance(value, list):
+                return f"[{inner}]"
+            return f"({inner},)" if len(value) == 1 else f"({inner})"
         if isinstance(value, Mapping | Tensor | nn.Module):
             raise DataError(f"an argument of type {type(value).__name__} cannot be written as Python")
-        return f"slice({value.start}, {value.stop}, {value.step})" if isinstance(value, slice) else repr(value)
+        return repr(value)
+
+    def _index(self, value: Any) -> str:
+        """Return what stands in the brackets behind a tensor or a tuple."""
+        if isinstance(value, tuple) and value:
+            return ", ".join(map(self._index, value)) + ("," if len(value) == 1 else "")
+        if isinstance(value, slice):
+            ends = ["" if end is None else self._word(end) for end in (value.start, value.stop, value.step)]
+            return ":".join(ends if ends[2] else ends[:2])
+        return "..." if value is Ellipsis else self._word(value)
 
 
 def _plain(name: str) -> bool:

@@ -2,6 +2,7 @@
 
 import numpy as np
 import torch
+from PIL import Image
 
 from nasgem_core.backbones.layout import GEMNetLayout
 from nasgem_core.backbones.spec import GEMNetSpec
@@ -49,6 +50,16 @@ def trained(spec):
 
 def images(spec, count=2):
     return torch.randn(count, 3, *spec.image_size, generator=torch.Generator().manual_seed(2))
+
+
+def photo(width=1200, height=900, seed=0):
+    """Return a picture with coarse and fine structure: noise at several scales, the finest a pixel wide."""
+    random, total = np.random.default_rng(seed), np.zeros((height, width, 3))
+    for step in (1, 3, 10, 40, 200):
+        coarse = random.integers(0, 256, (max(2, height // step), max(2, width // step), 3), dtype=np.uint8)
+        total += np.asarray(Image.fromarray(coarse).resize((width, height), Image.Resampling.BICUBIC), float)
+    low, high = total.min(), total.max()
+    return Image.fromarray(((total - low) / (high - low) * 255).astype(np.uint8))
 
 
 def loaded(text, folder):

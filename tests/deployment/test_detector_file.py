@@ -1,6 +1,7 @@
 import ast
 import sys
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
@@ -8,9 +9,10 @@ from safetensors.torch import save_file
 from nasgem_core.backbones.spec import GEMNetSpec, MobileNetSpec
 from nasgem_core.deployment.detector_file import detector_file
 from nasgem_core.deployment.detectors import load_detector
+from nasgem_core.deployment.predicting import find_objects
 from nasgem_core.errors import DataError
 from tests.deployment.detectors import detector_spec, detector_weights, pictures
-from tests.deployment.networks import cell, loaded
+from tests.deployment.networks import cell, loaded, photo
 
 MOBILE = MobileNetSpec("m", 2, (64, 64), 0.35, 8)
 
@@ -49,12 +51,43 @@ def test_a_file_says_what_it_needs():
     spec = detector_spec()
     text = detector_file(spec, load_detector(spec, detector_weights(spec)))
     tree = ast.parse(text)
-    names = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
-    names |= {str(node.module) for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+    names = {alias.name for node in tree.body if isinstance(node, ast.Import) for alias in node.names}
+    names |= {str(node.module) for node in tree.body if isinstance(node, ast.ImportFrom)}
     assert {name.split(".")[0] for name in names} <= {"torch", "torchvision", *sys.stdlib_module_names}
     assert "needs torch and torchvision alone" in ast.get_docstring(tree)
     assert 'OPERATIONS = ("input", "conv1x1"' in text and "class Network" not in text
     assert "faster_rcnn" not in text
+
+
+def test_a_file_finds_in_a_picture_what_detect_does(tmp_path):
+    spec = detector_spec()
+    detector = load_detector(spec, detector_weights(spec))
+    save_file(detector.state_dict(), tmp_path / "weights.safetensors")
+    module = loaded(detector_file(spec, detector), tmp_path)
+    module.SCORE_THRESHOLD = 0.0
+    picture = photo(300, 200)
+    expected = find_objects(detector, ("cat", "dog"), picture, 0.0)
+    with torch.no_grad():
+        (found,) = module.build()([module.prepare(picture)])
+    assert len(expected.names) > 0 and [module.CATEGORIES[label] for label in found["labels"]] == expected.names
+    np.testing.assert_array_equal(found["boxes"].double().numpy(), expected.boxes)
+
+
+@pytest.mark.parametrize("kind", ["retinanet", "faster_rcnn"])
+def test_a_file_gives_the_detectors_losses(kind, tmp_path):
+    spec = detector_spec(kind=kind, frozen_normalisation=False, sampled_proposals=16)
+    detector = load_detector(spec, detector_weights(spec))
+    save_file(detector.state_dict(), tmp_path / "weights.safetensors")
+    rebuilt = loaded(detector_file(spec, detector), tmp_path).build()
+    images = pictures((48, 64), (48, 64))
+    targets = [{"boxes": torch.tensor([[4.0, 8, 30, 40]]), "labels": torch.tensor([label])} for label in (0, 1)]
+    losses = []
+    for one in (detector, rebuilt):
+        torch.manual_seed(0)  # which proposals are learnt from is drawn
+        losses.append(sorted(loss.item() for loss in one.train()(images, targets).values()))
+    assert losses[0] == pytest.approx(losses[1], rel=1e-6) and len(losses[0]) == (2 if kind == "retinanet" else 4)
+    with pytest.raises(ValueError, match="a detector in training needs targets: name them, or call eval"):
+        rebuilt(images)
 
 
 def test_a_name_that_could_be_code_is_refused():

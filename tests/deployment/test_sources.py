@@ -1,15 +1,24 @@
 import ast
+import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import torch
 from safetensors.torch import save_file
 from torch import nn
 
+from nasgem_core.backbones.spec import PublishedSpec
 from nasgem_core.cells.operations import _REGISTRY, Operation
+from nasgem_core.deployment.detector_file import detector_file
+from nasgem_core.deployment.detectors import load_detector
 from nasgem_core.deployment.sources import source_of
+from nasgem_core.deployment.specs import build_network
 from nasgem_core.networks.operations import _BUILDERS, register_operation
+from tests.deployment.detectors import detector_spec, detector_weights
 from tests.deployment.networks import card, gemnet_spec, images, loaded, proxy_spec, trained
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -33,8 +42,9 @@ def check(spec, folder):
     with torch.no_grad():
         torch.testing.assert_close(rebuilt(images(spec)), network(images(spec)))
     tree = ast.parse(text)
-    names = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
-    names |= {str(node.module) for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+    # `prepare` needs numpy and Pillow, and imports them only when it is called.
+    names = {alias.name for node in tree.body if isinstance(node, ast.Import) for alias in node.names}
+    names |= {str(node.module) for node in tree.body if isinstance(node, ast.ImportFrom)}
     assert {name.split(".")[0] for name in names} <= {"torch", *sys.stdlib_module_names}
     return text
 
@@ -45,6 +55,25 @@ def test_networks_of_cells_hold_the_cell_as_data(spec, tmp_path):
     assert max(map(len, text.splitlines())) <= 120
     assert 'OPERATIONS = ("input", "conv1x1", "dwconv3x3", "conv3x3", "conv1x1")' in text
     assert "EDGES = ((0, 1), (0, 2), (0, 4), (1, 3), (2, 3), (2, 4))" in text
+
+
+def written(kind):
+    """Return the file of a network or detector."""
+    if kind in ("retinanet", "faster_rcnn"):
+        spec = detector_spec(kind=kind)
+        return detector_file(spec, load_detector(spec, detector_weights(spec)))
+    specs = {"gemnet": gemnet_spec, "proxy": proxy_spec}
+    spec = specs[kind]() if kind in specs else PublishedSpec.for_imagenet(kind)
+    classes = tuple(f"class {i}" for i in range(spec.num_classes))
+    return source_of(card(spec, classes=classes), spec, build_network(spec))
+
+
+@pytest.mark.parametrize("kind", ["gemnet", "proxy", "mnasnet_1_3", "darts", "retinanet", "faster_rcnn"])
+def test_a_file_is_as_clean_as_our_own(kind, tmp_path):
+    (tmp_path / "network.py").write_text(written(kind), encoding="utf-8")
+    command = [sys.executable, "-m", "ruff", "check", "--no-cache", "--config", str(ROOT / "pyproject.toml")]
+    done = subprocess.run([*command, str(tmp_path)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_a_users_own_operation_is_traced(own_operation, tmp_path):

@@ -63,6 +63,23 @@ def test_lines_read_like_code(tmp_path):
     assert 'x1 = layer("0")(images)\n        x1 = layer("1")(x1)\n' in text
 
 
+class Cutting(nn.Module):
+    """Indices of all kinds, and a line that is too long."""
+
+    def forward(self, images):
+        parts = images[:, :, 1:, ::2], images[..., 1:, :-1:2], images[0], images[1:,]
+        again = [torch.relu(images) for _ in range(30)]
+        return torch.cat([part.mean(dim=(-2, -1)).flatten() for part in (*parts, *again)])
+
+
+def test_indices_and_long_lines_read_like_code(tmp_path):
+    images = torch.randn(2, 3, 8, 8)
+    text, again = rebuilt(Cutting(), tmp_path)
+    torch.testing.assert_close(again(images), Cutting()(images), rtol=0, atol=0)
+    assert "images[:, :, 1:, ::2]" in text and "images[..., 1:, :-1:2]" in text and "operator" not in text
+    assert ".mean(dim=(-2, -1))" in text and max(map(len, text.splitlines())) <= 120
+
+
 class Branching(nn.Module):
     def forward(self, images):
         return images if images.sum() > 0 else -images

@@ -1,6 +1,6 @@
 """Detectors on any backbone: the exported form of `nasgem_core.detection.detector`, with the same keys."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from torch import Tensor, nn
@@ -45,9 +45,19 @@ class Detector(nn.Module):
         self.network = network
         self.first_label = first_label
 
-    def forward(self, images: Sequence[Tensor]) -> list[dict[str, Tensor]]:
-        """Return boxes, labels and scores for each image [3, H, W]: uint8, or floats in 0..1."""
+    def forward(self, images: Sequence[Tensor], targets: Sequence[Mapping[str, Tensor]] | None = None) -> Any:
+        """Return boxes, labels and scores for each image [3, H, W]: uint8, or floats in 0..1.
+
+        In training, return the losses by name, to be summed, for what `targets` names of each image: its `boxes`
+        [n, 4], left, top, right and bottom in pixels, and `labels` [n]. Batch normalisation learns too; few images a
+        step are too noisy for that, so put those layers into `eval()` then.
+        """
         floats = [image if image.is_floating_point() else image / 255 for image in images]
+        if self.training:
+            if targets is None:
+                raise ValueError("a detector in training needs targets: name them, or call eval() to detect")
+            shifted = [{"boxes": t["boxes"], "labels": t["labels"] + self.first_label} for t in targets]
+            return self.network(floats, shifted)
         return [{**found, "labels": found["labels"] - self.first_label} for found in self.network(floats)]
 
 

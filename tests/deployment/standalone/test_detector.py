@@ -43,5 +43,5 @@ def test_labels_begin_with_0_and_bytes_are_fractions():
             return [{"labels": torch.tensor([1, 2]), "scores": image.amax((1, 2))} for image in images]
 
     image = torch.full((3, 2, 2), 51, dtype=torch.uint8)
-    (found,) = alone.Detector(Network(), 1)([image])
+    (found,) = alone.Detector(Network(), 1).eval()([image])
     assert found["labels"].tolist() == [0, 1] and found["scores"].tolist() == pytest.approx([0.2] * 3)
