@@ -65,6 +65,7 @@ def export_detector(
         program=lambda: _captured(spec.name, detector),
         inputs=INPUTS,
         outputs=OUTPUTS,
+        length="objects",
     )
     with new_folder(folder) as target:
         write_weights(target, spec.to_json(), weights)

@@ -57,6 +57,7 @@ class FormWriter:
         program: captures the network.
         inputs: names of what the program takes.
         outputs: names of what it gives.
+        length: name of the one length that varies in their shapes.
     """
 
     name: str
@@ -65,6 +66,7 @@ class FormWriter:
     program: Callable[[], Any]
     inputs: Sequence[str]
     outputs: Sequence[str]
+    length: str
 
     def write(self, folder: Path, forms: Sequence[str], say: Callable[[str], None]) -> dict[str, str]:
         """Write the forms asked for, and return why one is left out.
@@ -88,7 +90,7 @@ class FormWriter:
                 save_program(program, self.name, folder / TORCH, self.notes)
             if "onnx" in forms:
                 say("converting it to ONNX")
-                save_onnx(program, self.name, folder / ONNX, self.notes, self.inputs, self.outputs)
+                save_onnx(program, self.name, folder / ONNX, self.notes, self.inputs, self.outputs, self.length)
         return left_out
 
 
@@ -128,6 +130,7 @@ def export_network(
         program=lambda: capture(network, card.name, (example,), ({0: torch.export.Dim("batch")},)),
         inputs=("images",),
         outputs=("logits",),
+        length="batch",
     )
     with new_folder(folder) as target:
         write_weights(target, card.to_json(), weights)

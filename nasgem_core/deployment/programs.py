@@ -39,16 +39,36 @@ def save_program(program: Any, name: str, path: Path, notes: Mapping[str, str]) 
 
 
 def save_onnx(
-    program: Any, name: str, path: Path, notes: Mapping[str, str], inputs: Sequence[str], outputs: Sequence[str]
+    program: Any,
+    name: str,
+    path: Path,
+    notes: Mapping[str, str],
+    inputs: Sequence[str],
+    outputs: Sequence[str],
+    length: str,
 ) -> None:
-    """Write a captured network as one ONNX file, with texts by their names inside; inputs and outputs get names."""
+    """Write a captured network as one ONNX file, with texts by their names inside.
+
+    Inputs and outputs get names, and so does the one length that can vary in their shapes, such as "batch".
+    """
     with quiet(), _saying(name, "ONNX"):
         converted = torch.onnx.export(
             program, dynamo=True, opset_version=OPSET, input_names=inputs, output_names=outputs, verbose=False
         )
         assert converted is not None
         converted.model.metadata_props.update(notes)
+        _name_length(converted.model.graph, length)
         converted.save(path, external_data=False)
+
+
+def _name_length(graph: Any, name: str) -> None:
+    """Replace torch's own name of the length that varies, such as `s34` or `Min(100, u1 - 2)`, wherever it stands."""
+    ports = [*graph.inputs, *graph.outputs]
+    free = {str(length) for port in ports for length in port.shape if not isinstance(length, int)}
+    for value in (*ports, *(output for node in graph.all_nodes() for output in node.outputs)):
+        for place, length in enumerate(value.shape or ()):
+            if str(length) in free:
+                value.shape[place] = name
 
 
 @contextlib.contextmanager

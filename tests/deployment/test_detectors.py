@@ -46,6 +46,7 @@ def test_all_forms_are_written_and_equal_the_original(kind, tmp_path, capfd):
     assert DetectorSpec.from_json(notes[CARD_KEY]) == spec and json.loads(notes[CANVAS_KEY]) == [64, 64]
     assert [port.name for port in session.get_inputs()] == ["image", "size", "threshold"]
     assert [port.name for port in session.get_outputs()] == ["boxes", "labels", "scores"]
+    assert [port.shape for port in session.get_outputs()] == [["objects", 4], ["objects"], ["objects"]]
     assert capfd.readouterr() == ("", "")
 
 

@@ -41,6 +41,8 @@ def test_all_forms_are_written_and_equal_the_original(tmp_path, capfd):
     session = onnxruntime.InferenceSession(tmp_path / "out" / "network.onnx")
     assert session.get_modelmeta().custom_metadata_map == {"card.json": card(gemnet_spec()).to_json()}
     assert [port.name for port in (*session.get_inputs(), *session.get_outputs())] == ["images", "logits"]
+    shapes = [port.shape for port in (*session.get_inputs(), *session.get_outputs())]
+    assert shapes == [["batch", 3, 32, 32], ["batch", 3]]
     assert capfd.readouterr() == ("", "")
 
 

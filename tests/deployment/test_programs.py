@@ -40,4 +40,4 @@ def test_what_cannot_be_captured_is_named(network):
 
 def test_a_program_that_onnx_does_not_know_is_named(tmp_path):
     with pytest.raises(DataError, match="GEMNet-S cannot be written by ONNX: "):
-        save_onnx(None, "GEMNet-S", tmp_path / "network.onnx", {}, ["images"], ["logits"])
+        save_onnx(None, "GEMNet-S", tmp_path / "network.onnx", {}, ["images"], ["logits"], "batch")
