@@ -35,7 +35,7 @@ def read_weights(document: Path, weights: Path) -> tuple[bytes, dict[str, Tensor
     """Return what `write_weights` wrote, the document as it lies in its file.
 
     Raises:
-        DataError: a file is missing or damaged.
+        DataError: a file is missing, damaged or changed.
     """
     try:
         content = document.read_bytes()
@@ -43,8 +43,11 @@ def read_weights(document: Path, weights: Path) -> tuple[bytes, dict[str, Tensor
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
             header = (file.metadata() or {}).get(_HEADER)
         if header is None:
-            raise ValueError(f"{weights.name} lacks the header with its checksum")
-        written = unsealed(header, _arrays(tensors))
+            raise _Changed("it lacks the header with its checksum")
+        try:
+            written = unsealed(header, _arrays(tensors))
+        except ValueError as error:
+            raise _Changed(str(error)) from None
         if _parsed(content) not in written.values():
             raise ValueError(f"{document.name} is not the one that was written with {weights.name}")
         return content, tensors
@@ -54,8 +57,17 @@ def read_weights(document: Path, weights: Path) -> tuple[bytes, dict[str, Tensor
             f"{missing} is missing: name a folder that `nasgem export` wrote, or a stage's .safetensors "
             "that has its .json beside it"
         ) from None
+    except _Changed as error:
+        raise DataError(
+            f"{weights} was changed or damaged after nasgem wrote it ({error}): export the network again; weights that "
+            f"were trained elsewhere can be loaded by `build` of {PYTHON}"
+        ) from None
     except (OSError, safetensors.SafetensorError, ValueError) as error:
         raise DataError(f"{weights.parent} holds no exported network: {error}; export it again") from None
+
+
+class _Changed(Exception):
+    """Weights are not those that were written."""
 
 
 def _parsed(content: bytes) -> Any:
@@ -74,16 +86,19 @@ def new_folder(folder: Path) -> Iterator[Path]:
     """Provide an empty folder beside `folder` that takes its place when the block ends well, and goes otherwise.
 
     Raises:
-        DataError: `folder` holds what no export has written.
+        DataError: `folder` holds what no export has written, or cannot be made.
     """
-    if folder.exists() and not folder.is_dir():
-        raise DataError(f"{folder} is there and is no folder: name another one")
-    found = {path.name for path in folder.iterdir()} if folder.exists() else set()
-    foreign = sorted(found - _OWN_FILES if CARD_FILE in found else found)
-    if foreign:
-        raise DataError(f"{folder} holds {foreign[0]}, which is of no export: move it away, or name another folder")
     temporary = folder.parent / f".{folder.name}.{uuid.uuid4().hex}"
-    temporary.mkdir(parents=True)
+    try:
+        if folder.exists() and not folder.is_dir():
+            raise DataError(f"{folder} is there and is no folder: name another one")
+        found = {path.name for path in folder.iterdir()} if folder.exists() else set()
+        foreign = sorted(found - _OWN_FILES if CARD_FILE in found else found)
+        if foreign:
+            raise DataError(f"{folder} holds {foreign[0]}, which is of no export: move it away, or name another folder")
+        temporary.mkdir(parents=True)
+    except OSError as error:
+        raise DataError(f"output = {folder}: no folder can be made there ({error.strerror}); name another") from None
     try:
         yield temporary
         for path in temporary.iterdir():

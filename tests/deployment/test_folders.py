@@ -1,5 +1,6 @@
 import json
 import os
+from pathlib import Path
 
 import pytest
 import safetensors.torch
@@ -37,7 +38,11 @@ def test_damaged_and_missing_files_are_named(tmp_path):
     content = bytearray(whole)
     for damaged in (bytes(content[:-1] + bytearray([content[-1] ^ 1])), safetensors.torch.save({"a": torch.zeros(3)})):
         weights.write_bytes(damaged)
-        with pytest.raises(DataError, match=r"the checksum does not match|lacks the header"):
+        with pytest.raises(
+            DataError,
+            match=r"weights\.safetensors was changed or damaged after nasgem wrote it \((the checksum does not match|"
+            r"it lacks the header).*\): export the network again; .*`build` of network\.py",
+        ):
             read_weights(*paths(tmp_path))
     weights.unlink()
     with pytest.raises(DataError, match=r"weights\.safetensors is missing"):
@@ -53,6 +58,16 @@ def test_a_folder_appears_whole_or_not_at_all(tmp_path):
         raise KeyError
     assert (tmp_path / "a" / "b" / CARD_FILE).read_text() == "first"
     assert os.listdir(tmp_path / "a") == ["b"]
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path):
+    (tmp_path / "photo.jpg").write_text("")
+    for folder, reason in ((tmp_path / "photo.jpg" / "out", "Not a directory"), (Path("/proc/out"), "No such file")):
+        with (
+            pytest.raises(DataError, match=rf"output = {folder}: no folder can be made there \({reason}.*\); name"),
+            new_folder(folder),
+        ):
+            pass
 
 
 def test_an_empty_folder_is_taken_and_a_foreign_one_left(tmp_path):
