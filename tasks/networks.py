@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nasgem_core.backbones import spec as network
+from nasgem_core.cells import cell
 from nasgem_core.deployment import card
 from nasgem_core.deployment.card import NetworkCard
 from nasgem_core.deployment.folders import CARD_FILE, read_weights
@@ -19,6 +20,9 @@ from tasks.registry import download_registered, is_reference
 if TYPE_CHECKING:
     from torch import Tensor
 
+_CELLS = (cell.SCHEMA, "nasgem.best_cell/1")
+"""Documents that hold a cell."""
+
 
 @dataclass(frozen=True, eq=False)
 class TrainedNetwork:
@@ -28,13 +32,16 @@ class TrainedNetwork:
         description: a classifier's card, or what rebuilds a detector.
         weights: its state dict.
         source: where it was found.
-        trained: whether the weights are more than a beginning.
     """
 
     description: NetworkCard | DetectorSpec
     weights: "dict[str, Tensor]"
     source: str
-    trained: bool = True
+
+    @property
+    def trained(self) -> bool:
+        """Whether the weights are more than a beginning; detectors are written by their training alone."""
+        return not isinstance(self.description, NetworkCard) or self.description.trained
 
     @property
     def classifier(self) -> NetworkCard:
@@ -92,6 +99,11 @@ def open_network(name: str, root: Path, *, untrained: bool = False) -> TrainedNe
         if untrained:
             return _fresh(name, network.NetworkSpec.from_json(path.read_bytes()))
         raise DataError(f"{name} was built and not trained, so there are no weights: train it in stage imagenet first")
+    if path.suffix == ".json" and _schema(name) in _CELLS:
+        raise DataError(
+            f"{name} holds a cell, which is no network: `nasgem build {name} --macs 463M --output network.json` makes "
+            "one of it"
+        )
     if path.suffix in (".safetensors", ".json") and path.is_file():
         return _read(name, path.with_suffix(".json"), path.with_suffix(".safetensors"))
     raise DataError(
@@ -115,8 +127,8 @@ def _fresh(source: str, spec: network.NetworkSpec) -> TrainedNetwork:
     if size != other:
         raise DataError(f"{source} is built for images of {size} x {other} pixels: square ones can be exported")
     classes = tuple(f"class {i}" for i in range(spec.num_classes))
-    own = NetworkCard(spec.name, spec.to_dict(), classes, size, 0.875, MEAN, STD)
-    return TrainedNetwork(own, build_network(spec).state_dict(), source, trained=False)
+    own = NetworkCard(spec.name, spec.to_dict(), classes, size, 0.875, MEAN, STD, trained=False)
+    return TrainedNetwork(own, build_network(spec).state_dict(), source)
 
 
 def _read(source: str, document: Path, weights: Path) -> TrainedNetwork:

@@ -28,6 +28,7 @@ class NetworkCard:
         mean: of each colour, for values in [0, 1]; subtracted.
         std: of each colour; divided by.
         metrics: what was measured of the network, such as {"top1": 0.76}.
+        trained: whether its weights are more than a beginning.
 
     Raises:
         DataError: a value is out of range, or there are not three colours.
@@ -41,6 +42,7 @@ class NetworkCard:
     mean: tuple[float, ...]
     std: tuple[float, ...]
     metrics: Mapping[str, float] = field(default_factory=dict)
+    trained: bool = True
 
     def __post_init__(self) -> None:
         check_name(self.name)
@@ -58,8 +60,8 @@ class NetworkCard:
                 )
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the card as plain JSON values."""
-        return {
+        """Return the card as plain JSON values; only of an untrained network it says whether it is trained."""
+        document = {
             "schema": SCHEMA,
             "name": self.name,
             "network": dict(self.network),
@@ -70,6 +72,7 @@ class NetworkCard:
             "std": list(self.std),
             "metrics": dict(self.metrics),
         }
+        return document if self.trained else {**document, "trained": False}
 
     def to_json(self) -> str:
         """Return the card as text."""
@@ -91,7 +94,7 @@ class NetworkCard:
             "std": [int | float],
             "metrics": {str: int | float},
         }
-        unknown = set(document) - set(kinds) - {"schema"}
+        unknown = set(document) - set(kinds) - {"schema", "trained"}
         if unknown:
             raise DataError(f"not a network's card: field {sorted(unknown)[0]!r} is unknown; {_REMEDY}")
         values: dict[str, Any] = {}
@@ -99,7 +102,10 @@ class NetworkCard:
             if name not in document or not _is(document[name], kind):
                 raise DataError(f"not a network's card: field {name!r} is {document.get(name)!r:.80}; {_REMEDY}")
             values[name] = tuple(document[name]) if isinstance(kind, list) else document[name]
-        return cls(**values)
+        trained = document.get("trained", True)
+        if not isinstance(trained, bool):
+            raise DataError(f"not a network's card: field 'trained' is {trained!r:.80}; {_REMEDY}")
+        return cls(**values, trained=trained)
 
     @classmethod
     def from_json(cls, text: str | bytes) -> "NetworkCard":

@@ -12,6 +12,13 @@ def test_a_card_survives_json():
     assert NetworkCard.from_json(first.to_json()) == first
 
 
+def test_only_the_card_of_an_untrained_network_says_so():
+    fresh = card(gemnet_spec(), trained=False)
+    assert NetworkCard.from_json(fresh.to_json()) == fresh
+    assert "trained" not in card(gemnet_spec()).to_dict()  # as in cards of earlier versions
+    assert NetworkCard.from_dict(card(gemnet_spec()).to_dict()).trained
+
+
 @pytest.mark.parametrize(
     ("field", "value", "message"),
     [
@@ -28,6 +35,7 @@ def test_a_card_survives_json():
         ("metrics", {"top1": "high"}, "field 'metrics' is"),
         ("network", None, "field 'network' is None"),
         ("schema", "other/1", "field 'schema' must be 'nasgem.card/1', found 'other/1'"),
+        ("trained", "no", "field 'trained' is 'no'"),
         ("colour", 1, "field 'colour' is unknown"),
     ],
 )

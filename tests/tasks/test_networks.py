@@ -26,7 +26,7 @@ def folder(tmp_path):
 
 def test_a_network_is_opened_by_folder_and_by_file(folder):
     found = open_network(str(folder), folder.parent)
-    assert found.classifier == card(0.5) and found.source == str(folder)
+    assert found.classifier == card(0.5) and found.source == str(folder) and found.trained
     shutil.copy(folder / "network.json", folder / "net.json")
     shutil.copy(folder / "weights.safetensors", folder / "net.safetensors")
     for name in ("net.json", "net.safetensors"):
@@ -42,6 +42,8 @@ def test_what_was_only_built_or_published_has_fresh_weights(tmp_path):
         found = open_network(name, tmp_path, untrained=True)
         assert not found.trained and len(found.classifier.classes) == classes
         load_network(found.classifier, found.weights)
+        write_weights(tmp_path, found.classifier.to_json(), found.weights)
+        assert not open_network(str(tmp_path), tmp_path).trained  # an export does not forget it
         with pytest.raises(DataError, match=r"was built and not trained|is not there"):
             open_network(name, tmp_path)
 
@@ -70,6 +72,11 @@ def test_what_is_not_there_or_something_else_is_named(folder, tmp_path):
     for name in ("nothing", str(tmp_path / "x.safetensors"), str(folder / "network.py")):
         with pytest.raises(DataError, match=f"model '{name}' is not there: name a folder that `nasgem export` wrote"):
             open_network(name, tmp_path)
+    for content in (CELL.to_dict(), {"schema": "nasgem.best_cell/1", "cell": CELL.to_dict()}):
+        (tmp_path / "cell.json").write_text(json.dumps(content))
+        path = str(tmp_path / "cell.json")
+        with pytest.raises(DataError, match=f"{path} holds a cell, .*: `nasgem build {path} --macs 463M --output "):
+            open_network(path, tmp_path, untrained=True)
     with pytest.raises(DataError, match=r"network\.json is missing"):
         open_network(str(tmp_path), tmp_path)
     for content in ("{", "[]", json.dumps({"schema": "nasgem.cell/1"})):
