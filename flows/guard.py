@@ -19,20 +19,20 @@ _DISK = {
     errno.EPERM: "permission was denied: make it writable",
 }
 _INTERRUPTED = 130
+_KEPT = (
+    "Everything that was finished is kept (trained cells, encoders, checkpoints, stage files); run the same command "
+    "again to go on"
+)
 
 
 @contextmanager
-def guarded() -> Iterator[None]:
-    """Run a command; turn what a user can mend into a message."""
+def guarded(stopped: str = _KEPT) -> Iterator[None]:
+    """Run a command; turn what a user can mend into a message, and say after Ctrl-C what is left of its work."""
     try:
         with _answering_interrupts():
             yield
     except KeyboardInterrupt:
-        _end(
-            "stopped. Everything that was finished is kept (trained cells, encoders, checkpoints, stage files); "
-            "run the same command again to go on",
-            _INTERRUPTED,
-        )
+        _end(f"stopped. {stopped}", _INTERRUPTED)
     except BrokenProcessPool:
         _end("a worker was ended from outside (out of memory?): run again to go on, or use fewer --workers", 1)
     except NasgemError as error:

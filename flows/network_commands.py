@@ -26,7 +26,7 @@ def export(
     form: Annotated[str, typer.Option("--format", help="all, python, torch (torch.export) or onnx.")] = "all",
 ) -> None:
     """Write a network that works without nasgem. Weights, one Python file, torch.export and ONNX, each checked."""
-    with guarded():
+    with guarded("Nothing was written, and an earlier export is as it was"):
         from flows.networks import run_export
 
         run_export(model, output, form)
@@ -39,7 +39,7 @@ def predict(
     top: Annotated[int, typer.Option(help="Classes to list.", min=1, max=1000)] = 5,
 ) -> None:
     """Say what is in a picture, by a trained network."""
-    with guarded():
+    with guarded("Nothing was written"):
         from flows.networks import run_predict
 
         run_predict(picture, model, top)
@@ -49,13 +49,13 @@ def predict(
 def detect(
     picture: Picture,
     model: Annotated[str, typer.Option(help=_MODEL)] = "coco@champion",
-    output: Annotated[Path, typer.Option(help="Where to draw the picture with boxes: .png or .svg.")] = Path(
-        "detections.png"
-    ),
+    output: Annotated[
+        Path, typer.Option(help="Where to draw the picture with boxes: .png, .jpg, .webp, .bmp or .tif.")
+    ] = Path("detections.png"),
     threshold: Annotated[float, typer.Option(help="Lowest score of an object to show.", min=0.0, max=1.0)] = 0.5,
 ) -> None:
     """Find and draw the objects in a picture, by a trained detector."""
-    with guarded():
+    with guarded("Nothing was drawn"):
         from flows.networks import run_detect
 
         run_detect(picture, model, output, threshold)
@@ -80,7 +80,7 @@ def latency(
     output: Annotated[Path, typer.Option(help="Folder of the table and the plot.")] = Path("data/latency"),
 ) -> None:
     """Measure time and memory of networks on a device. Median, 95th percentile, peak."""
-    with guarded():
+    with guarded("Nothing was written: the networks are measured side by side"):
         from flows.networks import run_latency
 
         run_latency(networks or [], sampled, device, batch, threads, repeats, output)

@@ -66,29 +66,44 @@ def run_predict(picture: Path, model: str, top: int) -> None:
 def run_detect(picture: Path, model: str, output: Path, threshold: float) -> None:
     """Print the objects in a picture, and draw the picture with their boxes."""
     prepare_environment()
-    import numpy as np
-
     from nasgem_core.deployment.detectors import load_detector
     from nasgem_core.deployment.predicting import find_objects, read_picture
-    from nasgem_core.figures.boxes import BoxPicture, draw_boxes
-    from nasgem_core.figures.image import save_figure
+    from nasgem_core.figures.marked import mark_boxes, require_format, save_picture
     from tasks.networks import open_network
 
     if output.resolve() == picture.resolve():
         raise DataError(f"output = {output}: the picture itself would be replaced; name another file")
+    require_format(output)
     image = read_picture(picture)
     network = open_network(model, Path.cwd())
     spec = network.detector
+    detector = load_detector(spec, network.weights)
     names = [category.name for category in spec.categories]
-    found = find_objects(load_detector(spec, network.weights), names, image, threshold)
-    shown = BoxPicture(np.asarray(image), found.boxes, found.names, found.scores, title=picture.name)
-    save_figure(draw_boxes([shown], title=f"Objects found by {spec.name}", columns=1), output, dpi=200)
+    lowest = min(threshold, detector.lowest_score)
+    try:
+        every = find_objects(detector, names, image, lowest)
+    except DataError as error:
+        raise DataError(f"{picture}: {error}") from None
+    found = every.above(threshold)
+    marked = mark_boxes(image, found.boxes, found.names, found.scores)
+    save_picture(marked, output)
     rows = [
         [name, f"{score:.3f}", *(f"{side:.0f}" for side in box)]
         for name, score, box in zip(found.names, found.scores, found.boxes, strict=True)
     ]
-    print_table(f"{picture} by {spec.name}", ["object", "score", "left", "top", "right", "bottom"], rows)
-    out.print(f"\n{len(rows)} objects with a score of at least {threshold:g}; drawn {output}", soft_wrap=True)
+    if rows:
+        print_table(f"{picture} by {spec.name}", ["object", "score", "left", "top", "right", "bottom"], rows)
+    else:
+        out.print(f"{picture} by {spec.name}: {_nothing_shown(every.names, every.scores, lowest)}", soft_wrap=True)
+    enlarged = f", enlarged {marked.width // image.width} times" if marked.size != image.size else ""
+    count = _counted(len(rows), "object")
+    out.print(f"\n{count} with a score of at least {threshold:g}; drawn {output}{enlarged}", soft_wrap=True)
+
+
+def _nothing_shown(names: Sequence[str], scores: Sequence[float], lowest: float) -> str:
+    """Say how sure the detector was of what it found below the threshold, the surest first."""
+    best = f"the highest score is {scores[0]:.3f} ({names[0]})" if names else f"no score is as high as {lowest:g}"
+    return f"{best}; show more with a lower --threshold"
 
 
 def run_latency(

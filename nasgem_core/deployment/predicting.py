@@ -1,5 +1,6 @@
 """What a trained network says of a picture: the likeliest classes, or the objects in it."""
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,18 +40,29 @@ class FoundObjects:
     names: Sequence[str]
     scores: np.ndarray
 
+    def above(self, threshold: float) -> "FoundObjects":
+        """Return those with a score of at least `threshold`."""
+        count = int((self.scores >= threshold).sum())
+        return FoundObjects(self.boxes[:count], self.names[:count], self.scores[:count])
+
 
 def read_picture(path: Path) -> Image.Image:
     """Return a picture as RGB, turned as its EXIF note says: cameras store pictures as they were held.
 
     Raises:
-        DataError: the file is missing or no picture.
+        DataError: the file is missing, no picture, or of more pixels than PIL opens.
     """
     if not path.is_file():
         raise DataError(f"{path} is no file: name a picture, such as photo.jpg")
     try:
-        with Image.open(path) as image:
-            return upright(image)
+        with warnings.catch_warnings():
+            # PIL warns of half as many pixels as it refuses: of a picture that the user has named, this is no news.
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            with Image.open(path) as image:
+                return upright(image)
+    except Image.DecompressionBombError:
+        most = 2 * (Image.MAX_IMAGE_PIXELS or 0) // 10**6
+        raise DataError(f"{path} has more than {most} million pixels: make it smaller") from None
     except UNREADABLE as error:
         raise DataError(f"{path} cannot be read as a picture ({error}): name a JPEG, PNG or other image") from None
 
@@ -77,7 +89,8 @@ def find_objects(detector: Detector, names: Sequence[str], picture: Image.Image,
         detector: in any mode; a lower threshold than its own becomes its own.
         names: of its categories, by label.
         picture: in RGB.
-        threshold: lowest score that is kept.
+        threshold: lowest score that is kept. What a higher one leaves is the same: boxes with lower scores put none
+            with higher ones out.
 
     Raises:
         DataError: the picture is too thin.

@@ -64,7 +64,9 @@ def _draw(ax: Axes, picture: BoxPicture, colours: dict[str, str]) -> None:
     ax.set_ylim(height, 0)
     what = "box" if picture.scores is None else "detection"
     boxes = counted(len(picture.boxes), what, "boxes" if what == "box" else None)
-    ax.set_title(f"{picture.title}: {boxes}" if picture.title else boxes, loc="left", fontsize=8.5, color=INK)
+    ax.set_title(
+        f"{picture.title}: {boxes}" if picture.title else boxes, loc="left", fontsize=8.5, color=INK, parse_math=False
+    )
     order = range(len(picture.boxes)) if picture.scores is None else np.argsort(picture.scores)
     for i in order:
         left, top, right, bottom = picture.boxes[i]
@@ -75,4 +77,5 @@ def _draw(ax: Axes, picture: BoxPicture, colours: dict[str, str]) -> None:
         # Inside of the box where there is no room above it.
         below = top < 0.06 * height
         text = ax.text(left, top, label, fontsize=6.5, color="white", va="top" if below else "bottom", bbox=look)
+        text.set_parse_math(False)
         text.set_clip_on(True)

@@ -40,7 +40,8 @@ def new_figure(
     figure = Figure(figsize=(width, height), facecolor="white", layout=layout)
     FigureCanvasAgg(figure)
     wrapped = textwrap.fill(title, max(20, int(width * 10.5)))
-    figure.suptitle(wrapped, x=0.08 / width, ha="left", fontsize=12, fontweight="bold", color=INK)
+    look = {"fontsize": 12, "fontweight": "bold", "color": INK, "parse_math": False}  # names of users may hold a $
+    figure.suptitle(wrapped, x=0.08 / width, ha="left", **look)
     axes = figure.subplots(rows, columns, squeeze=False, sharex=share_x, sharey=share_y)
     for ax in axes.flat:
         ax.spines[["top", "right"]].set_visible(False)

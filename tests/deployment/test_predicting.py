@@ -42,6 +42,15 @@ def test_what_is_no_picture_is_named(tmp_path):
         read_picture(tmp_path / "half.png")
 
 
+def test_a_picture_of_too_many_pixels_is_to_be_made_smaller(tmp_path, monkeypatch, recwarn):
+    picture(1000, 3000).save(tmp_path / "huge.png")
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1_000_000)
+    with pytest.raises(DataError, match=r"huge\.png has more than 2 million pixels: make it smaller$"):
+        read_picture(tmp_path / "huge.png")
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 2_000_000)
+    assert read_picture(tmp_path / "huge.png").size == (1000, 3000) and not recwarn
+
+
 def test_the_network_is_shown_the_normalised_centre():
     own = card(gemnet_spec())
     source = picture(64, 40)
@@ -77,6 +86,10 @@ def test_objects_above_the_threshold_come_by_their_scores():
     assert found.names == ["cat", "dog"]
     np.testing.assert_allclose(found.scores, [0.9, 0.6], rtol=1e-6)
     assert found.boxes.tolist() == [[4, 5, 6, 7], [8, 9, 10, 11]]
+    every = find_objects(FixedDetector(), ("cat", "dog"), picture(), 0.05)
+    for threshold, names in ((0.05, ["cat", "dog", "dog"]), (0.7, ["cat"]), (0.5, found.names), (0.95, [])):
+        few = every.above(threshold)
+        assert few.names == names and len(few.boxes) == len(few.scores) == len(names)
 
 
 def test_a_picture_that_is_too_thin_is_refused():

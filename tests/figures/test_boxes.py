@@ -50,3 +50,10 @@ def test_any_number_of_pictures_makes_one_figure():
         assert sum(bool(ax.images) for ax in figure.axes) == count
         assert figure_png(figure, dpi=40).startswith(b"\x89PNG")
     assert draw_boxes([], title="None").axes[0].texts[0].get_text() == "no picture"
+
+
+def test_names_are_no_formulas():
+    odd = picture(names=(r"$\frac$", "$x$"), title=r"$\frac$.jpg")
+    figure = draw_boxes([odd], title=r"Found by $\frac$")
+    assert figure_png(figure, dpi=40).startswith(b"\x89PNG")
+    assert {text.get_text() for text in figure.axes[0].texts} == {r"$\frac$ 0.90", "$x$ 0.25"}

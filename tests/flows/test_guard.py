@@ -34,6 +34,9 @@ def test_an_interruption_says_what_is_kept(capsys):
         raise KeyboardInterrupt
     assert end.value.code == 130
     assert "is kept" in capsys.readouterr().err
+    with pytest.raises(SystemExit), guarded("Nothing was written"):
+        raise KeyboardInterrupt
+    assert capsys.readouterr().err == "nasgem: stopped. Nothing was written\n"
 
 
 def test_an_interruption_is_answered_at_once_and_not_twice(capfd):

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from flows.networks import _nothing_shown
 from nasgem_core.backbones.layout import IMAGENET
 from nasgem_core.backbones.spec import GEMNetSpec
 from nasgem_core.cells.cell import Cell
@@ -60,10 +61,29 @@ def test_a_network_is_exported_and_predicts(folder):
 
 
 def test_objects_are_found_and_drawn(folder):
+    with Image.open(folder.root / "photo.png") as picture:
+        picture.resize((600, 400)).save(folder.root / "photo.png")
     shown = folder.succeed("nasgem", "detect", "photo.png", "--model", "detector", "--threshold", "0")
-    assert "object" in shown and "drawn detections.png" in shown
-    with Image.open(folder.root / "detections.png") as picture:
-        assert picture.width > 300
+    assert "drawn detections.png\n" in shown
+    lines = [line.split() for line in shown.splitlines()]
+    places = [[int(side) for side in line[2:]] for line in lines if len(line) == 6 and line[0] == "cat"]
+    with Image.open(folder.root / "detections.png") as after, Image.open(folder.root / "photo.png") as before:
+        assert after.size == (600, 400)
+        changed = (np.asarray(after) != np.asarray(before.convert("RGB"))).any(axis=2)
+    assert places
+    for left, top, right, bottom in np.minimum(places, (599, 399, 599, 399)):  # they are printed rounded
+        assert changed[max(0, top - 1) : top + 2, (left + right) // 2].any()
+        assert changed[(top + bottom) // 2, max(0, left - 1) : left + 2].any()
+    shown = folder.succeed("nasgem", "detect", "photo.png", "--model", "detector", "--output", "none.jpg")
+    assert "no score is as high as 0.05; show more with a lower --threshold" in shown
+    with Image.open(folder.root / "none.jpg") as picture:
+        assert (picture.size, picture.format) == ((600, 400), "JPEG")
+
+
+def test_the_highest_score_is_said_where_no_object_is_shown():
+    assert _nothing_shown(["cat", "dog"], [0.4567, 0.1], 0.05) == (
+        "the highest score is 0.457 (cat); show more with a lower --threshold"
+    )
 
 
 @pytest.mark.nightly
@@ -99,9 +119,12 @@ def test_networks_are_measured_side_by_side(folder):
 
 @pytest.mark.nightly
 def test_what_is_wrong_is_said_in_one_line(folder):
+    Image.new("RGB", (620, 20)).save(folder.root / "thin.png")
     for command, message in {
         ("predict", "photo.jpg", "--model", "net"): "photo.jpg is no file",
         ("detect", "photo.png", "--model", "net"): "use `nasgem predict` with it",
+        ("detect", "thin.png", "--model", "detector"): "thin.png: the picture has 620 x 20 pixels: crop it",
+        ("detect", "photo.png", "--model", "detector", "--output", "a.svg"): "picture a.svg: the name must end in .png",
         ("predict", "photo.png"): "no registered model is called 'imagenet': none is there",
         ("export", "best", "--output", "out"): "model 'best' is not there: name a folder that `nasgem export` wrote",
         ("latency", "milenas"): "published network 'milenas': its repository holds more than forty cells",

@@ -1,0 +1,126 @@
+"""One picture with the objects found in it, drawn on its own pixels."""
+
+import os
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from nasgem_core.errors import DataError
+from nasgem_core.figures.style import INK, PALETTE
+from nasgem_core.files import written_whole
+
+FORMATS = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
+_SHORTEST = 128
+"""Pictures with a shorter side than this are enlarged by a whole factor, so that labels can be read on them."""
+_FONT_SHARE = 40
+_SMALLEST_FONT = 11
+_WHITE = "#ffffff"
+
+
+def mark_boxes(image: Image.Image, boxes: np.ndarray, names: Sequence[str], scores: np.ndarray) -> Image.Image:
+    """Return a copy of a picture with labelled boxes; lines and letters grow with it.
+
+    Args:
+        image: in RGB. A very small one comes back enlarged by a whole factor.
+        boxes: [n, 4], left, top, right and bottom in pixels of `image`.
+        names: what each box holds; each has a colour of its own, as far as there are colours.
+        scores: [n] in 0..1; the highest lies on top.
+    """
+    factor = -(-_SHORTEST // min(image.size))
+    marked = image.resize((factor * image.width, factor * image.height), Image.Resampling.NEAREST)
+    draw = ImageDraw.Draw(marked)
+    size = max(_SMALLEST_FONT, round((marked.width * marked.height) ** 0.5 / _FONT_SHARE))
+    font = _font(min(size, min(marked.size) // 8))
+    known = sorted(set(names))
+    colours = [PALETTE[known.index(name) % len(PALETTE)] for name in names]
+    order = np.argsort(scores, kind="stable")
+    corners = [_corners(factor * np.asarray(box), marked.size) for box in boxes]
+    for i in order:
+        _draw_box(draw, corners[i], colours[i], max(2, round(font.size / 6)))
+    for i in order:
+        _draw_label(draw, font, corners[i], names[i], scores[i], colours[i], marked.size)
+    return marked
+
+
+def save_picture(picture: Image.Image, path: str | os.PathLike[str]) -> None:
+    """Write a picture in the format that the file's name ends in, whole or not at all.
+
+    Raises:
+        DataError: the name ends otherwise, the folder cannot be written, or the format cannot hold so many pixels.
+    """
+    path = Path(path)
+    require_format(path)
+    kind = Image.registered_extensions()[path.suffix.lower()]
+    try:
+        with written_whole(path) as file:
+            picture.save(file, kind, quality=95)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or f"{error}; name a .png"
+        raise DataError(f"cannot write the picture {path}: {reason}") from error
+
+
+def require_format(path: Path) -> None:
+    """Raise `DataError` where a picture cannot be written under this name."""
+    if path.suffix.lower() not in FORMATS:
+        raise DataError(f"cannot write the picture {path}: the name must end in {', '.join(FORMATS)}")
+
+
+@cache
+def _font(size: int) -> ImageFont.FreeTypeFont:
+    """Return the letters that plots have as well: they are there on every machine, and know most alphabets."""
+    return ImageFont.truetype(Path(matplotlib.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf", size)
+
+
+def _corners(box: np.ndarray, size: tuple[int, int]) -> tuple[int, int, int, int]:
+    """Return the first and the last column and row of a box, within the picture."""
+    last = np.array(size) - 1
+    left, top = np.clip(np.floor(box[:2]).astype(int), 0, last)
+    right, bottom = np.clip(np.ceil(box[2:]).astype(int) - 1, (left, top), last)
+    return int(left), int(top), int(right), int(bottom)
+
+
+def _draw_box(draw: ImageDraw.ImageDraw, box: tuple[int, int, int, int], colour: str, line: int) -> None:
+    """Draw a frame within a box; a seam on its inner side shows it on a ground of its own colour."""
+    left, top, right, bottom = box
+    shortest = min(right - left, bottom - top) + 1
+    line = max(1, min(line, shortest // 4))
+    draw.rectangle(box, outline=_on(colour), width=min(line + max(1, line // 3), -(-shortest // 2)))
+    draw.rectangle(box, outline=colour, width=line)
+
+
+def _draw_label(
+    draw: ImageDraw.ImageDraw,
+    font: ImageFont.FreeTypeFont,
+    box: tuple[int, int, int, int],
+    name: str,
+    score: float,
+    colour: str,
+    size: tuple[int, int],
+) -> None:
+    """Write name and score on a filled ground: above the box where there is room, else at its top, never outside."""
+    pad = max(1, round(font.size / 5))
+    text = _fitting(font, " ".join(name.split()), f" {score:.2f}", size[0] - 2 * pad)
+    width, height = round(font.getlength(text)) + 2 * pad, sum(font.getmetrics()) + pad
+    left = max(0, min(box[0], size[0] - width))
+    top = box[1] - height if box[1] >= height else max(0, min(box[1], size[1] - height))
+    draw.rectangle((left, top, left + width - 1, top + height - 1), fill=colour)
+    draw.text((left + pad, top + pad // 2), text, fill=_on(colour), font=font)
+
+
+def _fitting(font: ImageFont.FreeTypeFont, name: str, score: str, width: int) -> str:
+    """Return name and score, the name shortened until both fit."""
+    text = name + score
+    while font.getlength(text) > width and name:
+        name = name[:-1]
+        text = f"{name.rstrip()}\N{HORIZONTAL ELLIPSIS}{score}"
+    return text
+
+
+def _on(colour: str) -> str:
+    """Return white or ink, whichever can be read better on a colour."""
+    red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
+    return INK if 0.299 * red + 0.587 * green + 0.114 * blue > 140 else _WHITE
