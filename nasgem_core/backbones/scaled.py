@@ -4,6 +4,7 @@ from functools import cache
 
 import torch
 
+from nasgem_core.backbones.budget import NEAREST, macs_text
 from nasgem_core.backbones.counting import count_costs
 from nasgem_core.backbones.published.mobile import mobilenet_v2
 from nasgem_core.backbones.published.strides import suitable_stride
@@ -42,8 +43,8 @@ def mobilenet_to_budget(num_classes: int, image_size: tuple[int, int], macs: int
     nearest = min((low, high), key=lambda step: abs(macs_of(step) - macs))
     if abs(macs_of(nearest) - macs) > TOLERANCE * macs:
         raise ParameterError(
-            f"macs = {macs / 1e6:g}M cannot be met by a MobileNetV2 within 1 %: the nearest sizes have "
-            f"{macs_of(low) / 1e6:.4g}M and {macs_of(high) / 1e6:.4g}M; choose one of these"
+            f"macs = {macs_text(macs)} cannot be met by a MobileNetV2 within 1 %: the nearest sizes have "
+            f"{macs_text(macs_of(low), NEAREST)} and {macs_text(macs_of(high), NEAREST)}; choose one of these"
         )
     return MobileNetSpec("mobilenet_v2", num_classes, image_size, nearest / _STEPS_A_UNIT, stride)
 

@@ -6,6 +6,7 @@ from functools import cache
 
 import numpy as np
 
+from nasgem_core.backbones.budget import DOWN, NEAREST, UP, macs_text
 from nasgem_core.backbones.costs import gemnet_costs
 from nasgem_core.backbones.layout import CHANNEL_MULTIPLE, GEMNetLayout
 from nasgem_core.backbones.spec import GEMNetSpec
@@ -42,8 +43,8 @@ def fit_to_budget(
     costs = gemnet_costs(cell, layout, channels.T, num_classes, image_size).macs
     if not costs[0] * (1 - TOLERANCE) <= macs <= costs[-1] * (1 + TOLERANCE):
         raise ParameterError(
-            f"macs = {macs / 1e6:g}M cannot be met: the networks of this cell with layout {layout.name!r} have "
-            f"{costs[0] / 1e6:,.0f}M to {costs[-1] / 1e6:,.0f}M; choose a budget in between"
+            f"macs = {macs_text(macs)} cannot be met: the networks of this cell with layout {layout.name!r} have "
+            f"{macs_text(costs[0], UP)} to {macs_text(costs[-1], DOWN)}; choose a budget in between"
         )
     nearest = int(np.argmin(np.abs(costs - macs)))
     width, chosen = float(widths[nearest]), channels[nearest]
@@ -86,8 +87,8 @@ def _refine(
             return np.array([values.ravel()[index] for values, index in zip(mesh, place, strict=True)])
         below, above = costs[costs < macs].max(initial=0), costs[costs > macs].min(initial=np.iinfo(np.int64).max)
     raise ParameterError(
-        f"macs = {macs / 1e6:g}M cannot be met within 1 % by channels divisible by {CHANNEL_MULTIPLE}: the nearest "
-        f"networks of this cell have {below / 1e6:.4g}M and {above / 1e6:.4g}M; choose one of these"
+        f"macs = {macs_text(macs)} cannot be met within 1 % by channels divisible by {CHANNEL_MULTIPLE}: the nearest "
+        f"networks of this cell have {macs_text(below, NEAREST)} and {macs_text(above, NEAREST)}; choose one of these"
     )
 
 

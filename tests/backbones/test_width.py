@@ -1,3 +1,4 @@
+import re
 import time
 
 import numpy as np
@@ -5,8 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from flows.work import parse_macs
+from nasgem_core.backbones.budget import NEAREST, macs_text
 from nasgem_core.backbones.costs import gemnet_costs
-from nasgem_core.backbones.layout import CIFAR, IMAGE_SIZES, IMAGENET, LAYOUTS, TINY
+from nasgem_core.backbones.layout import IMAGE_SIZES, IMAGENET, LAYOUTS
 from nasgem_core.backbones.width import fit_to_budget
 from nasgem_core.errors import ParameterError
 from tests.backbones.cells import random_cell, sampled_cells
@@ -18,6 +21,11 @@ def fitted(cell, macs, layout=IMAGENET, classes=1000, size=(224, 224)):
     spec = fit_to_budget("fitted", cell, layout, classes, size, macs)
     costs = gemnet_costs(spec.cell, spec.layout, spec.channels, spec.num_classes, spec.image_size)
     return spec, int(costs.macs)
+
+
+def named_in(error):
+    """Return the two budgets that a message names, as the command line reads them."""
+    return [parse_macs(text) for text in re.search(r" have (\S+) (?:to|and) (\S+); choose", str(error)).groups()]
 
 
 @given(index=st.integers(0, 399), macs=st.integers(463_000_000, 2_000_000_000))
@@ -43,6 +51,8 @@ def test_any_budget_is_met_or_refused_with_the_nearest_that_can_be(index, layout
             assert "cannot be met: the networks of this cell" in str(error)
         else:
             assert "cannot be met within 1 %" in str(error) and "choose one of these" in str(error)
+            for named in named_in(error):
+                fitted(cell, named, layout, 100, size)
     else:
         assert abs(found - macs) <= 0.01 * macs
         assert spec.layout == layout and spec.image_size == size
@@ -67,12 +77,20 @@ def test_refined_stages_stay_near_their_shares_of_the_width():
     assert sum(distance > 8 for distance in distances) < 6
 
 
-@pytest.mark.parametrize(("layout", "macs"), [(IMAGENET, 10), (IMAGENET, 10**17), (TINY, 1000), (CIFAR, 1000)])
-def test_a_budget_out_of_reach_is_refused_with_the_bounds(layout, macs):
+@pytest.mark.parametrize("layout", list(LAYOUTS.values()), ids=lambda layout: layout.name)
+def test_a_budget_out_of_reach_is_refused_with_bounds_that_can_be_met(layout):
     size = (IMAGE_SIZES[layout.name],) * 2
-    smallest = gemnet_costs(CELLS[0], layout, (8,) * 6, 1000, size).macs
-    with pytest.raises(ParameterError, match=rf"macs = .*: the networks .* have {smallest / 1e6:,.0f}M to .*M; choose"):
-        fitted(CELLS[0], macs, layout, size=size)
+    for cell in CELLS[:12]:
+        smallest = int(gemnet_costs(cell, layout, (8,) * 6, 1000, size).macs)
+        for macs in (463, 10**17):
+            with pytest.raises(
+                ParameterError, match=rf"macs = {macs_text(macs)} cannot be met: .*{layout.name}"
+            ) as caught:
+                fitted(cell, macs, layout, size=size)
+        low, high = named_in(caught.value)
+        assert smallest <= low <= 1.001 * smallest
+        for named in (low, high):
+            fitted(cell, named, layout, size=size)
 
 
 def test_a_gap_between_the_smallest_networks_names_its_ends():
@@ -81,7 +99,7 @@ def test_a_gap_between_the_smallest_networks_names_its_ends():
         int(gemnet_costs(cell, IMAGENET, channels, 2, (224, 224)).macs)
         for channels in ((8,) * 6, (8, 8, 8, 8, 8, 16), (8, 8, 8, 8, 16, 8), (16, 8, 8, 8, 8, 8), (8, 8, 8, 16, 8, 8))
     )
-    ends = [f"{macs / 1e6:.4g}M" for macs in around[:2]]
+    ends = [macs_text(macs, NEAREST) for macs in around[:2]]
     with pytest.raises(ParameterError, match=f"within 1 % .* have {ends[0]} and {ends[1]}; choose one of these"):
         fitted(cell, int(np.sqrt(around[0] * around[1])), classes=2)
 

@@ -60,7 +60,7 @@ def test_files_say_what_rebuilds_the_networks_and_old_ones_go():
 
 
 def test_a_budget_out_of_reach_names_the_section():
-    with pytest.raises(ParameterError, match=r"section gemnet of params.yaml: macs = 1e-06M cannot be met"):
+    with pytest.raises(ParameterError, match=r"section gemnet of params.yaml: macs = 1 cannot be met"):
         build_gemnets(CELL, GemnetConfig(macs=(1,)))
 
 
