@@ -5,13 +5,14 @@ import pytest
 import torch
 
 from nasgem_core.backbones.layout import IMAGENET
+from nasgem_core.backbones.published.catalogue import why_missing
 from nasgem_core.backbones.spec import GEMNetSpec
 from nasgem_core.deployment.folders import write_weights
 from nasgem_core.deployment.specs import build_network, load_network
 from nasgem_core.detection.annotations import Category
 from nasgem_core.detection.settings import DetectorSettings
 from nasgem_core.detection.spec import DetectorSpec
-from nasgem_core.errors import DataError
+from nasgem_core.errors import DataError, ParameterError
 from tasks.networks import open_network
 from tests.tasks.test_registry import CELL, SPEC, card, register
 
@@ -46,6 +47,14 @@ def test_what_was_only_built_or_published_has_fresh_weights(tmp_path):
         assert not open_network(str(tmp_path), tmp_path).trained  # an export does not forget it
         with pytest.raises(DataError, match=r"was built and not trained|is not there"):
             open_network(name, tmp_path)
+
+
+@pytest.mark.parametrize("name", ["milenas", "nge", "gates"])
+def test_a_published_network_that_is_not_rebuilt_says_why(name, tmp_path):
+    with pytest.raises(
+        ParameterError, match=rf"published network '{name}': .*{why_missing(name)[:20]}.*; choose one of"
+    ):
+        open_network(name, tmp_path, untrained=True)
 
 
 def test_a_network_is_opened_by_its_registered_name(place):
