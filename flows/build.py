@@ -5,16 +5,21 @@ from pathlib import Path
 from flows.environment import prepare_environment
 from flows.printing import out, print_table
 from flows.show import find_cell
+from flows.stages import require_outside_stages
 from flows.work import parse_macs
 from nasgem_core.errors import DataError
 from tasks.parameters import load_config
 
 
 def build_network(name: str, macs: str, layout: str, classes: int, image_size: int | None, output: Path | None) -> None:
-    """Print the network's costs, channels and feature maps, and write its specification where asked."""
-    if output is not None and output.suffix != ".json":
-        raise DataError(f"output = {output}: the name must end in .json")
+    """Print the network's costs, channels and feature maps, and write its specification where asked.
+
+    Raises:
+        NasgemError: a value is wrong, or something else than an earlier network of this command would be replaced.
+    """
     prepare_environment()
+    if output is not None:
+        _require_free(output, name)
     from nasgem_core.backbones.layout import IMAGE_SIZES, named_layout
     from nasgem_core.backbones.width import fit_to_budget
     from tasks.gemnet import costs_of_parts, feature_list
@@ -46,6 +51,25 @@ def build_network(name: str, macs: str, layout: str, classes: int, image_size: i
     if output is not None:
         _write(output, spec.to_json())
         out.print(f"written   {output}", soft_wrap=True)
+
+
+def _require_free(output: Path, cell: str) -> None:
+    """Refuse, before anything is computed, a place that should not be written to."""
+    from nasgem_core.backbones.spec import NetworkSpec
+
+    if output.suffix != ".json":
+        raise DataError(f"output = {output}: the name must end in .json")
+    if cell.endswith(".json") and output.resolve() == Path(cell).resolve():
+        raise DataError(f"output = {output}: the cell itself would be replaced; name another file")
+    require_outside_stages(output, "name another file, such as network.json")
+    if not output.exists():
+        return
+    try:
+        NetworkSpec.from_json(output.read_bytes())
+    except (DataError, IsADirectoryError):
+        raise DataError(
+            f"output = {output}: what is there is no network of `nasgem build`, so it is kept; name another file"
+        ) from None
 
 
 def _write(path: Path, text: str) -> None:
