@@ -89,8 +89,12 @@ def _train(session: Session, training: DetectorTraining, data: CocoData, world: 
     steps = config.epochs * (len(data.train.chosen) // config.batch_size)
     settings = training.spec.settings
     params = {"detector": settings.kind, "backbone": training.classifier}
-    with progress_bar(f"training {training.name}", steps) as bar, tempfile.TemporaryDirectory() as folder:
-        live = LiveTraining(session, "coco", training.name, params, bar.update, ("loss", "AP", "train_AP50"))
+    shown = ("loss", "AP", "train_AP50")
+    with (
+        progress_bar(f"training {training.name}", steps) as bar,
+        tempfile.TemporaryDirectory() as folder,
+        LiveTraining(session, "coco", training.name, params, bar.update, shown) as live,
+    ):
 
         def report(progress: Progress, found: Mapping[str, Detections]) -> None:
             pictures = []

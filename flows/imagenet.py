@@ -65,10 +65,12 @@ def _planned(config: SearchConfig) -> tuple[tuple[ImageFiles, ImageFiles], list[
 def _train(session: Session, training: Training, images: tuple[ImageFiles, ImageFiles], world: World) -> Classifier:
     config = session.config
     steps = config.imagenet.epochs * (len(images[0]) // config.imagenet.batch_size)
-    with progress_bar(f"training {training.name}", steps) as bar:
-        params = {"network": training.spec.name, "seed": training.number}
-        shown = ("loss", "top1", "images_per_second")
-        live = LiveTraining(session, "imagenet", training.name, params, bar.update, shown)
+    params = {"network": training.spec.name, "seed": training.number}
+    shown = ("loss", "top1", "images_per_second")
+    with (
+        progress_bar(f"training {training.name}", steps) as bar,
+        LiveTraining(session, "imagenet", training.name, params, bar.update, shown) as live,
+    ):
         found = train_classifier(training, config.imagenet, images, config.seed, world, live.report, say)
         bar.update(steps, {"top1": found.card.metrics["top1"]})
     live.finish(found.history)

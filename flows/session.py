@@ -17,6 +17,7 @@ from flows.processes import start_worker
 from nasgem_core.config import SearchConfig
 from nasgem_core.networks.layout import NetworkLayout
 from nasgem_core.training.images import ImageSet
+from tasks.outbox import Status
 from tasks.parameters import load_config
 from tasks.placement import Placement, default_device, default_workers
 from tasks.progress import say
@@ -97,13 +98,22 @@ def stage_flow(name: str) -> Callable[[Callable[[Session], None]], Flow[[], None
     def wrap(function: Callable[[Session], None]) -> Flow[[], None]:
         def run() -> None:
             with open_session() as session:
-                function(session)
+                try:
+                    function(session)
+                except BaseException as error:
+                    session.records.stopped(name, status_of(type(error)))
+                    raise
 
         run.__doc__, run.__name__, run.__qualname__ = function.__doc__, function.__name__, function.__name__
         run.__module__ = function.__module__
         return flow(name=name)(run)
 
     return wrap
+
+
+def status_of(error: type[BaseException]) -> Status:
+    """Return how MLflow calls the end of what an error has stopped."""
+    return "KILLED" if issubclass(error, KeyboardInterrupt) else "FAILED"
 
 
 def workers(count: int) -> TaskRunner[Any]:

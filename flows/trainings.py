@@ -3,11 +3,11 @@
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import pandas as pd
 
-from flows.session import Session
+from flows.session import Session, status_of
 from nasgem_core.errors import NasgemError
 from nasgem_core.figures.image import figure_png
 from nasgem_core.figures.training import draw_training
@@ -20,7 +20,7 @@ LIVE_SECONDS = 20.0
 
 
 class LiveTraining:
-    """Shows and logs one training.
+    """Shows and logs one training; as a context it also logs that the training was stopped.
 
     Args:
         session: where it is logged.
@@ -46,11 +46,19 @@ class LiveTraining:
         self._rows: list[Mapping[str, float]] = []
         self._sent = time.monotonic()
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is not None:
+            self._records.training_stopped(self._stage, self._name, self._params, status_of(kind))
+
     def report(self, progress: Progress, pictures: Sequence[Path] = ()) -> None:
         """Take one report of the loop; pictures are sent at once, curves every now and then."""
         self._figures |= {name: progress.metrics[name] for name in self._shown if name in progress.metrics}
         self._show(progress.step, self._figures)
-        self._rows.append({"epoch": progress.epoch, "step": progress.step, **progress.metrics})
+        if progress.recorded:
+            self._rows.append({"epoch": progress.epoch, "step": progress.step, **progress.metrics})
         if pictures or time.monotonic() - self._sent >= LIVE_SECONDS:
             self._log(self._rows, pictures, finished=False)
             self._rows, self._sent = [], time.monotonic()

@@ -126,12 +126,13 @@ def _agrees(run: Any, record: RunRecord) -> bool:
     """Whether `run` can become `record` by additions: it is the same half written, an earlier state, or a replay.
 
     MLflow never changes a parameter or takes back a metric point, so any other run has to make room for a new one. A
-    record that is still running may have fewer metrics than the run it repeats.
+    record that is still running, or was stopped, may have fewer metrics than the run it repeats.
     """
+    unfinished = record.status == "RUNNING" or (record.status != "FINISHED" and record.kind != "cell")
     params = _shown_params(record)
     points = {(name, value) for name, value, _ in record.metrics}
     return all(params.get(name) == value for name, value in run.data.params.items()) and (
-        record.status == "RUNNING" or points.issuperset(run.data.metrics.items())
+        unfinished or points.issuperset(run.data.metrics.items())
     )
 
 

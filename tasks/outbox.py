@@ -27,6 +27,10 @@ _ABANDONED_AFTER = 3600.0
 """Seconds after which a folder that never became a record, or a delivered one, is known to be nobody's."""
 
 
+Status = Literal["RUNNING", "FINISHED", "FAILED", "KILLED"]
+"""As MLflow names them; what Ctrl-C has stopped is killed."""
+
+
 class RecordRefused(NasgemError):
     """MLflow is there, but will never take this record as it is."""
 
@@ -66,7 +70,7 @@ class RunRecord:
     artifacts: Sequence[tuple[Path, str]] = ()
     """(file, folder among the run's artifacts, "" for the top); the file is copied when the record is put."""
     models: Sequence[FullyConnectedModel] = ()
-    status: Literal["RUNNING", "FINISHED", "FAILED"] = "FINISHED"
+    status: Status = "FINISHED"
     started: float | None = None
     """Seconds since the epoch; the moment of `put` if not given. Not part of the record's digest, nor is `ended`."""
     ended: float | None = None

@@ -12,12 +12,9 @@ from nasgem_core.config import SearchConfig
 from tasks.artifacts import write_bytes
 from tasks.fingerprint import fingerprint
 from tasks.models import FullyConnectedModel
-from tasks.outbox import Dataset, RunRecord
+from tasks.outbox import Dataset, RunRecord, Status
 from tasks.tracking import Tracking, flat_params, provenance
 from tasks.tracking_store import FOLDER
-
-MAX_REPORTS = 1_000
-"""A finished training has about so many points a curve in MLflow."""
 
 
 class SearchRecords:
@@ -41,21 +38,14 @@ class SearchRecords:
 
     def search(self, metrics: dict[str, float] | None = None, artifacts: Sequence[Path] = ()) -> None:
         """Log the search itself: as running, or with its result as finished."""
-        record = RunRecord(
-            key=self._key(),
-            name=f"search {self.name}",
-            kind="search",
-            params=flat_params(self._config),
-            metrics=_points(metrics or {}),
-            inputs=[self._images],
-            artifacts=[(path, "") for path in artifacts],
-            status="RUNNING" if metrics is None else "FINISHED",
-        )
-        if metrics is None and self._marker("search finished").is_file():
+        if metrics is None:
+            if not self._marker("search finished").is_file():
+                self._log(self._running())
             return
-        self._log(record)
-        if metrics is not None:
-            write_bytes(self._marker("search finished"), b"")
+        artifacts_at_top = [(path, "") for path in artifacts]
+        finished = replace(self._running(), metrics=_points(metrics), artifacts=artifacts_at_top, status="FINISHED")
+        self._log(finished)
+        write_bytes(self._marker("search finished"), b"")
 
     def stage(
         self,
@@ -89,18 +79,35 @@ class SearchRecords:
     def begin(self, stage: str) -> None:
         """Log a stage as running, so that what it logs meanwhile has its place."""
         self.search()
-        params = flat_params(getattr(self._config, stage), f"{stage}.")
-        self._log(
-            RunRecord(
-                self._key(stage),
-                stage,
-                "stage",
-                self._key(),
-                params,
-                status="RUNNING",
-                started=self._stage_started,
-            )
+        self._log(self._running(stage))
+
+    def stopped(self, stage: str, status: Status) -> None:
+        """Log that a stage has ended without a result, if it had begun, and the search with it."""
+        if self._marker(_content(self._running(stage))).is_file():
+            self._log_stop(self._running(stage), status)
+        if not self._marker("search finished").is_file():
+            self._log_stop(self._running(), status)
+
+    def training_stopped(self, stage: str, name: str, params: dict[str, Any], status: Status) -> None:
+        """Log that a training has ended before its time; what it has told so far stays."""
+        self._log_stop(
+            RunRecord(self._key(stage, name), name, "training", self._key(stage), params, status="RUNNING"), status
         )
+
+    def _running(self, stage: str = "") -> RunRecord:
+        """Return the record of the search, or of a stage, that is running."""
+        if not stage:
+            params = flat_params(self._config)
+            name = f"search {self.name}"
+            return RunRecord(self._key(), name, "search", params=params, inputs=[self._images], status="RUNNING")
+        params = flat_params(getattr(self._config, stage), f"{stage}.")
+        key, started = self._key(stage), self._stage_started
+        return RunRecord(key, stage, "stage", self._key(), params, status="RUNNING", started=started)
+
+    def _log_stop(self, record: RunRecord, status: Status) -> None:
+        """Log a record that was running as stopped, and forget that it ran: it may go on, and stop again."""
+        self._marker(_content(record)).unlink(missing_ok=True)
+        self._tracking.log(replace(record, status=status, tags={**record.tags, **self._provenance}))
 
     def training(
         self,
@@ -182,16 +189,8 @@ def _points(metrics: dict[str, float]) -> list[tuple[str, float, int]]:
 
 
 def curve_points(history: Sequence[Mapping[str, float]]) -> list[tuple[str, float, int]]:
-    """Return the reports of a training as points of curves, over its steps: all evaluations, and so many others."""
-    every = max(1, len(history) // MAX_REPORTS)
-    last = len(history) - 1
-    return [
-        (name, value, int(row["step"]))
-        for place, row in enumerate(history)
-        if place % every == 0 or place >= last - 1 or "learning_rate" not in row
-        for name, value in row.items()
-        if name != "step"
-    ]
+    """Return the reports of a training as points of curves, over its steps."""
+    return [(name, value, int(row["step"])) for row in history for name, value in row.items() if name != "step"]
 
 
 def finite(metrics: dict[str, Any]) -> dict[str, float]:

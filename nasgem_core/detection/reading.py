@@ -15,7 +15,7 @@ from nasgem_core.errors import NasgemError
 
 
 def batches_of(
-    images: Dataset[Any], batches: Sequence[Sequence[int]], *, workers: int = 0, pinned: bool = False
+    images: Dataset[Any], batches: Sequence[list[int]], *, workers: int = 0, pinned: bool = False
 ) -> Iterator[list[Any]]:
     """Yield the items of each batch, in order.
 

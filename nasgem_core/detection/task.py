@@ -98,6 +98,7 @@ class DetectionTask:
         on_warning: Callable[[str], None] | None = None,
     ) -> None:
         self.model: nn.Module = detector
+        self.equal_shapes = detector.settings.square
         data = {"train": train.digest, "measured": {prefix: each.digest for prefix, each in measured.items()}}
         order = {"batch_size": batch_size, "order": seed, "mirror": mirror}
         self.identity: Mapping[str, Any] = {**identity, "data": data, **order}

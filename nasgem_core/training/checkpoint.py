@@ -63,10 +63,14 @@ def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
     text = json.dumps({"checksum": _checksum(document, tensors), **document})
     content = safetensors.torch.save(tensors, metadata={_HEADER: text})
     temporary = folder / f".{LAST}.{os.getpid()}.tmp"
-    with temporary.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
+    try:
+        with temporary.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        temporary.unlink(missing_ok=True)  # on a full disk its part would be in the way
+        raise OSError(error.errno, error.strerror, str(folder)) from None
     if (folder / LAST).exists():
         (folder / LAST).replace(folder / PREVIOUS)
     temporary.replace(folder / LAST)

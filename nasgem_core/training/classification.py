@@ -71,6 +71,7 @@ class ClassificationTask:
         pinned: bool = False,
     ) -> None:
         self.model, self.settings, self.seed = model, settings, seed
+        self.equal_shapes = True
         self.train, self.validation = images
         if settings.batch_size > len(self.train):
             raise ParameterError(

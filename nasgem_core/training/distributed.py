@@ -10,6 +10,11 @@ import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 
+from nasgem_core.errors import NasgemError, ParameterError
+
+_LOST = ("gloo", "nccl", "connection closed", "connection reset")
+"""Words of errors that say that another process is gone."""
+
 
 @dataclass(frozen=True)
 class World:
@@ -72,6 +77,10 @@ def open_world(device: str = "cpu") -> Iterator[World]:
 
     Args:
         device: "cpu", or "cuda", where each process takes the GPU with its local number.
+
+    Raises:
+        ParameterError: there are fewer GPUs than processes.
+        NasgemError: another process has ended before this one.
     """
     size = int(os.environ.get("WORLD_SIZE", "1"))
     if size == 1:
@@ -79,10 +88,17 @@ def open_world(device: str = "cpu") -> Iterator[World]:
         return
     target = torch.device(device)
     if target.type == "cuda":
-        target = torch.device("cuda", int(os.environ["LOCAL_RANK"]))
+        local, gpus = int(os.environ["LOCAL_RANK"]), torch.cuda.device_count()
+        if local >= gpus:
+            raise ParameterError(f"--nproc-per-node: more processes than the {gpus} GPUs here, start {gpus}")
+        target = torch.device("cuda", local)
         torch.cuda.set_device(target)
     dist.init_process_group("nccl" if target.type == "cuda" else "gloo")
     try:
         yield World(dist.get_rank(), size, target)
+    except RuntimeError as error:
+        if isinstance(error, dist.DistError) or any(word in str(error).lower() for word in _LOST):
+            raise NasgemError("another process of this training has ended: its message says why") from error
+        raise
     finally:
         dist.destroy_process_group()

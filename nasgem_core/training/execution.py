@@ -26,7 +26,9 @@ class Precision:
     def __init__(self, name: str, device: torch.device) -> None:
         cuda = device.type == "cuda"
         if name == "auto":
-            name = ("bfloat16" if torch.cuda.is_bf16_supported() else "float16") if cuda else "float32"
+            # Older GPUs emulate bfloat16, which is slow.
+            exact = cuda and torch.cuda.is_bf16_supported(including_emulation=False)
+            name = ("bfloat16" if exact else "float16") if cuda else "float32"
         if name == "float16" and not cuda:
             raise ParameterError("precision = float16: only on a GPU; use bfloat16, float32 or auto")
         self.name, self._device = name, device.type
@@ -48,13 +50,19 @@ def seed_generators(seed: int, *parts: object) -> None:
 
 
 @contextlib.contextmanager
-def execution(world: World, deterministic: bool) -> Iterator[None]:
-    """Set Torch up for a training; global generators and settings are afterwards as they were before."""
+def execution(world: World, deterministic: bool, equal_shapes: bool = True) -> Iterator[None]:
+    """Set Torch up for a training; global generators and settings are afterwards as they were before.
+
+    Args:
+        world: this process, and its device.
+        deterministic: refuse operations whose result differs from run to run.
+        equal_shapes: all batches have one shape; else trying kernels for each new one would take longer than they save.
+    """
     devices = [world.device] if world.device.type == "cuda" else []
     states = random.getstate(), np.random.get_state()
     before = torch.are_deterministic_algorithms_enabled(), torch.backends.cudnn.benchmark
     torch.use_deterministic_algorithms(deterministic)
-    torch.backends.cudnn.benchmark = not deterministic
+    torch.backends.cudnn.benchmark = equal_shapes and not deterministic
     try:
         with torch.random.fork_rng(devices=devices):
             yield

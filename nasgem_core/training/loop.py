@@ -7,6 +7,7 @@ needs no states of random generators.
 """
 
 import contextlib
+import math
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -26,6 +27,9 @@ from nasgem_core.training.optimisers import make_optimiser
 from nasgem_core.training.recipe import TrainingRecipe
 from nasgem_core.training.schedules import learning_rate
 from nasgem_core.training.task import Progress, Trained, TrainingTask
+
+MAX_ROWS = 2_000
+"""Reports of losses that a history has, about, at most: checkpoints and curves of long trainings stay small."""
 
 
 def train(
@@ -55,7 +59,7 @@ def train(
         ParameterError: an epoch has no whole step, or the recipe asks for what the device cannot do.
     """
     world = world or World()
-    with execution(world, recipe.deterministic):
+    with execution(world, recipe.deterministic, task.equal_shapes):
         loop = _Loop(task, recipe, folder, seed, world, on_progress or (lambda _: None))
         loop.resume(on_warning)
         world.wait()  # nobody writes a checkpoint before all have read one
@@ -81,6 +85,9 @@ class _Loop:
             raise ParameterError(
                 "batch_size is larger than the number of training images: an epoch has no whole step; lower it"
             )
+        # A multiple of the steps between two reports.
+        reports = recipe.epochs * self.steps / recipe.report_steps
+        self.record_steps = recipe.report_steps * max(1, math.ceil(reports / MAX_ROWS))
         self.precision = Precision(recipe.precision, world.device)
         layout = torch.channels_last if recipe.channels_last else torch.contiguous_format
         self.model = task.model.to(device=world.device).to(memory_format=layout)
@@ -110,8 +117,9 @@ class _Loop:
             if first < self.steps:
                 self._run_steps(epoch, first)
             self.evaluated = epoch + 1
+            self.losses.require_finite(self.model)
             if self.evaluated % self.recipe.evaluate_epochs == 0 or self.evaluated == self.recipe.epochs:
-                self._report(self._evaluate(epoch))
+                self._record(self._evaluate(epoch))
             self._save()
         metrics = {name: value for name, value in self.history[-1].items() if name not in ("epoch", "step")}
         return Trained(self.result.eval(), tuple(self.history), metrics)
@@ -122,8 +130,12 @@ class _Loop:
         for inner in range(first, self.steps):
             self._take_step(batches, epoch, inner)
             self.step += 1
-            if self.step % self.recipe.report_steps == 0 or inner == self.steps - 1:
-                self._report_steps()
+            if self.step % self.record_steps == 0 or inner == self.steps - 1:
+                self._record(self._step_metrics())
+                self.losses.clear()
+                self.reported_at = time.perf_counter()
+            elif self.step % self.recipe.report_steps == 0:
+                self._tell(self._step_metrics(), recorded=False)
             if time.monotonic() - self.saved_at >= self.recipe.checkpoint_seconds:
                 self._save()
 
@@ -161,19 +173,21 @@ class _Loop:
         # Last, because reading a loss waits for the device. A step that ends here has left no checkpoint.
         self.losses.add(sums, names, f"epoch {epoch + 1}, step {inner + 1} of {self.steps}")
 
-    def _report_steps(self) -> None:
-        now, images = time.perf_counter(), self.losses.images
-        metrics = self.losses.take()
-        metrics["learning_rate"] = learning_rate(self.recipe, self.step - 1, self.steps)
-        metrics["images_per_second"] = images / (now - self.reported_at)
-        self.reported_at = now
-        self._report(metrics)
+    def _step_metrics(self) -> dict[str, float]:
+        return {
+            **self.losses.means(),
+            "learning_rate": learning_rate(self.recipe, self.step - 1, self.steps),
+            "images_per_second": self.losses.images / (time.perf_counter() - self.reported_at),
+        }
 
-    def _report(self, metrics: Mapping[str, float]) -> None:
+    def _record(self, metrics: Mapping[str, float]) -> None:
         self.history.append({"epoch": self.evaluated, "step": self.step, **metrics})
+        self._tell(metrics, recorded=True)
+
+    def _tell(self, metrics: Mapping[str, float], *, recorded: bool) -> None:
         if self.world.rank == 0:
             total = self.recipe.epochs * self.steps
-            self.on_progress(Progress(self.evaluated, self.recipe.epochs, self.step, total, metrics))
+            self.on_progress(Progress(self.evaluated, self.recipe.epochs, self.step, total, metrics, recorded))
 
     def _evaluate(self, epoch: int) -> dict[str, float]:
         seed_generators(self.seed, "evaluation", epoch, self.world.rank)
@@ -215,7 +229,8 @@ class _Loop:
         if self.average:
             _load(self.average.model, checkpoint.tensors, "average.")
         unpack_optimiser(self.optimiser, checkpoint.tensors, checkpoint.state["optimiser"])
-        self.precision.scaler.load_state_dict(dict(checkpoint.state["scaler"]))
+        if checkpoint.state["scaler"]:  # empty where what was trained before needed no scale
+            self.precision.scaler.load_state_dict(dict(checkpoint.state["scaler"]))
         self.step, self.evaluated = checkpoint.step, checkpoint.evaluated
         self.history = list(checkpoint.history)
         self.losses.sums, self.losses.steps = dict(checkpoint.state["sums"]), checkpoint.state["steps"]

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from nasgem_core.errors import NasgemError
+from nasgem_core.training.checkpoint import LAST
 from nasgem_core.training.distributed import World
 
 _NAMED = 8
@@ -56,17 +57,21 @@ class LossMeter:
         sound = [parameter.isfinite().all() for parameter in model.parameters()]
         if sound and not torch.stack(sound).all():
             place, names = self._last
-            raise self._stop(f"the weights were not finite after {place}", names)
+            raise self._stop(f"the weights were not finite after {place}, or a step before it", names)
 
-    def take(self) -> dict[str, float]:
-        """Return the means since the last call, and begin anew."""
-        means = {name: value / self.steps for name, value in self.sums.items()}
+    def means(self) -> dict[str, float]:
+        """Return the mean losses since `clear`."""
+        return {name: value / self.steps for name, value in self.sums.items()}
+
+    def clear(self) -> None:
+        """Begin anew."""
         self.sums, self.steps, self.images = {}, 0, 0
-        return means
 
     def _stop(self, what: str, images: Sequence[str]) -> NasgemError:
         more = f" and {len(images) - _NAMED} more" if len(images) > _NAMED else ""
+        there = (self._folder / LAST).exists()
+        kept = f"the last checkpoint stays in {self._folder}" if there else "no checkpoint was written so far"
         return NasgemError(
             f"{what}, with the images {', '.join(images[:_NAMED])}{more}: lower the learning rate or look at these "
-            f"images; the checkpoint before it stays in {self._folder}"
+            f"images; {kept}"
         )

@@ -22,6 +22,8 @@ class TrainingTask(Protocol):
 
     model: nn.Module
     """The network; the loop moves it to the device of its world."""
+    equal_shapes: bool
+    """Whether all batches have one shape, so that a GPU may try once which kernels are the fastest for it."""
     identity: Mapping[str, Any]
     """Plain JSON: the network's description and the data's; a checkpoint with another one is refused."""
 
@@ -52,6 +54,7 @@ class Progress:
         epoch: epochs done, of `epochs`.
         step: steps done, of `steps`, over all epochs.
         metrics: figures by name.
+        recorded: whether they are a row of the history; the others only show that the training goes on.
     """
 
     epoch: int
@@ -59,6 +62,7 @@ class Progress:
     step: int
     steps: int
     metrics: Mapping[str, float]
+    recorded: bool = True
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,5 @@
 import itertools
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -93,6 +94,18 @@ def test_a_running_search_becomes_finished_and_a_replay_leaves_it_the_same_run(p
         assert (place.run("s1").info.run_id, place.run("s1").info.status) == (run_id, record.status)
     points = place.client.get_metric_history(run_id, "best_score")
     assert [(point.step, point.value) for point in points] == [(0, 0.1), (1, 0.2)]
+
+
+def test_a_training_that_was_stopped_keeps_its_run_and_points(place):
+    begun = RunRecord("t1", "t1", "training", params={"seed": 0}, metrics=[("loss", 2.0, 10)], status="RUNNING")
+    place.tracking.log(begun)
+    run_id = place.run("t1").info.run_id
+    stopped = replace(begun, metrics=[], status="KILLED")
+    more = replace(begun, metrics=[("loss", 1.0, 20)])
+    for record in (stopped, more, stopped):
+        place.tracking.log(record)
+        assert (place.run("t1").info.run_id, place.run("t1").info.status) == (run_id, record.status)
+    assert [point.value for point in place.client.get_metric_history(run_id, "loss")] == [2.0, 1.0]
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from nasgem_core.config import SearchConfig
-from tasks.records import MAX_REPORTS, SearchRecords, curve_points
+from tasks.records import SearchRecords, curve_points
 from tests.tasks.stores import FakeTracking
 
 
@@ -45,14 +45,31 @@ def test_what_was_told_is_not_told_again(told, tmp_path):
     assert [record.kind for record in told.records].count("training") == 1
 
 
-def test_points_are_all_evaluations_and_the_last_reports():
+def test_what_was_stopped_is_told_as_often_as_it_happens(told, tmp_path):
+    for _ in range(2):
+        log = records(told, tmp_path)
+        log.begin("imagenet")
+        log.training("imagenet", "gemnet-0", {"seed": 0}, [("loss", 2.0, 10)], finished=False)
+        log.training_stopped("imagenet", "gemnet-0", {"seed": 0}, "KILLED")
+        log.stopped("imagenet", "KILLED")
+        log.stopped("coco", "FAILED")  # has not begun
+    ends = [(record.kind, record.status) for record in told.records]
+    begun = [("search", "RUNNING"), ("stage", "RUNNING")]
+    stops = [("training", "KILLED"), ("stage", "KILLED"), ("search", "KILLED"), ("search", "FAILED")]
+    assert ends == [*begun, ("training", "RUNNING"), *stops, *begun, *stops]
+    stopped = [record for record in told.records if record.kind == "training"]
+    assert {record.key for record in stopped} == {stopped[0].key} and stopped[-1].params == {"seed": 0}
+
+
+def test_a_finished_search_is_not_stopped_by_a_stage(told, tmp_path):
+    log = records(told, tmp_path)
+    log.search({"best_score": 0.5})
+    log.stopped("imagenet", "FAILED")
+    assert [record.status for record in told.records] == ["FINISHED"]
+
+
+def test_points_are_all_reports():
     points = curve_points(history(10))
     assert [point for point in points if point[0] == "top1"] == [("top1", 0.5, 9), ("top1", 0.75, 10)]
     assert [step for name, _, step in points if name == "loss"] == list(range(1, 11))
     assert not [point for point in points if point[0] == "step"]
-
-
-def test_a_long_training_is_thinned():
-    points = curve_points(history(50_000))
-    assert len([point for point in points if point[0] == "loss"]) <= MAX_REPORTS + 5
-    assert ("loss", 1 / 50_000, 50_000) in points and ("top1", 0.5, 49_999) in points

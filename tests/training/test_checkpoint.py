@@ -1,3 +1,4 @@
+import errno
 import json
 import os
 from dataclasses import replace
@@ -47,6 +48,19 @@ def test_the_one_before_is_kept_and_used_when_the_last_cannot_be_read(tmp_path):
         assert warnings[0].endswith("going on from previous.safetensors, step 7")
     (tmp_path / LAST).unlink()
     assert_equal(load_checkpoint(tmp_path, IDENTITY), first)
+
+
+def test_a_full_disk_names_the_folder_and_leaves_nothing(tmp_path, monkeypatch):
+    save_checkpoint(tmp_path, checkpoint(7))
+
+    def full(number):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space left") as caught:
+        save_checkpoint(tmp_path, checkpoint(8))
+    assert caught.value.filename == str(tmp_path) and os.listdir(tmp_path) == [LAST]
+    assert load_checkpoint(tmp_path, IDENTITY).step == 7
 
 
 def _flipped(content, place):

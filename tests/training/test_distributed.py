@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import nn
 
+from nasgem_core.errors import NasgemError, ParameterError
 from nasgem_core.training.distributed import open_world
 from nasgem_core.training.loop import train
 from tests.training.toy import RECIPE, ToyTask
@@ -23,6 +24,38 @@ def test_alone_nothing_is_shared():
         assert world.parallel(model) is model
         world.share_first([torch.zeros(1)])
         world.wait()
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (RuntimeError("[gloo/transport/tcp/pair.cc:547] Connection closed by peer [127.0.0.1]:1"), True),
+        (torch.distributed.DistBackendError("timed out"), True),
+        (RuntimeError("shapes differ"), False),
+    ],
+)
+def test_a_process_that_was_left_alone_says_so_in_a_line(monkeypatch, error, told):
+    for name, value in {"WORLD_SIZE": "2", "RANK": "0", "MASTER_ADDR": "127.0.0.1"}.items():
+        monkeypatch.setenv(name, value)
+    for name in ("init_process_group", "destroy_process_group"):
+        monkeypatch.setattr(torch.distributed, name, lambda *_: None)
+    monkeypatch.setattr(torch.distributed, "get_rank", lambda: 0)
+    with pytest.raises(NasgemError if told else RuntimeError) as caught, open_world():
+        raise error
+    assert (
+        caught.value is error or str(caught.value) == "another process of this training has ended: its message says why"
+    )
+
+
+def test_more_processes_than_gpus_are_refused(monkeypatch):
+    monkeypatch.setenv("WORLD_SIZE", "3")
+    monkeypatch.setenv("LOCAL_RANK", "2")
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    with (
+        pytest.raises(ParameterError, match="--nproc-per-node: more processes than the 2 GPUs here"),
+        open_world("cuda"),
+    ):
+        pass
 
 
 @pytest.fixture(scope="module")

@@ -32,6 +32,22 @@ def test_generators_follow_the_seed_and_are_given_back():
     assert random.getstate() == before[0] and torch.rand(()).item() == expected[2]
 
 
+@pytest.mark.parametrize(("deterministic", "equal_shapes", "tried"), [(0, 1, True), (0, 0, False), (1, 1, False)])
+def test_kernels_are_tried_where_all_batches_have_one_shape(deterministic, equal_shapes, tried):
+    before = torch.backends.cudnn.benchmark
+    with execution(World(), bool(deterministic), bool(equal_shapes)):
+        assert torch.backends.cudnn.benchmark is tried
+    assert torch.backends.cudnn.benchmark is before
+
+
+@pytest.mark.parametrize(("native", "name"), [(True, "bfloat16"), (False, "float16")])
+def test_a_gpu_that_only_emulates_bfloat16_takes_float16(monkeypatch, native, name):
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation=True: native or including_emulation)
+    monkeypatch.setattr(torch.amp, "GradScaler", lambda device, enabled: enabled)
+    precision = Precision("auto", torch.device("cuda"))
+    assert (precision.name, precision.scaler) == (name, not native)
+
+
 def test_precision_on_the_cpu():
     images = torch.randn(2, 3)
     for name, kind in (("auto", torch.float32), ("float32", torch.float32), ("bfloat16", torch.bfloat16)):

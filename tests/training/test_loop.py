@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from nasgem_core.errors import DataError, NasgemError, ParameterError
+from nasgem_core.training import loop
 from nasgem_core.training.checkpoint import load_checkpoint
 from nasgem_core.training.distributed import World
 from nasgem_core.training.loop import train
@@ -87,6 +88,33 @@ def test_killed_processes_go_on_to_equal_weights(tmp_path):
     assert_same(survivor, undisturbed)
 
 
+def test_a_long_training_has_a_short_history_and_shows_all_reports(tmp_path, monkeypatch):
+    monkeypatch.setattr(loop, "MAX_ROWS", 4)
+    seen = []
+    trained = train(ToyTask(), replace(RECIPE, report_steps=1), tmp_path, seed=1, on_progress=seen.append)
+    rows = [(row["step"], "loss" in row) for row in trained.history]
+    ends = [[(step, True), (step, False)] for step in (5, 10, 15)]
+    assert rows == [(4, True), *ends[0], (8, True), *ends[1], (12, True), *ends[2]]
+    told = [(progress.step, "loss" in progress.metrics) for progress in seen if progress.recorded]
+    assert told == rows and {progress.step for progress in seen} == set(range(1, 16))
+    every = train(ToyTask(), replace(RECIPE, report_steps=4), tmp_path / "every", seed=1)
+    assert [row.get("loss") for row in every.history] == [row.get("loss") for row in trained.history]
+
+
+def test_weights_are_looked_at_before_they_are_evaluated(tmp_path):
+    class Steep(ToyTask):
+        """A finite loss whose gradient is not; an epoch is one step."""
+
+        def loss(self, model, batch):
+            return super().loss(model, batch) + (0 * model[-1].bias.sum()).sqrt()
+
+        def evaluate(self, model, world):
+            pytest.fail("evaluated")
+
+    with pytest.raises(NasgemError, match=r"weights were not finite after epoch 1, step 1 of 1.* no checkpoint was"):
+        train(Steep(count=8), RECIPE, tmp_path, seed=1)
+
+
 def test_a_finished_training_is_read_and_not_done_again(tmp_path):
     finished = train(ToyTask(), RECIPE, tmp_path, seed=1)
     seen = []
@@ -136,7 +164,7 @@ class Exploding(ToyTask):
 
 
 def test_weights_that_are_not_finite_are_never_kept(tmp_path):
-    with pytest.raises(NasgemError, match=r"the weights were not finite after epoch 1, step 1 of 5, with the images"):
+    with pytest.raises(NasgemError, match=r"the weights were not finite after epoch 1, step 1 of 5, or a step before"):
         train(Exploding(), replace(RECIPE, checkpoint_seconds=0), tmp_path, seed=1)
     assert not list(tmp_path.iterdir())
 

@@ -5,6 +5,7 @@ import torch
 from torch import nn
 
 from nasgem_core.errors import NasgemError
+from nasgem_core.training.checkpoint import LAST
 from nasgem_core.training.distributed import World
 from nasgem_core.training.losses import LossMeter
 
@@ -16,9 +17,10 @@ def test_means_are_taken_over_steps_and_begin_anew():
     for value in (1.0, 2.0, 6.0):
         meter.add({"loss": torch.tensor(value), "boxes": torch.tensor(value / 2)}, ["a", "b"], "step")
     assert meter.images == 6
-    assert meter.take() == {"loss": 3.0, "boxes": 1.5}
+    assert meter.means() == meter.means() == {"loss": 3.0, "boxes": 1.5}
+    meter.clear()
     meter.add({"loss": torch.tensor(5.0)}, ["a"], "step")
-    assert meter.images == 1 and meter.take() == {"loss": 5.0}
+    assert meter.images == 1 and meter.means() == {"loss": 5.0}
 
 
 class Pair(World):
@@ -36,16 +38,19 @@ class Pair(World):
 def test_processes_are_averaged():
     meter = LossMeter(Pair(0, 2), FOLDER)
     meter.add({"loss": torch.tensor(4.0)}, ["mine"], "step")
-    assert meter.images == 2 and meter.take() == {"loss": 3.0}
+    assert meter.images == 2 and meter.means() == {"loss": 3.0}
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
-def test_images_are_named_and_counted(value):
+def test_images_are_named_and_counted(value, tmp_path):
     names = [f"image {i}" for i in range(11)]
     with pytest.raises(NasgemError, match=rf"the loss was {value} in epoch 2, step 3 of 9, with the images image 0, "):
         LossMeter(World(), FOLDER).add({"loss": torch.tensor(value)}, names, "epoch 2, step 3 of 9")
-    with pytest.raises(NasgemError, match=r"image 7 and 3 more: lower the learning rate .* stays in checkpoints"):
-        LossMeter(World(), FOLDER).add({"loss": torch.tensor(value)}, names, "epoch 2, step 3 of 9")
+    with pytest.raises(NasgemError, match=r"image 7 and 3 more: lower the learning rate .* no checkpoint was written"):
+        LossMeter(World(), tmp_path).add({"loss": torch.tensor(value)}, names, "epoch 2, step 3 of 9")
+    (tmp_path / LAST).touch()
+    with pytest.raises(NasgemError, match=r"the last checkpoint stays in"):
+        LossMeter(World(), tmp_path).add({"loss": torch.tensor(value)}, names, "epoch 2, step 3 of 9")
 
 
 def test_only_the_process_whose_loss_it_was_is_named():
@@ -61,5 +66,7 @@ def test_weights_must_be_finite():
     meter.add({"loss": torch.tensor(4.0)}, ["mine"], "epoch 1, step 1 of 2")
     with torch.no_grad():
         model.bias[1] = torch.inf
-    with pytest.raises(NasgemError, match="not finite after epoch 1, step 1 of 2, with the images mine"):
+    with pytest.raises(
+        NasgemError, match="not finite after epoch 1, step 1 of 2, or a step before it, with the images mine"
+    ):
         meter.require_finite(model)

@@ -33,6 +33,7 @@ class ToyTask:
                 nn.Flatten(),
                 nn.Linear(8, 4),
             )
+        self.equal_shapes = True
         self.batch_size, self.accumulate = batch_size, accumulate
         self.identity = {"network": {"kind": "toy", "normalise": normalise}}
 
