@@ -1,6 +1,7 @@
 """GEMNets of a cell: sized to their budgets, and the files of stage `gemnet`."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from string import ascii_lowercase
 from typing import Any
 
@@ -12,9 +13,10 @@ from nasgem_core.backbones.layout import named_layout
 from nasgem_core.backbones.spec import GEMNetSpec
 from nasgem_core.backbones.width import fit_to_budget
 from nasgem_core.cells.cell import Cell
-from nasgem_core.errors import ParameterError
+from nasgem_core.errors import DataError, ParameterError
 from nasgem_core.transfer_config import GemnetConfig
-from tasks.artifacts import DATA, METRICS, write_bytes, write_json, write_table
+from tasks.artifacts import DATA, METRICS, read_table, write_bytes, write_json, write_table
+from tasks.progress import say
 
 FOLDER = DATA / "gemnet"
 COSTS_FILE = FOLDER / "costs.parquet"
@@ -66,14 +68,31 @@ def feature_list(spec: GEMNetSpec) -> list[tuple[int, int]]:
         return [(feature.channels, feature.stride) for feature in spec.build().feature_info]
 
 
+def _written_before() -> set[Path]:
+    """Return the networks' files that the stage's last run wrote, going by its table of costs."""
+    try:
+        names = set(read_table(COSTS_FILE, COSTS_SCHEMA)["network"])
+    except (DataError, KeyError):
+        return set()
+    own = {f"gemnet_{letter}" for letter in ascii_lowercase}
+    return {FOLDER / f"{name}.json" for name in names & own}
+
+
 def write_gemnets(specs: Sequence[GEMNetSpec], picture: bytes) -> dict[str, dict[str, Any]]:
-    """Write the stage's files and return its metrics; networks of other budgets that lie there are taken away."""
+    """Write the stage's files and return its metrics; those of budgets that are no longer asked for are taken away.
+
+    A file that the stage did not write stays and is named, because stage `imagenet` reads it too.
+    """
     tables = [costs_of_parts(spec) for spec in specs]
     files = {FOLDER / f"{spec.name}.json": spec.to_json().encode() for spec in specs}
+    earlier = _written_before()
     for path, content in files.items():
         write_bytes(path, content)
-    for path in set(FOLDER.glob("*.json")) - set(files):
-        path.unlink()
+    for path in sorted(set(FOLDER.glob("*.json")) - set(files)):
+        if path in earlier:
+            path.unlink()
+        else:
+            say(f"  {path} is not of this stage and stays: move it elsewhere, or stage imagenet takes it too")
     write_table(COSTS_FILE, COSTS_SCHEMA, pd.concat(tables, ignore_index=True))
     write_bytes(PICTURE_FILE, picture)
     metrics: dict[str, dict[str, Any]] = {

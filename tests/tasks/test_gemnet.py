@@ -59,6 +59,27 @@ def test_files_say_what_rebuilds_the_networks_and_old_ones_go():
     assert [path.name for path in FOLDER.glob("*.json")] == ["gemnet_a.json"]
 
 
+def test_files_that_the_stage_did_not_write_stay_and_are_named(capsys):
+    specs = build_gemnets(CELL, GemnetConfig(macs=(463_000_000, 563_000_000)))
+    FOLDER.mkdir(parents=True)
+    for name in ("mine.json", "gemnet_c.json"):
+        (FOLDER / name).write_text(specs[0].to_json())
+    for written in (specs, specs[:1]):
+        write_gemnets(written, b"picture")
+        lines = capsys.readouterr().err.splitlines()
+        assert [line.split()[0] for line in lines] == ["data/gemnet/gemnet_c.json", "data/gemnet/mine.json"]
+        assert all("stays: move it elsewhere, or stage imagenet takes it" in line for line in lines)
+    assert sorted(path.stem for path in FOLDER.glob("*.json")) == ["gemnet_a", "gemnet_c", "mine"]
+
+
+def test_without_a_table_of_its_own_the_stage_takes_nothing_away(capsys):
+    specs = build_gemnets(CELL, GemnetConfig(macs=(463_000_000, 563_000_000)))
+    write_gemnets(specs, b"picture")
+    COSTS_FILE.write_bytes(b"spoilt")
+    write_gemnets(specs[:1], b"picture")
+    assert (FOLDER / "gemnet_b.json").is_file() and "gemnet_b.json" in capsys.readouterr().err
+
+
 def test_a_budget_out_of_reach_names_the_section():
     with pytest.raises(ParameterError, match=r"section gemnet of params.yaml: macs = 1 cannot be met"):
         build_gemnets(CELL, GemnetConfig(macs=(1,)))
