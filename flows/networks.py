@@ -59,7 +59,9 @@ def run_predict(picture: Path, model: str, top: int) -> None:
     guesses = classify(load_network(card, found.weights), card, image, top)
     rows = [[guess.name, f"{guess.probability:.4f}"] for guess in guesses]
     print_table(f"{picture} by {card.name}", ["class", "probability"], rows)
-    if not card.metrics:
+    if not found.trained:
+        out.print(f"\n{card.name} was never trained: its weights are fresh ones", soft_wrap=True)
+    elif not card.metrics:
         out.print(f"\nNothing was measured of {card.name}: it may be a network that was never trained", soft_wrap=True)
 
 
@@ -100,7 +102,7 @@ def run_detect(picture: Path, model: str, output: Path, threshold: float) -> Non
     out.print(f"\n{count} with a score of at least {threshold:g}; drawn {output}{enlarged}", soft_wrap=True)
 
 
-def _nothing_shown(names: Sequence[str], scores: Sequence[float], lowest: float) -> str:
+def _nothing_shown(names: Sequence[str], scores: Any, lowest: float) -> str:
     """Say how sure the detector was of what it found below the threshold, the surest first."""
     best = f"the highest score is {scores[0]:.3f} ({names[0]})" if names else f"no score is as high as {lowest:g}"
     return f"{best}; show more with a lower --threshold"
@@ -120,7 +122,12 @@ def run_latency(
 
     _require_free(output)
     setting = Setting(device or default_device(), batch, threads, repeats)
-    table = measure_networks(_listed(names, sampled), setting)
+    listed = _listed(names, sampled)
+    try:  # before the minutes of measuring, and after all that a call can be refused for
+        output.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DataError(f"output = {output}: no folder can be made there ({error.strerror}); name another") from None
+    table = measure_networks(listed, setting)
     write_latency(output, table)
     title = f"Latency on {table['device'].iloc[0]}, {_counted(batch, 'image')} a pass, {_counted(threads, 'thread')}"
     figure = draw_latency(
@@ -151,15 +158,13 @@ def run_latency(
 
 
 def _require_free(output: Path) -> None:
-    """Refuse, before anything is measured, a place that the table cannot or should not be written to."""
+    """Refuse a place that the table should not be written to: `data` itself, and what stages fill."""
     from flows.stages import STAGE_NAMES
 
-    if output.resolve() in [(Path("data") / name).resolve() for name in (*STAGE_NAMES, "metrics", "raw", "tables")]:
-        raise DataError(f"output = {output}: that folder belongs to a stage; name another one, such as data/latency")
-    try:
-        output.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise DataError(f"output = {output}: no folder can be made there ({error.strerror}); name another") from None
+    data = Path("data").resolve()
+    taken = {data / name for name in (*STAGE_NAMES, "metrics", "raw", "tables")}
+    if output.resolve() == data or taken & {output.resolve(), *output.resolve().parents}:
+        raise DataError(f"output = {output}: that folder belongs to the stages; name another one, such as data/latency")
 
 
 def _counted(number: int, one: str) -> str:
@@ -195,5 +200,6 @@ def _listed(names: Sequence[str], sampled: int) -> list[Any]:
                 raise DataError(f"{error}. Of networks, name {', '.join(published_names())}, or a file") from None
             if cell.canonical_key not in cells:  # two names of one cell are one network
                 cells.add(cell.canonical_key)
-                listed.append(listed_cell(cell, float("nan") if row is None else float(row["accuracy"]), config))
+                accuracy = float("nan") if row is None else float(row["accuracy"])
+                listed.append(listed_cell(cell, accuracy, config))
     return listed

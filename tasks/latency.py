@@ -1,7 +1,8 @@
 """Latency of networks by name: what is measured, and the table that comes of it."""
 
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
@@ -16,6 +17,8 @@ from nasgem_core.deployment.device import device_name
 from nasgem_core.deployment.latency import Latency, Setting, Subject, measure_latency
 from nasgem_core.deployment.proxy_spec import ProxySpec
 from nasgem_core.deployment.specs import Spec, build_network, read_spec
+from nasgem_core.detection.spec import DetectorSpec
+from nasgem_core.errors import DataError
 from nasgem_core.networks.layout import NetworkLayout
 from nasgem_core.seeding import derive_seed
 from tasks.networks import open_network
@@ -34,6 +37,7 @@ class Listed:
         group: what kind of network it is, and on which data its accuracy was measured.
         key: canonical key of its cell, empty where it has none.
         accuracy: a fraction; NaN where none is known.
+        given: the name that the user gave, where it is another; it takes the place of `name` where two are equal.
     """
 
     name: str
@@ -41,6 +45,7 @@ class Listed:
     group: str
     key: str = ""
     accuracy: float = float("nan")
+    given: str = ""
 
 
 def listed_cell(cell: Cell, accuracy: float, config: SearchConfig) -> Listed:
@@ -65,19 +70,34 @@ def listed_published(name: str) -> Listed:
 
 
 def listed_network(name: str, root: Path) -> Listed:
-    """List a network that was built or trained, and the top-1 accuracy of its card."""
+    """List a network that was built or trained, and the top-1 accuracy of its card; raises `DataError` for a detector.
+
+    What a detector takes for a picture goes with what its weights find in it, and here weights are fresh ones.
+    """
     found = open_network(name, root, untrained=True)
+    if isinstance(found.description, DetectorSpec):
+        raise DataError(
+            f"{name} is the detector {found.description.name}: the latency of detectors is not measured; name the "
+            "network that it was trained on"
+        )
     card = found.classifier
     spec = read_spec(card.network)
     key = spec.cell.canonical_key if isinstance(spec, GEMNetSpec) else ""
     called = name if is_reference(name) else card.name  # versions of a model share their names
-    if not found.trained:
-        return Listed(called, spec, "built networks", key)
-    return Listed(called, spec, "trained networks", key, float(card.metrics.get("top1", "nan")))
+    accuracy = float(card.metrics.get("top1", "nan"))
+    known = "trained networks" if "top1" in card.metrics else "networks of unknown accuracy"  # exported as they began
+    return Listed(called, spec, known if found.trained else "built networks", key, accuracy, name)
+
+
+def named_apart(listed: Sequence[Listed]) -> list[Listed]:
+    """Return the networks, those of equal names under the names that the user gave."""
+    counts = Counter(item.name for item in listed)
+    return [replace(item, name=item.given) if item.given and counts[item.name] > 1 else item for item in listed]
 
 
 def measure_networks(listed: Sequence[Listed], setting: Setting) -> pd.DataFrame:
     """Measure networks side by side with fresh weights, whose values make no difference; returns one row each."""
+    listed = named_apart(listed)
     networks = [build_network(item.spec) for item in listed]
     costs = [count_costs(network, item.spec.image_size) for network, item in zip(networks, listed, strict=True)]
     subjects = [

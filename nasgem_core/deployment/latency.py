@@ -51,11 +51,19 @@ class Setting:
         cores = os.cpu_count() or 1
         if self.threads > cores:
             raise ParameterError(f"threads = {self.threads}: this machine has {cores} cores, more only wait; lower it")
-        try:
-            torch.empty(0, device=self.device)
-        # Which of the three torch raises depends on the kind of device and on how torch was built.
-        except (RuntimeError, AssertionError, NotImplementedError):
-            raise ParameterError(f"device = {self.device!r} is not there: use cpu, or a GPU that torch sees") from None
+        if not _is_there(self.device):
+            raise ParameterError(f"device = {self.device!r} is not there: use cpu, or a GPU that torch sees")
+
+
+def _is_there(device: str) -> bool:
+    """Say whether passes can be timed on a device: the CPU, or this machine's accelerator; torch knows others."""
+    try:
+        torch.empty(0, device=device)
+    # Which of the three torch raises depends on the kind of device and on how torch was built.
+    except (RuntimeError, AssertionError, NotImplementedError):
+        return False
+    accelerator = torch.accelerator.current_accelerator(check_available=True)
+    return torch.device(device).type in {"cpu", accelerator.type if accelerator else "cpu"}
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,11 +1,13 @@
 """Measured latency against what it is traded for: multiply-adds on one panel, accuracy on the other."""
 
+import itertools
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.transforms import Bbox
 
 from nasgem_core.errors import DataError
 from nasgem_core.figures.pareto import pareto_front
@@ -85,14 +87,26 @@ def draw_latency(
     if len(names):
         set_log_scale(left, "x")
         set_log_scale(left, "y")
+    add_legend_below(figure, left, columns=4)
     if len(names) <= _NAMED:
+        figure.draw_without_rendering()  # only then is known where each network lies
         _write_names(left, names, millions, median)
         _write_names(right, [name if k else "" for name, k in zip(names, known, strict=True)], median, accuracy)
-    add_legend_below(figure, left, columns=4)
     return figure
 
 
 def _write_names(ax: Axes, names: Sequence[str], x: np.ndarray, y: np.ndarray) -> None:
-    for name, at_x, at_y in zip(names, x, y, strict=True):
-        if name:
-            ax.annotate(name, (at_x, at_y), xytext=(5, 4), textcoords="offset points", fontsize=7.5, color=MUTED)
+    """Write each name beside its network, where it covers no other network or name, as far as there is room."""
+    named = [(name, at) for name, at in zip(names, zip(x, y, strict=True), strict=True) if name]
+    places = [ax.transData.transform(at) for _, at in named]
+    taken = [Bbox.from_extents(*(place - 4), *(place + 4)) for place in places]
+    for name, at in named:
+        text = ax.annotate(
+            name, at, xytext=(5, 4), textcoords="offset points", fontsize=7.5, color=MUTED, parse_math=False
+        )
+        for rise, side in itertools.product((4, -4, 13, -13, 22, -22, 31, -31), (1, -1)):
+            text.set(position=(5 * side, rise), ha="left" if side > 0 else "right", va="bottom" if rise > 0 else "top")
+            found = text.get_window_extent()
+            if ax.bbox.x0 <= found.x0 and found.x1 <= ax.bbox.x1 and not any(map(found.overlaps, taken)):
+                break
+        taken.append(found)

@@ -78,7 +78,7 @@ def test_numbers_below_one_are_refused(name):
         Setting(**{name: 0})
 
 
-@pytest.mark.parametrize("device", ["cuda:77", "abacus", "meta:x"])
+@pytest.mark.parametrize("device", ["cuda:77", "abacus", "meta:x", "meta"])
 def test_a_device_that_is_not_there_is_named(device):
     with pytest.raises(ParameterError, match=f"device = '{device}' is not there"):
         Setting(device=device)

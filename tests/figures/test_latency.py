@@ -44,3 +44,23 @@ def test_many_networks_have_no_names_and_none_is_said():
 def test_lengths_that_differ_are_refused():
     with pytest.raises(DataError, match="one each a network"):
         draw_latency("cpu", ["a"], ["g"], np.ones(2), np.ones(1), np.ones(1), np.ones(1))
+
+
+def test_names_of_networks_at_one_place_do_not_cover_each_other():
+    many = 5
+    names = ["a name of some length", *(f"name {i}" for i in range(many - 2)), r"$\frac$"]
+    figure = draw_latency("cpu", names, ["g"] * many, *np.full((2, many), 2.0), np.full(many, 1e6), np.full(many, 0.5))
+    figure.draw_without_rendering()
+    for ax in figure.axes:
+        places = [text.get_window_extent() for text in ax.texts]
+        assert [text.get_text() for text in ax.texts] == names
+        assert not any(one.overlaps(other) for i, one in enumerate(places) for other in places[:i])
+
+
+def test_a_name_at_the_edge_is_written_inwards():
+    figure = draw_latency(
+        "cpu", ["x" * 40, "b"], ["g"] * 2, *np.full((2, 2), [1.0, 0.5]), np.array([1e9, 1e6]), np.ones(2)
+    )
+    figure.draw_without_rendering()
+    for ax in figure.axes:
+        assert ax.texts[0].get_window_extent().x1 <= ax.bbox.x1 + 1

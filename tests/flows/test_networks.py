@@ -60,6 +60,11 @@ def test_a_network_is_exported_and_predicts(folder):
     assert {lines[2][0], lines[3][0]} < {"cat", "dog", "cow"} and float(lines[2][1]) >= float(lines[3][1])
 
 
+def test_a_network_with_fresh_weights_says_so(folder):
+    folder.succeed("nasgem", "export", "built.json", "--output", "out", "--format", "python")
+    assert "was never trained" in folder.succeed("nasgem", "predict", "photo.png", "--model", "out")
+
+
 def test_objects_are_found_and_drawn(folder):
     with Image.open(folder.root / "photo.png") as picture:
         picture.resize((600, 400)).save(folder.root / "photo.png")
@@ -128,8 +133,13 @@ def test_what_is_wrong_is_said_in_one_line(folder):
         ("predict", "photo.png"): "no registered model is called 'imagenet': none is there",
         ("export", "best", "--output", "out"): "model 'best' is not there: name a folder that `nasgem export` wrote",
         ("latency", "milenas"): "published network 'milenas': its repository holds more than forty cells",
+        ("latency", "detector"): "the latency of detectors is not measured",
+        ("latency", "net", "--output", "data"): "output = data: that folder belongs to the stages",
+        ("latency", "net", "--output", "data/pairs/x"): "output = data/pairs/x: that folder belongs to the stages",
+        ("latency", "net", "--device", "meta"): "device = 'meta' is not there",
         ("export", "net", "--output", "net", "--format", "jax"): "format = 'jax': choose one of all, python",
     }.items():
         assert message in folder.refused("nasgem", *command)
+    assert not (folder.root / "data" / "latency").exists()
     document = json.loads((folder.root / "net" / "network.json").read_text())
     assert document["name"] == "small"
