@@ -23,21 +23,16 @@ from tasks.coco import (
     FOLDER,
     HISTORY_FILE,
     METRICS_FILE,
-    TRAIN,
-    VALIDATION,
-    CocoData,
     DetectorTraining,
     TrainedDetector,
-    first_images,
     history_of,
-    look_through,
     plan_detectors,
-    read_data,
     summary_of,
     train_detector,
     trained_backbones,
     write_detectors,
 )
+from tasks.coco_data import TRAIN, VALIDATION, CocoData, first_images, look_through, read_data
 from tasks.outbox import Dataset
 from tasks.placement import default_device, reader_processes
 from tasks.progress import progress_bar, say

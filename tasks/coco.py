@@ -1,4 +1,4 @@
-"""Detectors of stage `coco`: their data and backbones, one training of one of them, and the files of all."""
+"""Detectors of stage `coco`: their backbones, one training of one of them, and the files of all."""
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
@@ -12,16 +12,12 @@ import torch
 
 from nasgem_core.backbones.spec import NetworkSpec
 from nasgem_core.deployment.card import NetworkCard
-from nasgem_core.detection.annotation_file import read_annotations
-from nasgem_core.detection.annotations import require_same_categories
 from nasgem_core.detection.costs import detector_costs
 from nasgem_core.detection.detections import Detections
 from nasgem_core.detection.pyramid import load_backbone
-from nasgem_core.detection.reading import readable_images, require_readable
 from nasgem_core.detection.settings import DetectorSettings
 from nasgem_core.detection.spec import DetectorSpec, for_detection
-from nasgem_core.detection.task import DetectionTask, MeasuredSet, TrainingSet, detect
-from nasgem_core.detection.training_boxes import require_measurable, training_boxes
+from nasgem_core.detection.task import DetectionTask, detect
 from nasgem_core.errors import DataError
 from nasgem_core.seeding import derive_seed
 from nasgem_core.training.distributed import World
@@ -32,14 +28,14 @@ from nasgem_core.transfer_config import CocoConfig
 from tasks import imagenet
 from tasks.artifacts import DATA, METRICS, read_weights, write_bytes, write_json, write_table, write_weights
 from tasks.checkpoints import checkpoint_folder
+from tasks.coco_data import CocoData, first_images
+from tasks.parameters import in_section
 
 FOLDER = DATA / "coco"
 METRICS_FILE = METRICS / "coco.json"
 HISTORY_FILE = FOLDER / "history.parquet"
 CURVES_FILE = FOLDER / "curves.png"
 CHECKPOINTS = Path(".nasgem") / "checkpoints" / "coco"
-VALIDATION, TRAIN = "", "train_"
-"""Prefixes of the figures on validation images and on images that were trained on."""
 IMAGES_A_RATE = 16
 """The learning rate is given for this many images a step."""
 RATE_SHARE = {"retinanet": 0.5, "faster_rcnn": 1.0}
@@ -54,14 +50,6 @@ _SETTINGS = (
     "group_normalisation",
     "frozen_normalisation",
 )
-
-
-@dataclass(frozen=True, eq=False)
-class CocoData:
-    """What detectors are trained and measured on."""
-
-    train: TrainingSet
-    measured: Mapping[str, MeasuredSet]
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,47 +75,6 @@ class TrainedDetector:
     history: tuple[Mapping[str, float], ...]
     metrics: Mapping[str, float]
     samples: Mapping[str, Detections]
-
-
-def read_data(config: CocoConfig) -> CocoData:
-    """Read the annotations and look for the images.
-
-    Raises:
-        DataError: a file or folder is missing, not whole or not in COCO's format, or the categories differ.
-    """
-    root = Path(config.dataset)
-    if not root.is_dir():
-        raise DataError(
-            f"coco.dataset = {config.dataset!r} is no folder: name one with annotations/instances_{config.train}.json, "
-            f"instances_{config.validation}.json beside it, and the images in {config.train}/ and {config.validation}/"
-        )
-    train, validation = (
-        read_annotations(root / "annotations" / f"instances_{split}.json")
-        for split in (config.train, config.validation)
-    )
-    require_same_categories(train, validation)
-    require_measurable(validation, root / config.validation)
-    chosen = training_boxes(train, root / config.train)
-    measured = {VALIDATION: MeasuredSet(validation, root / config.validation)}
-    if config.measured_train:
-        learned = train.subset(chosen.images[: config.measured_train]).with_finite_boxes()
-        measured[TRAIN] = MeasuredSet(learned, root / config.train)
-    return CocoData(TrainingSet(train, chosen, root / config.train), measured)
-
-
-def look_through(data: CocoData) -> CocoData:
-    """Return the data without those measured training images that cannot be read: training passes them over too.
-
-    Raises:
-        DataError: a validation image cannot be read, or an image is of another size than the annotations say. That is
-            said here and not hours later, at the first evaluation.
-    """
-    measured = dict(data.measured)
-    require_readable(measured[VALIDATION].annotations, measured[VALIDATION].folder)
-    if TRAIN in measured:
-        annotations, folder = measured[TRAIN].annotations, measured[TRAIN].folder
-        measured[TRAIN] = MeasuredSet(annotations.subset(readable_images(annotations, folder)), folder)
-    return CocoData(data.train, measured)
 
 
 def trained_backbones() -> dict[str, NetworkCard]:
@@ -229,7 +176,8 @@ def train_detector(
         if on_progress is not None:
             on_progress(progress, task.found if "AP" in progress.metrics else {})
 
-    trained = train(task, recipe, folder, seed=seed, world=world, on_progress=report, on_warning=on_warning)
+    with in_section("coco"):
+        trained = train(task, recipe, folder, seed=seed, world=world, on_progress=report, on_warning=on_warning)
     samples = {
         prefix: detect(trained.model, first_images(measured, config.samples), world)
         for prefix, measured in data.measured.items()
@@ -238,12 +186,6 @@ def train_detector(
     weights = {name: value.detach().cpu().numpy() for name, value in trained.model.state_dict().items()}
     metrics = {name: value for name, value in trained.metrics.items() if name != BROKEN}
     return TrainedDetector(training, weights, trained.history, metrics, samples)
-
-
-def first_images(measured: MeasuredSet, count: int) -> MeasuredSet:
-    """Return the first images of a set."""
-    images = np.arange(min(count, len(measured.annotations)))
-    return MeasuredSet(measured.annotations.subset(images), measured.folder)
 
 
 def _digest(weights: Mapping[str, np.ndarray]) -> str:

@@ -24,6 +24,7 @@ _NO_RESULT = {
     "tasks.artifacts",
     "tasks.caching",
     "tasks.fingerprint",
+    "tasks.parameters",
     "tasks.placement",
     "tasks.progress",
     "tasks.serialization",

@@ -27,6 +27,8 @@ from nasgem_core.training.task import BROKEN, broken_images
 from nasgem_core.transfer_config import ImagenetConfig
 from tasks.artifacts import DATA, METRICS, write_bytes, write_json, write_table, write_weights
 from tasks.checkpoints import checkpoint_folder
+from tasks.class_names import class_names
+from tasks.parameters import in_section
 from tasks.placement import reader_processes
 
 FOLDER = DATA / "imagenet"
@@ -161,15 +163,17 @@ def train_classifier(
     network = training.spec.to_dict()
     on_gpu = world.device.type == "cuda"
     readers = reader_processes(world.size) if on_gpu else 0
-    task = ClassificationTask(model, network, images, settings_of(config), seed, workers=readers, pinned=on_gpu)
-    recipe = recipe_of(config, len(images[0]))
-    identity = [task.identity, recipe.identity()]
-    folder = checkpoint_folder(CHECKPOINTS, training.name, identity, __name__, world, on_warning)
-    trained = train(task, recipe, folder, seed=seed, world=world, on_progress=on_progress, on_warning=on_warning)
+    names = class_names(Path(config.dataset), images[0].classes)
+    with in_section("imagenet"):
+        task = ClassificationTask(model, network, images, settings_of(config), seed, workers=readers, pinned=on_gpu)
+        recipe = recipe_of(config, len(images[0]))
+        identity = [task.identity, recipe.identity()]
+        folder = checkpoint_folder(CHECKPOINTS, training.name, identity, __name__, world, on_warning)
+        trained = train(task, recipe, folder, seed=seed, world=world, on_progress=on_progress, on_warning=on_warning)
     card = NetworkCard(
         name=training.name,
         network=network,
-        classes=images[0].classes,
+        classes=names,
         image_size=config.image_size,
         centre_share=config.centre_share,
         mean=MEAN,

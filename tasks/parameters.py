@@ -1,7 +1,8 @@
 """`params.yaml`, the one place of truth for a search: read and checked, and changed without losing its comments."""
 
 import io
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +61,15 @@ def parse_value(text: str) -> Any:
         raise ParameterError(
             f"{text!r} is no YAML value: write a number, a word, true, or a list such as [1, 2]"
         ) from None
+
+
+@contextmanager
+def in_section(section: str) -> Iterator[None]:
+    """Put a section's name before the field that a `ParameterError` begins with; the core knows fields alone."""
+    try:
+        yield
+    except ParameterError as error:
+        raise ParameterError(f"{section}.{error}") from None
 
 
 def _load(path: Path, typ: str = "rt") -> Any:

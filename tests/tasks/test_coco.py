@@ -6,10 +6,11 @@ import pytest
 import torch
 
 from nasgem_core.deployment.detectors import load_detector
-from nasgem_core.errors import DataError
+from nasgem_core.errors import DataError, ParameterError
 from nasgem_core.training.distributed import World
 from nasgem_core.transfer_config import CocoConfig
 from tasks import coco, imagenet
+from tasks.coco_data import look_through, read_data
 from tasks.networks import open_network
 from tests.detection.coco_folder import write_coco_folder
 from tests.tasks.backbones import write_classifier
@@ -47,7 +48,7 @@ def workplace(tmp_path, monkeypatch):
 
 
 def test_a_detector_starts_from_the_best_training_of_its_backbone(workplace):
-    data, backbones = coco.read_data(CONFIG), coco.trained_backbones()
+    data, backbones = read_data(CONFIG), coco.trained_backbones()
     assert {name: card.name for name, card in backbones.items()} == {"mobilenet_v2": "mobilenet_v2-1"}
     trainings = coco.plan_detectors(CONFIG, data, backbones)
     assert [training.name for training in trainings] == ["retinanet-mobilenet_v2", "faster_rcnn-mobilenet_v2"]
@@ -60,7 +61,7 @@ def test_a_detector_starts_from_the_best_training_of_its_backbone(workplace):
 
 
 def test_a_training_leaves_files_that_rebuild_the_detector(workplace):
-    data = coco.read_data(CONFIG)
+    data = read_data(CONFIG)
     trainings = coco.plan_detectors(CONFIG, data, coco.trained_backbones())
     seen = []
     trained = [
@@ -95,7 +96,7 @@ def test_a_training_leaves_files_that_rebuild_the_detector(workplace):
 
 def test_what_was_trained_is_not_trained_again(workplace):
     config = replace(CONFIG, detectors=("retinanet",))
-    data = coco.read_data(config)
+    data = read_data(config)
     (training,) = coco.plan_detectors(config, data, coco.trained_backbones())
     first = coco.train_detector(training, config, data, 0, World())
     seen = []
@@ -115,32 +116,40 @@ def test_the_rate_is_that_of_the_detector_and_its_batch():
     assert coco.recipe_of(config, "retinanet").learning_rate == pytest.approx(0.005)
 
 
+def test_a_parameter_is_named_with_its_section(workplace):
+    config = replace(CONFIG, batch_size=1000, detectors=("retinanet",))
+    data = read_data(config)
+    (training,) = coco.plan_detectors(config, data, coco.trained_backbones())
+    with pytest.raises(ParameterError, match=r"^coco\.batch_size is larger than the number of training images"):
+        coco.train_detector(training, config, data, 0, World())
+
+
 def test_a_backbone_that_is_not_trained_is_named(workplace):
     config = replace(CONFIG, backbones=("gemnet",))
     with pytest.raises(DataError, match=r"coco.backbones names 'gemnet', and data/imagenet holds mobilenet_v2: "):
-        coco.plan_detectors(config, coco.read_data(config), coco.trained_backbones())
+        coco.plan_detectors(config, read_data(config), coco.trained_backbones())
     (imagenet.FOLDER / "mobilenet_v2-0.json").write_text("{}")
     with pytest.raises(DataError, match=r"mobilenet_v2-0.json: "):
         coco.trained_backbones()
 
 
 def test_broken_images_are_told_before_a_training_begins(workplace):
-    data = coco.read_data(CONFIG)
+    data = read_data(CONFIG)
     first = data.measured["train_"].annotations.file_names[0]
     (workplace / "pictures" / "train" / first).write_bytes(b"no picture")
-    looked = coco.look_through(data)
+    looked = look_through(data)
     assert looked.measured["train_"].annotations.file_names == data.measured["train_"].annotations.file_names[1:]
     assert len(looked.measured[""].annotations) == 8
     (workplace / "pictures" / "val" / "3.png").write_bytes(b"no picture")
     with pytest.raises(DataError, match=r"val/3\.png cannot be read as an image"):
-        coco.look_through(data)
+        look_through(data)
 
 
 def test_faults_of_the_data_set_are_named(workplace):
     with pytest.raises(DataError, match=r"coco.dataset = 'nowhere' is no folder: name one with annotations"):
-        coco.read_data(replace(CONFIG, dataset="nowhere"))
+        read_data(replace(CONFIG, dataset="nowhere"))
     with pytest.raises(DataError, match=r"there are no annotations pictures/annotations/instances_train2017.json"):
-        coco.read_data(replace(CONFIG, train="train2017"))
+        read_data(replace(CONFIG, train="train2017"))
     (workplace / "pictures" / "val" / "3.png").unlink()
     with pytest.raises(DataError, match=r"1 of the 8 images .* \(first: 3.png\): the copy is not complete"):
-        coco.read_data(CONFIG)
+        read_data(CONFIG)

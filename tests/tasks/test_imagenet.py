@@ -138,3 +138,15 @@ def test_a_training_is_named_after_network_and_seed(gemnets):
 
 def test_nothing_trained_is_no_row(here):
     assert len(history_of([])) == 0 and summary_of([], {}) == {}
+
+
+def test_cards_have_the_names_of_classes_and_messages_that_of_the_section(here):
+    write_images(here / "pictures", train=8, val=3)
+    (here / "pictures" / "classes.txt").write_text("blue the sky\n")
+    images = list_image_files(here / "pictures")
+    config = replace(SMALL, dataset="pictures", epochs=1, seeds=1)
+    (training,) = plan_trainings(config, 3)
+    trained = train_classifier(training, config, images, 0, World())
+    assert trained.card.classes == ("the sky", "green", "red")
+    with pytest.raises(ParameterError, match=r"^imagenet\.batch_size = 100: .* has 24 images; lower it"):
+        train_classifier(training, replace(config, batch_size=100), images, 0, World())
