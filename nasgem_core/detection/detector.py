@@ -142,12 +142,12 @@ def _faster_rcnn(backbone: Backbone, num_classes: int, settings: DetectorSetting
     return FasterRCNN(
         PyramidBackbone(backbone, strides, channels, LastLevelMaxPool(), _normalisation(settings)),
         rpn_anchor_generator=anchors,
-        rpn_head=ProposalHead(channels, anchors.num_anchors_per_location()[0]),
         box_roi_pool=pool,
         box_head=TwoMLPHead(channels * _POOL**2, settings.box_channels),
         box_predictor=BoxPredictor(settings.box_channels, num_classes + 1),
         box_batch_size_per_image=settings.sampled_proposals,
         box_detections_per_img=DETECTIONS,
+        rpn_head=ProposalHead(channels, anchors.num_anchors_per_location()[0]),
         **_resizing(settings),
     )
 
