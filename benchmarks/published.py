@@ -1,6 +1,8 @@
-"""Params and multiply-adds of the rebuilt networks of Table 1 beside the published ones, as a Markdown table.
+"""Params and multiply-adds of the rebuilt networks of Table 1 beside the published ones, as Markdown.
 
-Run it with `python benchmarks/published.py`. Nothing is trained and no network takes memory: shapes pass through it.
+The table's figures are the paper's; those in parentheses are of the network's own publication, where the paper has none
+or another network's. Run it with `python benchmarks/published.py`. Nothing is trained and no network takes memory:
+shapes pass through it.
 """
 
 import argparse
@@ -11,7 +13,7 @@ import torch
 from nasgem_core.backbones.counting import count_costs
 from nasgem_core.backbones.published.catalogue import RANDWIRE_CHANNELS, published_network
 from nasgem_core.backbones.published.randwire import RandWire
-from nasgem_core.backbones.published.reported import REPORTED
+from nasgem_core.backbones.published.reported import REPORTED, TOLERANCE
 
 IMAGE_SIZE = (224, 224)
 NUM_CLASSES = 1000
@@ -20,12 +22,12 @@ HEADINGS = (
     "name",
     "network",
     "params (M)",
-    "published",
+    "paper",
     "difference",
     "MACs (M)",
-    "published",
+    "paper",
     "difference",
-    "MACs, element by element too",
+    "all (M)",
     "top-1 error",
     "GPU-days",
 )
@@ -39,30 +41,55 @@ def figure(value):
     return "-" if value is None else f"{value:g}"
 
 
-def difference(measured, published):
-    return "-" if published is None else f"{100 * (measured / (published * 1e6) - 1):+.1f} %"
+def difference(measured, given):
+    share = measured / (given * 1e6) - 1
+    return f"**{100 * share:+.1f} %**" if abs(share) > TOLERANCE else f"{100 * share:+.1f} %"
+
+
+def beside(paper, own, shown):
+    """Return the paper's figure as it is to be shown, and in parentheses that of the publication itself."""
+    parts = [shown(paper)] if paper is not None else []
+    parts += [f"({shown(own)})"] if own is not None else []
+    return " ".join(parts) or "-"
+
+
+def compared(measured, paper, own):
+    """Return what is measured, what is given, and by how much they differ."""
+    return [
+        million(measured),
+        beside(paper, own, figure),
+        beside(paper, own, lambda given: difference(measured, given)),
+    ]
 
 
 def table_row(row):
-    known = [figure(row.top1_error), figure(row.gpu_days)]
+    names, known = [f"`{row.name}`", row.title], [figure(row.top1_error), figure(row.gpu_days)]
     if row.missing:
-        published = [figure(row.params), "-", "-", figure(row.macs), "-", "-"]
-        return [f"`{row.name}`", row.title, "-", *published, *known]
+        return [*names, "-", figure(row.params), "-", "-", figure(row.macs), "-", "-", *known]
     with torch.device("meta"):
         network = published_network(row.name, NUM_CLASSES)
     costs = count_costs(network, IMAGE_SIZE)
     return [
-        f"`{row.name}`",
-        row.title,
-        million(costs.params),
-        figure(row.expected_params),
-        difference(costs.params, row.expected_params),
-        million(costs.macs),
-        figure(row.expected_macs),
-        difference(costs.macs, row.expected_macs),
+        *names,
+        *compared(costs.params, row.params, row.own_params),
+        *compared(costs.macs, row.macs, row.own_macs),
         million(costs.macs + costs.elementwise),
         *known,
     ]
+
+
+def table_lines():
+    yield f"| {' | '.join(HEADINGS)} |"
+    yield "|" + "---|" * len(HEADINGS)
+    for row in REPORTED:
+        yield f"| {' | '.join(table_row(row))} |"
+
+
+def notes():
+    """Return what is said below the table: why figures differ, and why networks are missing."""
+    lines = [f"- **{row.title}**: {row.note}." for row in REPORTED if row.note]
+    missing = [f"- **{row.title}**: {row.missing}." for row in REPORTED if row.missing]
+    return [f"Where a figure is off by more than {100 * TOLERANCE:g} %:", "", *lines, "", "Not rebuilt:", "", *missing]
 
 
 def randwire_spread():
@@ -75,20 +102,17 @@ def randwire_spread():
         f"{statistics.mean(values) / 1e6:.4g} +- {statistics.stdev(values) / 1e6:.2g} M {name}"
         for name, values in (("params", [c.params for c in costs]), ("MACs", [c.macs for c in costs]))
     ]
-    return f"RandWire-WS, {RANDWIRE_INSTANCES} instances: {', '.join(spread)}"
+    return f"{RANDWIRE_INSTANCES} seeds give {' and '.join(spread)}"
 
 
 def main() -> None:
     argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
     torch.set_num_threads(1)
-    print("| " + " | ".join(HEADINGS) + " |")
-    print("|" + "---|" * len(HEADINGS))
+    for line in table_lines():
+        print(line, flush=True)
+    print("", *notes(), "", f"RandWire-WS: {randwire_spread()}.", "", "Sources:", "", sep="\n")
     for row in REPORTED:
-        print("| " + " | ".join(table_row(row)) + " |", flush=True)
-    print("\n" + randwire_spread() + "\n")
-    for row in REPORTED:
-        said = [row.source, f"not rebuilt: {row.missing}" if row.missing else row.note]
-        print(f"- `{row.name}`: {'; '.join(filter(None, said))}.")
+        print(f"- **{row.title}**: {row.source}.")
 
 
 if __name__ == "__main__":

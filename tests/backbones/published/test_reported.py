@@ -1,6 +1,4 @@
-import pytest
-
-from nasgem_core.backbones.published.reported import REPORTED, ReportedNetwork
+from nasgem_core.backbones.published.reported import REPORTED
 
 
 def test_rows_are_told_apart_and_say_where_they_come_from():
@@ -24,9 +22,3 @@ def test_table_1_is_complete():
         "GATES": (24.1, 5.6, None),
     }
     assert {row.title: (row.top1_error, row.params, row.macs) for row in REPORTED if row.top1_error} == table
-
-
-@pytest.mark.parametrize(("own", "expected"), [(None, 5.1), (4.9, 4.9)])
-def test_the_publication_itself_comes_before_the_paper(own, expected):
-    row = ReportedNetwork("a", "A", "here", params=5.1, macs=577, own_params=own)
-    assert (row.expected_params, row.expected_macs) == (expected, 577)
