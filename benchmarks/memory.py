@@ -3,10 +3,11 @@
 plain  each vertex concatenates its predecessors, and autograd keeps what it likes
 ours   `GEMNet`, which makes concatenations and depthwise convolutions again in the backward pass
 
-Networks of sampled cells with 28 to 30 vertices at 463M MACs and 224x224 pixels. Each is trained for some steps in
-processes of its own, one for each way in turn; the memory is the largest resident set of the process during the steps,
-less that before the first. Both ways must agree in the loss. Run it with `python benchmarks/memory.py`; `--quick` for a
-look.
+Networks of sampled cells with 30 vertices, the most that a cell of the search space has, at 463M MACs and 224x224
+pixels. Each is trained for some steps in processes of its own, one for each way in turn; the memory is the largest
+resident set of the process during the steps, less that before the first. Both ways must agree in the loss. The last
+lines say in which ranges memory and time lay. Run it on an idle machine with `python benchmarks/memory.py`; `--quick`
+for a look.
 """
 
 import argparse
@@ -14,6 +15,7 @@ import multiprocessing
 import re
 import statistics
 import time
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
@@ -25,11 +27,14 @@ from nasgem_core.backbones.concatenation import concatenate
 from nasgem_core.backbones.layout import IMAGENET
 from nasgem_core.backbones.spec import NetworkSpec
 from nasgem_core.backbones.width import fit_to_budget
+from nasgem_core.cells.cell import Cell
 from nasgem_core.cells.sampling import sample_cells
 from nasgem_core.config import CellsConfig
 
 MACS, SIDE, CLASSES = 463_000_000, 224, 1000
 WAYS = ("plain", "ours")
+DRAWN = 500
+"""Cells that are sampled to find those of 30 vertices: pruning leaves fewer in most."""
 
 
 def apply_plainly(layer: nn.Module, parts: list[Tensor]) -> Tensor:
@@ -63,6 +68,20 @@ def measure(document: str, way: str, batch: int, steps: int) -> tuple[float, flo
     return resident("VmHWM") - before, min(seconds), loss.item()
 
 
+def largest_cells(cells: Sequence[Cell], count: int, wanted: int) -> list[Cell]:
+    """Return the largest cells; says so where these are not all of the wanted size."""
+    chosen = sorted(cells, key=lambda cell: -cell.num_vertices)[:count]
+    full = sum(cell.num_vertices == wanted for cell in chosen)
+    if full < len(chosen):
+        print(f"only {full} of {len(cells)} sampled cells have {wanted} vertices; the next largest stand in for others")
+    return chosen
+
+
+def span(values: Sequence[float], digits: int) -> str:
+    """Return the range of some values."""
+    return f"{min(values):.{digits}f} to {max(values):.{digits}f}"
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--cells", type=int, default=5)
@@ -70,28 +89,36 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="2 cells, batches of 4")
     arguments = parser.parse_args()
     count, batch = (2, 4) if arguments.quick else (arguments.cells, arguments.batch)
-    cells = [cell for cell in sample_cells(CellsConfig(), 500, 0) if cell.num_vertices >= 28][:count]
-    context, memory, duration = multiprocessing.get_context("spawn"), [], []
+    config = CellsConfig()
+    cells = largest_cells(list(sample_cells(config, DRAWN, 0)), count, config.vertices)
+    context = multiprocessing.get_context("spawn")
+    memory: dict[str, list[float]] = {way: [] for way in WAYS}
+    seconds: dict[str, list[float]] = {way: [] for way in WAYS}
     print(f"batch {batch}, {SIDE}x{SIDE}, {MACS / 1e6:.0f}M MACs, one thread")
     print("vertices edges leaves   plain GB  ours GB  ratio   plain s  ours s  ratio")
     for cell in cells:
         spec = fit_to_budget("benchmark", cell, IMAGENET, CLASSES, (SIDE, SIDE), MACS)
-        results = {}
+        losses = []
         for way in WAYS:
             with ProcessPoolExecutor(1, mp_context=context) as pool:
-                results[way] = pool.submit(measure, spec.to_json(), way, batch, 3).result()
-        (plain_memory, plain_time, plain_loss), (our_memory, our_time, our_loss) = (results[way] for way in WAYS)
-        if abs(plain_loss - our_loss) > 1e-5 * abs(plain_loss):
-            raise SystemExit(f"the losses differ: {plain_loss} and {our_loss}")
-        memory.append(plain_memory / our_memory)
-        duration.append(plain_time / our_time)
+                used, taken, loss = pool.submit(measure, spec.to_json(), way, batch, 3).result()
+            memory[way].append(used / 1e9)
+            seconds[way].append(taken)
+            losses.append(loss)
+        if abs(losses[0] - losses[1]) > 1e-5 * abs(losses[0]):
+            raise SystemExit(f"the losses differ: {losses[0]} and {losses[1]}")
+        figures = [values[way][-1] for values in (memory, seconds) for way in WAYS]
         print(
-            f"{cell.num_vertices:8} {cell.num_edges:5} {len(cell.leaves):6}   {plain_memory / 1e9:8.3f} "
-            f"{our_memory / 1e9:8.3f} {memory[-1]:6.2f}  {plain_time:8.2f} {our_time:7.2f} {duration[-1]:6.2f}",
+            f"{cell.num_vertices:8} {cell.num_edges:5} {len(cell.leaves):6}   {figures[0]:8.3f} {figures[1]:8.3f} "
+            f"{figures[1] / figures[0]:6.2f}  {figures[2]:8.2f} {figures[3]:7.2f} {figures[3] / figures[2]:6.2f}",
             flush=True,
         )
-    print(f"geometric mean, plain / ours: memory {statistics.geometric_mean(memory):.2f}, ", end="")
-    print(f"time {statistics.geometric_mean(duration):.2f}")
+    for name, unit, digits, values in (("memory", "GB", 2, memory), ("time", "s", 2, seconds)):
+        shares = [ours / plain for plain, ours in zip(values["plain"], values["ours"], strict=True)]
+        print(
+            f"{name}: plain {span(values['plain'], digits)} {unit}, ours {span(values['ours'], digits)} {unit}; "
+            f"ours / plain {span(shares, 2)}, geometric mean {statistics.geometric_mean(shares):.2f}"
+        )
 
 
 if __name__ == "__main__":
