@@ -86,7 +86,7 @@ def new_folder(folder: Path) -> Iterator[Path]:
     """Provide an empty folder beside `folder` that takes its place when the block ends well, and goes otherwise.
 
     Raises:
-        DataError: `folder` holds what no export has written, or cannot be made.
+        DataError: `folder` holds what no export has written, is the current one, or cannot be made.
     """
     temporary = folder.parent / f".{folder.name}.{uuid.uuid4().hex}"
     try:
@@ -96,6 +96,8 @@ def new_folder(folder: Path) -> Iterator[Path]:
         foreign = sorted(found - _OWN_FILES if CARD_FILE in found else found)
         if foreign:
             raise DataError(f"{folder} holds {foreign[0]}, which is of no export: move it away, or name another folder")
+        if folder.resolve() == Path.cwd():
+            raise DataError(f"output = {folder}: that is the current folder, which would be replaced; name another one")
         temporary.mkdir(parents=True)
     except OSError as error:
         raise DataError(f"output = {folder}: no folder can be made there ({error.strerror}); name another") from None

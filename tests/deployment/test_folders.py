@@ -70,6 +70,12 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path):
             pass
 
 
+def test_the_current_folder_is_not_replaced(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(DataError, match=r"output = \.: that is the current folder"), new_folder(Path(".")):
+        pass
+
+
 def test_an_empty_folder_is_taken_and_a_foreign_one_left(tmp_path):
     (tmp_path / "empty").mkdir()
     with new_folder(tmp_path / "empty") as target:
