@@ -5,6 +5,7 @@ folder named by `--gemnets`. Nothing is trained and nothing computed: shapes pas
 """
 
 import argparse
+import sys
 from pathlib import Path
 
 import torch
@@ -14,6 +15,7 @@ from nasgem_core.detection.costs import detector_costs
 from nasgem_core.detection.detector import Detector
 from nasgem_core.detection.settings import KINDS, DetectorSettings
 from nasgem_core.detection.spec import for_detection
+from nasgem_core.errors import DataError
 
 COCO_CATEGORIES = 80
 TITLES = {"retinanet": "RetinaNet", "faster_rcnn": "Faster R-CNN, FPN"}
@@ -43,10 +45,19 @@ HEADINGS = (
 
 
 def backbones(folder):
-    """Return the networks by their title: the published ones and those of the folder."""
-    found = {title: PublishedSpec(name, 1000, (224, 224)) for title, name in PUBLISHED.items()}
-    for path in sorted(folder.glob("*.json")):
-        spec = NetworkSpec.from_json(path.read_text(encoding="utf-8"))
+    """Return the networks by their title: the published ones and those of the folder.
+
+    Where the folder holds none the table is without GEMNet, and a line says so; a file of something else ends the run.
+    """
+    found = {title: PublishedSpec.for_imagenet(name) for title, name in PUBLISHED.items()}
+    paths = sorted(folder.glob("*.json"))
+    if not paths:
+        print(f"{folder} holds no network, so GEMNet is left out: run `nasgem stage gemnet` first", file=sys.stderr)
+    for path in paths:
+        try:
+            spec = NetworkSpec.from_json(path.read_bytes())
+        except (DataError, OSError) as error:
+            raise SystemExit(f"{path}: {error}; or run `nasgem stage gemnet` first and name its folder") from None
         title = next((title for _, title in TABLE_2 if title.lower() == spec.name.lower().replace("_", "-")), spec.name)
         found[title] = spec
     return found
@@ -77,11 +88,11 @@ def main() -> None:
     torch.set_num_threads(1)
     known = backbones(arguments.gemnets)
     titles = list(dict.fromkeys([*(title for _, title in TABLE_2), *known]))
-    print("| " + " | ".join(HEADINGS) + " |")
+    print(f"| {' | '.join(HEADINGS)} |")
     print("|" + "---|" * len(HEADINGS))
     for kind in KINDS:
         for title in titles:
-            print("| " + " | ".join(table_row(kind, title, known.get(title))) + " |", flush=True)
+            print(f"| {' | '.join(table_row(kind, title, known.get(title)))} |", flush=True)
 
 
 if __name__ == "__main__":
