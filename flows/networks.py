@@ -1,6 +1,7 @@
 """Networks in the user's hands from the command line: export, predict, detect, latency."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -123,11 +124,8 @@ def run_latency(
     _require_free(output)
     setting = Setting(device or default_device(), batch, threads, repeats)
     listed = _listed(names, sampled)
-    try:  # before the minutes of measuring, and after all that a call can be refused for
-        output.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise DataError(f"output = {output}: no folder can be made there ({error.strerror}); name another") from None
-    table = measure_networks(listed, setting)
+    with _new_folder(output):  # before the minutes of measuring
+        table = measure_networks(listed, setting)
     write_latency(output, table)
     title = f"Latency on {table['device'].iloc[0]}, {_counted(batch, 'image')} a pass, {_counted(threads, 'thread')}"
     figure = draw_latency(
@@ -165,6 +163,23 @@ def _require_free(output: Path) -> None:
     taken = {data / name for name in (*STAGE_NAMES, "metrics", "raw", "tables")}
     if output.resolve() == data or taken & {output.resolve(), *output.resolve().parents}:
         raise DataError(f"output = {output}: that folder belongs to the stages; name another one, such as data/latency")
+
+
+@contextmanager
+def _new_folder(folder: Path) -> Iterator[None]:
+    """Make a folder; it goes again, with what was made above it, if the block fails and leaves it empty."""
+    made = [path for path in (folder, *folder.parents) if not path.exists()]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DataError(f"output = {folder}: no folder can be made there ({error.strerror}); name another") from None
+    try:
+        yield
+    except BaseException:
+        with suppress(OSError):
+            for path in made:
+                path.rmdir()
+        raise
 
 
 def _counted(number: int, one: str) -> str:

@@ -40,7 +40,9 @@ def train_cells(
     config = session.config
     training = config.proxy if training is None else training
     costs = costs_of(cells, training, session.images)
-    charged = session.cost.of(cells) if training is config.proxy else costs.macs
+    own = training is config.proxy
+    charged = session.cost.of(cells) if own else costs.macs
+    sources = session.cost.sources(cells) if own else [""] * len(cells)
     representatives = [canonical_cell(cell) for cell in cells]
     inputs: list[dict[str, Any]] = [
         {
@@ -66,6 +68,7 @@ def train_cells(
             cost,
             config.score.penalty,
             int(charged[index]),
+            sources[index],
         )
         rows[index] = row
         session.records.cell(stage, row, result)

@@ -26,6 +26,7 @@ from tasks.pairs import unpack_pairs
 from tasks.predictor import fit_predictor_task, predictor_of
 from tasks.records import finite
 from tasks.results import Results, best_cells_table, found_by
+from tasks.trained import latency_words
 
 REPORT = DATA / "report"
 PAGE_FILE = REPORT / "report.html"
@@ -205,12 +206,14 @@ def _search_metrics(results: Results) -> dict[str, float]:
 
 def _facts(results: Results) -> dict[str, str]:
     best, summary = results.best, results.metrics("bootstrap")
+    latency, told_by = latency_words(best)
     facts = {
         "chosen cell": best["key"][:8],
         "accuracy": f"{best['accuracy']:.4f}",
         "MACs": f"{best['macs'] / 1e6:.3f} M",
         "params": f"{best['params'] / 1e3:.1f} k",
         "score": f"{best['score']:.4f}",
+        **({"latency charged": f"{latency} ms, told by the {told_by}"} if told_by != "-" else {}),
         "found by": found_by(best),
         "cells trained": str(len(results.searched)),
     }

@@ -14,6 +14,7 @@ from tasks.bootstrap import bootstrap_task, candidate_cells
 from tasks.encoder import GUIDED, encoder_value
 from tasks.results import Results, write_selected
 from tasks.scorer import fit_scorer
+from tasks.trained import with_latency
 
 
 @flow(name="select")
@@ -38,6 +39,7 @@ def _select(session: Session, penalty: float, max_macs: int, top: int) -> tuple[
     results = Results(session.config)
     table = results.distinct[~results.distinct["failed"]].copy()
     cost = session.cost.of(results.batch(table))
+    table = with_latency(table, cost, session.cost.sources(results.batch(table)))
     table["score"] = efficiency_score(table["accuracy"].to_numpy(), cost, penalty)
     within = table[table["macs"] <= max_macs] if max_macs else table
     scorer = fit_scorer(
@@ -64,11 +66,17 @@ def _select(session: Session, penalty: float, max_macs: int, top: int) -> tuple[
         derive_seed(session.config.seed, "select"),
         session.cost.value,
     )
+    cells = candidate_cells(found)
     predicted = [
         {"cell": cell, "predicted": float(score), "macs": int(macs)}
-        for cell, score, macs in zip(candidate_cells(found), found["predicted"], found["macs"], strict=True)
+        for cell, score, macs in zip(cells, found["predicted"], found["macs"], strict=True)
     ]
+    if session.cost.model is not None:
+        predicted = [
+            {**cell, "latency_ms": float(cost) / 1e6}
+            for cell, cost in zip(predicted, session.cost.told(cells), strict=True)
+        ]
     if not len(within) and not predicted:
         raise DataError(f"no cell has at most {max_macs / 1e6:g} M MACs: raise the budget")
-    write_selected(list(candidate_cells(found)))
+    write_selected(list(cells))
     return within.sort_values("score", ascending=False, kind="stable").reset_index(drop=True), predicted

@@ -23,7 +23,7 @@ from tasks.placement import Placement, default_device, default_workers
 from tasks.progress import say
 from tasks.proxy import open_images
 from tasks.records import SearchRecords
-from tasks.score_cost import ScoreCost, open_cost
+from tasks.score_cost import ScoreCost, error_words, open_cost
 from tasks.tracking import start_tracking
 
 
@@ -50,11 +50,7 @@ class Session:
         """What the score charges; where a model tells it, how well it does is said."""
         cost = open_cost(self.config, self.layout, len(self.images.classes))
         if cost.model is not None:
-            error = cost.model.error
-            say(
-                f"latency of unmeasured cells: median error {100 * error.relative:.0f} %, Kendall's tau "
-                f"{error.kendall_tau:.2f}, on {error.cells} measured cells left out of the fit in turn"
-            )
+            say(error_words(cost.model.error))
         return cost
 
     @cached_property

@@ -12,6 +12,7 @@ from nasgem_core.errors import DataError, NasgemError
 from tasks.artifacts import DATA
 from tasks.parameters import load_config
 from tasks.results import Results, best_cells_table, read_selected
+from tasks.trained import latency_words
 
 
 def show_results() -> None:
@@ -69,6 +70,9 @@ def show_cell(name: str, picture: Path | None) -> None:
     if row is not None:
         state = f"failed: {row['reason']}" if row["failed"] else f"{row['accuracy']:.4f}, score {row['score']:.4f}"
         out.print(f"accuracy  {state}")
+        latency, told_by = latency_words(row)
+        if told_by != "-":
+            out.print(f"latency   {latency} ms, told by the {told_by}; the score charges it, not the MACs")
     if picture is not None:
         from nasgem_core.cells.drawing import draw_cell
         from nasgem_core.figures.image import save_figure
@@ -83,9 +87,16 @@ def show_selection(penalty: float, budget: int, measured: pd.DataFrame, predicte
     out.print(f"penalty {penalty:g}, {bound}; nothing was trained")
     print_table("Best measured cells", *best_cells_table(measured))
     rows = [
-        [cell["cell"].canonical_key[:8], f"{cell['predicted']:.4f}", f"{cell['macs'] / 1e6:.3f}"] for cell in predicted
+        [
+            cell["cell"].canonical_key[:8],
+            f"{cell['predicted']:.4f}",
+            *([f"{cell['latency_ms']:.5g}"] if "latency_ms" in cell else []),
+            f"{cell['macs'] / 1e6:.3f}",
+        ]
+        for cell in predicted
     ]
-    print_table("Best predicted cells, not trained yet", ["cell", "predicted score", "MACs (M)"], rows)
+    latency = ["latency ms, told by the model"] if "latency_ms" in (predicted or [{}])[0] else []
+    print_table("Best predicted cells, not trained yet", ["cell", "predicted score", *latency, "MACs (M)"], rows)
 
 
 def show_status() -> None:

@@ -13,7 +13,7 @@ from nasgem_core.config import SearchConfig
 from nasgem_core.encoders.fitted import FittedEncoder
 from tasks.artifacts import METRICS, read_json, write_json
 from tasks.encoder import GUIDED, PLAIN, read_encoder
-from tasks.trained import BASELINE, BOOTSTRAP_FILE, ESTIMATOR_FILE, best_row, cells_of, read_trained
+from tasks.trained import BASELINE, BOOTSTRAP_FILE, ESTIMATOR_FILE, best_row, cells_of, latency_words, read_trained
 
 SELECTED_FILE = Path(".nasgem") / "selected.json"
 SELECTED_SCHEMA = "nasgem.selected/1"
@@ -82,8 +82,10 @@ def read_selected() -> list[Cell]:
 
 
 def best_cells_table(table: pd.DataFrame, count: int = 10) -> tuple[list[str], list[list[str]]]:
-    """Return header and rows of the best measured cells."""
-    header = ["rank", "cell", "score", "accuracy", "MACs M", "params k", "vertices", "found by"]
+    """Return header and rows of the best measured cells; with their latencies where the score charged these."""
+    charged = "latency_ms" in table
+    latency = ["latency ms", "told by"] if charged else []
+    header = ["rank", "cell", "score", "accuracy", *latency, "MACs M", "params k", "vertices", "found by"]
     ranked = table[np.isfinite(table["score"])].sort_values("score", ascending=False, kind="stable").head(count)
     rows = []
     for rank, (_, row) in enumerate(ranked.iterrows(), start=1):
@@ -94,6 +96,7 @@ def best_cells_table(table: pd.DataFrame, count: int = 10) -> tuple[list[str], l
                 row["key"][:8],
                 f"{row['score']:.4f}",
                 f"{row['accuracy']:.4f}",
+                *(latency_words(row) if charged else ()),
                 f"{row['macs'] / 1e6:.3f}",
                 f"{row['params'] / 1e3:.1f}",
                 str(cell.num_vertices),

@@ -13,13 +13,17 @@ import numpy as np
 
 from nasgem_core.cells.cell import Cell, CellBatch
 from nasgem_core.config import SearchConfig
-from nasgem_core.deployment.latency_model import LatencyModel, fit_latency, nanoseconds
+from nasgem_core.deployment.latency_model import LatencyError, LatencyModel, fit_latency, nanoseconds
 from nasgem_core.errors import DataError, ParameterError
 from nasgem_core.networks.complexity import cell_costs
 from nasgem_core.networks.layout import NetworkLayout
 from tasks.latency_table import read_latency
 
 LATENCY = "latency"
+MEASUREMENT, MODEL = "measurement", "model"
+"""What tells the latency of a cell."""
+_MUCH = 0.2
+"""A median relative error of the model above this is said to be much."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +50,12 @@ class ScoreCost:
         keys = [cell.canonical_key for cell in cells]
         return np.array([self.measured.get(key, cost) for key, cost in zip(keys, told, strict=True)], dtype=np.int64)
 
+    def sources(self, cells: CellBatch) -> list[str]:
+        """Return what tells the latency of each of B cells; empty texts where multiply-adds are charged."""
+        if self.model is None:
+            return [""] * len(cells)
+        return [MEASUREMENT if cell.canonical_key in self.measured else MODEL for cell in cells]
+
     def told(self, cells: CellBatch) -> np.ndarray:
         """Return costs without looking for measured ones, int64 [B]: for very many cells."""
         if self.model is None:
@@ -56,6 +66,17 @@ class ScoreCost:
     def value(self) -> dict[str, Any] | None:
         """The model in the form that tasks take."""
         return None if self.model is None else self.model.to_dict()
+
+
+def error_words(error: LatencyError) -> str:
+    """Return in one line how well the model tells latencies, and what to do where it does not."""
+    line = (
+        f"latency of unmeasured cells: median error {100 * error.relative:.0f} %, Kendall's tau "
+        f"{error.kendall_tau:.2f}, on {error.cells} measured cells left out of the fit in turn"
+    )
+    if error.relative <= _MUCH:
+        return line
+    return f"{line}; that is much: measure more cells (--sampled), with more --repeats, on an idle machine"
 
 
 def open_cost(config: SearchConfig, layout: NetworkLayout, num_classes: int) -> ScoreCost:

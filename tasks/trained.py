@@ -30,6 +30,8 @@ COLUMNS = (
     "failed",
     "reason",
 )
+LATENCY_COLUMNS = ("latency_ms", "latency_from")
+"""What was charged where the score charges latency, and whether a measurement or the model tells it; else not there."""
 
 
 def trained_row(
@@ -41,8 +43,21 @@ def trained_row(
     costs: tuple[int, int],
     penalty: float,
     charged: int | None = None,
+    source: str = "",
 ) -> dict[str, Any]:
-    """Return one row; a failed training has neither accuracy nor score, which charges MACs or what is given."""
+    """Return one row; a failed training has neither accuracy nor score.
+
+    Args:
+        cell: a cell in canonical form.
+        origin: where it came from.
+        number: the round.
+        predicted: its score as predicted before training, NaN where it was not.
+        result: what the training gave.
+        costs: MACs and params of its network.
+        penalty: lambda of the score.
+        charged: what the score charges; the MACs by default.
+        source: where `charged` is a latency in nanoseconds, what tells it.
+    """
     macs, params = costs
     accuracy = float("nan") if result["failed"] else float(result["accuracy"])
     return {
@@ -57,13 +72,28 @@ def trained_row(
         "params": int(params),
         "failed": bool(result["failed"]),
         "reason": str(result["reason"]),
+        **(dict(zip(LATENCY_COLUMNS, ((charged or 0) / 1e6, source), strict=True)) if source else {}),
     }
 
 
 def trained_table(rows: Sequence[dict[str, Any]]) -> pd.DataFrame:
-    """Return rows as a table with fixed columns and types."""
+    """Return rows as a table with fixed columns and types; those of latency are there where rows have them."""
     types = {"round": np.int64, "macs": np.int64, "params": np.int64, "failed": bool}
-    return pd.DataFrame(list(rows), columns=list(COLUMNS)).astype(types)
+    columns = [*COLUMNS, *(name for name in LATENCY_COLUMNS if any(name in row for row in rows))]
+    return pd.DataFrame(list(rows), columns=columns).astype(types)
+
+
+def with_latency(table: pd.DataFrame, charged: np.ndarray, sources: Sequence[str]) -> pd.DataFrame:
+    """Return a table with other latencies: N nanoseconds and what tells each, or none where sources are empty."""
+    table = table.drop(columns=list(LATENCY_COLUMNS), errors="ignore")
+    return table.assign(latency_ms=charged / 1e6, latency_from=list(sources)) if any(sources) else table
+
+
+def latency_words(row: pd.Series) -> tuple[str, str]:
+    """Return the latency that a row was charged in milliseconds, and what tells it; two dashes where it was none."""
+    if not np.isfinite(row.get("latency_ms", float("nan"))):
+        return "-", "-"
+    return f"{row['latency_ms']:.5g}", str(row["latency_from"])
 
 
 def write_trained(path: Path, table: pd.DataFrame) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from flows.bootstrap import BEST_CELL_FILE, read_best_cell
@@ -23,6 +24,7 @@ from tasks.trained import (
     read_trained,
     trained_row,
     trained_table,
+    with_latency,
     write_trained,
 )
 
@@ -82,6 +84,14 @@ def test_the_table_ranks_measured_cells(results):
     assert [line[0] for line in rows] == ["1", "2"]
     assert [line[1] for line in rows] == [CELLS[2].canonical_key[:8], CELLS[0].canonical_key[:8]]
     assert best_cells_table(results.distinct, count=1)[1] == rows[:1]
+
+
+def test_the_table_shows_latencies_where_the_score_charged_them(results):
+    assert "latency ms" not in best_cells_table(results.distinct)[0]
+    own = with_latency(results.distinct, np.array([1_234_567, 2, 8_000_000]), ["measurement", "model", "model"])
+    header, rows = best_cells_table(own)
+    shown = [dict(zip(header, line, strict=True)) for line in rows]
+    assert [(line["latency ms"], line["told by"]) for line in shown] == [("8", "model"), ("1.2346", "measurement")]
 
 
 def test_words_for_where_a_cell_came_from(results):

@@ -5,12 +5,13 @@ import pytest
 from nasgem_core.cells.cell import CellBatch
 from nasgem_core.cells.sampling import sample_distinct_cells
 from nasgem_core.config import CellsConfig, ScoreConfig, SearchConfig
+from nasgem_core.deployment.latency_model import LatencyError
 from nasgem_core.errors import DataError, ParameterError
 from nasgem_core.networks.complexity import cell_costs
 from nasgem_core.networks.layout import NetworkLayout
 from nasgem_core.search.score import efficiency_score
 from tasks.latency_table import write_latency
-from tasks.score_cost import open_cost
+from tasks.score_cost import error_words, open_cost
 
 LAYOUT = NetworkLayout(width=8, stages=(1, 2), stem_stride=1, image_size=16)
 CELLS = CellsConfig(vertices=10, operations=("conv1x1", "dwconv3x3"), edge_probability=(0.1, 0.5))
@@ -34,6 +35,7 @@ def table(cells=SAMPLE, layout=LAYOUT):
 def test_multiply_adds_are_charged_without_any_table(tmp_path):
     cost = open_cost(config(tmp_path / "missing", "macs"), LAYOUT, 10)
     assert cost.value is None
+    assert cost.sources(SAMPLE) == [""] * len(SAMPLE)
     for costs in (cost.of(SAMPLE), cost.told(SAMPLE)):
         assert np.array_equal(costs, cell_costs(SAMPLE, LAYOUT, 10).macs) and costs.dtype == np.int64
 
@@ -50,8 +52,16 @@ def test_measured_cells_have_their_latency_and_others_what_the_model_tells(tmp_p
     batch = CellBatch.from_cells(new, CELLS.operations, CELLS.vertices)
     assert np.array_equal(cost.of(batch), cost.told(batch)) and len(batch) > 10
     assert cost.of(batch).dtype == np.int64
+    assert cost.sources(batch) == ["model"] * len(batch) and set(cost.sources(SAMPLE)) == {"measurement"}
     # log10 of nanoseconds in millions is log10 of milliseconds.
     np.testing.assert_allclose(efficiency_score(0.7, 2_000_000, 0.1), 0.7 - 0.1 * np.log10(2.0))
+
+
+def test_a_model_that_is_far_off_comes_with_what_to_do():
+    good, bad = (error_words(LatencyError(relative, 0.75, 40)) for relative in (0.2, 0.21))
+    assert good.startswith("latency of unmeasured cells: median error 20 %, Kendall's tau 0.75, on 40 measured cells")
+    assert good.endswith("left out of the fit in turn")
+    assert bad.endswith("; that is much: measure more cells (--sampled), with more --repeats, on an idle machine")
 
 
 def test_a_table_that_does_not_serve_is_named(tmp_path):

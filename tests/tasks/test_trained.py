@@ -1,13 +1,25 @@
 import math
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from nasgem_core.cells.sampling import sample_cells
 from nasgem_core.config import CellsConfig
 from nasgem_core.errors import DataError
 from tasks.artifacts import write_table
-from tasks.trained import SCHEMA, best_row, cells_of, read_trained, trained_row, trained_table, write_trained
+from tasks.trained import (
+    COLUMNS,
+    SCHEMA,
+    best_row,
+    cells_of,
+    latency_words,
+    read_trained,
+    trained_row,
+    trained_table,
+    with_latency,
+    write_trained,
+)
 
 BATCH = sample_cells(CellsConfig(vertices=6), 3, 0)
 CELLS = list(BATCH)
@@ -31,6 +43,24 @@ def test_a_row_holds_score_and_costs():
     assert row["score"] == pytest.approx(0.8 - 0.1 * 2)  # log10 of 100 million MACs in millions is 2
     assert (row["macs"], row["params"], row["round"], row["origin"]) == (100_000_000, 5_000, 2, "predicted")
     assert row["key"] == CELLS[0].canonical_key and not row["failed"]
+
+
+def test_a_row_holds_the_latency_that_was_charged_and_what_tells_it(tmp_path):
+    row = trained_row(CELLS[0], "predicted", 2, 0.7, result(0.8), (9, 5), 0.1, 2_500_000, "model")
+    assert (row["latency_ms"], row["latency_from"]) == (2.5, "model")
+    assert row["score"] == pytest.approx(0.8 - 0.1 * np.log10(row["latency_ms"]))
+    write_trained(tmp_path / "cells.parquet", trained_table([row]))
+    back = read_trained(tmp_path / "cells.parquet")
+    assert latency_words(back.iloc[0]) == ("2.5", "model")
+    both = pd.concat([back, table(0.5)], ignore_index=True)
+    assert latency_words(both.iloc[1]) == latency_words(table(0.5).iloc[0]) == ("-", "-")
+
+
+def test_without_a_charged_latency_a_table_has_no_such_columns():
+    assert list(table(0.5, None).columns) == list(COLUMNS) == list(table().columns)
+    own = with_latency(table(0.5, 0.6), np.array([10**6, 3 * 10**6]), ["measurement", "model"])
+    assert list(own["latency_ms"]) == [1, 3] and list(own["latency_from"]) == ["measurement", "model"]
+    assert list(with_latency(own, np.array([7, 8]), ["", ""]).columns) == list(COLUMNS)
 
 
 def test_a_failed_training_has_no_score():
