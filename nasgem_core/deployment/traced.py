@@ -28,6 +28,7 @@ _ARGUMENTS: dict[type[nn.Module], tuple[str, ...]] = {
     nn.MaxPool2d: ("kernel_size", "stride", "padding", "dilation", "ceil_mode"),
     nn.AvgPool2d: ("kernel_size", "stride", "padding", "ceil_mode", "count_include_pad"),
     nn.AdaptiveAvgPool2d: ("output_size",),
+    nn.ZeroPad2d: ("padding",),
     nn.Flatten: ("start_dim", "end_dim"),
 }
 """What rebuilds a layer; other layers cannot be written."""

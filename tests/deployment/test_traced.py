@@ -6,6 +6,7 @@ import torchvision
 from safetensors.torch import save_file
 from torch import nn
 
+from nasgem_core.backbones.published.catalogue import published_names, published_network
 from nasgem_core.deployment.traced import traced_file
 from nasgem_core.errors import DataError
 from tests.deployment.networks import card, gemnet_spec, loaded
@@ -54,6 +55,15 @@ def test_a_file_gives_the_networks_outputs(build, tmp_path):
     assert set(again.state_dict()) == set(network.state_dict())
     assert {name for name, _ in again.named_parameters()} == {name for name, _ in network.named_parameters()}
     assert max(map(len, text.splitlines())) <= 120
+
+
+@pytest.mark.parametrize("name", published_names())
+def test_every_published_network_can_be_written(name, tmp_path):
+    network = published_network(name, num_classes=3).eval()
+    _, again = rebuilt(network, tmp_path)
+    images = torch.randn(1, 3, 64, 64)
+    with torch.no_grad():
+        torch.testing.assert_close(again(images), network(images), rtol=0, atol=0)
 
 
 def test_lines_read_like_code(tmp_path):
