@@ -80,7 +80,7 @@ def latency(
     output: Annotated[Path, typer.Option(help="Folder of the table and the plot.")] = Path("data/latency"),
 ) -> None:
     """Measure time and memory of networks on a device. Median, 95th percentile, peak."""
-    with guarded("Nothing was written: the networks are measured side by side"):
+    with guarded("Nothing was written: networks take turns, so none is measured before all are"):
         from flows.networks import run_latency
 
         run_latency(networks or [], sampled, device, batch, threads, repeats, output)

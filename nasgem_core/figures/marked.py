@@ -16,7 +16,7 @@ from nasgem_core.files import written_whole
 FORMATS = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
 _SHORTEST = 128
 """Pictures with a shorter side than this are enlarged by a whole factor, so that labels can be read on them."""
-_FONT_SHARE = 40
+_FONT_SHARE = 50
 _SMALLEST_FONT = 11
 _WHITE = "#ffffff"
 
