@@ -1,4 +1,3 @@
-import re
 import time
 
 import numpy as np
@@ -6,12 +5,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows.work import parse_macs
 from nasgem_core.backbones.budget import NEAREST, macs_text
 from nasgem_core.backbones.costs import gemnet_costs
 from nasgem_core.backbones.layout import IMAGE_SIZES, IMAGENET, LAYOUTS
 from nasgem_core.backbones.width import fit_to_budget
 from nasgem_core.errors import ParameterError
+from tests.backbones.budgets import named_in
 from tests.backbones.cells import random_cell, sampled_cells
 
 CELLS = sampled_cells(400)
@@ -21,11 +20,6 @@ def fitted(cell, macs, layout=IMAGENET, classes=1000, size=(224, 224)):
     spec = fit_to_budget("fitted", cell, layout, classes, size, macs)
     costs = gemnet_costs(spec.cell, spec.layout, spec.channels, spec.num_classes, spec.image_size)
     return spec, int(costs.macs)
-
-
-def named_in(error):
-    """Return the two budgets that a message names, as the command line reads them."""
-    return [parse_macs(text) for text in re.search(r" have (\S+) (?:to|and) (\S+); choose", str(error)).groups()]
 
 
 @given(index=st.integers(0, 399), macs=st.integers(463_000_000, 2_000_000_000))

@@ -1,6 +1,7 @@
-"""Where `nasgem build` writes: never over a cell, a stage's file or anything but an earlier network of its own."""
+"""Where `nasgem build` writes, never over anything but a network of its own, and which budgets it names."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from flows import build
 from nasgem_core.backbones.layout import CIFAR
 from nasgem_core.backbones.spec import GEMNetSpec, NetworkSpec
 from nasgem_core.cells.cell import Cell
-from nasgem_core.errors import DataError
+from nasgem_core.errors import DataError, ParameterError
 
 CELL = Cell.from_dict(
     {"schema": "nasgem.cell/1", "operations": ["input", "dwconv3x3", "conv1x1"], "edges": [[0, 1], [0, 2], [1, 2]]}
@@ -75,3 +76,13 @@ def test_an_earlier_network_is_replaced_and_a_new_file_written(monkeypatch, caps
     assert (written.name, written.image_size) == (Path(output).stem, (32, 32))
     assert f"written   {output}" in capsys.readouterr().out
     assert {**contents(), Path(output): b""} == {**before, Path(output): b""}
+
+
+@pytest.mark.parametrize(("macs", "layout"), [("1k", "cifar"), ("900000G", "tiny"), ("463", "imagenet")])
+def test_the_bounds_that_are_named_are_met_when_given_back(monkeypatch, capsys, macs, layout):
+    monkeypatch.setattr(build, "find_cell", lambda *_: (CELL, None))
+    with pytest.raises(ParameterError, match=rf"^macs = {macs} cannot be met") as caught:
+        build.build_network("best", macs, layout, 10, None, None)
+    for bound in re.search(r" have (\S+) to (\S+); choose", str(caught.value)).groups():
+        build.build_network("best", bound, layout, 10, None, None)
+        assert "classifier" in capsys.readouterr().out
