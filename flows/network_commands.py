@@ -66,8 +66,8 @@ def latency(
     networks: Annotated[
         list[str] | None,
         typer.Argument(
-            help="Cells (first digits of a key, 'best' or a JSON file), networks that were built or trained, or names "
-            "of published ones; default: every trained cell of the search."
+            help="Cells (first digits of a key, 'best' or a JSON file), classifiers that were built or trained, or "
+            "names of published ones; default: every trained cell of the search."
         ),
     ] = None,
     sampled: Annotated[int, typer.Option(help="Also measure so many random cells of the search space.", min=0)] = 0,
