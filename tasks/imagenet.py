@@ -39,6 +39,7 @@ GEMNET_FOLDER = DATA / "gemnet"
 CHECKPOINTS = Path(".nasgem") / "checkpoints" / "imagenet"
 WEIGHTS_SCHEMA = "nasgem.weights/1"
 GEMNET, MOBILENET = "gemnet", "mobilenet_v2"
+FIRST_GEMNET = "gemnet_a"
 IMAGES_A_RATE = 256
 """The learning rate is given for this many images a step."""
 _COLUMNS = ("epoch", "step", "loss", "learning_rate", "images_per_second", "top1", "top5", "validation_loss")
@@ -102,7 +103,9 @@ def _specs_of(name: str, config: ImagenetConfig, num_classes: int) -> list[Netwo
             return [replace(spec, num_classes=num_classes, image_size=size) for spec in built]
         stride = suitable_stride(size)
         layout = next(layout for layout in LAYOUTS.values() if layout.strides[-1] == stride)
-        return [fit_to_budget(GEMNET, built[0].cell, layout, num_classes, size, config.macs)]
+        # Others than the stage's own may lie there too.
+        first = next((spec for spec in built if spec.name == FIRST_GEMNET), built[0])
+        return [fit_to_budget(GEMNET, first.cell, layout, num_classes, size, config.macs)]
     if name == MOBILENET:
         if not config.macs:
             raise ParameterError(

@@ -51,6 +51,15 @@ def gemnets(here):
     return here
 
 
+def test_the_cell_is_that_of_the_stage_and_not_of_a_network_beside_its_own(gemnets):
+    other = Cell(np.array([[0, 1], [0, 0]]), ("input", "conv1x1"))
+    (gemnets / "data" / "gemnet" / "a_mine.json").write_text(
+        GEMNetSpec("a_mine", 1000, (224, 224), other, IMAGENET, 32.0).to_json()
+    )
+    (training,) = plan_trainings(replace(SMALL, networks=("gemnet",), macs=18_970_000, seeds=1), 20)
+    assert training.spec.cell == CELL
+
+
 def test_gemnet_and_its_rival_have_equal_costs(gemnets):
     config = replace(SMALL, networks=("gemnet", "mobilenet_v2"), macs=18_970_000)
     trainings = plan_trainings(config, 20)
