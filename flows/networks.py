@@ -7,6 +7,7 @@ from typing import Any
 
 from flows.environment import prepare_environment
 from flows.printing import out, print_table
+from flows.stages import require_outside_stages
 from nasgem_core.errors import DataError
 from tasks.parameters import load_config
 from tasks.progress import say
@@ -157,12 +158,10 @@ def run_latency(
 
 def _require_free(output: Path) -> None:
     """Refuse a place that the table should not be written to: `data` itself, and what stages fill."""
-    from flows.stages import STAGE_NAMES
-
-    data = Path("data").resolve()
-    taken = {data / name for name in (*STAGE_NAMES, "metrics", "raw", "tables")}
-    if output.resolve() == data or taken & {output.resolve(), *output.resolve().parents}:
-        raise DataError(f"output = {output}: that folder belongs to the stages; name another one, such as data/latency")
+    remedy = "name another folder, such as data/latency"
+    if output.resolve() == Path("data").resolve():
+        raise DataError(f"output = {output}: that folder is kept for the stages; {remedy}")
+    require_outside_stages(output, remedy)
 
 
 @contextmanager

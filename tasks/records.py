@@ -58,7 +58,6 @@ class SearchRecords:
         inputs: Sequence[Dataset] = (),
     ) -> None:
         """Log a finished stage with its section of the parameters."""
-        section = getattr(self._config, stage, None)
         self.search()
         self._log(
             RunRecord(
@@ -66,7 +65,7 @@ class SearchRecords:
                 name=stage,
                 kind="stage",
                 parent=self._key(),
-                params={} if section is None else flat_params(section, f"{stage}."),
+                params=self._section(stage),
                 metrics=[*_points(metrics), *curves],
                 artifacts=[(path, "") for path in artifacts],
                 models=models,
@@ -100,9 +99,13 @@ class SearchRecords:
             params = flat_params(self._config)
             name = f"search {self.name}"
             return RunRecord(self._key(), name, "search", params=params, inputs=[self._images], status="RUNNING")
-        params = flat_params(getattr(self._config, stage), f"{stage}.")
         key, started = self._key(stage), self._stage_started
-        return RunRecord(key, stage, "stage", self._key(), params, status="RUNNING", started=started)
+        return RunRecord(key, stage, "stage", self._key(), self._section(stage), status="RUNNING", started=started)
+
+    def _section(self, stage: str) -> dict[str, str]:
+        """Return the parameters of a stage, none where it has no section."""
+        section = getattr(self._config, stage, None)
+        return {} if section is None else flat_params(section, f"{stage}.")
 
     def _log_stop(self, record: RunRecord, status: Status) -> None:
         """Log a record that was running as stopped, and forget that it ran: it may go on, and stop again."""

@@ -51,6 +51,7 @@ def test_predictors_are_tried_once_and_compared(imported):
     assert not list(folder.glob("*.png")), "pictures of a table that is not named any more"
 
 
+@pytest.mark.nightly
 def test_what_is_missing_or_wrong_is_named(imported):
     line = imported.refused(*RUN, "--set", "benchmark.tables=[other]")
     assert "data/tables/other.parquet is missing (imported: mine)" in line

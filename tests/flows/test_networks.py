@@ -134,8 +134,8 @@ def test_what_is_wrong_is_said_in_one_line(folder):
         ("export", "best", "--output", "out"): "model 'best' is not there: name a folder that `nasgem export` wrote",
         ("latency", "milenas"): "published network 'milenas': its repository holds more than forty cells",
         ("latency", "detector"): "the latency of detectors is not measured",
-        ("latency", "net", "--output", "data"): "output = data: that folder belongs to the stages",
-        ("latency", "net", "--output", "data/pairs/x"): "output = data/pairs/x: that folder belongs to the stages",
+        ("latency", "net", "--output", "data"): "output = data: that folder is kept for the stages",
+        ("latency", "net", "--output", "data/pairs/x"): "output = data/pairs/x: data/pairs is kept for the stages",
         ("latency", "net", "--device", "meta"): "device = 'meta' is not there",
         ("export", "net", "--output", "net", "--format", "jax"): "format = 'jax': choose one of all, python",
     }.items():

@@ -53,9 +53,10 @@ def test_what_was_stopped_is_told_as_often_as_it_happens(told, tmp_path):
         log.training_stopped("imagenet", "gemnet-0", {"seed": 0}, "KILLED")
         log.stopped("imagenet", "KILLED")
         log.stopped("coco", "FAILED")  # has not begun
+        log.stopped("report", "FAILED")  # has no parameters
     ends = [(record.kind, record.status) for record in told.records]
     begun = [("search", "RUNNING"), ("stage", "RUNNING")]
-    stops = [("training", "KILLED"), ("stage", "KILLED"), ("search", "KILLED"), ("search", "FAILED")]
+    stops = [("training", "KILLED"), ("stage", "KILLED"), ("search", "KILLED"), *[("search", "FAILED")] * 2]
     assert ends == [*begun, ("training", "RUNNING"), *stops, *begun, *stops]
     stopped = [record for record in told.records if record.kind == "training"]
     assert {record.key for record in stopped} == {stopped[0].key} and stopped[-1].params == {"seed": 0}
