@@ -44,6 +44,8 @@ class RandomImages:
         self.images = torch.randn(batch, 3, SIDE, SIDE).to(memory_format=torch.channels_last)
         self.labels = torch.randint(0, CLASSES, (batch,))
 
+    equal_shapes = True
+
     def steps_an_epoch(self):
         return self.steps
 

@@ -8,10 +8,12 @@ from pathlib import Path
 
 from flows.session import Session, stage_flow
 from flows.trainings import LiveTraining, draw_curves, register, say_removed
+from nasgem_core.backbones.budget import NEAREST, macs_text
 from nasgem_core.backbones.counting import count_costs
 from nasgem_core.config import SearchConfig
 from nasgem_core.training.distributed import World, open_world
 from nasgem_core.training.image_files import ImageFiles, list_image_files
+from nasgem_core.transfer_config import ImagenetConfig
 from tasks.imagenet import (
     CURVES_FILE,
     FOLDER,
@@ -21,6 +23,7 @@ from tasks.imagenet import (
     Training,
     check_network_names,
     history_of,
+    met_budget,
     plan_trainings,
     summary_of,
     train_classifier,
@@ -44,6 +47,7 @@ def imagenet(session: Session) -> None:
     else:
         with open_world(session.placement.device) as world:
             images, trainings = _planned(session.config)
+            _say_budget(session.config.imagenet, len(images[0].classes))
             inputs = [Dataset("imagenet", images[0].digest, config.dataset)]
             session.records.begin("imagenet")
             classifiers = [_train(session, training, images, world) for training in trainings]
@@ -55,6 +59,13 @@ def check_images(session: Session) -> None:
     if session.config.imagenet.dataset:
         check_network_names(session.config.imagenet)
         list_image_files(Path(session.config.imagenet.dataset))
+
+
+def _say_budget(config: ImagenetConfig, num_classes: int) -> None:
+    macs = met_budget(config, num_classes)
+    if macs != config.macs:
+        wanted, met = macs_text(config.macs), macs_text(macs, NEAREST)
+        say(f"  imagenet.macs = {wanted} cannot be met by the searched cell and MobileNetV2: both have about {met}")
 
 
 def _planned(config: SearchConfig) -> tuple[tuple[ImageFiles, ImageFiles], list[Training]]:

@@ -9,12 +9,13 @@ import numpy as np
 import pandas as pd
 import torch
 
-from nasgem_core.backbones.layout import LAYOUTS
+from nasgem_core.backbones.layout import LAYOUTS, GEMNetLayout
 from nasgem_core.backbones.published.catalogue import published_names, why_missing
 from nasgem_core.backbones.published.strides import suitable_stride
-from nasgem_core.backbones.scaled import mobilenet_to_budget
+from nasgem_core.backbones.scaled import mobilenet_to_budget, shared_budget
 from nasgem_core.backbones.spec import GEMNetSpec, NetworkSpec, PublishedSpec
 from nasgem_core.backbones.width import fit_to_budget
+from nasgem_core.cells.cell import Cell
 from nasgem_core.deployment.card import NetworkCard
 from nasgem_core.errors import DataError, ParameterError
 from nasgem_core.seeding import derive_seed
@@ -77,7 +78,9 @@ def plan_trainings(config: ImagenetConfig, num_classes: int) -> list[Training]:
         DataError: GEMNet is to be trained, and stage `gemnet` has left none.
     """
     check_network_names(config)
-    specs = [spec for name in config.networks for spec in _specs_of(name, config, num_classes)]
+    with in_section("imagenet"):
+        macs = met_budget(config, num_classes)
+        specs = [spec for name in config.networks for spec in _specs_of(name, config, num_classes, macs)]
     names = [spec.name for spec in specs]
     for name in names:
         if names.count(name) > 1:
@@ -95,25 +98,43 @@ def check_network_names(config: ImagenetConfig) -> None:
             )
 
 
-def _specs_of(name: str, config: ImagenetConfig, num_classes: int) -> list[NetworkSpec]:
+def met_budget(config: ImagenetConfig, num_classes: int) -> int:
+    """Return the multiply-adds that networks are sized to: where both are trained, ones that both can have.
+
+    Raises:
+        ParameterError: there are none.
+        DataError: stage `gemnet` has left no network.
+    """
+    if not config.macs or not {GEMNET, MOBILENET} <= set(config.networks):
+        return config.macs
+    size = (config.image_size, config.image_size)
+    return shared_budget(_searched_cell(), _layout_for(size), num_classes, size, config.macs)
+
+
+def _specs_of(name: str, config: ImagenetConfig, num_classes: int, macs: int) -> list[NetworkSpec]:
     size = (config.image_size, config.image_size)
     if name == GEMNET:
-        built = _built_gemnets()
-        if not config.macs:
-            return [replace(spec, num_classes=num_classes, image_size=size) for spec in built]
-        stride = suitable_stride(size)
-        layout = next(layout for layout in LAYOUTS.values() if layout.strides[-1] == stride)
-        # Others than the stage's own may lie there too.
-        first = next((spec for spec in built if spec.name == FIRST_GEMNET), built[0])
-        return [fit_to_budget(GEMNET, first.cell, layout, num_classes, size, config.macs)]
+        if not macs:
+            return [replace(spec, num_classes=num_classes, image_size=size) for spec in _built_gemnets()]
+        return [fit_to_budget(GEMNET, _searched_cell(), _layout_for(size), num_classes, size, macs)]
     if name == MOBILENET:
-        if not config.macs:
+        if not macs:
             raise ParameterError(
-                f"imagenet.networks names {MOBILENET}, which is sized to imagenet.macs, and that is 0: "
-                "set it, or name mobilenet_v2_1_4"
+                f"macs = 0, and networks names {MOBILENET}, which is sized to it: set it, or name mobilenet_v2_1_4"
             )
-        return [mobilenet_to_budget(num_classes, size, config.macs)]
+        return [mobilenet_to_budget(num_classes, size, macs)]
     return [PublishedSpec(name, num_classes, size)]
+
+
+def _layout_for(size: tuple[int, int]) -> GEMNetLayout:
+    stride = suitable_stride(size)
+    return next(layout for layout in LAYOUTS.values() if layout.strides[-1] == stride)
+
+
+def _searched_cell() -> Cell:
+    built = _built_gemnets()
+    # Others than the stage's own may lie there too.
+    return next((spec for spec in built if spec.name == FIRST_GEMNET), built[0]).cell
 
 
 def _built_gemnets() -> list[GEMNetSpec]:

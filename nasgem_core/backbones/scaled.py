@@ -1,14 +1,18 @@
 """MobileNetV2 of the width at which its multiply-adds meet a budget: the rival that GEMNet meets at equal costs."""
 
+import itertools
 from functools import cache
 
 import torch
 
 from nasgem_core.backbones.budget import NEAREST, macs_text
 from nasgem_core.backbones.counting import count_costs
+from nasgem_core.backbones.layout import GEMNetLayout
 from nasgem_core.backbones.published.mobile import mobilenet_v2
 from nasgem_core.backbones.published.strides import suitable_stride
 from nasgem_core.backbones.spec import MobileNetSpec
+from nasgem_core.backbones.width import fit_to_budget
+from nasgem_core.cells.cell import Cell
 from nasgem_core.errors import ParameterError
 
 TOLERANCE = 0.01
@@ -30,26 +34,52 @@ def mobilenet_to_budget(num_classes: int, image_size: tuple[int, int], macs: int
     Raises:
         ParameterError: no width meets it; the message names the nearest multiply-adds that one does.
     """
-    stride = suitable_stride(image_size)
+    low = _last_below(num_classes, image_size, macs)
+    sizes = {step: _macs(step, num_classes, image_size) for step in (low, low + 1)}
+    nearest = min(sizes, key=lambda step: abs(sizes[step] - macs))
+    if abs(sizes[nearest] - macs) > TOLERANCE * macs:
+        raise ParameterError(
+            f"macs = {macs_text(macs)} cannot be met by a MobileNetV2 within 1 %: the nearest sizes have "
+            f"{macs_text(sizes[low], NEAREST)} and {macs_text(sizes[low + 1], NEAREST)}; choose one of these"
+        )
+    width = nearest / _STEPS_A_UNIT
+    return MobileNetSpec("mobilenet_v2", num_classes, image_size, width, suitable_stride(image_size))
 
-    def macs_of(step: int) -> int:
-        return _macs(step / _STEPS_A_UNIT, stride, num_classes, image_size)
 
-    # The costs rise with the width: look for the last one that is not above the budget.
+def shared_budget(cell: Cell, layout: GEMNetLayout, num_classes: int, image_size: tuple[int, int], macs: int) -> int:
+    """Return the budget that GEMNet of a cell and MobileNetV2 both meet: this one, or the next larger one.
+
+    A cell of many vertices has no small network, as no vertex has less than 8 channels.
+
+    Raises:
+        ParameterError: there is none.
+    """
+    first = _last_below(num_classes, image_size, macs) + 1
+    sizes = (_macs(step, num_classes, image_size) for step in range(first, _WIDTHS[-1] + 1))
+    for budget in itertools.chain([macs], (size for size in sizes if size > macs)):
+        try:
+            mobilenet_to_budget(num_classes, image_size, budget)
+            fit_to_budget("gemnet", cell, layout, num_classes, image_size, budget)
+        except ParameterError:
+            continue
+        return budget
+    raise ParameterError(
+        f"macs = {macs_text(macs)}: neither these nor more multiply-adds can be had by GEMNet of this cell and by "
+        "MobileNetV2; train them one by one"
+    )
+
+
+def _last_below(num_classes: int, image_size: tuple[int, int], macs: int) -> int:
+    """Return the last step whose multiply-adds are not above these, within the widths that have another one behind."""
     low, high = _WIDTHS[0], _WIDTHS[-1]
     while high - low > 1:
         middle = (low + high) // 2
-        low, high = (middle, high) if macs_of(middle) <= macs else (low, middle)
-    nearest = min((low, high), key=lambda step: abs(macs_of(step) - macs))
-    if abs(macs_of(nearest) - macs) > TOLERANCE * macs:
-        raise ParameterError(
-            f"macs = {macs_text(macs)} cannot be met by a MobileNetV2 within 1 %: the nearest sizes have "
-            f"{macs_text(macs_of(low), NEAREST)} and {macs_text(macs_of(high), NEAREST)}; choose one of these"
-        )
-    return MobileNetSpec("mobilenet_v2", num_classes, image_size, nearest / _STEPS_A_UNIT, stride)
+        low, high = (middle, high) if _macs(middle, num_classes, image_size) <= macs else (low, middle)
+    return low
 
 
 @cache
-def _macs(width: float, stride: int, num_classes: int, image_size: tuple[int, int]) -> int:
+def _macs(step: int, num_classes: int, image_size: tuple[int, int]) -> int:
     with torch.device("meta"):
-        return count_costs(mobilenet_v2(width, num_classes, stride), image_size).macs
+        network = mobilenet_v2(step / _STEPS_A_UNIT, num_classes, suitable_stride(image_size))
+        return count_costs(network, image_size).macs

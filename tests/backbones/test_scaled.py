@@ -1,9 +1,13 @@
+import numpy as np
 import pytest
 import torch
 
 from nasgem_core.backbones.counting import count_costs
-from nasgem_core.backbones.scaled import mobilenet_to_budget
+from nasgem_core.backbones.layout import TINY
+from nasgem_core.backbones.scaled import mobilenet_to_budget, shared_budget
 from nasgem_core.backbones.spec import MobileNetSpec, NetworkSpec
+from nasgem_core.backbones.width import fit_to_budget
+from nasgem_core.cells.cell import Cell
 from nasgem_core.errors import DataError, ParameterError
 
 
@@ -25,6 +29,21 @@ def test_small_images_keep_a_map_of_four_pixels(size, macs, last):
 def test_a_budget_between_two_sizes_is_refused_with_both():
     with pytest.raises(ParameterError, match=r"macs = 22M cannot be met .* have 18\.97M and 25\.74M; choose"):
         mobilenet_to_budget(20, (64, 64), 22_000_000)
+
+
+def test_a_cell_without_small_networks_shares_the_next_larger_size_with_mobilenet():
+    wide = np.zeros((9, 9), np.int64)
+    wide[0, 1:] = 1  # eight leaves of at least eight channels
+    cell = Cell(wide, ("input", *["dwconv3x3"] * 8))
+    with pytest.raises(ParameterError, match="cannot be met"):
+        fit_to_budget("gemnet", cell, TINY, 20, (64, 64), 18_970_000)
+    macs = shared_budget(cell, TINY, 20, (64, 64), 18_970_000)
+    specs = fit_to_budget("gemnet", cell, TINY, 20, (64, 64), macs), mobilenet_to_budget(20, (64, 64), macs)
+    for spec in specs:
+        assert abs(count_costs(spec.build(), (64, 64)).macs - macs) <= 0.01 * macs
+    assert shared_budget(cell, TINY, 20, (64, 64), macs) == macs > 18_970_000
+    with pytest.raises(ParameterError, match=r"macs = 900G: neither these nor more multiply-adds"):
+        shared_budget(cell, TINY, 20, (64, 64), 900 * 10**9)
 
 
 def test_the_specification_comes_back_and_builds_the_same():

@@ -22,6 +22,7 @@ from tasks.imagenet import (
     WEIGHTS_SCHEMA,
     Training,
     history_of,
+    met_budget,
     plan_trainings,
     recipe_of,
     summary_of,
@@ -49,6 +50,16 @@ def gemnets(here):
         spec = GEMNetSpec(name, 1000, (224, 224), CELL, IMAGENET, width)
         (here / "data" / "gemnet" / f"{name}.json").write_text(spec.to_json())
     return here
+
+
+def test_both_networks_take_a_size_that_both_can_have(gemnets):
+    config = replace(SMALL, networks=("gemnet", "mobilenet_v2"), macs=19_500_000, seeds=1)
+    macs = met_budget(config, 20)
+    assert macs > 19_500_000 * 1.01
+    costs = [count_costs(training.spec.build(), (64, 64)).macs for training in plan_trainings(config, 20)]
+    assert costs == pytest.approx([macs, macs], rel=0.01)
+    assert met_budget(replace(config, macs=18_970_000), 20) == 18_970_000
+    assert met_budget(replace(config, networks=("gemnet",)), 20) == 19_500_000
 
 
 def test_the_cell_is_that_of_the_stage_and_not_of_a_network_beside_its_own(gemnets):
@@ -88,8 +99,8 @@ def test_without_a_budget_gemnet_is_trained_as_it_was_built(gemnets):
             {"networks": ("alexnet",)},
             "imagenet.networks names 'alexnet': it is unknown; choose among gemnet, mobile",
         ),
-        ({"macs": 22_000_000}, r"macs = 22M cannot be met by a MobileNetV2 within 1 %"),
-        ({"macs": 0}, "which is sized to imagenet.macs, and that is 0"),
+        ({"macs": 22_000_000}, r"^imagenet\.macs = 22M cannot be met by a MobileNetV2 within 1 %"),
+        ({"macs": 0}, r"^imagenet\.macs = 0, and networks names mobilenet_v2, which is sized to it: set it"),
     ],
 )
 def test_networks_that_cannot_be_are_named(here, changes, message):
