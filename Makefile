@@ -5,7 +5,7 @@ SHELL := bash
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 bin := .venv/bin
-core_tests := $(wildcard $(addprefix tests/,cells kernel encoders networks training backbones detection search predictors deployment benchmarks figures))
+core_tests := $(wildcard $(addprefix tests/,operations config cells kernel encoders networks training backbones detection search predictors deployment benchmarks figures))
 
 .PHONY: help search test test-all test-core lint bench lock clean
 

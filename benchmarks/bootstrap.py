@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from nasgem_core.cells.sampling import sample_cells
-from nasgem_core.config import CellsConfig, EncoderConfig, PairsConfig, PredictorConfig, ProxyConfig
+from nasgem_core.config.search import CellsConfig, EncoderConfig, PairsConfig, PredictorConfig, ProxyConfig
 from nasgem_core.encoders.fitting import fit_encoder
 from nasgem_core.kernel.pairs import draw_pairs
 from nasgem_core.kernel.wl import wl_similarity
@@ -20,9 +20,9 @@ from nasgem_core.networks.complexity import cell_costs
 from nasgem_core.networks.layout import NetworkLayout
 from nasgem_core.predictors.process_scorer import fit_process
 from nasgem_core.search.bootstrap import bootstrap
-from nasgem_core.search.predictor import fit_predictor
+from nasgem_core.search.perceptron import fit_predictor
 from nasgem_core.search.scorer import EmbeddingScorer, Scorer
-from tasks.scorer import PERCEPTRON, PROCESS
+from tasks.stages.scorer import PERCEPTRON, PROCESS
 
 CELLS = CellsConfig()
 LAYOUT = NetworkLayout.from_proxy(ProxyConfig(), 32)

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import torch
 
-from nasgem_core.config import CellsConfig, EncoderConfig, LabelsConfig, PairsConfig
+from nasgem_core.config.search import CellsConfig, EncoderConfig, LabelsConfig, PairsConfig
 from nasgem_core.encoders.fitting import fit_encoder
 from nasgem_core.kernel.pairs import draw_pairs
 from nasgem_core.kernel.wl import wl_similarity

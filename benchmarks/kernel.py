@@ -7,10 +7,9 @@ import time
 
 import numpy as np
 
-from nasgem_core.cells.canonical import canonical_keys
-from nasgem_core.cells.cell import CellBatch
+from nasgem_core.cells.batch import CellBatch
 from nasgem_core.cells.sampling import sample_cells
-from nasgem_core.config import CellsConfig, PairsConfig
+from nasgem_core.config.search import CellsConfig, PairsConfig
 from nasgem_core.kernel.pairs import draw_pairs
 from nasgem_core.kernel.wl import wl_similarity
 
@@ -87,7 +86,7 @@ def main() -> None:
     )
 
     batch = sample_cells(CellsConfig(), 10_000, 2)
-    seconds = best_seconds(lambda: canonical_keys(batch))
+    seconds = best_seconds(lambda: batch.keys)
     print(f"canonical keys of 10,000 cells of at most 30 vertices: {seconds:.2f} s")
 
 

@@ -1,7 +1,7 @@
 """How well the latency of a cell that was not measured is told, beside telling it from its multiply-adds alone.
 
 Proxy networks of random cells of the laptop profile are measured on this device as `nasgem latency` does it. The model
-(`nasgem_core/deployment/latency_model.py`) is fitted to the first 10, 20 and 40 of them and asked for 40 others; so are
+(`nasgem_core/search/latency_model.py`) is fitted to the first 10, 20 and 40 of them and asked for 40 others; so are
 a straight line through their multiply-adds and a constant, by the relative error as well. Leave the machine alone
 meanwhile. Run it with `python benchmarks/latency.py`; `--quick` for a look.
 """
@@ -12,13 +12,13 @@ from pathlib import Path
 import numpy as np
 from scipy.stats import kendalltau
 
-from nasgem_core.cells.cell import CellBatch
+from nasgem_core.cells.batch import CellBatch
 from nasgem_core.cells.sampling import sample_distinct_cells
 from nasgem_core.deployment.latency import Setting
-from nasgem_core.deployment.latency_model import fit_latency
 from nasgem_core.networks.layout import NetworkLayout
-from tasks.latency import listed_cell, measure_networks
-from tasks.parameters import load_config
+from nasgem_core.search.latency_model import fit_latency
+from tasks.deployment.latency import listed_cell, measure_networks
+from tasks.run.parameters import load_config
 
 PROFILE = Path(__file__).parents[1] / "profiles" / "laptop.yaml"
 OTHERS = 40

@@ -29,7 +29,7 @@ from nasgem_core.backbones.spec import NetworkSpec
 from nasgem_core.backbones.width import fit_to_budget
 from nasgem_core.cells.cell import Cell
 from nasgem_core.cells.sampling import sample_cells
-from nasgem_core.config import CellsConfig
+from nasgem_core.config.search import CellsConfig
 
 MACS, SIDE, CLASSES = 463_000_000, 224, 1000
 WAYS = ("plain", "ours")

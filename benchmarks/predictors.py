@@ -10,18 +10,18 @@ import argparse
 import numpy as np
 import torch
 
-from nasgem_core.config import SEARCH_PREDICTORS
+from nasgem_core.config.search import SEARCH_PREDICTORS
 from nasgem_core.predictors.catalogue_scorer import Lesson, fit_catalogue_scorer, pretrain_kind
 from nasgem_core.predictors.process_scorer import fit_process
-from nasgem_core.search.predictor import fit_predictor
+from nasgem_core.search.perceptron import fit_predictor
 from nasgem_core.search.ranking import rank_correlation
 from nasgem_core.search.score import efficiency_score
 from nasgem_core.search.scorer import Scorer
-from tasks.encoder import GUIDED, PLAIN
-from tasks.parameters import load_config
-from tasks.results import Results
-from tasks.scorer import PROCESS
-from tasks.trained import BASELINE, RANDOM
+from tasks.run.parameters import load_config
+from tasks.stages.encoder import GUIDED, PLAIN
+from tasks.stages.results import Results
+from tasks.stages.scorer import PROCESS
+from tasks.stages.trained import BASELINE, RANDOM
 
 SPLITS = 12
 

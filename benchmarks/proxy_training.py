@@ -26,11 +26,12 @@ from torch.utils.data import DataLoader, Dataset
 
 from nasgem_core.cells.cell import Cell
 from nasgem_core.cells.sampling import sample_cells
-from nasgem_core.config import CellsConfig, ProxyConfig
+from nasgem_core.config.search import CellsConfig, ProxyConfig
 from nasgem_core.networks.cell_network import CellNetwork
 from nasgem_core.networks.layout import NetworkLayout
-from nasgem_core.training.images import ImageSet, load_images
+from nasgem_core.training.image_set import ImageSet
 from nasgem_core.training.proxy import learning_rate_factor, train_cell
+from nasgem_core.training.proxy_images import load_images
 
 DATA = Path(__file__).parents[1] / "data" / "raw"
 LAPTOP = ProxyConfig(width=12, stem_stride=2)

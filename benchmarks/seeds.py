@@ -18,11 +18,11 @@ import pandas as pd
 from nasgem_core.cells.cell import Cell
 from nasgem_core.search.score import efficiency_score
 from nasgem_core.seeding import derive_seed
-from nasgem_core.training.images import load_images
 from nasgem_core.training.proxy import train_cell
-from tasks.artifacts import write_bytes
-from tasks.parameters import load_config
-from tasks.results import Results
+from nasgem_core.training.proxy_images import load_images
+from tasks.run.parameters import load_config
+from tasks.stages.results import Results
+from tasks.store.artifacts import write_bytes
 
 
 def fresh_accuracy(text: str, seed: int) -> float:

@@ -20,13 +20,13 @@ import torch
 from torch import nn
 from torchvision.models import mobilenet_v2
 
-from flows.show import find_cell
+from flows.cli.show import find_cell
 from nasgem_core.backbones.counting import count_costs
 from nasgem_core.backbones.layout import IMAGENET
 from nasgem_core.backbones.width import fit_to_budget
 from nasgem_core.cells.cell import Cell
 from nasgem_core.cells.sampling import sample_cells
-from nasgem_core.config import CellsConfig
+from nasgem_core.config.search import CellsConfig
 from nasgem_core.training.distributed import World
 from nasgem_core.training.loop import train
 from nasgem_core.training.recipe import TrainingRecipe

@@ -7,25 +7,25 @@ from typing import Any
 
 from prefect import flow
 
-from flows.ablation import ablation
-from flows.benchmark import benchmark, planned_trials
-from flows.bootstrap import bootstrap
-from flows.coco import check_annotations, coco
-from flows.encoder import encoder
-from flows.environment import prepare_environment
-from flows.estimator import estimator
-from flows.gemnet import gemnet
-from flows.imagenet import check_images, imagenet
-from flows.labels import labels
-from flows.lock import folder_lock
-from flows.nasgem_bench import nasgem_bench
-from flows.pairs import pairs
-from flows.report import report
-from flows.session import open_session, workers
+from flows.runtime.environment import prepare_environment
+from flows.runtime.lock import folder_lock
+from flows.runtime.session import open_session, workers
+from flows.stages.ablation import ablation
+from flows.stages.benchmark import benchmark, planned_trials
+from flows.stages.bootstrap import bootstrap
+from flows.stages.coco import check_annotations, coco
+from flows.stages.encoder import encoder
+from flows.stages.estimator import estimator
+from flows.stages.gemnet import gemnet
+from flows.stages.imagenet import check_images, imagenet
+from flows.stages.labels import labels
+from flows.stages.nasgem_bench import nasgem_bench
+from flows.stages.pairs import pairs
+from flows.stages.report import report
 from nasgem_core.errors import NasgemError
-from tasks.fingerprint import fingerprint
-from tasks.parameters import PARAMS, change_parameters
-from tasks.progress import say
+from tasks.run.parameters import PARAMS, change_parameters
+from tasks.run.progress import say
+from tasks.store.fingerprint import fingerprint
 
 STAGES = {
     stage.name: stage

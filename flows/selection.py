@@ -6,15 +6,15 @@ from typing import Any
 import pandas as pd
 from prefect import flow
 
-from flows.session import Session, open_session
+from flows.runtime.session import Session, open_session
 from nasgem_core.errors import DataError
 from nasgem_core.search.score import efficiency_score
 from nasgem_core.seeding import derive_seed
-from tasks.bootstrap import bootstrap_task, candidate_cells
-from tasks.encoder import GUIDED, encoder_value
-from tasks.results import Results, write_selected
-from tasks.scorer import fit_scorer
-from tasks.trained import with_latency
+from tasks.stages.bootstrap import bootstrap_task, candidate_cells
+from tasks.stages.encoder import GUIDED, encoder_value
+from tasks.stages.results import Results, write_selected
+from tasks.stages.scorer import fit_scorer
+from tasks.stages.trained import with_latency
 
 
 @flow(name="select")

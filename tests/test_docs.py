@@ -21,8 +21,8 @@ import typer.core
 from markdown_it import MarkdownIt
 from ruamel.yaml import YAML
 
-from flows.cli import app
-from nasgem_core.config import SearchConfig
+from flows.cli.app import app
+from nasgem_core.config.search import SearchConfig
 from tests.flows.workspace import Workspace
 
 ROOT = Path(__file__).parents[1]

@@ -11,9 +11,9 @@ import numpy as np
 
 from nasgem_core.backbones.layout import GEMNetLayout
 from nasgem_core.cells.cell import Cell
-from nasgem_core.cells.operations import get_operation
 from nasgem_core.networks.complexity import Costs
 from nasgem_core.networks.layout import IMAGE_CHANNELS, STEM_KERNEL
+from nasgem_core.operations.operation import get_operation
 
 Channels = Sequence[int] | Sequence[np.ndarray] | np.ndarray
 """Channels of the stem and of a vertex in each stage; arrays that broadcast stand for many networks."""

@@ -11,7 +11,7 @@ import numpy as np
 from numba import njit
 
 from nasgem_core.benchmarks.md5 import BLOCK, TRAILER, md5_hex
-from nasgem_core.cells.cell import CellBatch
+from nasgem_core.cells.batch import CellBatch
 from nasgem_core.cells.refinement import graph_size
 
 _DIGITS = 32

@@ -11,7 +11,8 @@ import numpy as np
 from nasgem_core.benchmarks.graph_hash import graph_hashes
 from nasgem_core.benchmarks.nasbench101 import HASH_LABELS, MAX_VERTICES, NAME, OPERATIONS
 from nasgem_core.benchmarks.table import TabularSpace
-from nasgem_core.cells.cell import FIRST_OPERATION_CODE, CellBatch
+from nasgem_core.cells.batch import CellBatch
+from nasgem_core.cells.codes import FIRST_OPERATION_CODE
 from nasgem_core.errors import DataError
 
 _INSIDE = len(OPERATIONS) - 1

@@ -20,9 +20,10 @@ from nasgem_core.benchmarks.model_metrics import Training, decode_training
 from nasgem_core.benchmarks.nasbench101_costs import nasbench101_costs
 from nasgem_core.benchmarks.table import HASH_BYTES, TabularSpace
 from nasgem_core.benchmarks.tfrecord import read_records
-from nasgem_core.cells.cell import FIRST_OPERATION_CODE, INPUT_CODE, PADDING_CODE, CellBatch
-from nasgem_core.cells.operations import register_tabular
+from nasgem_core.cells.batch import CellBatch
+from nasgem_core.cells.codes import FIRST_OPERATION_CODE, INPUT_CODE, PADDING_CODE
 from nasgem_core.errors import DataError
+from nasgem_core.operations.operation import register_tabular
 
 NAME = "nasbench101"
 OPERATIONS = ("nb101_conv3x3", "nb101_conv1x1", "nb101_maxpool3x3", "nb101_output")

@@ -7,7 +7,7 @@ bias and is followed by batch normalisation. A cell's output channels are divide
 
 import numpy as np
 
-from nasgem_core.cells.cell import CellBatch
+from nasgem_core.cells.batch import CellBatch
 
 _STEM_CHANNELS, _IMAGE_CHANNELS, _CLASSES = 128, 3, 10
 _STACKS, _CELLS_A_STACK, _RESOLUTION = 3, 3, 32

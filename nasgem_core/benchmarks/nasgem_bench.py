@@ -9,8 +9,8 @@ import math
 
 import numpy as np
 
-from nasgem_core.cells.canonical import canonical_keys
-from nasgem_core.cells.cell import FIRST_OPERATION_CODE, INPUT_CODE, PADDING_CODE, CellBatch
+from nasgem_core.cells.batch import CellBatch
+from nasgem_core.cells.codes import FIRST_OPERATION_CODE, INPUT_CODE, PADDING_CODE
 from nasgem_core.errors import ParameterError
 
 NAME = "nasgem_bench"
@@ -73,4 +73,4 @@ def _distinct_cells(size: int, width: int, operation: str) -> CellBatch:
     codes = np.full((count, width), PADDING_CODE, dtype=np.uint8)
     codes[:, 0], codes[:, 1:size] = INPUT_CODE, FIRST_OPERATION_CODE
     cells = CellBatch(graphs, codes, (operation,))
-    return cells[np.unique(canonical_keys(cells), return_index=True)[1]]
+    return cells[np.unique(cells.keys, return_index=True)[1]]

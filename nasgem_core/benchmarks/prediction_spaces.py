@@ -9,7 +9,7 @@ from nasgem_core.benchmarks import nasbench101, nasbench201
 from nasgem_core.benchmarks.nasbench101 import OPERATIONS as OPERATIONS101
 from nasgem_core.benchmarks.nasbench201_cells import OPERATIONS as OPERATIONS201
 from nasgem_core.benchmarks.table import TabularSpace
-from nasgem_core.cells.cell import FIRST_OPERATION_CODE
+from nasgem_core.cells.codes import FIRST_OPERATION_CODE
 from nasgem_core.errors import DataError
 from nasgem_core.predictors.gp import SUBTREES, Relevances
 from nasgem_core.predictors.notation import Notation, free_notation

@@ -9,8 +9,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from nasgem_core.benchmarks.table import TabularSpace
-from nasgem_core.cells.canonical import canonical_keys
-from nasgem_core.cells.cell import Cell, CellBatch
+from nasgem_core.cells.batch import CellBatch
+from nasgem_core.cells.cell import Cell
 from nasgem_core.errors import CellError, DataError
 
 CELL = "cell"
@@ -91,7 +91,7 @@ def table_from_rows(
 
 def key_hashes(cells: CellBatch) -> np.ndarray:
     """Return the canonical keys as bytes, [B, 16] uint8."""
-    return np.frombuffer(bytes.fromhex("".join(canonical_keys(cells))), dtype=np.uint8).reshape(-1, 16)
+    return np.frombuffer(bytes.fromhex("".join(cells.keys)), dtype=np.uint8).reshape(-1, 16)
 
 
 def _read_frame(path: Path) -> pd.DataFrame:

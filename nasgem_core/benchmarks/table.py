@@ -15,11 +15,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from nasgem_core.cells.cell import CellBatch
-from nasgem_core.cells.operations import known_operations, register_tabular
+from nasgem_core.cells.batch import CellBatch
 from nasgem_core.cells.packing import pack_cells, unpack_cells
 from nasgem_core.errors import DataError
 from nasgem_core.files import written_whole
+from nasgem_core.operations.operation import known_operations, register_tabular
 
 SCHEMA = "nasgem.table/1"
 HASH_BYTES = 16

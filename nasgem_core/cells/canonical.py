@@ -7,13 +7,13 @@ depends on the graph up to renaming of vertices alone, so the key does too; a ha
 """
 
 import hashlib
+from collections.abc import Sequence
 
 import igraph
 import numpy as np
 from numba import njit
 
-from nasgem_core.cells.cell import FIRST_OPERATION_CODE, INPUT_CODE, Cell, CellBatch
-from nasgem_core.cells.operations import INPUT
+from nasgem_core.cells.codes import PADDING_CODE, code_table
 from nasgem_core.cells.refinement import code_labels, graph_size, list_edges, refine
 
 _ORDERED, _NEEDS_SEARCH = 0, 1
@@ -98,51 +98,65 @@ def _search_order(adjacency: np.ndarray, colours: np.ndarray) -> list[int]:
     return [int(v) for v in order if v < size]
 
 
-def _canonical_orders(cells: CellBatch) -> np.ndarray:
-    """Return the canonical order of each cell's vertices, [B, V]; positions beyond a cell's size are unused."""
-    batch, width = cells.codes.shape
+def canonical_orders(adjacency: np.ndarray, codes: np.ndarray, operation_names: Sequence[str]) -> np.ndarray:
+    """Return the canonical order of each cell's vertices, [B, V]; positions beyond a cell's size are unused.
+
+    Args:
+        adjacency: [B, V, V].
+        codes: [B, V], as in `CellBatch`.
+        operation_names: the names behind the codes.
+    """
+    batch, width = codes.shape
     orders = np.zeros((batch, width), dtype=np.int64)
     colours = np.zeros((batch, width), dtype=np.uint64)
     verdicts = np.zeros(batch, dtype=np.uint8)
-    first = code_labels(cells.operation_names)
-    _refine_orders(cells.adjacency, cells.codes, first, orders, colours, verdicts)
-    sizes = cells.num_vertices
+    _refine_orders(adjacency, codes, code_labels(operation_names), orders, colours, verdicts)
+    sizes = (codes != PADDING_CODE).sum(axis=1)
     for i in np.flatnonzero(verdicts == _NEEDS_SEARCH):
         size = sizes[i]
-        orders[i, :size] = _search_order(cells.adjacency[i, :size, :size], colours[i, :size])
+        orders[i, :size] = _search_order(adjacency[i, :size, :size], colours[i, :size])
     return orders
 
 
-def canonical_keys(cells: CellBatch) -> list[str]:
-    """Return one key of 32 hexadecimal digits a cell, equal exactly for isomorphic cells.
+def canonical_keys(adjacency: np.ndarray, codes: np.ndarray, operation_names: Sequence[str]) -> list[str]:
+    """Return one key of 32 hexadecimal digits for each cell, equal exactly for isomorphic cells.
 
     Operations count by name, so cells of different batches and search spaces compare. (128 bits of BLAKE2b: among m
     different cells two keys collide with a chance below m^2 * 2^-129.)
+
+    Args:
+        adjacency: [B, V, V].
+        codes: [B, V], as in `CellBatch`.
+        operation_names: the names behind the codes.
     """
-    orders, sizes = _canonical_orders(cells), cells.num_vertices
-    name_of_code = {INPUT_CODE: INPUT} | dict(enumerate(cells.operation_names, start=FIRST_OPERATION_CODE))
+    orders, sizes = canonical_orders(adjacency, codes, operation_names), (codes != PADDING_CODE).sum(axis=1)
+    name_of_code = {code: name for name, code in code_table(operation_names).items()}
     keys = []
     for i, size in enumerate(sizes):
         order = orders[i, :size]
-        names = "\x1f".join(name_of_code[code] for code in cells.codes[i, order].tolist())
-        matrix = np.packbits(cells.adjacency[i][np.ix_(order, order)]).tobytes()
+        names = "\x1f".join(name_of_code[code] for code in codes[i, order].tolist())
+        matrix = np.packbits(adjacency[i][np.ix_(order, order)]).tobytes()
         keys.append(hashlib.blake2b(names.encode() + b"\x00" + matrix, digest_size=16).hexdigest())
     return keys
 
 
-def canonical_cell(cell: Cell) -> Cell:
-    """Return the one representative of a cell's isomorphism class: isomorphic cells give equal representatives."""
-    rank = np.argsort(_canonical_orders(CellBatch.from_cells([cell]))[0])
-    order: list[int] = []
-    waiting = cell.adjacency.sum(axis=0).astype(int)
+def topological_order(adjacency: np.ndarray, order: np.ndarray) -> list[int]:
+    """Return the vertices in the topological order that takes the first possible vertex of a canonical order.
+
+    Args:
+        adjacency: [V, V] of one cell.
+        order: [V], its canonical order.
+    """
+    rank = np.argsort(order)
+    placed: list[int] = []
+    waiting = adjacency.sum(axis=0).astype(int)
     ready = {0}
     while ready:
-        # The first in canonical order of the vertices whose predecessors all stand: a topological order.
         vertex = min(ready, key=lambda v: rank[v])
         ready.remove(vertex)
-        order.append(vertex)
-        for successor in np.flatnonzero(cell.adjacency[vertex]):
+        placed.append(vertex)
+        for successor in np.flatnonzero(adjacency[vertex]):
             waiting[successor] -= 1
             if waiting[successor] == 0:
                 ready.add(int(successor))
-    return Cell(cell.adjacency[np.ix_(order, order)], tuple(cell.operations[v] for v in order))
+    return placed

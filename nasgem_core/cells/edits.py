@@ -7,7 +7,8 @@ renumbering is a random topological order of the same cell: an isomorphic cell w
 import numpy as np
 from numba import njit
 
-from nasgem_core.cells.cell import FIRST_OPERATION_CODE, PADDING_CODE, CellBatch
+from nasgem_core.cells.batch import CellBatch
+from nasgem_core.cells.codes import FIRST_OPERATION_CODE, PADDING_CODE
 from nasgem_core.cells.pruning import prune_into
 from nasgem_core.cells.random_streams import below, start_stream, uniform
 

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from nasgem_core.cells.cell import MAX_VERTICES, CellBatch
+from nasgem_core.cells.batch import CellBatch
+from nasgem_core.cells.codes import MAX_VERTICES
 from nasgem_core.errors import DataError
 
 

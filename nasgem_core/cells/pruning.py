@@ -3,7 +3,7 @@
 import numpy as np
 from numba import njit
 
-from nasgem_core.cells.cell import PADDING_CODE
+from nasgem_core.cells.codes import PADDING_CODE
 
 
 @njit(cache=True)

@@ -12,9 +12,9 @@ from collections.abc import Sequence
 import numpy as np
 from numba import njit
 
-from nasgem_core.cells.cell import FIRST_OPERATION_CODE, INPUT_CODE, PADDING_CODE
-from nasgem_core.cells.operations import INPUT
+from nasgem_core.cells.codes import FIRST_OPERATION_CODE, INPUT_CODE, PADDING_CODE
 from nasgem_core.cells.random_streams import mix
+from nasgem_core.operations.operation import INPUT
 
 _IN = np.uint64(0xA24BAED4963EE407)
 _OUT = np.uint64(0x9FB21C651E98DF25)

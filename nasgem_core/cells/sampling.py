@@ -10,11 +10,11 @@ import math
 import numpy as np
 from numba import njit
 
-from nasgem_core.cells.canonical import canonical_keys
-from nasgem_core.cells.cell import FIRST_OPERATION_CODE, INPUT_CODE, CellBatch
+from nasgem_core.cells.batch import CellBatch
+from nasgem_core.cells.codes import FIRST_OPERATION_CODE, INPUT_CODE
 from nasgem_core.cells.pruning import prune_into
 from nasgem_core.cells.random_streams import below, next_word, start_stream, uniform
-from nasgem_core.config import CellsConfig
+from nasgem_core.config.search import CellsConfig
 from nasgem_core.errors import ParameterError
 from nasgem_core.seeding import derive_seed
 
@@ -73,7 +73,7 @@ def sample_distinct_cells(config: CellsConfig, count: int, seed: int) -> CellBat
     kept: dict[str, CellBatch] = {}
     for chunk in range(_TRIES + count // 16):
         batch = sample_cells(config, _CHUNK, derive_seed(seed, "chunk", chunk))
-        for i, key in enumerate(canonical_keys(batch)):
+        for i, key in enumerate(batch.keys):
             kept.setdefault(key, batch[i])
         if len(kept) >= count:
             return CellBatch.concatenate(list(kept.values())[:count])

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from nasgem_core.checked_fields import bounded, choice
+from nasgem_core.config.checked_fields import bounded, choice
 from nasgem_core.errors import ParameterError
 from nasgem_core.training.classification import MEAN, STD
 

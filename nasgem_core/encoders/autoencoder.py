@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from nasgem_core.config import EncoderConfig
+from nasgem_core.config.search import EncoderConfig
 from nasgem_core.encoders.features import num_edge_slots, num_features
 
 

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from nasgem_core.cells.cell import INPUT_CODE, CellBatch
+from nasgem_core.cells.batch import CellBatch
+from nasgem_core.cells.codes import INPUT_CODE
 from nasgem_core.errors import CellError
 
 

@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from nasgem_core.cells.cell import CellBatch
-from nasgem_core.config import EncoderConfig
+from nasgem_core.cells.batch import CellBatch
+from nasgem_core.config.search import EncoderConfig
 from nasgem_core.encoders.autoencoder import Autoencoder
 from nasgem_core.encoders.features import cell_features
 from nasgem_core.encoders.ordering import order_vertices

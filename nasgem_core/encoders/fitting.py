@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from nasgem_core.config import EncoderConfig
+from nasgem_core.config.search import EncoderConfig
 from nasgem_core.encoders.autoencoder import Autoencoder, embedding_similarity, initialise, similarity_loss
 from nasgem_core.encoders.features import cell_features
 from nasgem_core.encoders.fitted import CHUNK, CurvePoint, EncoderReport, FittedEncoder

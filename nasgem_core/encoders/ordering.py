@@ -8,7 +8,8 @@ topological), then by operation, then by Weisfeiler-Lehman label. The order is o
 import numpy as np
 from numba import njit
 
-from nasgem_core.cells.cell import PADDING_CODE, CellBatch
+from nasgem_core.cells.batch import CellBatch
+from nasgem_core.cells.codes import PADDING_CODE
 from nasgem_core.kernel.wl import wl_labels
 
 _ITERATIONS = 3

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nasgem_core.cells.cell import CellBatch
+from nasgem_core.cells.batch import CellBatch
 from nasgem_core.cells.edits import edit_cells, renumber_cells
 from nasgem_core.cells.sampling import sample_cells
-from nasgem_core.config import CellsConfig, PairsConfig
+from nasgem_core.config.search import CellsConfig, PairsConfig
 from nasgem_core.errors import CellError
 from nasgem_core.seeding import derive_seed
 

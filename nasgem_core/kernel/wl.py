@@ -7,7 +7,7 @@ S_g = k(G, G') / sqrt(k(G, G) k(G', G')), in [0, 1]. Cost is linear in h and in 
 import numpy as np
 from numba import njit
 
-from nasgem_core.cells.cell import CellBatch
+from nasgem_core.cells.batch import CellBatch
 from nasgem_core.cells.refinement import code_labels, graph_size, list_edges, refine
 from nasgem_core.errors import CellError
 

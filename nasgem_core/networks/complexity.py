@@ -4,9 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nasgem_core.cells.cell import FIRST_OPERATION_CODE, CellBatch
-from nasgem_core.cells.operations import get_operation
+from nasgem_core.cells.batch import CellBatch
+from nasgem_core.cells.codes import FIRST_OPERATION_CODE
 from nasgem_core.networks.layout import IMAGE_CHANNELS, STEM_KERNEL, NetworkLayout
+from nasgem_core.operations.operation import get_operation
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from nasgem_core.config import ProxyConfig
+from nasgem_core.config.search import ProxyConfig
 from nasgem_core.errors import ParameterError
 
 STEM_KERNEL = 3

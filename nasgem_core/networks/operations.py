@@ -1,11 +1,11 @@
-"""The torch layer of each operation; its analytic twin is in `nasgem_core.cells.operations`."""
+"""The torch layer of each operation; its analytic twin is in `nasgem_core.operations.operation`."""
 
 from collections.abc import Callable
 
 from torch import Tensor, nn
 
-from nasgem_core.cells.operations import Operation, get_operation, register
 from nasgem_core.errors import CellError
+from nasgem_core.operations.operation import Operation, get_operation, register
 
 LayerBuilder = Callable[[int, int], nn.Module]
 """From (input channels, output channels) to a layer that keeps height and width."""

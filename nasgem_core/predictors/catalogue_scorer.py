@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from nasgem_core.cells.cell import CellBatch
+from nasgem_core.cells.batch import CellBatch
 from nasgem_core.cells.packing import pack_cells, unpack_cells
 from nasgem_core.cells.sampling import sample_cells
-from nasgem_core.config import CellsConfig
+from nasgem_core.config.search import CellsConfig
 from nasgem_core.errors import DataError
 from nasgem_core.predictors.catalogue import recipe_named
 from nasgem_core.predictors.features.cell_features import cell_features

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nasgem_core.cells.cell import FIRST_OPERATION_CODE, INPUT_CODE, PADDING_CODE, CellBatch
-from nasgem_core.cells.operations import get_operation, known_operations
+from nasgem_core.cells.batch import CellBatch
+from nasgem_core.cells.codes import FIRST_OPERATION_CODE, INPUT_CODE, PADDING_CODE
 from nasgem_core.errors import DataError
+from nasgem_core.operations.operation import get_operation, known_operations
 
 MAX_OPERATIONS = 5
 """Features count paths through every subset of the operations, of which there are 2^K."""

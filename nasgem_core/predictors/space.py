@@ -6,7 +6,7 @@ from functools import cached_property
 
 import numpy as np
 
-from nasgem_core.cells.cell import CellBatch
+from nasgem_core.cells.batch import CellBatch
 from nasgem_core.errors import DataError
 from nasgem_core.predictors.features.cell_features import cell_features, feature_names
 from nasgem_core.predictors.notation import Notation, lay_out

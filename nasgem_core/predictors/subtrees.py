@@ -7,7 +7,7 @@ similarity to N fixed cells is a sum of table rows, one for each vertex whose la
 import numpy as np
 from numba import njit
 
-from nasgem_core.cells.cell import CellBatch
+from nasgem_core.cells.batch import CellBatch
 from nasgem_core.kernel.wl import wl_labels
 
 ITERATIONS = 3

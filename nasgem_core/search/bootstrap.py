@@ -9,13 +9,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nasgem_core.cells.canonical import canonical_keys
-from nasgem_core.cells.cell import CellBatch
+from nasgem_core.cells.batch import CellBatch
 from nasgem_core.cells.sampling import sample_cells
-from nasgem_core.config import CellsConfig
+from nasgem_core.config.search import CellsConfig
 from nasgem_core.encoders.fitted import FittedEncoder
 from nasgem_core.errors import DataError, ParameterError
-from nasgem_core.search.predictor import FittedPredictor
+from nasgem_core.search.perceptron import FittedPredictor
 from nasgem_core.search.scorer import EmbeddingScorer, Scorer
 from nasgem_core.seeding import derive_seed
 
@@ -193,7 +192,7 @@ class _Best:
         chosen: dict[str, int] = {}
         for start in range(0, len(hopeful), 2 * top):
             block = hopeful[start : start + 2 * top]
-            for key, index in zip(canonical_keys(chunk.cells[block]), block, strict=True):
+            for key, index in zip(chunk.cells[block].keys, block, strict=True):
                 if key not in excluded:
                     chosen.setdefault(key, int(index))
             if len(chosen) >= top:

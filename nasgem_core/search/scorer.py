@@ -5,9 +5,9 @@ from typing import Protocol
 
 import numpy as np
 
-from nasgem_core.cells.cell import CellBatch
+from nasgem_core.cells.batch import CellBatch
 from nasgem_core.encoders.fitted import FittedEncoder
-from nasgem_core.search.predictor import FittedPredictor
+from nasgem_core.search.perceptron import FittedPredictor
 
 
 class Scorer(Protocol):

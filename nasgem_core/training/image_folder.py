@@ -9,7 +9,7 @@ from torchvision.transforms.functional import center_crop, resize
 
 from nasgem_core.errors import DataError
 from nasgem_core.training.image_files import UNREADABLE, upright
-from nasgem_core.training.images import ImageSet
+from nasgem_core.training.image_set import ImageSet
 
 
 def load_image_folder(folder: Path, image_size: int) -> ImageSet:

@@ -11,12 +11,12 @@ import torch
 from torch import Tensor, nn
 
 from nasgem_core.cells.cell import Cell
-from nasgem_core.config import ProxyConfig
+from nasgem_core.config.search import ProxyConfig
 from nasgem_core.networks.cell_network import CellNetwork
 from nasgem_core.networks.layout import NetworkLayout
 from nasgem_core.seeding import derive_seed
 from nasgem_core.training.augmentation import ImageTensor
-from nasgem_core.training.images import ImageSet
+from nasgem_core.training.image_set import ImageSet
 
 WARMUP_SHARE = 0.05
 OnProgress = Callable[[int, dict[str, float]], None]

@@ -5,7 +5,7 @@ import numpy as np
 from nasgem_core.backbones.layout import GEMNetLayout
 from nasgem_core.cells.cell import Cell
 from nasgem_core.cells.sampling import sample_cells
-from nasgem_core.config import CellsConfig
+from nasgem_core.config.search import CellsConfig
 
 OPERATIONS = ("conv1x1", "dwconv3x3", "conv3x3")
 SMALL = GEMNetLayout("small", 2, (False, True), scales=(0.5, 2.0), repeats=(1, 3), head_channels=16)

@@ -6,7 +6,8 @@ from nasgem_core.benchmarks.graph_hash import graph_hashes
 from nasgem_core.benchmarks.nasbench101 import HASH_LABELS, MAX_VERTICES, OPERATIONS
 from nasgem_core.benchmarks.nasbench101_costs import nasbench101_costs
 from nasgem_core.benchmarks.table import TabularSpace
-from nasgem_core.cells.cell import INPUT_CODE, CellBatch
+from nasgem_core.cells.batch import CellBatch
+from nasgem_core.cells.codes import INPUT_CODE
 
 OUTPUT = 5
 """Code of the last vertex."""

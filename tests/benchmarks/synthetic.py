@@ -5,7 +5,7 @@ import numpy as np
 from nasgem_core.benchmarks.rows import key_hashes
 from nasgem_core.benchmarks.table import TabularSpace
 from nasgem_core.cells.sampling import sample_distinct_cells
-from nasgem_core.config import CellsConfig
+from nasgem_core.config.search import CellsConfig
 
 
 def synthetic_table(rows: int, *, noise: float = 0.01, params: bool = True, name: str = "synthetic") -> TabularSpace:

@@ -5,7 +5,7 @@ import pytest
 
 from nasgem_core.benchmarks.graph_hash import graph_hashes
 from nasgem_core.benchmarks.nasbench101 import HASH_LABELS, OPERATIONS
-from nasgem_core.cells.cell import CellBatch
+from nasgem_core.cells.batch import CellBatch
 from tests.benchmarks.official import official
 
 

@@ -3,7 +3,7 @@ import pytest
 
 from nasgem_core.benchmarks.mutation import Mutation
 from nasgem_core.benchmarks.table import TabularSpace
-from nasgem_core.cells.cell import INPUT_CODE
+from nasgem_core.cells.codes import INPUT_CODE
 from nasgem_core.errors import DataError
 from tests.benchmarks.small101 import OUTPUT, small_nasbench101
 from tests.benchmarks.synthetic import synthetic_table

@@ -15,11 +15,11 @@ from nasgem_core.benchmarks.nasbench101 import (
     import_tfrecord,
 )
 from nasgem_core.benchmarks.table import read_table, write_table
-from nasgem_core.cells.canonical import canonical_keys
-from nasgem_core.cells.cell import Cell, CellBatch
-from nasgem_core.cells.operations import get_operation, known_operations
+from nasgem_core.cells.batch import CellBatch
+from nasgem_core.cells.cell import Cell
 from nasgem_core.errors import CellError, DataError
 from nasgem_core.networks.operations import build_operation
+from nasgem_core.operations.operation import get_operation, known_operations
 from tests.benchmarks.official import official
 from tests.benchmarks.tfrecords import encode_metrics, row, write_records
 
@@ -167,7 +167,7 @@ def test_the_whole_benchmark(tmp_path):
     space = import_npz(official("nasbench101.npz"))
     assert len(space) == 423_624
     # All cells differ by our keys as they do by the benchmark's hashes, which the import has compared row by row.
-    assert len(set(canonical_keys(space.cells))) == len(np.unique(space.hashes, axis=0)) == 423_624
+    assert len(set(space.cells.keys)) == len(np.unique(space.hashes, axis=0)) == 423_624
     assert space.metrics[TRUTH].max() == pytest.approx(0.943176, abs=5e-7)
     assert spearmanr(space.metrics[LABEL], space.metrics[TRUTH]).statistic == pytest.approx(0.982, abs=5e-4)
     write_table(space, tmp_path / "nasbench101.parquet")

@@ -5,7 +5,7 @@ from torch import nn
 
 from nasgem_core.benchmarks.nasbench101 import _KERNEL_SIZES, OPERATIONS
 from nasgem_core.benchmarks.nasbench101_costs import nasbench101_costs, vertex_channels
-from nasgem_core.cells.cell import CellBatch
+from nasgem_core.cells.batch import CellBatch
 from tests.benchmarks.official import official
 
 

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nasgem_core.benchmarks.nasgem_bench import OPERATION, draw_cells, enumerate_cells, training_blocks
-from nasgem_core.cells.canonical import canonical_keys
-from nasgem_core.cells.cell import Cell, CellBatch
+from nasgem_core.cells.batch import CellBatch
+from nasgem_core.cells.cell import Cell
 from nasgem_core.errors import ParameterError
 
 CELLS = enumerate_cells(6)
@@ -43,7 +43,7 @@ def test_one_cell_of_each_class_is_kept_by_networkx_too():
 
 
 def test_cells_are_valid_distinct_and_in_order():
-    keys = canonical_keys(CELLS)
+    keys = CELLS.keys
     assert len(set(keys)) == len(CELLS)
     assert list(zip(CELLS.num_vertices, keys, strict=True)) == sorted(zip(CELLS.num_vertices, keys, strict=True))
     # `cell` goes through the validating constructor, which refuses vertices that the input does not reach.
@@ -55,8 +55,8 @@ def test_another_operation_gives_the_same_graphs():
     other = enumerate_cells(5, "conv1x1")
     assert {cell.operations[1] for cell in other} == {"conv1x1"}
     renamed = CellBatch(other.adjacency, other.codes, (OPERATION,))
-    assert canonical_keys(renamed) != canonical_keys(other)
-    assert set(canonical_keys(renamed)) == set(canonical_keys(enumerate_cells(5)))
+    assert renamed.keys != other.keys
+    assert set(renamed.keys) == set(enumerate_cells(5).keys)
 
 
 @pytest.mark.parametrize("vertices", [1, 8])
@@ -66,19 +66,19 @@ def test_what_cannot_be_enumerated_is_refused(vertices):
 
 
 def test_a_draw_is_seeded_distinct_and_grows_at_its_end():
-    few, many = canonical_keys(draw_cells(CELLS, 50, 1)), canonical_keys(draw_cells(CELLS, 400, 1))
+    few, many = draw_cells(CELLS, 50, 1).keys, draw_cells(CELLS, 400, 1).keys
     assert many[:50] == few and len(set(many)) == 400
-    assert canonical_keys(draw_cells(CELLS, 50, 2)) != few
-    assert sorted(canonical_keys(draw_cells(CELLS, len(CELLS), 3))) == sorted(canonical_keys(CELLS))
+    assert draw_cells(CELLS, 50, 2).keys != few
+    assert sorted(draw_cells(CELLS, len(CELLS), 3).keys) == sorted(CELLS.keys)
 
 
 def test_a_draw_is_even():
     # Of 20 cells 5 are drawn 2,000 times: each about 500 times, with a deviation of 19.
     cells = enumerate_cells(4)
-    place = {key: index for index, key in enumerate(canonical_keys(cells))}
+    place = {key: index for index, key in enumerate(cells.keys)}
     counts = np.zeros(len(cells), dtype=int)
     for seed in range(2000):
-        counts[[place[key] for key in canonical_keys(draw_cells(cells, 5, seed))]] += 1
+        counts[[place[key] for key in draw_cells(cells, 5, seed).keys]] += 1
     assert counts.sum() == 10_000 and counts.min() > 420 and counts.max() < 580
 
 
@@ -114,4 +114,4 @@ def test_isomorphic_numberings_fall_on_one_cell():
         adjacency = np.zeros((4, 4), dtype=np.uint8)
         adjacency[tuple(np.transpose(edges))] = 1
         keys.add(Cell(adjacency, ("input", *[OPERATION] * 3)).canonical_key)
-    assert len(keys) == 1 and keys <= set(canonical_keys(CELLS))
+    assert len(keys) == 1 and keys <= set(CELLS.keys)

@@ -13,11 +13,12 @@ from nasgem_core.benchmarks.prediction_spaces import (
     prediction_space,
 )
 from nasgem_core.benchmarks.table import TabularSpace
-from nasgem_core.cells.cell import Cell, CellBatch
-from nasgem_core.cells.operations import register_tabular
+from nasgem_core.cells.batch import CellBatch
+from nasgem_core.cells.cell import Cell
 from nasgem_core.cells.sampling import sample_cells
-from nasgem_core.config import CellsConfig
+from nasgem_core.config.search import CellsConfig
 from nasgem_core.errors import DataError
+from nasgem_core.operations.operation import register_tabular
 from nasgem_core.predictors.gp import SUBTREES, Relevances
 
 FREE = sample_cells(CellsConfig(vertices=5, operations=("conv1x1", "dwconv3x3", "conv3x3")), 50, 0)

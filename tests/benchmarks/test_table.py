@@ -9,12 +9,12 @@ import pytest
 from nasgem_core.benchmarks import table
 from nasgem_core.benchmarks.rows import key_hashes
 from nasgem_core.benchmarks.table import TabularSpace, content_hash, is_table, read_table, write_table
-from nasgem_core.cells import operations
-from nasgem_core.cells.cell import CellBatch
-from nasgem_core.cells.operations import known_operations
+from nasgem_core.cells.batch import CellBatch
 from nasgem_core.cells.sampling import sample_cells
-from nasgem_core.config import CellsConfig
+from nasgem_core.config.search import CellsConfig
 from nasgem_core.errors import DataError
+from nasgem_core.operations import operation as operations
+from nasgem_core.operations.operation import known_operations
 
 
 def random_space(rows=400, vertices=9) -> TabularSpace:

@@ -4,18 +4,18 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nasgem_core.cells.canonical import canonical_cell, canonical_keys
-from nasgem_core.cells.cell import Cell, CellBatch
+from nasgem_core.cells.batch import CellBatch
+from nasgem_core.cells.cell import Cell
 from nasgem_core.cells.edits import renumber_cells
 from nasgem_core.cells.sampling import sample_cells
-from nasgem_core.config import CellsConfig
+from nasgem_core.config.search import CellsConfig
 from tests.cells.graphs import are_isomorphic, cells
 
 
 @settings(max_examples=150)
 @given(st.lists(cells(max_vertices=5, names=("conv1x1", "dwconv3x3")), min_size=2, max_size=6))
 def test_keys_agree_exactly_with_networkx(some):
-    keys = canonical_keys(CellBatch.from_cells(some))
+    keys = CellBatch.from_cells(some).keys
     for (a, key_a), (b, key_b) in itertools.combinations(zip(some, keys, strict=True), 2):
         assert (key_a == key_b) == are_isomorphic(a, b)
 
@@ -25,7 +25,7 @@ def test_keys_agree_exactly_with_networkx(some):
 def test_keys_survive_renumbering(seed, vertices):
     batch = sample_cells(CellsConfig(vertices=vertices, operations=("conv1x1",)), 50, seed)
     renumbered = renumber_cells(batch, np.ones(50, dtype=bool), seed)
-    assert canonical_keys(renumbered) == canonical_keys(batch)
+    assert renumbered.keys == batch.keys
 
 
 def test_all_unlabelled_dags_on_four_vertices():
@@ -42,7 +42,7 @@ def test_all_unlabelled_dags_on_four_vertices():
     for cell in found:
         if not any(are_isomorphic(cell, other) for other in classes):
             classes.append(cell)
-    assert len(set(canonical_keys(CellBatch.from_cells(found)))) == len(classes)
+    assert len(set(CellBatch.from_cells(found).keys)) == len(classes)
 
 
 def _bipartite_cell(edges, half):
@@ -64,7 +64,7 @@ def test_regular_graphs_that_refinement_cannot_tell_apart():
     rng = np.random.default_rng(0)
     for cell in (one, two):
         batch = renumber_cells(CellBatch.from_cells([cell] * 20), np.ones(20, dtype=bool), int(rng.integers(1000)))
-        assert set(canonical_keys(batch)) == {cell.canonical_key}
+        assert set(batch.keys) == {cell.canonical_key}
 
 
 def test_operations_count_by_name():
@@ -72,7 +72,7 @@ def test_operations_count_by_name():
     a, b = Cell(adjacency, ("input", "conv1x1")), Cell(adjacency, ("input", "conv3x3"))
     assert a.canonical_key != b.canonical_key
     wide = CellBatch.from_cells([a, b], ("conv3x3", "conv1x1"), width=30)
-    assert canonical_keys(wide) == [a.canonical_key, b.canonical_key]
+    assert wide.keys == [a.canonical_key, b.canonical_key]
 
 
 def test_a_random_batch_has_as_many_keys_as_networkx_finds_classes():
@@ -81,7 +81,7 @@ def test_a_random_batch_has_as_many_keys_as_networkx_finds_classes():
     for cell in batch:
         if not any(are_isomorphic(cell, other) for other in graphs):
             graphs.append(cell)
-    assert len(set(canonical_keys(batch))) == len(graphs)
+    assert len(set(batch.keys)) == len(graphs)
 
 
 @settings(max_examples=15)
@@ -90,5 +90,5 @@ def test_isomorphic_cells_have_one_representative(seed, vertices):
     batch = sample_cells(CellsConfig(vertices=vertices), 10, seed)
     renumbered = renumber_cells(batch, np.ones(10, dtype=bool), seed)
     for before, after in zip(batch, renumbered, strict=True):
-        assert canonical_cell(before) == canonical_cell(after)
-        assert canonical_cell(before).canonical_key == before.canonical_key
+        assert before.canonical_form() == after.canonical_form()
+        assert before.canonical_form().canonical_key == before.canonical_key

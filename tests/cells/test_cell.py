@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nasgem_core.cells.cell import Cell, CellBatch
+from nasgem_core.cells.batch import CellBatch
+from nasgem_core.cells.cell import Cell
 from nasgem_core.errors import CellError
 from tests.cells.graphs import NAMES, cells, to_networkx
 

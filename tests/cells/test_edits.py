@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from nasgem_core.cells.edits import edit_cells, renumber_cells
 from nasgem_core.cells.sampling import sample_cells
-from nasgem_core.config import CellsConfig
+from nasgem_core.config.search import CellsConfig
 from tests.cells.graphs import are_isomorphic
 
 

@@ -3,7 +3,7 @@ import pytest
 
 from nasgem_core.cells.packing import pack_cells, unpack_cells
 from nasgem_core.cells.sampling import sample_cells
-from nasgem_core.config import CellsConfig
+from nasgem_core.config.search import CellsConfig
 from nasgem_core.errors import DataError
 
 

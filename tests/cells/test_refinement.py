@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from nasgem_core.cells.cell import CellBatch
+from nasgem_core.cells.batch import CellBatch
 from nasgem_core.cells.refinement import code_labels, graph_size, list_edges, refine
 from tests.cells.graphs import cells
 

@@ -9,12 +9,12 @@ from safetensors.torch import save_file
 from torch import nn
 
 from nasgem_core.backbones.spec import PublishedSpec
-from nasgem_core.cells.operations import _REGISTRY, Operation
 from nasgem_core.deployment.detector_file import detector_file
 from nasgem_core.deployment.detectors import load_detector
 from nasgem_core.deployment.sources import source_of
 from nasgem_core.deployment.specs import build_network
 from nasgem_core.networks.operations import _BUILDERS, register_operation
+from nasgem_core.operations.operation import _REGISTRY, Operation
 from tests.deployment.detectors import detector_spec, detector_weights
 from tests.deployment.networks import card, gemnet_spec, images, loaded, proxy_spec, trained
 

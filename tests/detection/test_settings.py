@@ -3,7 +3,7 @@ import json
 
 import pytest
 
-from nasgem_core.checked_fields import read_fields
+from nasgem_core.config.checked_fields import read_fields
 from nasgem_core.detection.settings import DetectorSettings
 from nasgem_core.errors import ParameterError
 

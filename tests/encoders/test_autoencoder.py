@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from nasgem_core.config import EncoderConfig
+from nasgem_core.config.search import EncoderConfig
 from nasgem_core.encoders.autoencoder import Autoencoder, embedding_similarity, initialise, similarity_loss
 
 

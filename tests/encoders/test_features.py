@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from nasgem_core.cells.cell import Cell, CellBatch
+from nasgem_core.cells.batch import CellBatch
+from nasgem_core.cells.cell import Cell
 from nasgem_core.encoders.features import cell_features, num_features
 from nasgem_core.errors import CellError
 

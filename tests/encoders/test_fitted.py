@@ -6,10 +6,10 @@ import pytest
 import torch
 from safetensors.numpy import load, save
 
-from nasgem_core.cells.cell import CellBatch
+from nasgem_core.cells.batch import CellBatch
 from nasgem_core.cells.edits import renumber_cells
 from nasgem_core.cells.sampling import sample_cells
-from nasgem_core.config import CellsConfig, EncoderConfig, PairsConfig
+from nasgem_core.config.search import CellsConfig, EncoderConfig, PairsConfig
 from nasgem_core.encoders import fitted as module
 from nasgem_core.encoders.features import cell_features
 from nasgem_core.encoders.fitted import FittedEncoder

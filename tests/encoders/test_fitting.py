@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from nasgem_core.cells.cell import CellBatch
-from nasgem_core.config import CellsConfig, EncoderConfig, PairsConfig
+from nasgem_core.cells.batch import CellBatch
+from nasgem_core.config.search import CellsConfig, EncoderConfig, PairsConfig
 from nasgem_core.encoders.features import cell_features
 from nasgem_core.encoders.fitting import fit_encoder, split_pairs
 from nasgem_core.encoders.ordering import order_vertices

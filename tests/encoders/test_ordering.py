@@ -2,10 +2,11 @@ import numpy as np
 from networkx import DiGraph, is_isomorphic
 from networkx.algorithms.isomorphism import categorical_node_match
 
-from nasgem_core.cells.cell import Cell, CellBatch
+from nasgem_core.cells.batch import CellBatch
+from nasgem_core.cells.cell import Cell
 from nasgem_core.cells.edits import renumber_cells
 from nasgem_core.cells.sampling import sample_cells
-from nasgem_core.config import CellsConfig
+from nasgem_core.config.search import CellsConfig
 from nasgem_core.encoders.ordering import order_vertices
 
 

@@ -12,7 +12,7 @@ from urllib.request import Request, urlopen
 
 import pytest
 
-from flows.stages import STAGE_NAMES
+from flows.stages.catalogue import STAGE_NAMES
 from tests.flows.workspace import Workspace
 
 pytestmark = [pytest.mark.slow, pytest.mark.nightly]

@@ -14,7 +14,7 @@ from random import Random
 
 from ruamel.yaml import YAML
 
-from flows.stages import STAGE_NAMES
+from flows.stages.catalogue import STAGE_NAMES
 
 ROOT = Path(__file__).parents[2]
 _FILES = (".dvc/config", ".dvcignore", ".gitignore", "dvc.yaml", "pyproject.toml")

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from nasgem_core.config import CellsConfig, PairsConfig
+from nasgem_core.config.search import CellsConfig, PairsConfig
 from nasgem_core.errors import CellError
 from nasgem_core.kernel.pairs import Pairs, draw_pairs
 from nasgem_core.kernel.wl import wl_similarity

@@ -6,10 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nasgem_core.cells.cell import Cell, CellBatch
+from nasgem_core.cells.batch import CellBatch
+from nasgem_core.cells.cell import Cell
 from nasgem_core.cells.edits import renumber_cells
 from nasgem_core.cells.sampling import sample_cells
-from nasgem_core.config import CellsConfig
+from nasgem_core.config.search import CellsConfig
 from nasgem_core.errors import CellError
 from nasgem_core.kernel.wl import wl_labels, wl_similarity
 from tests.cells.graphs import cells, to_networkx

@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 import torch
 
-from nasgem_core.cells import operations
 from nasgem_core.cells.cell import Cell
-from nasgem_core.cells.operations import Operation
 from nasgem_core.networks.cell_network import CellNetwork, NetworkLayout
 from nasgem_core.networks.operations import register_operation
+from nasgem_core.operations import operation as operations
+from nasgem_core.operations.operation import Operation
 
 OPERATIONS = ("conv1x1", "dwconv3x3", "conv3x3")
 _SPEC = importlib.util.spec_from_file_location("reference", Path(__file__).with_name("reference.py"))

@@ -5,7 +5,8 @@ import pytest
 import torch
 from fvcore.nn import FlopCountAnalysis
 
-from nasgem_core.cells.cell import Cell, CellBatch
+from nasgem_core.cells.batch import CellBatch
+from nasgem_core.cells.cell import Cell
 from nasgem_core.networks.cell_network import CellNetwork, NetworkLayout
 from nasgem_core.networks.complexity import cell_costs
 

@@ -1,6 +1,6 @@
 import pytest
 
-from nasgem_core.config import ProxyConfig
+from nasgem_core.config.search import ProxyConfig
 from nasgem_core.errors import ParameterError
 from nasgem_core.networks.layout import NetworkLayout
 

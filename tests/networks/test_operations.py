@@ -1,10 +1,10 @@
 import pytest
 import torch
 
-from nasgem_core.cells import operations as analytic
-from nasgem_core.cells.operations import Operation
 from nasgem_core.errors import CellError
 from nasgem_core.networks.operations import DepthwiseSeparable, build_operation, register_operation
+from nasgem_core.operations import operation as analytic
+from nasgem_core.operations.operation import Operation
 
 
 def test_depthwise_separable_is_a_depthwise_then_a_pointwise_convolution():

@@ -4,10 +4,10 @@ import networkx as nx
 import numpy as np
 import pytest
 
-from nasgem_core.cells.cell import CellBatch
+from nasgem_core.cells.batch import CellBatch
 from nasgem_core.cells.edits import renumber_cells
 from nasgem_core.cells.sampling import sample_cells
-from nasgem_core.config import CellsConfig
+from nasgem_core.config.search import CellsConfig
 from nasgem_core.predictors.space import Space
 from tests.predictors.features.oracle import FREE
 

@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import kendalltau
 
 from nasgem_core.cells.sampling import sample_distinct_cells
-from nasgem_core.config import SEARCH_PREDICTORS, CellsConfig, PredictorConfig
+from nasgem_core.config.search import SEARCH_PREDICTORS, CellsConfig, PredictorConfig
 from nasgem_core.errors import DataError, ParameterError
 from nasgem_core.predictors import catalogue_scorer
 from nasgem_core.predictors.catalogue import PREDICTORS

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from nasgem_core.cells.cell import CellBatch
+from nasgem_core.cells.batch import CellBatch
 from nasgem_core.predictors.encoder import EMBEDDING, Encoder, graphs_of, pretrain
 from nasgem_core.predictors.space import Space
 

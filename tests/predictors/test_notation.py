@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from nasgem_core.cells.cell import CellBatch
+from nasgem_core.cells.batch import CellBatch
 from nasgem_core.errors import DataError
 from nasgem_core.predictors.notation import OUTPUT, Notation, lay_out
 from tests.predictors.features.oracle import FREE

@@ -6,7 +6,7 @@ from safetensors.numpy import load, save
 from scipy.stats import kendalltau
 
 from nasgem_core.cells.sampling import sample_distinct_cells
-from nasgem_core.config import CellsConfig
+from nasgem_core.config.search import CellsConfig
 from nasgem_core.errors import DataError, ParameterError
 from nasgem_core.predictors.process_scorer import ProcessScorer, fit_process
 from nasgem_core.search.score import efficiency_score

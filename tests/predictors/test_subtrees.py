@@ -4,7 +4,7 @@ from math import sqrt
 import numpy as np
 import pytest
 
-from nasgem_core.cells.cell import CellBatch
+from nasgem_core.cells.batch import CellBatch
 from nasgem_core.kernel.wl import wl_labels, wl_similarity
 from nasgem_core.predictors.subtrees import ITERATIONS, SIMILARITIES, SimilarityTo, subtree_labels
 

@@ -3,16 +3,16 @@ import itertools
 import numpy as np
 import pytest
 
-from nasgem_core.cells.canonical import canonical_keys
-from nasgem_core.cells.cell import Cell, CellBatch
-from nasgem_core.config import CellsConfig, EncoderConfig, PairsConfig, PredictorConfig
+from nasgem_core.cells.batch import CellBatch
+from nasgem_core.cells.cell import Cell
+from nasgem_core.config.search import CellsConfig, EncoderConfig, PairsConfig, PredictorConfig
 from nasgem_core.encoders.fitting import fit_encoder
 from nasgem_core.errors import DataError, ParameterError
 from nasgem_core.kernel.pairs import draw_pairs
 from nasgem_core.kernel.wl import wl_similarity
 from nasgem_core.search import bootstrap as module
 from nasgem_core.search.bootstrap import bootstrap, score_sample
-from nasgem_core.search.predictor import fit_predictor
+from nasgem_core.search.perceptron import fit_predictor
 from nasgem_core.search.scorer import EmbeddingScorer
 
 CELLS = CellsConfig(vertices=4, edge_probability=(0.3, 0.7))
@@ -62,7 +62,7 @@ def every_cell():
 
 def best_by_brute_force(cells, predicted, top):
     best: dict[str, float] = {}
-    for key, score in zip(canonical_keys(cells), predicted.tolist(), strict=True):
+    for key, score in zip(cells.keys, predicted.tolist(), strict=True):
         best[key] = max(score, best.get(key, -np.inf))
     return sorted(best.items(), key=lambda item: -item[1])[:top]
 
@@ -73,7 +73,7 @@ def test_it_finds_the_best_cells_of_a_space_that_can_be_enumerated(encoder, pred
     found = search(encoder, predictor)
     np.testing.assert_allclose(found.predicted, [score for _, score in expected], rtol=1e-5)
     assert set(found.keys) == {key for key, _ in expected}
-    assert canonical_keys(found.cells) == list(found.keys)
+    assert found.cells.keys == list(found.keys)
     assert np.array_equal(found.macs, macs_of(found.cells))
 
 
@@ -82,12 +82,12 @@ def test_trained_cells_are_passed_over(encoder, predictor):
     second = search(encoder, predictor, top=5, exclude_keys=first.keys[:3])
     assert second.keys == first.keys[3:]
     with pytest.raises(DataError, match=r"all 300 sampled cells have been trained already: raise bootstrap.candidates"):
-        search(encoder, predictor, count=300, exclude_keys=canonical_keys(every_cell()))
+        search(encoder, predictor, count=300, exclude_keys=every_cell().keys)
 
 
 def test_no_cell_comes_twice_and_a_small_space_gives_fewer(encoder, predictor):
     found = search(encoder, predictor, top=10_000)
-    assert len(found.keys) == len(set(found.keys)) == len(found.cells) == len(set(canonical_keys(every_cell())))
+    assert len(found.keys) == len(set(found.keys)) == len(found.cells) == len(set(every_cell().keys))
     assert (np.diff(found.predicted) <= 0).all()
 
 

@@ -1,11 +1,11 @@
 import numpy as np
 
 from nasgem_core.cells.sampling import sample_cells
-from nasgem_core.config import CellsConfig, EncoderConfig, PairsConfig, PredictorConfig
+from nasgem_core.config.search import CellsConfig, EncoderConfig, PairsConfig, PredictorConfig
 from nasgem_core.encoders.fitting import fit_encoder
 from nasgem_core.kernel.pairs import draw_pairs
 from nasgem_core.kernel.wl import wl_similarity
-from nasgem_core.search.predictor import fit_predictor
+from nasgem_core.search.perceptron import fit_predictor
 from nasgem_core.search.scorer import EmbeddingScorer
 
 CELLS = CellsConfig(vertices=6)

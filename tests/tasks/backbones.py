@@ -5,8 +5,8 @@ import torch
 from nasgem_core.backbones.spec import MobileNetSpec
 from nasgem_core.deployment.card import NetworkCard
 from nasgem_core.training.classification import MEAN, STD
-from tasks import imagenet
-from tasks.artifacts import write_bytes, write_weights
+from tasks.stages import imagenet
+from tasks.store.artifacts import write_bytes, write_weights
 
 
 def write_classifier(root, number=0, top1=0.5):

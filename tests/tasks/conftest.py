@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from tasks.delivery import RunWriter
-from tasks.tracking import Tracking, start_tracking
+from tasks.mlflow_runs.delivery import RunWriter
+from tasks.mlflow_runs.tracking import Tracking, start_tracking
 
 
 class Place:

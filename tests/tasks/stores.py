@@ -1,6 +1,6 @@
 """A store that keeps the records that it is given."""
 
-from tasks.outbox import RunRecord
+from tasks.mlflow_runs.outbox import RunRecord
 
 
 class FakeTracking:

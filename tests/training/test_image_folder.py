@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from nasgem_core.config import ProxyConfig
+from nasgem_core.config.search import ProxyConfig
 from nasgem_core.errors import DataError
-from nasgem_core.training.images import load_images
+from nasgem_core.training.proxy_images import load_images
 
 
 @pytest.fixture

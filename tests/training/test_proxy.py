@@ -8,9 +8,9 @@ import pytest
 import torch
 
 from nasgem_core.cells.cell import Cell
-from nasgem_core.config import ProxyConfig
+from nasgem_core.config.search import ProxyConfig
 from nasgem_core.errors import ParameterError
-from nasgem_core.training.images import ImageSet
+from nasgem_core.training.image_set import ImageSet
 from nasgem_core.training.proxy import learning_rate_factor, train_cell
 
 CONFIG = ProxyConfig(width=4, stages=(1, 2), stem_stride=2, epochs=2, batch_size=16)

@@ -6,7 +6,8 @@ All are functions of the labelled graph alone, so isomorphic cells have equal fe
 
 import numpy as np
 
-from nasgem_core.cells.cell import FIRST_OPERATION_CODE, CellBatch
+from nasgem_core.cells.batch import CellBatch
+from nasgem_core.cells.codes import FIRST_OPERATION_CODE
 from nasgem_core.predictors.features.channels import channel_names, write_channels
 from nasgem_core.predictors.features.counts import count_names, write_counts
 from nasgem_core.predictors.features.motifs import motif_names, write_motifs

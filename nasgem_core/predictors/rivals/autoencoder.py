@@ -13,7 +13,7 @@ from typing import Self
 
 import numpy as np
 
-from nasgem_core.config import EncoderConfig, PredictorConfig
+from nasgem_core.config.search import EncoderConfig, PredictorConfig
 from nasgem_core.encoders.fitted import FittedEncoder
 from nasgem_core.encoders.fitting import fit_encoder
 from nasgem_core.errors import DataError
@@ -22,7 +22,7 @@ from nasgem_core.predictors.embedding_report import embedding_report
 from nasgem_core.predictors.predictor import normal_scores
 from nasgem_core.predictors.rivals.pairs import space_pairs
 from nasgem_core.predictors.space import Space
-from nasgem_core.search.predictor import FittedPredictor, fit_predictor
+from nasgem_core.search.perceptron import FittedPredictor, fit_predictor
 from nasgem_core.seeding import derive_seed
 
 PAIRS, INDEPENDENT, MAX_EDITS = 50_000, 0.25, 4

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import normalize
 
-from nasgem_core.cells.cell import FIRST_OPERATION_CODE, PADDING_CODE
+from nasgem_core.cells.codes import FIRST_OPERATION_CODE, PADDING_CODE
 from nasgem_core.encoders.ordering import order_vertices
 from nasgem_core.predictors.rivals.training import Inputs, TrainedNetwork, Training
 from nasgem_core.predictors.space import Space

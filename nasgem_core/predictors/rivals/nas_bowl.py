@@ -15,7 +15,7 @@ from scipy.linalg import cho_factor, cho_solve
 from scipy.optimize import minimize_scalar
 from scipy.sparse import csr_array
 
-from nasgem_core.cells.cell import CellBatch
+from nasgem_core.cells.batch import CellBatch
 from nasgem_core.kernel.wl import wl_labels
 from nasgem_core.predictors.predictor import normal_scores
 from nasgem_core.predictors.space import Space

@@ -6,7 +6,7 @@ A space that is a table has few of all possible copies, so edits are drawn anew 
 
 import numpy as np
 
-from nasgem_core.cells.cell import CellBatch
+from nasgem_core.cells.batch import CellBatch
 from nasgem_core.cells.edits import edit_cells
 from nasgem_core.kernel.pairs import Pairs
 from nasgem_core.kernel.wl import wl_labels

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from nasgem_core.config import EncoderConfig, PredictorConfig
+from nasgem_core.config.search import EncoderConfig, PredictorConfig
 from nasgem_core.predictors.recipe import Recipe
 from nasgem_core.predictors.rivals.autoencoder import EmbeddingNetwork, pretrain_encoder
 from nasgem_core.predictors.rivals.gates import gates

@@ -1,9 +1,9 @@
 import pytest
 import torch
 
-from nasgem_core.cells.operations import known_operations
 from nasgem_core.deployment.standalone.layers import KNOWN_OPERATIONS, build_operation
 from nasgem_core.networks import operations
+from nasgem_core.operations.operation import known_operations
 
 
 @pytest.mark.parametrize("name", KNOWN_OPERATIONS)

@@ -7,7 +7,8 @@ from math import prod
 import networkx as nx
 import numpy as np
 
-from nasgem_core.cells.cell import Cell, CellBatch
+from nasgem_core.cells.batch import CellBatch
+from nasgem_core.cells.cell import Cell
 from nasgem_core.predictors.features.cell_features import cell_features, feature_names
 from nasgem_core.predictors.notation import Notation, lay_out
 from tests.cells.graphs import NAMES

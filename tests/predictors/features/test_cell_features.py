@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nasgem_core.cells.cell import CellBatch
+from nasgem_core.cells.batch import CellBatch
 from nasgem_core.cells.edits import renumber_cells
 from nasgem_core.predictors.features.cell_features import cell_features, feature_names
 from nasgem_core.predictors.notation import lay_out

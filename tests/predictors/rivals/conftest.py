@@ -5,7 +5,7 @@ import pytest
 
 from nasgem_core.cells.edits import renumber_cells
 from nasgem_core.cells.sampling import sample_cells
-from nasgem_core.config import CellsConfig
+from nasgem_core.config.search import CellsConfig
 from nasgem_core.predictors.notation import Notation, lay_out
 from nasgem_core.predictors.space import Space
 

@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from nasgem_core.config import EncoderConfig, PredictorConfig
+from nasgem_core.config.search import EncoderConfig, PredictorConfig
 from nasgem_core.errors import DataError
 from nasgem_core.predictors.rivals.autoencoder import EmbeddingNetwork, pretrain_encoder
 from tests.predictors.rivals.checks import tau_on_others

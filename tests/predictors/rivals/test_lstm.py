@@ -1,8 +1,9 @@
 import numpy as np
 import torch
 
-from nasgem_core.cells.cell import Cell, CellBatch
-from nasgem_core.cells.operations import INPUT
+from nasgem_core.cells.batch import CellBatch
+from nasgem_core.cells.cell import Cell
+from nasgem_core.operations.operation import INPUT
 from nasgem_core.predictors.rivals.lstm import ABSENT, SequenceScorer, lstm_predictor, tokens
 from nasgem_core.predictors.rivals.training import Training
 from tests.predictors.rivals.checks import gradient_reaches_every_parameter, tau_on_others

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from nasgem_core.config import EncoderConfig
+from nasgem_core.config.search import EncoderConfig
 from nasgem_core.predictors.gp import Relevances
 from nasgem_core.predictors.rivals import recipes
 from nasgem_core.predictors.rivals.autoencoder import pretrain_encoder

@@ -1,0 +1,81 @@
+"""`nasgem build`: a network of any cell, sized to a budget, as a file that rebuilds it."""
+
+from pathlib import Path
+
+from flows.cli.printing import out, print_table
+from flows.cli.run_flows import parse_macs
+from flows.cli.show import find_cell
+from flows.runtime.environment import prepare_environment
+from flows.stages.catalogue import require_outside_stages
+from nasgem_core.errors import DataError
+from tasks.run.parameters import load_config
+
+
+def build_network(name: str, macs: str, layout: str, classes: int, image_size: int | None, output: Path | None) -> None:
+    """Print the network's costs, channels and feature maps, and write its specification where asked.
+
+    Raises:
+        NasgemError: a value is wrong, or something else than an earlier network of this command would be replaced.
+    """
+    prepare_environment()
+    if output is not None:
+        _require_free(output, name)
+    from nasgem_core.backbones.layout import IMAGE_SIZES, named_layout
+    from nasgem_core.backbones.width import fit_to_budget
+    from tasks.stages.gemnet import costs_of_parts, feature_list
+
+    budget, stack = parse_macs(macs), named_layout(layout)
+    cell, _ = find_cell(name, load_config())
+    side = image_size or IMAGE_SIZES[layout]
+    spec = fit_to_budget(output.stem if output else "gemnet", cell, stack, classes, (side, side), budget)
+    parts = costs_of_parts(spec)
+    out.print(f"cell      {cell.canonical_key[:8]}, {cell.num_vertices} vertices, {cell.num_edges} edges")
+    out.print(f"network   layout {layout}, images of {side}x{side}, {classes} classes")
+    out.print(f"MACs      {parts['macs'].sum() / 1e6:.2f} M (budget {budget / 1e6:g} M)")
+    out.print(f"params    {parts['params'].sum() / 1e6:.3f} M")
+    refined = "" if spec.channels == stack.channels(spec.width) else ", stages refined to meet the budget"
+    out.print(f"width     {spec.width:g}{refined}")
+    rows = [
+        [
+            str(row.part),
+            str(row.vertex_channels or "-"),
+            f"{row.channels}x{row.height}x{row.width}",
+            f"{row.macs / 1e6:.2f}",
+            f"{row.params / 1e3:.1f}",
+        ]
+        for row in parts.itertuples()
+    ]
+    print_table("Parts", ["part", "a vertex", "output", "MACs M", "params k"], rows)
+    features = ", ".join(f"{channels} at stride {stride}" for channels, stride in feature_list(spec))
+    out.print(f"\nfeatures  {features}", soft_wrap=True)
+    if output is not None:
+        _write(output, spec.to_json())
+        out.print(f"written   {output}", soft_wrap=True)
+
+
+def _require_free(output: Path, cell: str) -> None:
+    """Refuse, before anything is computed, a place that should not be written to."""
+    from nasgem_core.backbones.spec import NetworkSpec
+
+    if output.suffix != ".json":
+        raise DataError(f"output = {output}: the name must end in .json")
+    if cell.endswith(".json") and output.resolve() == Path(cell).resolve():
+        raise DataError(f"output = {output}: the cell itself would be replaced; name another file")
+    require_outside_stages(output, "name another file, such as network.json")
+    if not output.exists():
+        return
+    try:
+        NetworkSpec.from_json(output.read_bytes())
+    except (DataError, IsADirectoryError):
+        raise DataError(
+            f"output = {output}: what is there is no network of `nasgem build`, so it is kept; name another file"
+        ) from None
+
+
+def _write(path: Path, text: str) -> None:
+    from tasks.store.artifacts import write_bytes
+
+    try:
+        write_bytes(path, text.encode())
+    except OSError as error:
+        raise DataError(f"{path} cannot be written: {error.strerror}") from None

@@ -1,0 +1,114 @@
+"""Running flows from the command line: folder, parameters, server and flow, in the order that they need each other."""
+
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from flows.runtime.environment import prepare_environment
+from flows.runtime.lock import folder_lock
+from flows.runtime.processes import follow
+from flows.runtime.server import prefect_server
+from flows.stages.catalogue import SHARED_STAGES, STAGE_NAMES
+from nasgem_core.errors import ParameterError
+from tasks.run.parameters import change_parameters, load_config, use_profile
+from tasks.run.progress import say
+
+
+def run_search(profile: str | None, changes: Mapping[str, Any]) -> None:
+    """Change params.yaml as asked, then run the search flow."""
+    prepare_environment()
+    with folder_lock():
+        if profile and use_profile(profile):
+            say(f"params.yaml is now the {profile} profile")
+        _change(changes)
+        with prefect_server() as wait_for_server:
+            from flows.search import search
+
+            wait_for_server()
+            search()
+
+
+def run_stage(name: str, changes: Mapping[str, Any] | None = None) -> None:
+    """Change params.yaml as asked, then run the flow of one stage.
+
+    Of several processes that `torchrun` has started the first one does so; the others take part in its trainings.
+
+    Raises:
+        ParameterError: the stage is unknown, or no stage that processes can share.
+    """
+    if name not in STAGE_NAMES:
+        raise ParameterError(f"unknown stage {name!r}: known are {', '.join(STAGE_NAMES)}")
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1 and name not in SHARED_STAGES:
+        raise ParameterError(f"stage {name} cannot be shared by processes: run it without torchrun")
+    if int(os.environ.get("RANK", "0")) > 0:
+        _take_part(name)
+        return
+    if "DVC_STAGE" in os.environ:
+        # A killed `dvc repro` leaves its command behind, which would hold the folder against the next one.
+        follow(os.getppid())
+    prepare_environment()
+    with folder_lock():
+        _change(changes or {})
+        with prefect_server() as wait_for_server:
+            from flows.runtime.session import open_session, workers
+            from flows.search import STAGES, STAGES_ALONE
+
+            with open_session() as session:
+                wait_for_server()
+                flow = {**STAGES, **STAGES_ALONE}[name]
+                flow.with_options(task_runner=workers(session.workers))()
+
+
+def _take_part(name: str) -> None:
+    prepare_environment()
+    from flows.stages import coco, imagenet
+
+    {"imagenet": imagenet.take_part, "coco": coco.take_part}[name](load_config())
+
+
+def _change(changes: Mapping[str, Any]) -> None:
+    """Set parameters and check all of them."""
+    if changes and change_parameters(changes):
+        say(f"params.yaml: set {', '.join(changes)}")
+    load_config()
+
+
+def run_import(name: str, source: Path, label: str | None, truth: str | None) -> None:
+    """Import a table of measured cells and say what it holds."""
+    prepare_environment()
+    from tasks.benchmark.table_import import import_table
+    from tasks.benchmark.tables import table_path
+
+    with folder_lock():
+        table = import_table(name, source, label, truth)
+    say(f"{table_path(name)}: {len(table):,} cells, label {table.label}, truth {table.truth}")
+    say(f"metrics: {', '.join(table.metrics)}")
+
+
+def run_select(macs: str | None, penalty: float | None, top: int) -> tuple[float, int, pd.DataFrame, list[dict]]:
+    """Choose again under another penalty or budget; returns penalty, budget, measured and predicted cells."""
+    prepare_environment()
+    budget = parse_macs(macs) if macs else 0
+    if penalty is not None and not 0 <= penalty <= 100:
+        raise ParameterError(f"penalty = {penalty}: must lie between 0 and 100")
+    with folder_lock():
+        chosen = load_config().score.penalty if penalty is None else penalty
+        with prefect_server() as wait_for_server:
+            from flows.selection import select
+
+            wait_for_server()
+            measured, predicted = select(chosen, budget, top)
+    return chosen, budget, measured, predicted
+
+
+def parse_macs(text: str) -> int:
+    """Read a number of multiply-adds such as 10M, 1.5G or 800k; raises `ParameterError` for anything else."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([kKmMgG]?)", text.strip())
+    macs = round(float(match[1]) * {"": 1, "k": 1e3, "m": 1e6, "g": 1e9}[match[2].lower()]) if match else 0
+    if macs < 1:
+        raise ParameterError(f"--macs {text!r}: must be a number of at least 1, such as 10M, 800k or 1.5G")
+    return macs

@@ -1,0 +1,219 @@
+"""Networks in the user's hands from the command line: export, predict, detect, latency."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from flows.cli.printing import out, print_table
+from flows.runtime.environment import prepare_environment
+from flows.stages.catalogue import require_outside_stages
+from nasgem_core.errors import DataError
+from tasks.run.parameters import load_config
+from tasks.run.progress import say
+
+FORMATS = ("all", "python", "torch", "onnx")
+
+
+def run_export(model: str, output: Path, form: str) -> None:
+    """Write a network into a folder that works without this package, and print what each form differs by."""
+    if form not in FORMATS:
+        raise DataError(f"format = {form!r}: choose one of {', '.join(FORMATS)}")
+    prepare_environment()
+    from nasgem_core.deployment.detectors import export_detector
+    from nasgem_core.deployment.export import FORMS, export_network
+    from nasgem_core.detection.spec import DetectorSpec
+    from tasks.deployment.open_network import open_network
+
+    network = open_network(model, Path.cwd(), untrained=True)
+    forms = FORMS if form == "all" else (form,)
+    if isinstance(network.description, DetectorSpec):
+        exported = export_detector(network.description, network.weights, output, forms, on_step=_say_step)
+    else:
+        exported = export_network(network.description, network.weights, output, forms, on_step=_say_step)
+    if not network.trained:
+        out.print(f"{model} holds no weights: these are fresh ones, the network is not trained", soft_wrap=True)
+    rows = [
+        [difference.form, difference.values, f"{difference.largest:.3g}", f"{difference.output:.3g}"]
+        for difference in exported.differences
+    ]
+    title = "Largest difference from the original on random images, in a process without nasgem"
+    print_table(title, ["form", "output", "difference", "largest output"], rows)
+    for name, reason in exported.left_out.items():
+        out.print(f"\nNot written: {name}: {reason}.", soft_wrap=True)
+    print_table(f"{output}", ["file", "MB"], [[name, f"{size / 1e6:.2f}"] for name, size in exported.files.items()])
+
+
+def _say_step(step: str) -> None:
+    say(f"  {step}")
+
+
+def run_predict(picture: Path, model: str, top: int) -> None:
+    """Print the likeliest classes of a picture."""
+    prepare_environment()
+    from nasgem_core.deployment.predicting import classify, read_picture
+    from nasgem_core.deployment.specs import load_network
+    from tasks.deployment.open_network import open_network
+
+    image = read_picture(picture)
+    found = open_network(model, Path.cwd())
+    card = found.classifier
+    guesses = classify(load_network(card, found.weights), card, image, top)
+    rows = [[guess.name, f"{guess.probability:.4f}"] for guess in guesses]
+    print_table(f"{picture} by {card.name}", ["class", "probability"], rows)
+    if not found.trained:
+        out.print(f"\n{card.name} was never trained: its weights are fresh ones", soft_wrap=True)
+    elif not card.metrics:
+        out.print(f"\nNothing was measured of {card.name}: it may be a network that was never trained", soft_wrap=True)
+
+
+def run_detect(picture: Path, model: str, output: Path, threshold: float) -> None:
+    """Print the objects in a picture, and draw the picture with their boxes."""
+    prepare_environment()
+    from nasgem_core.deployment.detectors import load_detector
+    from nasgem_core.deployment.predicting import find_objects, read_picture
+    from nasgem_core.figures.marked import mark_boxes, require_format, save_picture
+    from tasks.deployment.open_network import open_network
+
+    if output.resolve() == picture.resolve():
+        raise DataError(f"output = {output}: the picture itself would be replaced; name another file")
+    require_format(output)
+    image = read_picture(picture)
+    network = open_network(model, Path.cwd())
+    spec = network.detector
+    detector = load_detector(spec, network.weights)
+    names = [category.name for category in spec.categories]
+    lowest = min(threshold, detector.lowest_score)
+    try:
+        every = find_objects(detector, names, image, lowest)
+    except DataError as error:
+        raise DataError(f"{picture}: {error}") from None
+    found = every.above(threshold)
+    marked = mark_boxes(image, found.boxes, found.names, found.scores)
+    save_picture(marked, output)
+    rows = [
+        [name, f"{score:.3f}", *(f"{side:.0f}" for side in box)]
+        for name, score, box in zip(found.names, found.scores, found.boxes, strict=True)
+    ]
+    if rows:
+        print_table(f"{picture} by {spec.name}", ["object", "score", "left", "top", "right", "bottom"], rows)
+    else:
+        out.print(f"{picture} by {spec.name}: {_nothing_shown(every.names, every.scores, lowest)}", soft_wrap=True)
+    enlarged = f", enlarged {marked.width // image.width} times" if marked.size != image.size else ""
+    count = _counted(len(rows), "object")
+    out.print(f"\n{count} with a score of at least {threshold:g}; drawn {output}{enlarged}", soft_wrap=True)
+
+
+def _nothing_shown(names: Sequence[str], scores: Any, lowest: float) -> str:
+    """Say how sure the detector was of what it found below the threshold, the surest first."""
+    best = f"the highest score is {scores[0]:.3f} ({names[0]})" if names else f"no score is as high as {lowest:g}"
+    return f"{best}; show more with a lower --threshold"
+
+
+def run_latency(
+    names: Sequence[str], sampled: int, device: str | None, batch: int, threads: int, repeats: int, output: Path
+) -> None:
+    """Measure networks side by side; print, write and draw the table."""
+    prepare_environment()
+    from nasgem_core.deployment.latency import Setting
+    from nasgem_core.figures.image import save_figure
+    from nasgem_core.figures.latency import draw_latency
+    from tasks.deployment.latency import measure_networks
+    from tasks.run.placement import default_device
+    from tasks.stages.latency_table import write_latency
+
+    _require_free(output)
+    setting = Setting(device or default_device(), batch, threads, repeats)
+    listed = _listed(names, sampled)
+    with _new_folder(output):  # before the minutes of measuring
+        table = measure_networks(listed, setting)
+    write_latency(output, table)
+    title = f"Latency on {table['device'].iloc[0]}, {_counted(batch, 'image')} a pass, {_counted(threads, 'thread')}"
+    figure = draw_latency(
+        title,
+        list(table["network"]),
+        list(table["group"]),
+        *(table[name].to_numpy() for name in ("median_ms", "p95_ms", "macs", "accuracy")),
+    )
+    save_figure(figure, output / "latency.png")
+    shown = table.sort_values("median_ms")
+    rows = [
+        [
+            row["network"],
+            row["group"],
+            f"{row['macs'] / 1e6:.4g}",
+            f"{row['params'] / 1e6:.4g}",
+            "-" if row["accuracy"] != row["accuracy"] else f"{row['accuracy']:.4f}",
+            f"{row['median_ms']:.3f}",
+            f"{row['p95_ms']:.3f}",
+            f"{row['spread_ms']:.3f}",
+            f"{row['peak_bytes'] / 1e6:.4g}",
+        ]
+        for _, row in shown.iterrows()
+    ]
+    header = ["network", "kind", "MACs M", "params M", "accuracy", "median ms", "p95 ms", "spread ms", "peak MB"]
+    print_table(title, header, rows)
+    out.print(f"\nTable  {output / 'latency.parquet'}  (latency.csv and latency.png beside it)", soft_wrap=True)
+
+
+def _require_free(output: Path) -> None:
+    """Refuse a place that the table should not be written to: `data` itself, and what stages fill."""
+    remedy = "name another folder, such as data/latency"
+    if output.resolve() == Path("data").resolve():
+        raise DataError(f"output = {output}: that folder is kept for the stages; {remedy}")
+    require_outside_stages(output, remedy)
+
+
+@contextmanager
+def _new_folder(folder: Path) -> Iterator[None]:
+    """Make a folder; it goes again, with what was made above it, if the block fails and leaves it empty."""
+    made = [path for path in (folder, *folder.parents) if not path.exists()]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DataError(f"output = {folder}: no folder can be made there ({error.strerror}); name another") from None
+    try:
+        yield
+    except BaseException:
+        with suppress(OSError):
+            for path in made:
+                path.rmdir()
+        raise
+
+
+def _counted(number: int, one: str) -> str:
+    return f"{number} {one}" if number == 1 else f"{number} {one}s"
+
+
+def _listed(names: Sequence[str], sampled: int) -> list[Any]:
+    """Return what is to be measured: networks named and cells sampled, or the proxy networks of all trained cells."""
+    config = load_config()
+    from flows.cli.show import find_cell
+    from nasgem_core.backbones.published.catalogue import published_names
+    from nasgem_core.backbones.published.reported import REPORTED
+    from nasgem_core.cells.cell import Cell
+    from tasks.deployment.latency import listed_cell, listed_network, listed_published, listed_samples
+    from tasks.deployment.open_network import is_network_name
+    from tasks.stages.results import Results
+
+    if not names and not sampled:
+        table = Results(config).distinct
+        return [listed_cell(Cell.from_json(row["cell"]), float(row["accuracy"]), config) for _, row in table.iterrows()]
+    listed = listed_samples(sampled, config) if sampled else []
+    reported = {row.name for row in REPORTED}  # those that are not rebuilt say why
+    cells = {item.key for item in listed}
+    for name in dict.fromkeys(names):
+        if name in reported:
+            listed.append(listed_published(name))
+        elif is_network_name(name):
+            listed.append(listed_network(name, Path.cwd()))
+        else:
+            try:
+                cell, row = find_cell(name, config)
+            except DataError as error:
+                raise DataError(f"{error}. Of networks, name {', '.join(published_names())}, or a file") from None
+            if cell.canonical_key not in cells:  # two names of one cell are one network
+                cells.add(cell.canonical_key)
+                accuracy = float("nan") if row is None else float(row["accuracy"])
+                listed.append(listed_cell(cell, accuracy, config))
+    return listed

@@ -1,0 +1,1 @@
+"""What every flow runs in: session, server, lock, processes."""

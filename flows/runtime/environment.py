@@ -1,0 +1,70 @@
+"""Surroundings of a process: set before Prefect, Numba or Torch are imported, so nothing leaves the repository."""
+
+import hashlib
+import os
+import sys
+import warnings
+from pathlib import Path
+
+from nasgem_core.errors import NasgemError
+
+STATE = Path(".nasgem")
+"""Everything that is neither code nor data: Prefect's records, MLflow's runs, compiled code, the lock."""
+
+
+def prepare_environment() -> None:
+    """Set the process up to work in the current folder, which must be the repository's.
+
+    Raises:
+        NasgemError: the folder holds no `params.yaml`, or cannot be written.
+    """
+    if not Path("params.yaml").is_file():
+        raise NasgemError(f"{Path.cwd()} holds no params.yaml: run nasgem in the folder of your copy of the repository")
+    root = Path.cwd()
+    make_state_folder()
+    defaults = {
+        "PREFECT_HOME": str(root / STATE / "prefect"),
+        # A compiled function is kept by its own file alone; a folder a version of all files makes it follow them.
+        "NUMBA_CACHE_DIR": str(root / STATE / "numba" / _compiled_version()),
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        "PREFECT_SERVER_ALLOW_EPHEMERAL_MODE": "false",
+        "PREFECT_CLI_COLORS": "false",
+        # Runs keep their log in the API; the terminal belongs to our own words.
+        "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",
+        "PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW": "ignore",
+        "PREFECT_TASKS_TAG_CONCURRENCY_SLOT_WAIT_SECONDS": "1",
+        "DVC_NO_ANALYTICS": "1",
+        "DVC_SITE_CACHE_DIR": str(root / STATE / "dvc"),
+        # Threads that wait for each other by spinning are many times slower when something else is running.
+        "OMP_WAIT_POLICY": "PASSIVE",
+        "MPLCONFIGDIR": str(root / STATE / "matplotlib"),
+        "TORCH_HOME": str(root / STATE / "torch"),
+        "GIT_PYTHON_REFRESH": "quiet",
+    }
+    for name, value in defaults.items():
+        os.environ.setdefault(name, value)
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")
+
+
+def make_state_folder() -> None:
+    """Create the state folder; raises `NasgemError` where the folder cannot be written."""
+    try:
+        STATE.mkdir(exist_ok=True)
+        probe = STATE / f"probe.{os.getpid()}"
+        probe.write_bytes(b"x" * 4096)
+        probe.unlink()
+    except OSError as error:
+        raise NasgemError(
+            f"cannot write to {STATE.resolve()}: {error.strerror}; free space there or make the folder writable"
+        ) from None
+
+
+def _compiled_version() -> str:
+    core = Path(__file__).resolve().parents[2] / "nasgem_core"
+    digest = hashlib.blake2b(digest_size=8)
+    for path in sorted(core.rglob("*.py")):
+        source = path.read_bytes()
+        if b"njit" in source or b"numba" in source:
+            digest.update(source)
+    return digest.hexdigest()

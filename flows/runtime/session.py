@@ -1,0 +1,117 @@
+"""What the flows of one process share: parameters, images, placement, tracking, and the hold on the folder."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from prefect import flow
+from prefect.flows import Flow
+from prefect.task_runners import ProcessPoolTaskRunner, TaskRunner
+
+from flows.runtime.environment import prepare_environment
+from flows.runtime.lock import folder_lock
+from flows.runtime.processes import start_worker
+from nasgem_core.config.search import SearchConfig
+from nasgem_core.networks.layout import NetworkLayout
+from nasgem_core.training.image_set import ImageSet
+from tasks.mlflow_runs.outbox import Status
+from tasks.mlflow_runs.records import SearchRecords
+from tasks.mlflow_runs.tracking import start_tracking
+from tasks.run.parameters import load_config
+from tasks.run.placement import Placement, default_device, default_workers
+from tasks.run.progress import say
+from tasks.stages.proxy import open_images
+from tasks.stages.score_cost import ScoreCost, error_words, open_cost
+
+
+@dataclass
+class Session:
+    """One process's work on one set of parameters."""
+
+    config: SearchConfig
+    placement: Placement
+    workers: int
+
+    @cached_property
+    def images(self) -> ImageSet:
+        """The proxy images."""
+        return open_images(self.config.proxy, self.placement.images)
+
+    @cached_property
+    def layout(self) -> NetworkLayout:
+        """How the proxy networks are stacked."""
+        return NetworkLayout.from_proxy(self.config.proxy, self.images.image_size)
+
+    @cached_property
+    def cost(self) -> ScoreCost:
+        """What the score charges; where a model tells it, how well it does is said."""
+        cost = open_cost(self.config, self.layout, len(self.images.classes))
+        if cost.model is not None:
+            say(error_words(cost.model.error))
+        return cost
+
+    @cached_property
+    def records(self) -> SearchRecords:
+        """Where runs are logged."""
+        root = Path.cwd()
+        return SearchRecords(start_tracking(root, say), root, self.config, self.images.content_hash)
+
+
+_current: list[Session] = []
+
+
+@contextmanager
+def open_session() -> Iterator[Session]:
+    """Provide the session of this process: a flow inside a flow shares that of the outer one.
+
+    Raises:
+        NasgemError: parameters are wrong, the folder is in use, or MLflow cannot be reached.
+    """
+    if _current:
+        yield _current[0]
+        return
+    prepare_environment()
+    with folder_lock():
+        device = default_device()
+        session = Session(load_config(), Placement(device=device), default_workers(device))
+        session.records.search()
+        _current.append(session)
+        try:
+            yield session
+        finally:
+            _current.clear()
+            waiting = session.records.close()
+            if waiting:
+                say(f"{waiting} runs wait in .nasgem/outbox: they are sent to MLflow at the next start that reaches it")
+
+
+def stage_flow(name: str) -> Callable[[Callable[[Session], None]], Flow[[], None]]:
+    """Make a function of a session a Prefect flow without parameters: everything it needs lies in the folder."""
+
+    def wrap(function: Callable[[Session], None]) -> Flow[[], None]:
+        def run() -> None:
+            with open_session() as session:
+                try:
+                    function(session)
+                except BaseException as error:
+                    session.records.stopped(name, status_of(type(error)))
+                    raise
+
+        run.__doc__, run.__name__, run.__qualname__ = function.__doc__, function.__name__, function.__name__
+        run.__module__ = function.__module__
+        return flow(name=name)(run)
+
+    return wrap
+
+
+def status_of(error: type[BaseException]) -> Status:
+    """Return how MLflow calls the end of what an error has stopped."""
+    return "KILLED" if issubclass(error, KeyboardInterrupt) else "FAILED"
+
+
+def workers(count: int) -> TaskRunner[Any]:
+    """Return what runs trainings side by side; exchange it here for Dask or Ray, the tasks are fit for both."""
+    return ProcessPoolTaskRunner(max_workers=count, initializer=start_worker)

@@ -1,0 +1,123 @@
+"""Stage `imagenet`: train networks to classify images (paper, section 4).
+
+`nasgem stage imagenet` trains in one process. Under `torchrun --standalone --nproc-per-node N --no-python` N processes
+share each training; the first of them does everything else.
+"""
+
+from pathlib import Path
+
+from flows.runtime.session import Session, stage_flow
+from flows.stages.live_training import LiveTraining, draw_curves, register, say_removed
+from nasgem_core.backbones.budget import NEAREST, macs_text
+from nasgem_core.backbones.counting import count_costs
+from nasgem_core.config.search import SearchConfig
+from nasgem_core.config.transfer import ImagenetConfig
+from nasgem_core.training.distributed import World, open_world
+from nasgem_core.training.image_files import ImageFiles, list_image_files
+from tasks.mlflow_registry.registry import register_network
+from tasks.mlflow_runs.outbox import Dataset
+from tasks.mlflow_runs.records import finite
+from tasks.run.placement import default_device
+from tasks.run.progress import progress_bar, say
+from tasks.stages.imagenet import (
+    CURVES_FILE,
+    FOLDER,
+    HISTORY_FILE,
+    METRICS_FILE,
+    Classifier,
+    Training,
+    check_network_names,
+    history_of,
+    met_budget,
+    plan_trainings,
+    summary_of,
+    train_classifier,
+    write_classifiers,
+)
+
+
+@stage_flow("imagenet")
+def imagenet(session: Session) -> None:
+    """Train every network that params.yaml names, from every seed; write data/imagenet."""
+    config = session.config.imagenet
+    classifiers: list[Classifier] = []
+    inputs: list[Dataset] = []
+    if not config.dataset:
+        say("  skipped: imagenet.dataset names no folder of images; set it to one with train/ and val/")
+    else:
+        with open_world(session.placement.device) as world:
+            images, trainings = _planned(session.config)
+            _say_budget(session.config.imagenet, len(images[0].classes))
+            inputs = [Dataset("imagenet", images[0].digest, config.dataset)]
+            session.records.begin("imagenet")
+            classifiers = [_train(session, training, images, world) for training in trainings]
+    _write(session, classifiers, inputs)
+
+
+def check_images(session: Session) -> None:
+    """Raise `NasgemError` if images are asked for and are missing or half copied, or a network's name is unknown."""
+    if session.config.imagenet.dataset:
+        check_network_names(session.config.imagenet)
+        list_image_files(Path(session.config.imagenet.dataset))
+
+
+def _say_budget(config: ImagenetConfig, num_classes: int) -> None:
+    macs = met_budget(config, num_classes)
+    if macs != config.macs:
+        wanted, met = macs_text(config.macs), macs_text(macs, NEAREST)
+        say(f"  imagenet.macs = {wanted} cannot be met by the searched cell and MobileNetV2: both have about {met}")
+
+
+def _planned(config: SearchConfig) -> tuple[tuple[ImageFiles, ImageFiles], list[Training]]:
+    images = list_image_files(Path(config.imagenet.dataset))
+    return images, plan_trainings(config.imagenet, len(images[0].classes))
+
+
+def _train(session: Session, training: Training, images: tuple[ImageFiles, ImageFiles], world: World) -> Classifier:
+    config = session.config
+    steps = config.imagenet.epochs * (len(images[0]) // config.imagenet.batch_size)
+    params = {"network": training.spec.name, "seed": training.number}
+    shown = ("loss", "top1", "images_per_second")
+    with (
+        progress_bar(f"training {training.name}", steps) as bar,
+        LiveTraining(session, "imagenet", training.name, params, bar.update, shown) as live,
+    ):
+        found = train_classifier(training, config.imagenet, images, config.seed, world, live.report, say)
+        bar.update(steps, {"top1": found.card.metrics["top1"]})
+    live.finish(found.history)
+    data = images[1].digest
+    register(training.name, lambda: register_network(Path.cwd(), "imagenet", found.card, found.weights, data=data))
+    if found.broken:
+        say(f"  {len(found.broken)} images could not be read and were passed over, such as {found.broken[0]}")
+    return found
+
+
+def _write(session: Session, classifiers: list[Classifier], inputs: list[Dataset]) -> None:
+    costs = {}
+    for each in classifiers:
+        spec = each.training.spec
+        if spec.name not in costs:
+            counted = count_costs(spec.build(), spec.image_size)
+            costs[spec.name] = counted.macs, counted.params
+    summary, history = summary_of(classifiers, costs), history_of(classifiers)
+    panels = {"top-1 accuracy": "top1", "training loss": "loss"}
+    epochs = session.config.imagenet.epochs
+    curves = draw_curves(history, "network", "seed", panels, epochs, "Networks trained to classify images")
+    say_removed(FOLDER, write_classifiers(classifiers, summary, history, curves))
+    for name, row in summary.items():
+        deviation = row["top1_deviation"]
+        spread = "" if deviation is None else f" +- {100 * deviation:.1f}"
+        size = f"{row['macs'] / 1e6:.4g}M MACs  {row['params'] / 1e6:.3g}M params"
+        say(f"  {name}: top-1 {100 * row['top1_mean']:.1f}{spread} %  top-5 {100 * row['top5_mean']:.1f} %  {size}")
+    metrics = finite({f"{name}.{key}": value for name, row in summary.items() for key, value in row.items()})
+    files = [METRICS_FILE, HISTORY_FILE, CURVES_FILE]
+    session.records.stage("imagenet", metrics, artifacts=files, inputs=inputs)
+
+
+def take_part(config: SearchConfig) -> None:
+    """Share the trainings of the stage, which another process runs, as one of those that `torchrun` has started."""
+    if config.imagenet.dataset:
+        with open_world(default_device()) as world:
+            images, trainings = _planned(config)
+            for training in trainings:
+                train_classifier(training, config.imagenet, images, config.seed, world)

@@ -1,0 +1,258 @@
+"""Stage `report`: figures 1 and 4 of the paper, the search's own plots, and one page with everything."""
+
+from typing import Any
+
+import numpy as np
+from prefect.artifacts import create_markdown_artifact, create_table_artifact
+
+from flows.runtime.session import Session, stage_flow
+from nasgem_core.cells.batch import CellBatch
+from nasgem_core.encoders.fitting import split_pairs
+from nasgem_core.figures.cell import draw_cell
+from nasgem_core.figures.encoder import draw_losses, draw_pair_histogram, draw_similarity_fit
+from nasgem_core.figures.image import figure_png
+from nasgem_core.figures.page import Picture, Table, render_page
+from nasgem_core.figures.pareto import draw_pareto
+from nasgem_core.figures.progress import draw_progress, draw_rounds
+from nasgem_core.figures.similarity import draw_similarity, similarity_correlations
+from nasgem_core.figures.surface import Surface, draw_surface
+from nasgem_core.search.bootstrap import score_sample
+from nasgem_core.seeding import derive_seed
+from tasks.mlflow_runs.records import finite
+from tasks.stages.ablation import CURVES_FILE
+from tasks.stages.encoder import GUIDED, PLAIN, encoder_value
+from tasks.stages.labels import read_labels
+from tasks.stages.pairs import unpack_pairs
+from tasks.stages.predictor import fit_predictor_task, predictor_of
+from tasks.stages.results import Results, best_cells_table, found_by
+from tasks.stages.trained import latency_words
+from tasks.store.artifacts import DATA, METRICS, write_bytes, write_json
+
+REPORT = DATA / "report"
+PAGE_FILE = REPORT / "report.html"
+METRICS_FILE = METRICS / "report.json"
+_SURFACE_CELLS = 50_000
+_FIT_PAIRS = 4_000
+
+
+@stage_flow("report")
+def report(session: Session) -> None:
+    """Read every other stage, write data/report; finish the search's run in MLflow."""
+    results = Results(session.config)
+    pictures = _pictures(session, results)
+    for name, picture in pictures.items():
+        write_bytes(REPORT / f"{name}.png", picture.png)
+    metrics = _metrics(results)
+    write_json(METRICS_FILE, "nasgem.metrics/1", metrics)
+    header, rows = best_cells_table(results.distinct)
+    page = render_page("NASGEM search", _facts(results), _tables(results), list(pictures.values()))
+    write_bytes(PAGE_FILE, page.encode())
+    files = [PAGE_FILE, METRICS_FILE, *(REPORT / f"{name}.png" for name in pictures)]
+    session.records.stage("report", finite(metrics), artifacts=files)
+    session.records.search(_search_metrics(results), artifacts=[PAGE_FILE, REPORT / "best_cell.png"])
+    create_table_artifact(
+        [dict(zip(header, row, strict=True)) for row in rows], key="best-cells", description="Best measured cells"
+    )
+    create_markdown_artifact(_drawing(pictures["best_cell"]), key="best-cell", description="The chosen cell")
+
+
+def _pictures(session: Session, results: Results) -> dict[str, Picture]:
+    config, best, distinct = session.config, results.best, results.distinct
+    chosen = int(np.flatnonzero(distinct["key"] == best["key"])[0])
+    measured = results.batch(distinct)
+    embeddings = {kind: encoder.embed(measured) for kind, encoder in results.encoders.items()}
+    scores = distinct["score"].to_numpy(dtype=float)
+    title = f"Cell {best['key'][:8]}: accuracy {best['accuracy']:.3f}, {best['macs'] / 1e6:.2f} M MACs"
+    drawn = {
+        "best_cell": (draw_cell(results.best_cell, title), "The chosen cell", "the chosen cell drawn as a graph"),
+        "pareto": (
+            draw_pareto(
+                distinct["macs"].to_numpy(),
+                distinct["accuracy"].to_numpy(),
+                [str(origin) for origin in distinct["origin"]],
+                config.score.penalty if config.score.objective == "macs" else None,
+                chosen,
+            ),
+            "Accuracy and cost",
+            "accuracy against multiply-adds of every trained cell with the Pareto front",
+        ),
+        "progress": (
+            draw_progress(
+                results.searched["score"].to_numpy(),
+                results.baseline["score"].to_numpy(),
+                [_phase(row["round"], config.estimator.rounds) for _, row in results.searched.iterrows()],
+            ),
+            "Search and random search",
+            "best score so far against the number of trained cells",
+        ),
+        "rounds": (_draw_rounds(results), "Predictions before training", "predicted against measured scores a round"),
+        "similarity": (
+            draw_similarity(embeddings[GUIDED], embeddings[PLAIN], scores),
+            "Figure 1: score difference against similarity",
+            "score difference of pairs of trained cells against the cosine similarity of their embeddings",
+        ),
+        "surface": (
+            _draw_surface(session, results, measured, chosen),
+            "Figure 4: predicted score surface",
+            "mean predicted score over two principal components of the embeddings",
+        ),
+        "pairs": (_draw_pairs(), "Kernel similarity of the pairs", "histogram of the kernel similarities"),
+        "encoder": (_draw_fit(results), "Encoder: cosine against kernel", "cosine similarity against the kernel's"),
+        "losses": (_draw_losses(results), "Encoder: losses", "losses over the optimiser's steps"),
+    }
+    pictures = {name: Picture(words, figure_png(figure), text) for name, (figure, words, text) in drawn.items()}
+    figure6 = CURVES_FILE.with_name("figure6.png")
+    if figure6.is_file():
+        pictures["ablation"] = Picture(
+            "Figure 6: similarity loss for n and d", figure6.read_bytes(), "held-out similarity loss over training"
+        )
+    return pictures
+
+
+def _phase(number: int, rounds: int) -> str:
+    return "bootstrap" if number > rounds else f"round {number}"
+
+
+def _draw_rounds(results: Results) -> Any:
+    table = results.searched
+    numbers = sorted(number for number in set(table["round"]) if number > 0)
+    groups = [table[table["round"] == number] for number in numbers]
+    return draw_rounds(
+        [group["predicted"].to_numpy() for group in groups],
+        [group["score"].to_numpy() for group in groups],
+        [_phase(number, results.config.estimator.rounds) for number in numbers],
+    )
+
+
+def _draw_surface(session: Session, results: Results, measured: CellBatch, chosen: int) -> Any:
+    """Sample cells, embed them with both encoders, and predict with a predictor fitted on each embedding."""
+    config, distinct = session.config, results.distinct
+    usable = ~distinct["failed"].to_numpy()
+
+    surfaces = []
+    for encoder in results.encoders.values():
+        embeddings = encoder.embed(measured)
+        value = fit_predictor_task(
+            encoder_value(encoder),
+            measured[usable],
+            distinct["accuracy"].to_numpy(dtype=float)[usable],
+            session.cost.of(measured[usable]),
+            config.predictor,
+            config.score.penalty,
+            derive_seed(config.seed, "predictor", "surface"),
+        )
+        sample = score_sample(
+            encoder,
+            predictor_of(value),
+            config.cells,
+            session.cost.told,
+            count=min(_SURFACE_CELLS, config.bootstrap.candidates),
+            penalty=config.score.penalty,
+            seed=derive_seed(config.seed, "bootstrap"),
+        )
+        surfaces.append(
+            Surface(
+                sample.embeddings, sample.predicted, embeddings, distinct["score"].to_numpy(float), embeddings[chosen]
+            )
+        )
+    return draw_surface(surfaces[0], surfaces[1])
+
+
+def _draw_pairs() -> Any:
+    return draw_pair_histogram({"pairs": read_labels()[1]})
+
+
+def _draw_fit(results: Results) -> Any:
+    """Show pairs that neither encoder was fitted on."""
+    packed, similarity = read_labels()
+    encoder = results.encoders[GUIDED]
+    seed = derive_seed(results.config.seed, "encoder")
+    held_out = split_pairs(len(similarity), encoder.config.holdout, seed)[0][:_FIT_PAIRS]
+    pairs = unpack_pairs(packed)
+    left, right = encoder.embed(pairs.left[held_out]), encoder.embed(pairs.right[held_out])
+    norms = np.linalg.norm(left, axis=1) * np.linalg.norm(right, axis=1)
+    cosine = (left * right).sum(axis=1) / np.maximum(norms, 1e-12)
+    return draw_similarity_fit(similarity[held_out], cosine)
+
+
+def _draw_losses(results: Results) -> Any:
+    curve = results.encoders[GUIDED].report.curve
+    return draw_losses(
+        np.array([point.step for point in curve]),
+        {
+            "similarity/training": np.array([point.similarity_loss for point in curve]),
+            "similarity/held-out": np.array([point.held_out_similarity_loss for point in curve]),
+            "reconstruction/training": np.array([point.reconstruction_loss for point in curve]),
+        },
+    )
+
+
+def _metrics(results: Results) -> dict[str, Any]:
+    """Figure 1 in numbers: how score differences go with similarity, for both embeddings."""
+    usable = results.distinct[~results.distinct["failed"]]
+    cells, scores = results.batch(usable), usable["score"].to_numpy(dtype=float)
+    return {
+        f"figure1_{kind}_{name}": value
+        for kind, encoder in results.encoders.items()
+        for name, value in similarity_correlations(encoder.embed(cells), scores).items()
+    }
+
+
+def _search_metrics(results: Results) -> dict[str, float]:
+    """Return what searches are compared by."""
+    encoder = {"encoder_r_squared": results.metrics("encoder")[GUIDED]["r_squared"]}
+    return finite({**results.metrics("bootstrap"), **encoder})
+
+
+def _facts(results: Results) -> dict[str, str]:
+    best, summary = results.best, results.metrics("bootstrap")
+    latency, told_by = latency_words(best)
+    facts = {
+        "chosen cell": best["key"][:8],
+        "accuracy": f"{best['accuracy']:.4f}",
+        "MACs": f"{best['macs'] / 1e6:.3f} M",
+        "params": f"{best['params'] / 1e3:.1f} k",
+        "score": f"{best['score']:.4f}",
+        **({"latency charged": f"{latency} ms, told by the {told_by}"} if told_by != "-" else {}),
+        "found by": found_by(best),
+        "cells trained": str(len(results.searched)),
+    }
+    if "margin_over_random" in summary:
+        facts["above random search"] = f"{summary['margin_over_random']:+.4f}"
+    return facts
+
+
+def _tables(results: Results) -> list[Table]:
+    header, rows = best_cells_table(results.distinct, 20)
+    tables = [Table("Best measured cells", header, rows)]
+    rounds = results.metrics("estimator")["rounds"]
+    names = ["round", "new_cells", "kendall_tau", "spearman_rho", "squared_error", "constant_squared_error"]
+    tables.append(
+        Table(
+            "Rounds, judged before their cells joined the set",
+            ["round", "new cells", "Kendall tau", "Spearman rho", "squared error", "of a constant guess"],
+            [[_number(row[name]) for name in names] for row in rounds],
+        )
+    )
+    encoders = results.metrics("encoder")
+    shown = ("r_squared", "similarity_loss", "constant_similarity_loss", "edge_f1", "operation_accuracy")
+    tables.append(
+        Table(
+            "Encoders on held-out pairs",
+            ["encoder", "R2", "L_s", "L_s of a constant", "edge F1", "operation accuracy"],
+            [[kind, *(_number(encoders[kind][name]) for name in shown)] for kind in (GUIDED, PLAIN)],
+        )
+    )
+    return tables
+
+
+def _number(value: float | None) -> str:
+    if value is None:
+        return "-"
+    return str(value) if isinstance(value, int) else f"{value:.4f}"
+
+
+def _drawing(picture: Picture) -> str:
+    from base64 import b64encode
+
+    return f"![{picture.alternative}](data:image/png;base64,{b64encode(picture.png).decode()})"

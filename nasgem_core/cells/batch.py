@@ -1,0 +1,112 @@
+"""Many cells as arrays."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from nasgem_core.cells.cell import Cell
+from nasgem_core.cells.codes import FIRST_OPERATION_CODE, INPUT_CODE, PADDING_CODE, code_table
+from nasgem_core.errors import CellError
+from nasgem_core.operations.operation import INPUT
+
+
+@dataclass(frozen=True, eq=False)
+class CellBatch:
+    """Many cells as arrays, for everything that touches thousands of them at once.
+
+    Args:
+        adjacency: [B, V, V] uint8, each upper triangular, zero beyond a cell's own vertices.
+        codes: [B, V] uint8; 0 is padding, 1 the input, 2 + i the i-th name of `operation_names`.
+        operation_names: the names behind the codes.
+    """
+
+    adjacency: np.ndarray
+    codes: np.ndarray
+    operation_names: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        batch, size = self.codes.shape
+        if self.adjacency.shape != (batch, size, size):
+            raise CellError(f"adjacency {self.adjacency.shape} does not go with codes {self.codes.shape}")
+        object.__setattr__(self, "operation_names", tuple(self.operation_names))
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+    @property
+    def width(self) -> int:
+        """Number of vertices that the arrays have room for."""
+        return self.codes.shape[1]
+
+    @property
+    def num_vertices(self) -> np.ndarray:
+        """[B] vertices of each cell, the input included."""
+        return (self.codes != PADDING_CODE).sum(axis=1)
+
+    @cached_property
+    def keys(self) -> list[str]:
+        """The canonical key of each cell: 32 hexadecimal digits, equal exactly for isomorphic cells."""
+        # Imported here for the same reason as in `Cell`: compiled code takes a second to import.
+        from nasgem_core.cells.canonical import canonical_keys
+
+        return canonical_keys(self.adjacency, self.codes, self.operation_names)
+
+    def __getitem__(self, index: Any) -> "CellBatch":
+        """Return the selected cells (slice, index array or mask) as a batch."""
+        if isinstance(index, int | np.integer):
+            index = [index]
+        return CellBatch(self.adjacency[index], self.codes[index], self.operation_names)
+
+    def cell(self, index: int) -> Cell:
+        """Return one cell; raises `CellError` when its arrays are no valid cell."""
+        size = int((self.codes[index] != PADDING_CODE).sum())
+        codes = self.codes[index, :size]
+        if size and (codes[0] != INPUT_CODE or (codes[1:] < FIRST_OPERATION_CODE).any()):
+            raise CellError(f"cell {index} of the batch has codes {codes.tolist()}: 1 first, then 2 and above")
+        if size and codes.max(initial=0) - FIRST_OPERATION_CODE >= len(self.operation_names):
+            raise CellError(f"cell {index} of the batch has a code beyond its {len(self.operation_names)} operations")
+        names = (INPUT, *(self.operation_names[code - FIRST_OPERATION_CODE] for code in codes[1:]))
+        return Cell(self.adjacency[index, :size, :size], names)
+
+    def __iter__(self) -> Iterator[Cell]:
+        return (self.cell(i) for i in range(len(self)))
+
+    @classmethod
+    def from_cells(
+        cls, cells: Sequence[Cell], operation_names: Sequence[str] | None = None, width: int | None = None
+    ) -> "CellBatch":
+        """Stack cells. `operation_names` defaults to those that occur, sorted; `width` to the largest cell."""
+        names = tuple(operation_names or sorted({name for cell in cells for name in cell.operations[1:]}))
+        largest = max((cell.num_vertices for cell in cells), default=0)
+        width = largest if width is None else width
+        if largest > width:
+            raise CellError(f"a cell has {largest} vertices, more than the {width} of this search space")
+        code_of = code_table(names)
+        adjacency = np.zeros((len(cells), width, width), dtype=np.uint8)
+        codes = np.zeros((len(cells), width), dtype=np.uint8)
+        for i, cell in enumerate(cells):
+            unknown = set(cell.operations) - set(code_of)
+            if unknown:
+                raise CellError(
+                    f"cell {i} has the operation {sorted(unknown)[0]!r}, which is not in this search space "
+                    f"({', '.join(names)})"
+                )
+            size = cell.num_vertices
+            adjacency[i, :size, :size] = cell.adjacency
+            codes[i, :size] = [code_of[name] for name in cell.operations]
+        return cls(adjacency, codes, names)
+
+    @classmethod
+    def concatenate(cls, batches: Sequence["CellBatch"]) -> "CellBatch":
+        """Join batches of one search space, in order."""
+        names = {batch.operation_names for batch in batches}
+        if len(names) != 1:
+            raise CellError(f"batches of different operations cannot be joined: {sorted(names)}")
+        return cls(
+            np.concatenate([batch.adjacency for batch in batches]),
+            np.concatenate([batch.codes for batch in batches]),
+            names.pop(),
+        )

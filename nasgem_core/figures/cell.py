@@ -1,0 +1,143 @@
+"""A cell as a picture and as text."""
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.collections import PathCollection
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.path import Path
+
+from nasgem_core.cells.cell import Cell
+from nasgem_core.figures.cell_layout import Layout, layered_layout
+from nasgem_core.operations.operation import get_operation, known_operations
+
+_INK = "#222222"
+_MUTED = "#5f6368"
+_SHAPES = "oshDp8^v"
+"""Marker of the first, second, ... operation, so that colour is never the only sign."""
+_LINES = ("#4d4d4d", "#2166ac", "#b35806", "#1b7837", "#762a83", "#a50f15")
+"""Colours of the lines, by the vertex they leave, so that neighbouring lines can be told apart."""
+_UNIT = 0.52
+"""Inches between two vertices of a layer, in a cell of ordinary size; lengths below are in this unit."""
+_LAYER_GAP = 1.5
+_MAX_INCHES = 44.0
+_DIAMETER = 0.58
+"""Diameter of a vertex."""
+
+
+def draw_cell(cell: Cell, title: str = "") -> Figure:
+    """Draw a cell from left to right: input, vertices in layers by longest path, output.
+
+    The lines that leave a vertex carry one tensor and run bundled around the vertices in between; lines that meet at
+    a vertex are concatenated, and the output concatenates all leaves (paper, section 3.2). Lines to the output are
+    dashed. Colour and shape of a vertex name its operation.
+    """
+    layout = layered_layout(cell)
+    points = np.stack([layout.layer * _LAYER_GAP, layout.height], axis=1)
+    columns, rows = np.ptp(points, axis=0) + 1.0
+    unit = min(_UNIT, _MAX_INCHES / max(columns, rows))
+    top, bottom, side = (0.72 if title else 0.42), 0.5, 0.15
+    width, height = max(columns * unit + 2 * side, 5.0), rows * unit + top + bottom
+    figure = Figure(figsize=(width, height), facecolor="white")
+    FigureCanvasAgg(figure)
+    axes = figure.add_axes((side / width, bottom / height, 1 - 2 * side / width, rows * unit / height))
+    axes.set_axis_off()
+    centre = (points.max(axis=0) + points.min(axis=0)) / 2
+    reach = (width - 2 * side) / unit / 2
+    axes.set_xlim(centre[0] - reach, centre[0] + reach)
+    axes.set_ylim(centre[1] + rows / 2, centre[1] - rows / 2)
+
+    _draw_lines(axes, layout, points, cell.num_vertices, unit)
+    handles = _draw_vertices(axes, cell, points, unit)
+    figure.legend(
+        handles=handles, loc="lower left", bbox_to_anchor=(0.02, 0.0), ncols=len(handles), frameon=False, fontsize=9
+    )
+    edge = side / width
+    if title:
+        figure.text(edge, 1 - 0.12 / height, title, va="top", fontsize=12, fontweight="bold", color=_INK)
+    figure.text(edge, 1 - (top - 0.3) / height, _summary(cell), va="top", fontsize=9, color=_MUTED)
+    return figure
+
+
+def cell_text(cell: Cell) -> str:
+    """Return a cell as lines for a terminal: each vertex with its operation and the vertices it takes."""
+    width = max(map(len, cell.operations))
+    digits = len(str(cell.num_vertices - 1))
+    lines = [_summary(cell), f"{0:>{digits}}  input"]
+    for vertex in range(1, cell.num_vertices):
+        sources = " ".join(map(str, cell.predecessors(vertex)))
+        lines.append(f"{vertex:>{digits}}  {cell.operations[vertex]:<{width}}  <- {sources}")
+    leaves = " ".join(map(str, cell.leaves))
+    lines.append(f"{'':>{digits}}  {'output':<{width}}  <- {leaves}")
+    return "\n".join(lines)
+
+
+def _summary(cell: Cell) -> str:
+    counts = (
+        (cell.num_vertices, "vertex", "vertices"),
+        (cell.num_edges, "edge", "edges"),
+        (len(cell.leaves), "leaf", "leaves"),
+    )
+    return ", ".join(f"{number} {one if number == 1 else many}" for number, one, many in counts)
+
+
+def _draw_lines(axes: Axes, layout: Layout, points: np.ndarray, output: int, unit: float) -> None:
+    """Draw every segment as an S-curve that leaves and arrives level; the turn lies between the layers."""
+    to_output = np.isin(layout.source, layout.source[layout.segments[:, 1] == output])
+    codes = [Path.MOVETO, Path.CURVE4, Path.CURVE4, Path.CURVE4]
+    start, end = points[layout.segments[:, 0]], points[layout.segments[:, 1]]
+    bend = np.array([_LAYER_GAP / 2, 0.0])
+    curves = np.stack([start, start + bend, end - bend, end], axis=1)
+    for dashed in (False, True):
+        chosen = np.flatnonzero(to_output == dashed)
+        axes.add_collection(
+            PathCollection(
+                [Path(curves[i], codes) for i in chosen],
+                facecolors="none",
+                edgecolors=[_LINES[layout.source[i] % len(_LINES)] for i in chosen],
+                linewidths=1.1 * unit / _UNIT,
+                linestyles=(0, (3, 1.6)) if dashed else "solid",
+                alpha=0.75,
+                zorder=1,
+            ),
+            autolim=False,
+        )
+
+
+def _draw_vertices(axes: Axes, cell: Cell, points: np.ndarray, unit: float) -> list[Line2D]:
+    """Draw vertices, input and output with an arrow head before each; return the handles of the legend."""
+    size = cell.num_vertices
+    diameter = _DIAMETER * unit * 72
+    x, y = points[: size + 1].T
+    tip = x[1:] - _DIAMETER / 2 - 0.07
+    axes.scatter(tip, y[1:], marker=">", s=(0.17 * unit * 72) ** 2, color=_INK, linewidths=0, zorder=2)
+    handles = []
+    known = known_operations()
+    known = (*known, *sorted(set(cell.operations[1:]) - set(known)))  # those of tables have no network, but a name
+    for name in [name for name in known if name in cell.operations]:
+        index = np.array([i for i, operation in enumerate(cell.operations) if operation == name])
+        marker, colour = _SHAPES[known.index(name) % len(_SHAPES)], get_operation(name).colour
+        axes.scatter(
+            x[index], y[index], s=diameter**2, marker=marker, color=colour, edgecolors=_INK, linewidths=0.9, zorder=3
+        )
+        handles.append(
+            Line2D([], [], ls="", marker=marker, color=colour, markersize=10, markeredgecolor=_INK, label=name)
+        )
+    for vertex in range(1, size):
+        axes.text(
+            x[vertex],
+            y[vertex],
+            str(vertex),
+            ha="center",
+            va="center_baseline",
+            fontsize=17 * unit,
+            color=_INK,
+            zorder=4,
+        )
+    for point, word in ((0, "in"), (size, "out")):
+        axes.scatter(x[point], y[point], marker="s", s=diameter**2, color=_INK, zorder=3)
+        axes.text(
+            x[point], y[point], word, ha="center", va="center_baseline", fontsize=16 * unit, color="white", zorder=4
+        )
+    return handles

@@ -1,0 +1,1 @@
+"""The operations that a vertex can carry: costs and layer of each."""

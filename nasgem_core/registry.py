@@ -1,0 +1,86 @@
+"""Named things of one kind, such as operations: our own, and those that a user's packages add by entry points."""
+
+import importlib
+import pkgutil
+from collections.abc import Mapping
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
+from typing import Generic, TypeVar
+
+from nasgem_core.errors import NasgemError, ParameterError
+
+T = TypeVar("T")
+
+
+class Registry(Generic[T]):
+    """Things of one kind by name. A thing's module is imported when the thing is first asked for.
+
+    Args:
+        kind: what one of them is called in messages, such as "operation".
+        builtin: names of our own to their places, "module:attribute", in the order that lists show.
+        group: entry-point group by which installed packages add more, such as "nasgem.operations".
+        error: what an unknown name raises.
+    """
+
+    def __init__(
+        self, kind: str, builtin: Mapping[str, str], group: str, error: type[NasgemError] = ParameterError
+    ) -> None:
+        self._kind, self._builtin, self._group, self._error = kind, dict(builtin), group, error
+        self._added: dict[str, T] = {}
+        self._loaded: dict[str, T] = {}
+
+    def names(self) -> tuple[str, ...]:
+        """Return all names: our own, then those of plug-ins, then those added in this process."""
+        return tuple(dict.fromkeys([*self._builtin, *_plugins(self._group), *self._added]))
+
+    def get(self, name: str) -> T:
+        """Return the thing of that name.
+
+        Raises:
+            NasgemError: there is none (of the class `error`), or the plug-in that has it cannot be imported.
+        """
+        if name in self._added:
+            return self._added[name]
+        if name not in self._loaded:
+            self._loaded[name] = self._load(name)
+        return self._loaded[name]
+
+    def add(self, name: str, thing: T) -> None:
+        """Make a thing known in this process alone; it takes the place of another of that name."""
+        self._added[name] = thing
+
+    def module_of(self, name: str) -> str | None:
+        """Return the dotted name of the module that defines a thing, None where it was added in this process."""
+        return None if name in self._added else self._place(name).module
+
+    def _load(self, name: str) -> T:
+        place = self._place(name)
+        if name in self._builtin:
+            return getattr(importlib.import_module(place.module), place.attr)
+        try:
+            return place.load()
+        except Exception as error:  # a user's package can fail with any error
+            owner = place.dist.name if place.dist else place.module
+            raise NasgemError(
+                f"{self._kind} {name!r} of the package {owner} cannot be loaded ({type(error).__name__}: {error}): "
+                "mend or uninstall that package"
+            ) from error
+
+    def _place(self, name: str) -> EntryPoint:
+        if name in self._builtin:
+            return EntryPoint(name, self._builtin[name], self._group)
+        if name in _plugins(self._group):
+            return _plugins(self._group)[name]
+        raise self._error(f"unknown {self._kind} {name!r}: known are {', '.join(self.names())}")
+
+
+def modules_in(package: str, attribute: str) -> dict[str, str]:
+    """Return a place for each module of a package, by the module's name: the attribute that each of them defines."""
+    folder = importlib.import_module(package).__path__
+    return {module.name: f"{package}.{module.name}:{attribute}" for module in pkgutil.iter_modules(folder)}
+
+
+@cache
+def _plugins(group: str) -> dict[str, EntryPoint]:
+    """Return the entry points of a group by name, sorted; the installed packages are looked through once."""
+    return {point.name: point for point in sorted(entry_points(group=group), key=lambda point: point.name)}

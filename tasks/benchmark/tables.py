@@ -1,0 +1,32 @@
+"""Imported tables of measured cells: one parquet a table in `data/tables`, read once a process."""
+
+from functools import lru_cache
+from pathlib import Path
+
+from nasgem_core.benchmarks.table import TabularSpace, read_table
+from nasgem_core.errors import DataError, ParameterError
+from tasks.store.artifacts import DATA
+
+TABLES = DATA / "tables"
+
+
+def table_path(name: str) -> Path:
+    """Return where the table of that name lies; raises `ParameterError` for a name that is no file name."""
+    if not name.replace("_", "").replace("-", "").isalnum():
+        raise ParameterError(f"table {name!r}: a name has letters, digits, _ and - only")
+    return TABLES / f"{name}.parquet"
+
+
+def open_table(name: str) -> TabularSpace:
+    """Read an imported table; raises `DataError` with what to do when it is missing or altered."""
+    path = table_path(name)
+    if not path.is_file():
+        there = ", ".join(sorted(file.stem for file in TABLES.glob("*.parquet"))) or "none"
+        raise DataError(f"{path} is missing (imported: {there}): run `nasgem benchmark import {name} FILE`")
+    return _read_once(path.resolve(), path.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=4)
+def _read_once(path: Path, changed: int) -> TabularSpace:
+    """Read a table once a process and state of the file; `changed` tells states apart."""
+    return read_table(path)

@@ -1,0 +1,1 @@
+"""Networks opened by name, and their measured latency."""

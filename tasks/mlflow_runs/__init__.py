@@ -1,0 +1,1 @@
+"""Runs of a search in MLflow."""

@@ -1,0 +1,148 @@
+"""Writing a run record into MLflow so that any step may fail, and be done again, without harm."""
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from tasks.mlflow_runs.models import DIGEST_TAG, log_model
+from tasks.mlflow_runs.outbox import RecordRefused, RunRecord
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+KEY_TAG = "nasgem.key"
+PARENT_TAG = "nasgem.parent"
+KIND_TAG = "nasgem.kind"
+
+_MLFLOW_PARENT_TAG = "mlflow.parentRunId"
+_MAX_PARAM, _MAX_TAG, _MAX_DATASET_DIGEST = 6000, 8000, 36
+_BATCH = 100
+"""Parameters or tags that MLflow takes in one call; it would take more metrics."""
+
+
+class RunWriter:
+    """Writes records into one experiment.
+
+    Every call it makes can be repeated: metric points carry the run's start time, so that MLflow takes the same point
+    once only; parameters, tags, inputs and artifacts overwrite themselves.
+    """
+
+    def __init__(self, client: "MlflowClient", experiment_id: str) -> None:
+        self._client = client
+        self._experiment_id = experiment_id
+
+    def write(self, record: RunRecord, digest: str) -> None:
+        """Bring the run with the record's key to the content of `record`; does nothing if it has it already.
+
+        Raises:
+            RecordRefused: MLflow finds a name or value of the record invalid.
+            MlflowException: MLflow cannot be reached, or fails.
+        """
+        from mlflow.exceptions import MlflowException
+
+        try:
+            self._write(record, digest)
+        except MlflowException as error:
+            if error.error_code == "INVALID_PARAMETER_VALUE":
+                raise RecordRefused(f"MLflow refuses run {record.key}: {error.message}") from error
+            raise
+
+    def _write(self, record: RunRecord, digest: str) -> None:
+        run = self._find(record.key)
+        if run and run.data.tags.get(DIGEST_TAG) == digest and run.info.status == record.status:
+            return
+        if run and not _agrees(run, record):
+            self._client.delete_run(run.info.run_id)
+            run = None
+        run = run or self._create(record)
+        run_id = run.info.run_id
+        self._log_inputs(run_id, record)
+        for path, folder in record.artifacts:
+            self._client.log_artifact(run_id, str(path), folder or None)
+        for model in record.models:
+            log_model(self._client, run, model)
+        if DIGEST_TAG not in run.data.tags and record.kind != "cell":
+            self._adopt_children(record.key, run_id)
+        self._log_values(run, record, digest)
+        if record.status != "RUNNING":
+            self._client.set_terminated(run_id, record.status, _milliseconds(record.ended))
+        elif run.info.status != "RUNNING":
+            self._client.update_run(run_id, "RUNNING")
+
+    def _find(self, key: str) -> Any:
+        runs = self._client.search_runs([self._experiment_id], f"tags.`{KEY_TAG}` = '{key}'", max_results=1)
+        return runs[0] if runs else None
+
+    def _create(self, record: RunRecord) -> Any:
+        tags = {KEY_TAG: record.key, KIND_TAG: record.kind} | self._parent_tags(record)
+        return self._client.create_run(self._experiment_id, _milliseconds(record.started), tags, record.name)
+
+    def _parent_tags(self, record: RunRecord) -> dict[str, str]:
+        if record.parent is None:
+            return {}
+        parent = self._find(record.parent)
+        tags = {PARENT_TAG: record.parent}
+        return tags | {_MLFLOW_PARENT_TAG: parent.info.run_id} if parent else tags
+
+    def _adopt_children(self, key: str, run_id: str) -> None:
+        """Point the runs that name `key` as their parent to a new run: they came before it, or it was replaced."""
+        token = None
+        while True:
+            children = self._client.search_runs(
+                [self._experiment_id], f"tags.`{PARENT_TAG}` = '{key}'", page_token=token
+            )
+            for child in children:
+                if child.data.tags.get(_MLFLOW_PARENT_TAG) != run_id:
+                    self._client.set_tag(child.info.run_id, _MLFLOW_PARENT_TAG, run_id)
+            token = children.token
+            if not token:
+                return
+
+    def _log_values(self, run: Any, record: RunRecord, digest: str) -> None:
+        from mlflow.entities import Metric, Param, RunTag
+
+        params = [Param(name, value) for name, value in _shown_params(record).items()]
+        metrics = [Metric(name, value, run.info.start_time, step) for name, value, step in record.metrics]
+        tags = [RunTag(name, _shortened(value, _MAX_TAG)) for name, value in record.tags.items()]
+        # MLflow writes the tags of a batch last, so the digest can share the last batch.
+        tags.append(RunTag(DIGEST_TAG, digest))
+        for i in range(_BATCH, max(len(params), len(metrics)), _BATCH):
+            self._client.log_batch(run.info.run_id, metrics[i : i + _BATCH], params[i : i + _BATCH])
+        self._client.log_batch(run.info.run_id, metrics[:_BATCH], params[:_BATCH], tags)
+
+    def _log_inputs(self, run_id: str, record: RunRecord) -> None:
+        from mlflow.entities import Dataset, DatasetInput
+
+        inputs = [
+            DatasetInput(
+                Dataset(item.name, item.digest[:_MAX_DATASET_DIGEST], "local", json.dumps({"uri": item.source}))
+            )
+            for item in record.inputs
+        ]
+        if inputs:
+            self._client.log_inputs(run_id, inputs)
+
+
+def _agrees(run: Any, record: RunRecord) -> bool:
+    """Whether `run` can become `record` by additions: it is the same half written, an earlier state, or a replay.
+
+    MLflow never changes a parameter or takes back a metric point, so any other run has to make room for a new one. A
+    record that is still running, or was stopped, may have fewer metrics than the run it repeats.
+    """
+    unfinished = record.status == "RUNNING" or (record.status != "FINISHED" and record.kind != "cell")
+    params = _shown_params(record)
+    points = {(name, value) for name, value, _ in record.metrics}
+    return all(params.get(name) == value for name, value in run.data.params.items()) and (
+        unfinished or points.issuperset(run.data.metrics.items())
+    )
+
+
+def _shown_params(record: RunRecord) -> dict[str, str]:
+    return {name: _shortened(value, _MAX_PARAM) for name, value in record.params.items()}
+
+
+def _shortened(text: str, length: int) -> str:
+    return text if len(text) <= length else text[: length - 3] + "..."
+
+
+def _milliseconds(seconds: float | None) -> int | None:
+    return None if seconds is None else round(seconds * 1000)

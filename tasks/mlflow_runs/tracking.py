@@ -1,0 +1,179 @@
+"""Tracking of searches with MLflow: where it is, how it is opened, and what to do while it is away.
+
+MLflow is imported inside the functions, because the import takes seconds.
+"""
+
+import dataclasses
+import hashlib
+import json
+import os
+import re
+import shlex
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nasgem_core.errors import NasgemError
+from tasks.mlflow_runs.delivery import RunWriter
+from tasks.mlflow_runs.outbox import Outbox, RunRecord
+from tasks.mlflow_runs.tracking_store import OUTBOX, local_database, only_one_creates, open_experiment, set_environment
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+_FIRST_PAUSE, _LONGEST_PAUSE = 30.0, 600.0
+"""Seconds without an attempt after a failed delivery; doubled at each failure in a row."""
+
+
+def tracking_uri(root: Path) -> str:
+    """Return `MLFLOW_TRACKING_URI`, or the database inside the repository at `root` if that is not set."""
+    return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{local_database(root)}"
+
+
+def ui_command(uri: str) -> str:
+    """Return the line that opens the MLflow UI on `uri`; for a server, its address."""
+    if uri.startswith(("http://", "https://")):
+        return uri
+    return shlex.join(["mlflow", "ui", "--backend-store-uri", uri, "--host", "127.0.0.1", "--workers", "1"])
+
+
+def start_tracking(root: Path, on_warning: Callable[[str], None]) -> "Tracking":
+    """Open MLflow for the repository at `root` and return where to log runs.
+
+    Creates database and experiment where there are none. Records that an earlier process could not deliver go out
+    with the first run logged.
+
+    Args:
+        root: the repository; records wait in its outbox.
+        on_warning: told when MLflow stops answering, and about records that cannot be delivered.
+
+    Raises:
+        NasgemError: MLflow cannot be reached.
+    """
+    uri = tracking_uri(root)
+    with opened(uri) as client:
+        experiment_id = open_experiment(client, uri, root)
+    return Tracking(uri, Outbox(root / OUTBOX, on_warning), RunWriter(client, experiment_id), on_warning)
+
+
+class Tracking:
+    """Logs runs: to disk at once, to MLflow as soon as it takes them; never stops a search because MLflow is away."""
+
+    def __init__(self, uri: str, outbox: Outbox, writer: RunWriter, on_warning: Callable[[str], None]) -> None:
+        self.uri = uri
+        self._outbox = outbox
+        self._writer = writer
+        self._on_warning = on_warning
+        self._pause = _FIRST_PAUSE
+        self._next_attempt = 0.0
+        self._warned = False
+
+    def log(self, record: RunRecord) -> None:
+        """Put `record` into the outbox and deliver what waits there, unless MLflow has failed a moment ago."""
+        self._outbox.put(record)
+        if time.monotonic() >= self._next_attempt:
+            self._deliver(wait=False)
+
+    def close(self) -> int:
+        """Try once more to deliver everything; return how many records still wait."""
+        self._deliver(wait=True)
+        return len(self._outbox.pending())
+
+    def _deliver(self, *, wait: bool) -> None:
+        try:
+            self._outbox.deliver(self._writer.write, wait=wait)
+        except Exception as error:  # whatever a store raises: the records are safe and the search goes on
+            self._next_attempt = time.monotonic() + self._pause
+            self._pause = min(2 * self._pause, _LONGEST_PAUSE)
+            if not self._warned:
+                self._warned = True
+                self._on_warning(
+                    f"MLflow at {_without_password(self.uri)} took no run ({_reason(error)}): "
+                    f"runs wait in {self._outbox.folder} and are delivered once it answers"
+                )
+        else:
+            self._next_attempt, self._pause, self._warned = 0.0, _FIRST_PAUSE, False
+
+
+def flat_params(config: Any, prefix: str = "") -> dict[str, str]:
+    """Return the fields of nested dataclasses or mappings as `section.field`: text, lists as JSON."""
+    if dataclasses.is_dataclass(config) and not isinstance(config, type):
+        config = dataclasses.asdict(config)
+    flat: dict[str, str] = {}
+    for name, value in config.items():
+        if isinstance(value, Mapping):
+            flat |= flat_params(value, f"{prefix}{name}.")
+        else:
+            flat[prefix + name] = value if isinstance(value, str) else json.dumps(value)
+    return flat
+
+
+def provenance(root: Path) -> dict[str, str]:
+    """Return tags with the git commit of `root`, whether tracked files differ from it, and the hash of `dvc.lock`.
+
+    What cannot be found (no git, no repository, no commit, no file) is left out. The commit has the name under which
+    MLflow's UI shows a run's version.
+    """
+    tags = {}
+    commit = _git(root, "rev-parse", "--verify", "HEAD")
+    if commit:
+        tags["mlflow.source.git.commit"] = commit
+        tags["git.dirty"] = "true" if _git(root, "status", "--porcelain", "--untracked-files=no") else "false"
+    lock = root / "dvc.lock"
+    if lock.is_file():
+        tags["dvc.lock.sha256"] = hashlib.sha256(lock.read_bytes()).hexdigest()
+    return tags
+
+
+def _git(root: Path, *arguments: str) -> str | None:
+    if not (root / ".git").exists():
+        return None
+    try:
+        done = subprocess.run(
+            ["git", "-C", str(root), *arguments], capture_output=True, text=True, timeout=30, check=True
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.strip()
+
+
+@contextmanager
+def opened(uri: str) -> Iterator["MlflowClient"]:
+    """Provide a client on `uri`; no other process creates its tables meanwhile. Raises as `answering`."""
+    set_environment()
+    from mlflow import MlflowClient
+
+    with answering(uri), only_one_creates(uri):
+        yield MlflowClient(uri)
+
+
+@contextmanager
+def answering(uri: str) -> Iterator[None]:
+    """Turn whatever MLflow at `uri` raises into a `NasgemError`; our own errors stay as they are."""
+    try:
+        yield
+    except NasgemError:
+        raise
+    except Exception as error:  # each kind of store fails with errors of its own
+        raise NasgemError(
+            f"MLflow at {_without_password(uri)} cannot be reached: {_reason(error)}. Start that server, or unset "
+            "MLFLOW_TRACKING_URI to track inside this repository"
+        ) from error
+
+
+def _reason(error: BaseException) -> str:
+    """Return one line: what the system said at the bottom of a chain of errors, else the error's own first line."""
+    cause: BaseException | None = error
+    while cause:
+        if isinstance(cause, OSError) and not (cause.__cause__ or cause.__context__):
+            error = cause
+        cause = cause.__cause__ or cause.__context__
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    return _without_password(lines[0].rstrip(".")[:300])
+
+
+def _without_password(text: str) -> str:
+    return re.sub(r"//[^/@\s]*@", "//", text)

@@ -1,0 +1,1 @@
+"""Parameters, placement and progress of one run."""

@@ -1,0 +1,1 @@
+"""Cached tasks and files of each stage."""

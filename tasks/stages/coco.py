@@ -1,0 +1,248 @@
+"""Detectors of stage `coco`: their backbones, one training of one of them, and the files of all."""
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+
+from nasgem_core.backbones.spec import NetworkSpec
+from nasgem_core.config.transfer import CocoConfig
+from nasgem_core.deployment.card import NetworkCard
+from nasgem_core.detection.costs import detector_costs
+from nasgem_core.detection.detections import Detections
+from nasgem_core.detection.pyramid import load_backbone
+from nasgem_core.detection.settings import DetectorSettings
+from nasgem_core.detection.spec import DetectorSpec, for_detection
+from nasgem_core.detection.task import DetectionTask, detect
+from nasgem_core.errors import DataError
+from nasgem_core.seeding import derive_seed
+from nasgem_core.training.distributed import World
+from nasgem_core.training.loop import train
+from nasgem_core.training.recipe import TrainingRecipe
+from nasgem_core.training.task import BROKEN, Progress
+from tasks.run.parameters import in_section
+from tasks.stages import imagenet
+from tasks.stages.coco_data import CocoData, first_images
+from tasks.store.artifacts import DATA, METRICS, read_weights, write_bytes, write_json, write_table, write_weights
+from tasks.store.checkpoints import checkpoint_folder
+
+FOLDER = DATA / "coco"
+METRICS_FILE = METRICS / "coco.json"
+HISTORY_FILE = FOLDER / "history.parquet"
+CURVES_FILE = FOLDER / "curves.png"
+CHECKPOINTS = Path(".nasgem") / "checkpoints" / "coco"
+IMAGES_A_RATE = 16
+"""The learning rate is given for this many images a step."""
+RATE_SHARE = {"retinanet": 0.5, "faster_rcnn": 1.0}
+"""RetinaNet takes half of the rate: .01 and .02 for 16 images, as in their papers."""
+_SETTINGS = (
+    "short_side",
+    "long_side",
+    "square",
+    "pyramid_channels",
+    "box_channels",
+    "sampled_proposals",
+    "group_normalisation",
+    "frozen_normalisation",
+)
+
+
+@dataclass(frozen=True, eq=False)
+class DetectorTraining:
+    """One detector to train, and the weights that its backbone starts from."""
+
+    spec: DetectorSpec
+    start: Mapping[str, np.ndarray]
+    classifier: str
+
+    @property
+    def name(self) -> str:
+        """Name of its files and of its run."""
+        return self.spec.name
+
+
+@dataclass(frozen=True, eq=False)
+class TrainedDetector:
+    """A finished training: weights, reports, last evaluation, and what it finds in the first images of each set."""
+
+    training: DetectorTraining
+    weights: Mapping[str, np.ndarray]
+    history: tuple[Mapping[str, float], ...]
+    metrics: Mapping[str, float]
+    samples: Mapping[str, Detections]
+
+
+def trained_backbones() -> dict[str, NetworkCard]:
+    """Return the card of the best training of each network that stage `imagenet` has left."""
+    best: dict[str, NetworkCard] = {}
+    for path in sorted(imagenet.FOLDER.glob("*.json")):
+        try:
+            card = NetworkCard.from_json(path.read_bytes())
+        except DataError as error:
+            raise DataError(f"{path}: {error}") from None
+        name = str(card.network.get("name"))
+        if name not in best or card.metrics.get("top1", 0.0) > best[name].metrics.get("top1", 0.0):
+            best[name] = card
+    return best
+
+
+def plan_detectors(config: CocoConfig, data: CocoData, backbones: Mapping[str, NetworkCard]) -> list[DetectorTraining]:
+    """Return the trainings that the parameters ask for; raises `DataError` where a backbone is not trained."""
+    trainings = []
+    for name in config.backbones:
+        if name not in backbones:
+            raise DataError(
+                f"coco.backbones names {name!r}, and {imagenet.FOLDER} holds {', '.join(backbones) or 'none'}: "
+                "name one that is there, or have stage imagenet train it"
+            )
+        card = backbones[name]
+        network = for_detection(NetworkSpec.from_dict(dict(card.network)))
+        start, _ = read_weights(imagenet.FOLDER / f"{card.name}.safetensors", imagenet.WEIGHTS_SCHEMA)
+        values: dict[str, Any] = {field: getattr(config, field) for field in _SETTINGS}
+        for kind in config.detectors:
+            settings = DetectorSettings(kind=kind, mean=card.mean, std=card.std, **values)
+            spec = DetectorSpec(network, data.train.annotations.categories, settings)
+            trainings.append(DetectorTraining(spec, start, card.name))
+    return trainings
+
+
+def recipe_of(config: CocoConfig, kind: str) -> TrainingRecipe:
+    """Return how a detector of that kind is trained."""
+    return TrainingRecipe(
+        epochs=config.epochs,
+        optimiser="sgd",
+        learning_rate=config.learning_rate * RATE_SHARE[kind] * config.batch_size / IMAGES_A_RATE,
+        weight_decay=config.weight_decay,
+        schedule="steps",
+        milestones=config.milestones,
+        warmup_steps=config.warmup_steps,
+        averaging=0.0,
+        clip_norm=config.clip_norm,
+        accumulate=config.accumulate,
+        checkpoint_seconds=60.0,
+        evaluate_epochs=config.evaluate_epochs,
+    )
+
+
+def train_detector(
+    training: DetectorTraining,
+    config: CocoConfig,
+    data: CocoData,
+    root_seed: int,
+    world: World,
+    *,
+    workers: int = 0,
+    on_progress: Callable[[Progress, Mapping[str, Detections]], None] | None = None,
+    on_warning: Callable[[str], None] | None = None,
+) -> TrainedDetector:
+    """Train one detector, from its last checkpoint if there is one. All processes of a world call it alike.
+
+    Args:
+        training: which.
+        config: how.
+        data: on what.
+        root_seed: root of every random stream.
+        world: this process among those that train.
+        workers: processes that read images, on each of them.
+        on_progress: told each report, and after an evaluation what was found in each measured set.
+        on_warning: told of images and checkpoints that were passed over.
+    """
+    seed = derive_seed(root_seed, "coco", training.name)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(derive_seed(seed, "initialisation"))
+        detector = training.spec.build()
+    load_backbone(detector.pyramid, {name: torch.from_numpy(value) for name, value in training.start.items()})
+    task = DetectionTask(
+        detector,
+        {"detector": training.spec.to_dict(), "start": _digest(training.start)},
+        data.train,
+        data.measured,
+        batch_size=config.batch_size,
+        accumulate=config.accumulate,
+        seed=seed,
+        workers=workers,
+        on_warning=on_warning,
+    )
+    recipe = recipe_of(config, training.spec.settings.kind)
+    identity = [task.identity, recipe.identity()]
+    folder = checkpoint_folder(CHECKPOINTS, training.name, identity, __name__, world, on_warning)
+
+    def report(progress: Progress) -> None:
+        if on_progress is not None:
+            on_progress(progress, task.found if "AP" in progress.metrics else {})
+
+    with in_section("coco"):
+        trained = train(task, recipe, folder, seed=seed, world=world, on_progress=report, on_warning=on_warning)
+    samples = {
+        prefix: detect(trained.model, first_images(measured, config.samples), world)
+        for prefix, measured in data.measured.items()
+        if config.samples
+    }
+    weights = {name: value.detach().cpu().numpy() for name, value in trained.model.state_dict().items()}
+    metrics = {name: value for name, value in trained.metrics.items() if name != BROKEN}
+    return TrainedDetector(training, weights, trained.history, metrics, samples)
+
+
+def _digest(weights: Mapping[str, np.ndarray]) -> str:
+    digest = hashlib.blake2b(digest_size=16)
+    for name in sorted(weights):
+        digest.update(name.encode())
+        digest.update(np.ascontiguousarray(weights[name]).data)
+    return digest.hexdigest()
+
+
+def history_of(detectors: Sequence[TrainedDetector]) -> pd.DataFrame:
+    """Return every report of every training: after some steps losses, rate and speed; after an epoch the APs."""
+    rows = [{"detector": each.training.name, **row} for each in detectors for row in each.history]
+    columns = list(dict.fromkeys(name for row in rows for name in row)) or ["detector", "epoch", "step"]
+    table = pd.DataFrame(rows, columns=columns)
+    return table.astype({name: float for name in columns if name != "detector"})
+
+
+def summary_of(detectors: Sequence[TrainedDetector]) -> dict[str, dict[str, Any]]:
+    """Return params, multiply-adds at the detector's image size, and the last APs of each detector."""
+    summary = {}
+    for each in detectors:
+        spec = each.training.spec
+        costs = detector_costs(spec.build(), spec.settings.short_side, spec.settings.long_side)
+        summary[each.training.name] = {
+            "backbone": each.training.classifier,
+            "params": costs.params,
+            "macs": costs.macs,
+            **each.metrics,
+        }
+    return summary
+
+
+def write_detectors(
+    detectors: Sequence[TrainedDetector],
+    summary: Mapping[str, Any],
+    skipped: Mapping[str, int],
+    history: pd.DataFrame,
+    pictures: Mapping[str, bytes],
+) -> list[str]:
+    """Write the stage's files; those of trainings that are no longer asked for go. Returns the names of these.
+
+    Args:
+        detectors: the trainings.
+        summary: of each, for the metrics.
+        skipped: what was left out of training, and how often.
+        history: their reports.
+        pictures: by file name: curves and sample detections.
+    """
+    kept = {HISTORY_FILE, *(FOLDER / name for name in pictures)}
+    for each in detectors:
+        weights, spec = (FOLDER / f"{each.training.name}{end}" for end in (".safetensors", ".json"))
+        write_weights(weights, imagenet.WEIGHTS_SCHEMA, each.weights, {"detector": each.training.spec.to_dict()})
+        write_bytes(spec, each.training.spec.to_json().encode())
+        kept |= {weights, spec}
+    write_table(HISTORY_FILE, "nasgem.history/1", history)
+    for name, content in pictures.items():
+        write_bytes(FOLDER / name, content)
+    write_json(METRICS_FILE, "nasgem.metrics/1", {"detectors": summary, "skipped": skipped})
+    return imagenet.remove_others(FOLDER, kept)

@@ -1,0 +1,99 @@
+"""The files of stage `nasgem_bench`: every training, the table of cells that is made of them, and their noise."""
+
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from nasgem_core.benchmarks.nasgem_bench import NAME, OPERATION
+from nasgem_core.benchmarks.repeat_noise import noise_share, repeat_noise, tau_ceiling
+from nasgem_core.benchmarks.rows import key_hashes
+from nasgem_core.benchmarks.table import TabularSpace, write_table
+from nasgem_core.cells.batch import CellBatch
+from nasgem_core.config.search import ProxyConfig
+from nasgem_core.errors import DataError
+from nasgem_core.seeding import derive_seed
+from tasks.stages.trained import cells_of, write_trained
+from tasks.store.artifacts import DATA, write_json
+
+FOLDER = DATA / "nasgem_bench"
+RUNS_FILE = FOLDER / "runs.parquet"
+TABLE_FILE = FOLDER / "table.parquet"
+METRICS_FILE = FOLDER / "metrics.json"
+LABEL, TRUTH = "accuracy", "accuracy_mean"
+
+
+def run_seed(root: int, run: int) -> int:
+    """Return the seed that takes the root's place in the trainings of one run; run 0 has the root itself."""
+    return root if run == 0 else derive_seed(root, "run", run)
+
+
+def bench_table(runs: pd.DataFrame, vertices: int) -> TabularSpace:
+    """Return one row a cell whose run 0 succeeded.
+
+    The label is the accuracy of run 0. The truth is the mean over all runs of the cell, so it is the same number for
+    the cells that were trained once, which most are; the column `runs` tells them apart.
+
+    Raises:
+        DataError: every training failed.
+    """
+    usable = runs[~runs["failed"]]
+    first = usable[usable["round"] == 0]
+    if not len(first):
+        raise DataError(
+            f"all {len(runs)} trainings failed ({runs['reason'].iloc[0]}): lower nasgem_bench.learning_rate"
+        )
+    by_key = usable.groupby("key")["accuracy"]
+    cells = cells_of(first, (OPERATION,), vertices)
+    columns = {
+        LABEL: first["accuracy"],
+        TRUTH: first["key"].map(by_key.mean()),
+        "runs": first["key"].map(by_key.size()),
+        "params": first["params"],
+        "macs": first["macs"],
+    }
+    metrics = {name: column.to_numpy(dtype=np.float32) for name, column in columns.items()}
+    return TabularSpace(NAME, cells, metrics, LABEL, TRUTH, key_hashes(cells))
+
+
+def bench_summary(
+    runs: pd.DataFrame, existing: CellBatch, training: ProxyConfig, images_hash: str, seed: int
+) -> dict[str, Any]:
+    """Return what there is and how far it can be trusted: counts, spread, repeat noise, and how it was trained."""
+    usable = runs[~runs["failed"]]
+    once = usable[usable["round"] == 0]["accuracy"].to_numpy()
+    again = usable[usable.groupby("key")["key"].transform("size") > 1]
+    sizes = np.bincount(existing.num_vertices)
+    return {
+        "existing_cells": len(existing),
+        "existing_by_vertices": {str(size): int(count) for size, count in enumerate(sizes) if count},
+        "cells": len(once),
+        "repeated_cells": int(again["key"].nunique()),
+        "trainings": len(runs),
+        "failed_trainings": int(runs["failed"].sum()),
+        "mean_accuracy": float(once.mean()),
+        "lowest_accuracy": float(once.min()),
+        "highest_accuracy": float(once.max()),
+        **_noise(once, again, seed),
+        "seed": seed,
+        "images": images_hash,
+        "training": asdict(training),
+    }
+
+
+def _noise(once: np.ndarray, again: pd.DataFrame, seed: int) -> dict[str, float]:
+    """Return the spread between cells and between runs of one cell; trainings that failed may leave too few."""
+    names = ("standard_deviation", "repeat_noise", "noise_share", "tau_ceiling")
+    if len(once) < 2 or not len(again):
+        return dict.fromkeys(names, float("nan"))
+    noise = repeat_noise(again["accuracy"].to_numpy(), again["key"].to_numpy())
+    ceiling = tau_ceiling(once, noise, derive_seed(seed, "tau ceiling"))
+    return dict(zip(names, (float(once.std(ddof=1)), noise, noise_share(once, noise), ceiling), strict=True))
+
+
+def write_bench(runs: pd.DataFrame, table: TabularSpace, summary: dict[str, Any]) -> None:
+    """Write the stage's files."""
+    write_trained(RUNS_FILE, runs)
+    write_table(table, TABLE_FILE)
+    write_json(METRICS_FILE, "nasgem.metrics/1", summary)

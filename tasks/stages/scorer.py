@@ -1,0 +1,146 @@
+"""The predictor that picks cells, by `predictor.kind`: the paper's on embeddings, or one that reads the cells.
+
+A process is kept as it was fitted; the other predictors of the catalogue as what they are fitted from.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from nasgem_core.cells.batch import CellBatch
+from nasgem_core.config.search import CellsConfig, PredictorConfig
+from nasgem_core.errors import DataError, ParameterError
+from nasgem_core.predictors import catalogue_scorer, process_scorer
+from nasgem_core.predictors.catalogue import recipe_module
+from nasgem_core.predictors.catalogue_scorer import Lesson, fit_catalogue_scorer, pretrain_kind
+from nasgem_core.predictors.notation import free_notation
+from nasgem_core.predictors.process_scorer import ProcessScorer, fit_process
+from nasgem_core.search.scorer import EmbeddingScorer, Scorer
+from nasgem_core.seeding import derive_seed
+from tasks.stages.encoder import encoder_of
+from tasks.stages.predictor import fit_predictor_task, predictor_of
+from tasks.store.artifacts import DATA, read_weights, write_weights
+from tasks.store.caching import cached_task
+from tasks.store.fingerprint import source_fingerprint
+
+SCORER_FILE = DATA / "estimator" / "scorer.safetensors"
+PERCEPTRON, PROCESS = "perceptron", "gaussian_process"
+
+ScorerValue = dict[str, Any]
+"""A scorer in the form that tasks pass on: `process` or `lesson`, or `encoder` and `predictor`."""
+
+
+def check_kind(config: PredictorConfig, law: CellsConfig) -> None:
+    """Raise `ParameterError` where the predictor cannot read cells of this law: better before any cell is trained."""
+    if config.kind != PERCEPTRON:
+        try:
+            free_notation(law.operations)
+        except DataError as error:
+            raise ParameterError(
+                f"predictor.kind = {config.kind!r} cannot read these cells, {error}: set it to {PERCEPTRON!r}, or name "
+                "fewer in cells.operations"
+            ) from None
+
+
+@cached_task("process fit")
+def fit_process_task(
+    cells: CellBatch, accuracy: np.ndarray, macs: np.ndarray, law: CellsConfig, target: str, penalty: float, seed: int
+) -> dict[str, Any]:
+    """Fit a process to trained cells; returns its arrays and metadata."""
+    arrays, metadata = fit_process(cells, accuracy, macs, law, target, penalty, seed).to_arrays()
+    return {"weights": arrays, "metadata": metadata}
+
+
+@cached_task("scorer pre-training")
+def pretrain_task(kind: str, source: str, law: CellsConfig, seed: int) -> dict[str, Any]:
+    """Teach a predictor of the catalogue, whose source has this fingerprint, what it learns without labels."""
+    return pretrain_kind(kind, law, seed)
+
+
+def fit_scorer(
+    encoder: dict[str, Any],
+    cells: CellBatch,
+    accuracy: np.ndarray,
+    macs: np.ndarray,
+    config: PredictorConfig,
+    law: CellsConfig,
+    penalty: float,
+    seed: int,
+    root: int,
+) -> ScorerValue:
+    """Fit the predictor of the kind that the parameters name to trained cells.
+
+    Args:
+        encoder: the guided one, for the paper's predictor.
+        cells: N trained cells.
+        accuracy: [N] proxy accuracies, fractions.
+        macs: [N] multiply-adds.
+        config: which predictor, and the paper's.
+        law: what cells are drawn by.
+        penalty: lambda of Eq. 5.
+        seed: of this fit.
+        root: the search's seed, of what is learned without labels, once for all fits.
+    """
+    if config.kind == PROCESS:
+        return {"process": fit_process_task(cells, accuracy, macs, law, config.target, penalty, seed)}
+    if config.kind == PERCEPTRON:
+        return {
+            "encoder": encoder,
+            "predictor": fit_predictor_task(encoder, cells, accuracy, macs, config, penalty, seed),
+        }
+    once = derive_seed(root, "predictor")
+    pretrained = pretrain_task(config.kind, _source(config.kind), law, once)
+    lesson = Lesson(config.kind, cells, accuracy, macs, law, config.target, penalty, pretrained, once)
+    arrays, metadata = lesson.to_arrays()
+    return _lesson_value(config.kind, arrays, metadata)
+
+
+def _lesson_value(kind: str, weights: dict[str, np.ndarray], metadata: dict[str, Any]) -> ScorerValue:
+    """Add the source of the predictor: it is imported by name, so no task's own source covers it."""
+    return {"lesson": {"weights": weights, "metadata": metadata, "source": _source(kind)}}
+
+
+def _source(kind: str) -> str:
+    return source_fingerprint(recipe_module(kind))
+
+
+@cached_task("prediction")
+def predict_task(scorer: ScorerValue, cells: CellBatch, macs: np.ndarray, penalty: float) -> dict[str, Any]:
+    """Predict the scores of cells."""
+    return {"predicted": scorer_of(scorer).score(cells, macs, penalty)}
+
+
+def scorer_of(value: ScorerValue) -> Scorer:
+    """Return the scorer that `fit_scorer` put out; one of the catalogue is fitted here, which takes its time."""
+    if "process" in value:
+        return ProcessScorer.from_arrays(value["process"]["weights"], value["process"]["metadata"])
+    if "lesson" in value:
+        return fit_catalogue_scorer(Lesson.from_arrays(value["lesson"]["weights"], value["lesson"]["metadata"]))
+    return EmbeddingScorer(encoder_of(value["encoder"]), predictor_of(value["predictor"]))
+
+
+def write_scorer(value: ScorerValue) -> None:
+    """Write the scorer of the last round; the paper's predictor has a file of its own, and none older is left here."""
+    kept = value.get("process") or value.get("lesson")
+    if kept:
+        write_weights(SCORER_FILE, kept["metadata"]["schema"], kept["weights"], kept["metadata"])
+    else:
+        SCORER_FILE.unlink(missing_ok=True)
+
+
+def read_scorer(kind: str) -> ScorerValue:
+    """Read the scorer of the last round, of any kind but the paper's.
+
+    Raises:
+        DataError: its file is missing, foreign or of another kind.
+    """
+    schema = process_scorer.SCHEMA if kind == PROCESS else catalogue_scorer.SCHEMA
+    weights, metadata = read_weights(SCORER_FILE, schema)
+    metadata = {"schema": schema, **metadata}
+    if kind == PROCESS:
+        return {"process": {"weights": weights, "metadata": metadata}}
+    if metadata["kind"] != kind:
+        raise DataError(
+            f"{SCORER_FILE} is of kind {metadata['kind']!r} and predictor.kind is {kind!r}: run stage estimator again"
+        )
+    return _lesson_value(kind, weights, metadata)

@@ -1,0 +1,1 @@
+"""Files, records of the cache, fingerprints and checkpoints on disk."""

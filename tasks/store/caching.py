@@ -1,0 +1,90 @@
+"""Prefect's task cache, made safe to rely on: no stale result, no pickle, no torn record.
+
+The key of a cached task is a fingerprint of its inputs and of the source it stands on (the task's module and all our
+code that it imports), so a change in a helper redoes the work. A cached task is pure: plain values in, plain values
+out; writing files and logging is left to steps that are not cached.
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ParamSpec, TypeVar
+
+from prefect import Task, task
+from prefect.cache_policies import CachePolicy
+from prefect.context import TaskRunContext
+from prefect.settings import get_current_settings
+
+from nasgem_core.errors import DataError
+from tasks.store.fingerprint import fingerprint, source_fingerprint
+from tasks.store.serialization import PlainSerializer
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+@dataclass
+class SourcePolicy(CachePolicy):
+    """Key = the task's name, its inputs, and the source it stands on."""
+
+    source: str = ""
+    """Fingerprint of that source, taken when it is imported: it may be edited while it runs."""
+
+    def key(self, name: str, inputs: dict[str, Any]) -> str:
+        """Return the cache key, which is also the record's file name."""
+        return f"{name.replace(' ', '-')}-{fingerprint([self.source, inputs])}"
+
+    def compute_key(
+        self, task_ctx: TaskRunContext, inputs: dict[str, Any], flow_parameters: dict[str, Any], **kwargs: Any
+    ) -> str:
+        """Return the key of one task run; a record that could not be trusted is put out of the way first."""
+        key = self.key(task_ctx.task.name, inputs)
+        _drop_foreign_record(_record_path(key))
+        return key
+
+
+def cached_task(name: str) -> Callable[[Callable[P, R]], Task[P, R]]:
+    """Make a pure function a Prefect task that is run once for equal inputs and equal source, through any flow."""
+
+    def wrap(function: Callable[P, R]) -> Task[P, R]:
+        return task(
+            name=name,
+            cache_policy=SourcePolicy(source=source_fingerprint(function.__module__)),
+            persist_result=True,
+            result_serializer=PlainSerializer(),
+            cache_result_in_memory=False,
+        )(function)
+
+    return wrap
+
+
+def is_cached(cached: Task[..., Any], **inputs: Any) -> bool:
+    """Say whether a cached task would be served from its record, without running it or starting a worker."""
+    policy = cached.cache_policy
+    if not isinstance(policy, SourcePolicy):
+        raise TypeError(f"{cached.name} was not made by cached_task")
+    if get_current_settings().tasks.refresh_cache:
+        return False
+    return _is_own_record(_record_path(policy.key(cached.name, inputs)))
+
+
+def _record_path(key: str) -> Path:
+    return Path(get_current_settings().results.local_storage_path) / key
+
+
+def _is_own_record(path: Path) -> bool:
+    """Whether a file is a whole record of ours. Prefect would follow a record to whatever serializer it names."""
+    try:
+        record = json.loads(path.read_bytes())
+        if record["metadata"]["serializer"]["type"] != PlainSerializer().type:
+            return False
+        PlainSerializer().loads(record["result"].encode())
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, DataError):
+        return False
+    return True
+
+
+def _drop_foreign_record(path: Path) -> None:
+    if path.is_file() and not _is_own_record(path):
+        path.replace(path.with_name(f"{path.name}.refused"))

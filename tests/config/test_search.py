@@ -1,0 +1,74 @@
+import dataclasses
+import json
+
+import pytest
+
+from nasgem_core.config.search import SearchConfig, read_config
+from nasgem_core.errors import ParameterError
+from nasgem_core.seeding import derive_seed
+
+
+def document():
+    return json.loads(json.dumps(dataclasses.asdict(SearchConfig())))
+
+
+def test_defaults_read_back():
+    assert read_config(document()) == SearchConfig()
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "message"),
+    [
+        (("encoder", "dimension"), "32", r"encoder.dimension = '32': must be of type int"),
+        (("encoder", "dimension"), True, r"encoder.dimension = True: must be of type int"),
+        (("encoder", "learning_rate"), "1e-3", r"YAML reads 1e-3 as text, write 1.0e-3"),
+        (("encoder", "batch_size"), 1, r"encoder.batch_size = 1: must lie between 2 and 65536"),
+        (("encoder", "speed"), 1, r"unknown parameter encoder.speed: encoder may hold dimension"),
+        (("cells", "operations"), ["conv7x7"], r"cells.operations holds 'conv7x7': known operations are"),
+        (("cells", "operations"), [], r"cells.operations = \[\]: must be a list with at least one"),
+        (("cells", "operations"), ["conv1x1", "conv1x1"], r"each operation may stand once"),
+        (("benchmark", "tables"), ["mine", "mine"], r"benchmark.tables = .*: each table may stand once"),
+        (("benchmark", "predictors"), ["random", "random"], r"each predictor may stand once"),
+        (("predictor", "kind"), "forest", r"predictor.kind = 'forest': must be one of perceptron, gaussian_process"),
+        (("cells", "edge_probability"), [0.1], r"must be a list of 2 values"),
+        (("cells", "edge_probability"), [0.5, 0.1], r"first value may not exceed"),
+        (("cells", "edge_probability"), [0, 0.1], r"must be above 0"),
+        (("cells", "vertices"), 251, r"cells.vertices = 251: must lie between 2 and 250"),
+        (("predictor", "target"), "loss", r"predictor.target = 'loss': must be one of score, accuracy"),
+        (("proxy", "stages"), [1, "2"], r"proxy.stages\[1\] = '2': must be of type int"),
+        (("score", "penalty"), float("nan"), r"score.penalty = nan: must lie between"),
+        (("encoder",), 3, r"encoder must be a mapping"),
+        (("seed",), -1, r"seed = -1: must lie between 0"),
+    ],
+)
+def test_wrong_values_are_named(path, value, message):
+    params = document()
+    place = params
+    for key in path[:-1]:
+        place = place[key]
+    place[path[-1]] = value
+    with pytest.raises(ParameterError, match=message):
+        read_config(params)
+
+
+def test_missing_values_are_named():
+    params = document()
+    del params["proxy"]["width"]
+    with pytest.raises(ParameterError, match=r"missing parameter proxy\.width"):
+        read_config(params)
+    with pytest.raises(ParameterError, match="must be a mapping"):
+        read_config(None)
+
+
+def test_an_encoder_that_learns_nothing_is_refused():
+    params = document()
+    params["encoder"] |= {"similarity_weight": 0, "reconstruction_weight": 0}
+    with pytest.raises(ParameterError, match="both 0"):
+        read_config(params)
+
+
+def test_seeds_differ_by_part_and_repeat():
+    seeds = {derive_seed(0), derive_seed(1), derive_seed(0, "a"), derive_seed(0, "a", "b"), derive_seed(0, "ab")}
+    assert len(seeds) == 5
+    assert derive_seed(3, "proxy", "key") == derive_seed(3, "proxy", "key")
+    assert all(0 <= seed < 2**63 for seed in seeds)

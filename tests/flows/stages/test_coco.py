@@ -1,0 +1,90 @@
+"""Detectors from the command line: skipped, trained, used, killed and gone on, shared by processes, refused."""
+
+import json
+import shutil
+
+import pandas as pd
+import pytest
+
+from tasks.deployment.open_network import open_network
+from tests.detection.coco_folder import write_coco_folder
+from tests.flows.workspace import Workspace
+from tests.tasks.backbones import write_classifier
+
+pytestmark = pytest.mark.slow
+STAGE = ("nasgem", "stage", "coco")
+NAMES = ("faster_rcnn-mobilenet_v2", "retinanet-mobilenet_v2")
+
+
+@pytest.fixture
+def pictures(fresh) -> Workspace:
+    write_coco_folder(fresh.root / "pictures")
+    write_classifier(fresh.root)
+    fresh.configure("coco", dataset="pictures")
+    return fresh
+
+
+@pytest.mark.nightly
+def test_without_data_or_backbone_the_stage_says_so_and_leaves_its_files(fresh):
+    assert "skipped: coco.dataset names no folder of images with annotations" in fresh.succeed(*STAGE)
+    assert set(fresh.hashes("coco")) == {"data/coco/history.parquet", "data/coco/curves.png"}
+    assert json.loads((fresh.root / "data/metrics/coco.json").read_text())["detectors"] == {}
+    write_coco_folder(fresh.root / "pictures")
+    fresh.configure("coco", dataset="pictures")
+    assert "skipped: stage imagenet has trained no network" in fresh.succeed(*STAGE)
+
+
+def test_detectors_are_trained_once_used_and_come_back_with_the_same_bytes(pictures):
+    text = pictures.succeed(*STAGE)
+    assert all(f"{name}: AP " in text for name in NAMES)
+    folder = pictures.root / "data" / "coco"
+    assert {path.name for path in folder.iterdir()} == {
+        *(f"{name}{end}" for name in NAMES for end in (".safetensors", ".json", "-validation.png", "-training.png")),
+        "history.parquet",
+        "curves.png",
+    }
+    history = pd.read_parquet(folder / "history.parquet")
+    assert set(history["detector"]) == set(NAMES) and history["AP"].notna().sum() == 4
+    summary = json.loads((pictures.root / "data/metrics/coco.json").read_text())["detectors"]
+    assert set(summary) == set(NAMES) and {"AP", "AP50", "train_AP50", "macs"} <= set(summary[NAMES[0]])
+    model = str(folder / f"{NAMES[1]}.json")
+    pictures.succeed("nasgem", "detect", "pictures/val/0.png", "--model", model)
+    assert open_network("coco@champion", pictures.root).detector.name in NAMES
+    hashes = pictures.hashes("coco", "metrics")
+    shutil.rmtree(folder)
+    pictures.succeed(*STAGE)
+    assert pictures.hashes("coco", "metrics") == hashes
+    pictures.configure("coco", detectors=["retinanet"])
+    pictures.succeed(*STAGE)
+    assert set(pictures.weights("coco")) == {f"data/coco/{NAMES[1]}.safetensors"}
+
+
+@pytest.mark.nightly
+def test_killed_at_random_moments_it_comes_to_the_same_weights(pictures, tmp_path):
+    pictures.configure("coco", epochs=4)
+    undisturbed = pictures.copy(tmp_path / "undisturbed")
+    undisturbed.succeed(*STAGE)
+    pictures.kill_training("coco", tmp_path, longest=2)
+    pictures.succeed(*STAGE)
+    assert pictures.weights("coco") == undisturbed.weights("coco") != {}
+
+
+@pytest.mark.nightly
+def test_two_processes_share_each_training(pictures):
+    done = pictures.run("torchrun", "--standalone", "--nproc-per-node", "2", "--no-python", *STAGE, "--device", "cpu")
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count(f"{NAMES[0]}: AP ") == 1 and "Traceback" not in done.stderr
+    assert set(pictures.weights("coco")) == {f"data/coco/{name}.safetensors" for name in NAMES}
+
+
+@pytest.mark.nightly
+def test_faults_are_named_in_one_line(pictures):
+    root = pictures.root
+    (root / "pictures/val/3.png").unlink()
+    assert "1 of the 8 images of pictures/annotations/instances_val.json are missing" in pictures.refused(*STAGE)
+    path = root / "pictures/annotations/instances_train.json"
+    path.write_text(path.read_text()[:-20])
+    assert "instances_train.json is truncated or no JSON" in pictures.refused(*STAGE)
+    pictures.configure("coco", backbones=["gemnet"], dataset="pictures")
+    pictures.configure("coco", detectors=["yolo"])
+    assert "coco.detectors holds 'yolo': known are retinanet, faster_rcnn" in pictures.refused(*STAGE)

@@ -1,0 +1,45 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from nasgem_core.benchmarks.table import content_hash, write_table
+from nasgem_core.errors import DataError, ParameterError
+from tasks.benchmark.table_import import import_table
+from tasks.benchmark.tables import open_table
+from tests.benchmarks.synthetic import synthetic_table
+
+
+@pytest.fixture(autouse=True)
+def _folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+def test_a_table_that_was_written_before_is_taken_as_it_is(tmp_path):
+    table = synthetic_table(30)
+    write_table(table, tmp_path / "published.parquet")
+    import_table("synthetic", tmp_path / "published.parquet")
+    assert content_hash(open_table("synthetic")) == content_hash(table)
+    import_table("renamed", tmp_path / "published.parquet", label="truth")
+    renamed = open_table("renamed")
+    assert (renamed.name, renamed.label, renamed.truth) == ("renamed", "truth", "truth")
+
+
+def test_a_user_s_table_is_read_with_its_roles(tmp_path):
+    table = synthetic_table(30)
+    frame = pd.DataFrame({"cell": [cell.to_json() for cell in table.cells], "found": table.metrics["label"]})
+    frame.to_csv(tmp_path / "mine.csv", index=False)
+    with pytest.raises(DataError, match=r"there is no file .*missing\.csv"):
+        import_table("mine", tmp_path / "missing.csv", label="found")
+    with pytest.raises(ParameterError, match="say with --label which column"):
+        import_table("mine", tmp_path / "mine.csv")
+    import_table("mine", tmp_path / "mine.csv", label="found")
+    space = open_table("mine")
+    assert (space.label, space.truth) == ("found", "found")
+    np.testing.assert_allclose(space.metrics["found"], table.metrics["label"], rtol=1e-6)
+
+
+def test_names_and_roles_that_do_not_fit_are_refused(tmp_path):
+    with pytest.raises(ParameterError, match="nasbench201 has its own label and truth"):
+        import_table("nasbench201", tmp_path / "any.npz", label="c10_val")
+    with pytest.raises(DataError, match=r"no npz file of NAS-Bench-101"):
+        import_table("nasbench101", tmp_path / "missing.npz")

@@ -1,0 +1,134 @@
+import socket
+import subprocess
+import time
+
+import pytest
+
+from nasgem_core.config.search import SearchConfig
+from nasgem_core.errors import NasgemError
+from tasks.mlflow_runs.outbox import Outbox, RunRecord
+from tasks.mlflow_runs.tracking import Tracking, flat_params, opened, provenance, tracking_uri, ui_command
+
+
+def ask(uri):
+    with opened(uri) as client:
+        client.search_experiments(max_results=1)
+
+
+def test_a_search_goes_on_without_mlflow_and_delivers_later(place, tmp_path, monkeypatch):
+    now = 1000.0
+    monkeypatch.setattr("tasks.mlflow_runs.tracking.time.monotonic", lambda: now)
+    warnings: list[str] = []
+    client = place.unreliable_client()
+    uri = "http://me:secret@tracker:5000"
+    tracking = Tracking(uri, Outbox(tmp_path, pytest.fail), place.writer(client), warnings.append)
+    tracking.log(RunRecord("up", "up", "search"))
+
+    client.down = True
+    calls = client.calls
+    for i in range(3):
+        tracking.log(RunRecord(f"down-{i}", "down", "cell", parent="up"))
+    assert client.calls == calls + 1  # one attempt, then a pause
+    now += 31
+    tracking.log(RunRecord("down-3", "down", "cell", parent="up"))
+    assert client.calls == calls + 2
+    now += 31
+    tracking.log(RunRecord("down-4", "down", "cell", parent="up"))
+    assert client.calls == calls + 2  # the pause grows
+    assert tracking.close() == 5
+    assert len(warnings) == 1
+    assert "MLflow at http://tracker:5000 took no run (no answer): runs wait in" in warnings[0]
+
+    later = Tracking(uri, Outbox(tmp_path, pytest.fail), place.writer(), pytest.fail)
+    later.log(RunRecord("after", "after", "cell", parent="up"))
+    keys = ["down-0", "down-1", "down-2", "down-3", "down-4", "after"]
+    started = [place.run(key).info.start_time for key in keys]
+    assert started == sorted(started)
+    parent = place.run("up").info.run_id
+    assert {place.run(key).data.tags["mlflow.parentRunId"] for key in keys} == {parent}
+    assert later.close() == 0
+
+
+def test_a_second_outage_is_told_again(place, tmp_path):
+    warnings: list[str] = []
+    client = place.unreliable_client()
+    tracking = Tracking("uri", Outbox(tmp_path, pytest.fail), place.writer(client), warnings.append)
+    for down in (True, False, True):
+        client.down = down
+        tracking.log(RunRecord(f"outage-{down}", "outage", "cell", params={"n": len(warnings)}))
+        tracking.close()
+    assert len(warnings) == 2
+
+
+def test_a_closed_port_is_one_clear_error(monkeypatch):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    start = time.monotonic()
+    with pytest.raises(
+        NasgemError, match=rf"MLflow at http://127.0.0.1:{port} cannot be reached: .*Connection refused\."
+    ) as caught:
+        ask(f"http://me:secret@127.0.0.1:{port}")
+    assert "Start that server, or unset MLFLOW_TRACKING_URI" in str(caught.value)
+    assert "secret" not in str(caught.value) and "\n" not in str(caught.value)
+    assert time.monotonic() - start < 10
+
+
+def test_a_server_that_never_answers_is_given_up(monkeypatch):
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "1")
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        start = time.monotonic()
+        with pytest.raises(NasgemError, match=r"cannot be reached: .*timed out"):
+            ask(f"http://127.0.0.1:{silent.getsockname()[1]}")
+    assert time.monotonic() - start < 10
+
+
+def test_what_is_no_database_is_one_clear_error(tmp_path):
+    (tmp_path / "text.db").write_text("this is text, not a database" * 100)
+    with pytest.raises(NasgemError, match=r"text\.db cannot be reached: .*not a database"):
+        ask(f"sqlite:///{tmp_path}/text.db")
+
+
+def test_uri_and_command(monkeypatch, tmp_path):
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    uri = tracking_uri(tmp_path)
+    assert uri == f"sqlite:///{tmp_path}/.nasgem/mlflow/mlflow.db"
+    assert ui_command("sqlite:///a b.db") == (
+        "mlflow ui --backend-store-uri 'sqlite:///a b.db' --host 127.0.0.1 --workers 1"
+    )
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://tracker:5000")
+    assert ui_command(tracking_uri(tmp_path)) == "http://tracker:5000"
+
+
+def test_params_are_flat():
+    flat = flat_params(SearchConfig())
+    assert flat["encoder.dimension"] == "32"
+    assert flat["seed"] == "0"
+    assert flat["proxy.dataset"] == "cifar10_proxy"
+    assert flat["proxy.augment"] == "true"
+    assert flat["cells.operations"] == '["conv1x1", "dwconv3x3"]'
+
+
+def test_provenance(tmp_path, monkeypatch):
+    assert provenance(tmp_path) == {}
+    (tmp_path / "dvc.lock").write_bytes(b"abc")
+    sha256 = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+    assert provenance(tmp_path) == {"dvc.lock.sha256": sha256}
+
+    def git(*arguments: str) -> str:
+        identity = ["-c", "user.name=a", "-c", "user.email=a@b"]
+        return subprocess.run(
+            ["git", *identity, *arguments], cwd=tmp_path, check=True, capture_output=True, text=True
+        ).stdout.strip()
+
+    git("init")
+    assert "mlflow.source.git.commit" not in provenance(tmp_path)  # nothing is committed
+    git("add", "dvc.lock")
+    git("commit", "-m", "first")
+    (tmp_path / "untracked").touch()
+    expected = {"mlflow.source.git.commit": git("rev-parse", "HEAD"), "git.dirty": "false", "dvc.lock.sha256": sha256}
+    assert provenance(tmp_path) == expected
+    (tmp_path / "dvc.lock").write_bytes(b"abcd")
+    assert provenance(tmp_path)["git.dirty"] == "true"
+    monkeypatch.setenv("PATH", "")
+    assert set(provenance(tmp_path)) == {"dvc.lock.sha256"}

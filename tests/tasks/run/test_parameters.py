@@ -1,0 +1,123 @@
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from nasgem_core.config.search import SearchConfig
+from nasgem_core.errors import ParameterError
+from tasks.run.parameters import change_parameters, load_config, parse_value, use_profile
+
+ROOT = Path(__file__).parents[3]
+PROFILES = sorted(path.stem for path in (ROOT / "profiles").glob("*.yaml"))
+
+
+@pytest.fixture
+def params(tmp_path, monkeypatch) -> Path:
+    """Make a folder with profiles and the tiny one as params.yaml."""
+    shutil.copytree(ROOT / "profiles", tmp_path / "profiles")
+    shutil.copy(ROOT / "profiles" / "tiny.yaml", tmp_path / "params.yaml")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path / "params.yaml"
+
+
+def without_header(path: Path) -> str:
+    """Return the text from the first line on that is no comment."""
+    return re.sub(r"\A(#.*\n|\n)*", "", path.read_text())
+
+
+@pytest.mark.parametrize("name", PROFILES)
+def test_profiles_are_valid_and_complete(name):
+    assert isinstance(load_config(ROOT / "profiles" / f"{name}.yaml"), SearchConfig)
+
+
+def test_there_are_the_profiles_that_are_documented():
+    assert {"laptop", "paper", "tiny"} <= set(PROFILES)
+
+
+def test_params_as_delivered_are_the_laptop_profile():
+    assert without_header(ROOT / "params.yaml") == without_header(ROOT / "profiles" / "laptop.yaml")
+
+
+def test_a_change_keeps_everything_else(params):
+    before = params.read_text()
+    assert change_parameters({"predictor.iterations": 60, "bootstrap.baseline": False, "encoder.hidden": [16, 8]})
+    changed = params.read_text()
+    assert load_config().predictor.iterations == 60
+    assert load_config().encoder.hidden == (16, 8)
+    assert not load_config().bootstrap.baseline
+    lines = [(old, new) for old, new in zip(before.splitlines(), changed.splitlines(), strict=True) if old != new]
+    assert len(lines) == 3
+    comments = re.compile(r"#.*")
+    assert comments.findall(before) == comments.findall(changed)
+
+
+def test_what_is_there_already_is_not_written(params):
+    moment = params.stat().st_mtime_ns
+    assert not change_parameters({"predictor.iterations": 50})
+    assert not use_profile("tiny")
+    assert params.stat().st_mtime_ns == moment
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"encoder.dimension": 0}, r"encoder.dimension = 0: must lie between 1 and 1024"),
+        ({"encoder.dimension": "many"}, r"encoder.dimension = 'many': must be of type int"),
+        ({"encoder.size": 3}, r"unknown parameter encoder.size: known there are dimension"),
+        ({"coder.size": 3}, r"unknown parameter coder.size: there is no section coder"),
+        ({"seed.x": 3}, r"unknown parameter seed.x: there is no section seed"),
+        ({"encoder": 3}, r"encoder must be a mapping"),
+        ({"encoder.dimension": 4, "seed": -1}, r"seed = -1"),
+    ],
+)
+def test_a_wrong_change_changes_nothing(params, changes, message):
+    before = params.read_bytes()
+    with pytest.raises(ParameterError, match=message):
+        change_parameters(changes)
+    assert params.read_bytes() == before
+
+
+def test_a_profile_replaces_the_parameters(params):
+    assert use_profile("laptop")
+    assert load_config() == load_config(params.parent / "profiles" / "laptop.yaml")
+    assert without_header(params) == without_header(params.parent / "profiles" / "laptop.yaml")
+    with pytest.raises(ParameterError, match=r"unknown profile 'huge': known are laptop, paper, tiny"):
+        use_profile("huge")
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("3", 3), ("0.05", 0.05), ("true", True), ("[1, 2]", [1, 2]), ("accuracy", "accuracy"), ("1.0e-3", 0.001)],
+)
+def test_values_are_read_as_yaml(text, value):
+    assert parse_value(text) == value and type(parse_value(text)) is type(value)
+
+
+def test_what_is_no_yaml_is_refused(params):
+    with pytest.raises(ParameterError, match=r"'\[1,' is no YAML value"):
+        parse_value("[1,")
+    params.write_text("seed: 0\ncells: [\n")
+    with pytest.raises(ParameterError, match=r"params.yaml is no valid YAML in line \d"):
+        load_config()
+    params.write_bytes(b"seed: \xff")
+    with pytest.raises(ParameterError, match=r"params.yaml is no valid YAML"):
+        load_config()
+    params.write_text("")
+    with pytest.raises(ParameterError, match=r"params.yaml: the parameters must be a mapping"):
+        load_config()
+    params.write_text("seed: 0\nseed: 1\n")
+    with pytest.raises(ParameterError, match=r"params.yaml is no valid YAML in line 2.*duplicate key"):
+        load_config()
+    params.unlink()
+    with pytest.raises(ParameterError, match=r"params.yaml is missing"):
+        load_config()
+
+
+def test_yaml_tags_run_nothing(params):
+    params.write_text("!!python/object/apply:os.mkdir [harm]\n")
+    with pytest.raises(ParameterError, match=r"params.yaml"):
+        load_config()
+    with pytest.raises(ParameterError):
+        parse_value("!!python/object/apply:os.mkdir [harm]")
+    assert not Path("harm").exists()

@@ -1,0 +1,155 @@
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from nasgem_core.config.transfer import CocoConfig
+from nasgem_core.deployment.detectors import load_detector
+from nasgem_core.errors import DataError, ParameterError
+from nasgem_core.training.distributed import World
+from tasks.deployment.open_network import open_network
+from tasks.stages import coco, imagenet
+from tasks.stages.coco_data import look_through, read_data
+from tests.detection.coco_folder import write_coco_folder
+from tests.tasks.backbones import write_classifier
+
+CONFIG = CocoConfig(
+    dataset="pictures",
+    train="train",
+    validation="val",
+    backbones=("mobilenet_v2",),
+    detectors=("retinanet", "faster_rcnn"),
+    short_side=48,
+    long_side=64,
+    square=True,
+    pyramid_channels=8,
+    box_channels=8,
+    sampled_proposals=16,
+    group_normalisation=True,
+    epochs=2,
+    milestones=(1,),
+    batch_size=4,
+    warmup_steps=1,
+    measured_train=3,
+    samples=2,
+)
+
+
+@pytest.fixture
+def workplace(tmp_path, monkeypatch):
+    """Make a repository with a data set and two trained networks."""
+    monkeypatch.chdir(tmp_path)
+    write_coco_folder(tmp_path / "pictures")
+    write_classifier(tmp_path, 0, 0.25)
+    write_classifier(tmp_path, 1, 0.75)
+    return tmp_path
+
+
+def test_a_detector_starts_from_the_best_training_of_its_backbone(workplace):
+    data, backbones = read_data(CONFIG), coco.trained_backbones()
+    assert {name: card.name for name, card in backbones.items()} == {"mobilenet_v2": "mobilenet_v2-1"}
+    trainings = coco.plan_detectors(CONFIG, data, backbones)
+    assert [training.name for training in trainings] == ["retinanet-mobilenet_v2", "faster_rcnn-mobilenet_v2"]
+    weights = write_classifier(workplace, 1, 0.75)
+    assert all(np.array_equal(trainings[0].start[name], value) for name, value in weights.items())
+    spec = trainings[0].spec
+    assert [info.stride for info in spec.backbone.build().feature_info] == [2, 4, 8, 16, 32]
+    assert [category.name for category in spec.categories] == ["cat", "dog"]
+    assert (spec.settings.short_side, spec.settings.square, spec.settings.pyramid_channels) == (48, True, 8)
+
+
+def test_a_training_leaves_files_that_rebuild_the_detector(workplace):
+    data = read_data(CONFIG)
+    trainings = coco.plan_detectors(CONFIG, data, coco.trained_backbones())
+    seen = []
+    trained = [
+        coco.train_detector(
+            training, CONFIG, data, 0, World(), on_progress=lambda progress, found: seen.append((progress, found))
+        )
+        for training in trainings
+    ]
+    evaluated = [found for progress, found in seen if "AP" in progress.metrics]
+    assert len(evaluated) == 4 and all(set(found) == {"", "train_"} for found in evaluated)
+    assert not any(found for progress, found in seen if "AP" not in progress.metrics)
+    assert {"AP", "AP50", "train_AP50"} <= set(trained[0].metrics)
+    summary, history = coco.summary_of(trained), coco.history_of(trained)
+    assert summary["retinanet-mobilenet_v2"]["backbone"] == "mobilenet_v2-1"
+    assert set(history["detector"]) == set(summary) and history["loss"].notna().sum() > 2
+    coco.FOLDER.mkdir(parents=True)
+    (coco.FOLDER / "old.safetensors").write_bytes(b"")
+    coco.write_detectors(trained, summary, {"boxes of zero size": 2}, history, {"curves.png": b"picture"})
+    assert {path.name for path in coco.FOLDER.iterdir()} == {
+        *(f"{kind}-mobilenet_v2{end}" for kind in CONFIG.detectors for end in (".safetensors", ".json")),
+        "history.parquet",
+        "curves.png",
+    }
+    network = open_network(str(coco.FOLDER / "faster_rcnn-mobilenet_v2.json"), workplace)
+    detector = load_detector(network.detector, network.weights)
+    assert all(
+        torch.equal(value, torch.from_numpy(trained[1].weights[name])) for name, value in detector.state_dict().items()
+    )
+    document = json.loads(coco.METRICS_FILE.read_text())
+    assert document["skipped"] == {"boxes of zero size": 2} and set(document["detectors"]) == set(summary)
+
+
+def test_what_was_trained_is_not_trained_again(workplace):
+    config = replace(CONFIG, detectors=("retinanet",))
+    data = read_data(config)
+    (training,) = coco.plan_detectors(config, data, coco.trained_backbones())
+    first = coco.train_detector(training, config, data, 0, World())
+    seen = []
+    second = coco.train_detector(training, config, data, 0, World(), on_progress=lambda *told: seen.append(told))
+    assert not seen and second.metrics == first.metrics and second.history == first.history
+    assert all(np.array_equal(second.weights[name], value) for name, value in first.weights.items())
+    for prefix, found in first.samples.items():
+        assert all(
+            np.array_equal(a, b)
+            for a, b in zip(vars(found).values(), vars(second.samples[prefix]).values(), strict=True)
+        )
+
+
+def test_the_rate_is_that_of_the_detector_and_its_batch():
+    config = replace(CONFIG, learning_rate=0.02, batch_size=8)
+    assert coco.recipe_of(config, "faster_rcnn").learning_rate == pytest.approx(0.01)
+    assert coco.recipe_of(config, "retinanet").learning_rate == pytest.approx(0.005)
+
+
+def test_a_parameter_is_named_with_its_section(workplace):
+    config = replace(CONFIG, batch_size=1000, detectors=("retinanet",))
+    data = read_data(config)
+    (training,) = coco.plan_detectors(config, data, coco.trained_backbones())
+    with pytest.raises(ParameterError, match=r"^coco\.batch_size is larger than the number of training images"):
+        coco.train_detector(training, config, data, 0, World())
+
+
+def test_a_backbone_that_is_not_trained_is_named(workplace):
+    config = replace(CONFIG, backbones=("gemnet",))
+    with pytest.raises(DataError, match=r"coco.backbones names 'gemnet', and data/imagenet holds mobilenet_v2: "):
+        coco.plan_detectors(config, read_data(config), coco.trained_backbones())
+    (imagenet.FOLDER / "mobilenet_v2-0.json").write_text("{}")
+    with pytest.raises(DataError, match=r"mobilenet_v2-0.json: "):
+        coco.trained_backbones()
+
+
+def test_broken_images_are_told_before_a_training_begins(workplace):
+    data = read_data(CONFIG)
+    first = data.measured["train_"].annotations.file_names[0]
+    (workplace / "pictures" / "train" / first).write_bytes(b"no picture")
+    looked = look_through(data)
+    assert looked.measured["train_"].annotations.file_names == data.measured["train_"].annotations.file_names[1:]
+    assert len(looked.measured[""].annotations) == 8
+    (workplace / "pictures" / "val" / "3.png").write_bytes(b"no picture")
+    with pytest.raises(DataError, match=r"val/3\.png cannot be read as an image"):
+        look_through(data)
+
+
+def test_faults_of_the_data_set_are_named(workplace):
+    with pytest.raises(DataError, match=r"coco.dataset = 'nowhere' is no folder: name one with annotations"):
+        read_data(replace(CONFIG, dataset="nowhere"))
+    with pytest.raises(DataError, match=r"there are no annotations pictures/annotations/instances_train2017.json"):
+        read_data(replace(CONFIG, train="train2017"))
+    (workplace / "pictures" / "val" / "3.png").unlink()
+    with pytest.raises(DataError, match=r"1 of the 8 images .* \(first: 3.png\): the copy is not complete"):
+        read_data(CONFIG)

@@ -1,0 +1,150 @@
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from nasgem_core.cells.batch import CellBatch
+from nasgem_core.cells.sampling import sample_cells
+from nasgem_core.config.search import CellsConfig, ProxyConfig, SearchConfig
+from tasks.run.placement import Placement
+from tasks.store import fingerprint as module
+from tasks.store.fingerprint import fingerprint, source_closure
+
+ROOT = Path(__file__).parents[3]
+EXAMPLE = "fingerprint([{'b': [1, 2.5, None, True], 'a': np.arange(4)}, SearchConfig(), Placement()])"
+
+
+@dataclass(frozen=True)
+class Settings:
+    size: int
+    place: str = field(default="here", metadata={"in_key": False})
+
+
+@dataclass(frozen=True)
+class OtherSettings:
+    size: int
+
+
+def test_values_that_differ_have_other_fingerprints():
+    values = [
+        None,
+        True,
+        1,
+        1.0,
+        "1",
+        "",
+        [],
+        {},
+        [1, 2],
+        [[1], 2],
+        [[1, 2]],
+        {"1": 2},
+        np.array([1, 2]),
+        np.array([1, 2], dtype=np.int32),
+        np.array([[1, 2]]),
+        np.zeros((0, 3)),
+        np.zeros((3, 0)),
+        Settings(1),
+        Settings(2),
+        OtherSettings(1),
+    ]
+    assert len({fingerprint(value) for value in values}) == len(values)
+
+
+def test_what_counts_as_equal():
+    assert fingerprint({"a": 1, "b": 2}) == fingerprint({"b": 2, "a": 1})
+    assert fingerprint((1, "x")) == fingerprint([1, "x"])
+    array = np.arange(6).reshape(2, 3)
+    assert fingerprint(array.T) == fingerprint(np.ascontiguousarray(array.T))
+    assert fingerprint(Settings(1, "here")) == fingerprint(Settings(1, "there"))
+    assert fingerprint(Placement(device="cuda", images="elsewhere")) == fingerprint(Placement())
+    assert fingerprint(replace(ProxyConfig(), dataset="a_folder")) == fingerprint(ProxyConfig())
+    assert fingerprint(replace(ProxyConfig(), epochs=3)) != fingerprint(ProxyConfig())
+
+
+def test_cells_have_fingerprints():
+    cells = sample_cells(CellsConfig(vertices=6), 4, 0)
+    assert fingerprint(cells) == fingerprint(CellBatch.from_cells(list(cells), cells.operation_names, 6))
+    assert fingerprint(cells) != fingerprint(cells[::-1])
+    distinct = {cell.to_json() for cell in cells}
+    assert len({fingerprint(cell) for cell in cells}) == len(distinct)
+
+
+@pytest.mark.parametrize("value", [{1}, object(), b"x", np.array([object()]), Path("x"), Settings])
+def test_what_would_hash_differently_elsewhere_is_refused(value):
+    with pytest.raises(TypeError, match="has no fingerprint"):
+        fingerprint([value])
+
+
+@pytest.mark.parametrize("hash_seed", ["0", "1"])
+def test_another_process_agrees(hash_seed: str):
+    code = (
+        "import numpy as np; from nasgem_core.config.search import SearchConfig; "
+        "from tasks.run.placement import Placement; "
+        "from tasks.store.fingerprint import fingerprint, source_fingerprint; "
+        f"print({EXAMPLE}, source_fingerprint('tasks.stages.encoder'))"
+    )
+    environment = {**os.environ, "PYTHONHASHSEED": hash_seed, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    here = eval(EXAMPLE, {"fingerprint": fingerprint, "np": np, "SearchConfig": SearchConfig, "Placement": Placement})
+    assert done.stdout.split() == [here, module.source_fingerprint("tasks.stages.encoder")]
+
+
+def test_closure_follows_helpers_and_leaves_out_what_only_stores_or_shows():
+    closure = source_closure("tasks.stages.encoder")
+    assert {
+        "tasks.stages.encoder",
+        "tasks.stages.pairs",
+        "nasgem_core.encoders.fitting",
+        "nasgem_core.cells.cell",
+    } <= set(closure)
+    assert "nasgem_core.seeding" in source_closure("tasks.stages.proxy")  # imported by what the task imports
+    unwanted = {
+        "tasks.run.progress",
+        "tasks.store.artifacts",
+        "tasks.store.caching",
+        "nasgem_core.config.search",
+        "nasgem_core.search.score",
+    }
+    assert not unwanted & set(closure)
+
+
+@pytest.fixture
+def source(tmp_path, monkeypatch):
+    """Copy the packages; called with a file and text to append, give the encoder task's fingerprint after that."""
+    for package in ("nasgem_core", "tasks"):
+        shutil.copytree(ROOT / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setattr(module, "_ROOT", tmp_path)
+    caches = [module.source_fingerprint, module.source_closure, module._parsed, module._normalised_source]
+
+    def after(name: str, appended: str) -> str:
+        path = tmp_path / name
+        path.write_text(path.read_text() + appended)
+        for function in caches:
+            function.cache_clear()
+        return module.source_fingerprint("tasks.stages.encoder")
+
+    yield after
+    for function in caches:
+        function.cache_clear()
+
+
+def test_a_change_in_code_counts_and_a_comment_does_not(source):
+    first = source("tasks/stages/encoder.py", "")
+    assert source("tasks/stages/encoder.py", '\n# a comment\n"""A text."""\n') == first
+    assert source("nasgem_core/cells/cell.py", '\n\n\ndef unused():\n    """Return."""\n') != first
+    second = source("nasgem_core/cells/cell.py", "")
+    assert source("nasgem_core/search/score.py", "\nX = 1\n") == second  # not below the encoder
+    assert source("nasgem_core/encoders/ordering.py", "\nX = 1\n") != second  # a helper of a helper
+
+
+def test_a_docstring_inside_does_not_count(source):
+    first = source("nasgem_core/cells/cell.py", "\n\n\ndef unused():\n    return 1\n")
+    path = module._ROOT / "nasgem_core/cells/cell.py"
+    path.write_text(path.read_text().replace("def unused():\n", 'def unused():\n    """Return one."""\n\n'))
+    assert source("nasgem_core/cells/cell.py", "") == first
