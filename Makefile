@@ -34,9 +34,9 @@ bench: .venv/.project ## measure speed and memory; leave the machine alone meanw
 
 # Pins that stand in the file are kept: delete a line to have that package resolved anew. The sed takes out of the
 # markers what is true wherever this can be installed.
-given := python_full_version < '3.13'|platform_machine == 'x86_64'|sys_platform == 'linux'|[a-z_]*implementation[a-z_]* [!=]= '(PyPy|CPython)'
+given := python_full_version < '3.15'|platform_machine == 'x86_64'|sys_platform == 'linux'|[a-z_]*implementation[a-z_]* [!=]= '(PyPy|CPython)'
 lock: .venv/.packages ## resolve pyproject.toml into the exact pins of requirements.lock
-	@$(bin)/uv pip compile --quiet --universal pyproject.toml --group dev --annotation-style line \
+	@$(bin)/uv pip compile --quiet --universal pyproject.toml --group dev --extra peers --annotation-style line \
 	    --custom-compile-command "make lock" --output-file requirements.lock
 	@sed -Ei "s/ ($(given)) and//g; s/ (and|;) ($(given))//g" requirements.lock
 
@@ -46,13 +46,13 @@ clean: ## remove .venv and the caches of the tools; results stay
 # The environment is complete or made anew: of an interrupted installation a half-written package would count as
 # installed. The pip that comes with Python installs the pinned one, and that one the rest.
 log := .venv/install.log
-suitable := import ensurepip, sys, venv; sys.exit(sys.version_info[:2] not in ((3, 11), (3, 12)))
+suitable := import ensurepip, sys, venv; sys.exit(sys.version_info[:2] not in ((3, 11), (3, 12), (3, 13), (3, 14)))
 .venv/.packages: requirements.lock
-	@for python in $(or $(PYTHON),python3.11 python3.12 python3); do \
+	@for python in $(or $(PYTHON),python3.11 python3.12 python3.13 python3.14 python3); do \
 	    if "$$python" -c "$(suitable)" 2>/dev/null; then found=$$python; break; fi; \
 	done; \
 	if [ -z "$${found:-}" ]; then \
-	    echo "nasgem needs Python 3.11 or 3.12 with its venv module (Debian: python3-venv)." \
+	    echo "nasgem needs Python 3.11 to 3.14 with its venv module (Debian: python3-venv)." \
 	        "If it is not on PATH, name it: make PYTHON=/path/to/python3.11" >&2; \
 	    exit 1; \
 	fi; \
