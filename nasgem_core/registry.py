@@ -4,7 +4,7 @@ import importlib
 import pkgutil
 from collections.abc import Mapping
 from functools import cache
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint, distributions, entry_points
 from typing import Generic, TypeVar
 
 from nasgem_core.errors import NasgemError, ParameterError
@@ -37,7 +37,9 @@ class Registry(Generic[T]):
         """Return the thing of that name.
 
         Raises:
-            NasgemError: there is none (of the class `error`), or the plug-in that has it cannot be imported.
+            NasgemError: there is none (of the class `error`), a plug-in has the name of another thing, or the plug-in
+                cannot be imported. Only the name asked for is looked at: a faulty plug-in harms no one who does not
+                use it.
         """
         if name in self._added:
             return self._added[name]
@@ -50,28 +52,38 @@ class Registry(Generic[T]):
         self._added[name] = thing
 
     def module_of(self, name: str) -> str | None:
-        """Return the dotted name of the module that defines a thing, None where it was added in this process."""
+        """Return the dotted name of the module that defines a thing, None where it was added in this process.
+
+        Raises:
+            NasgemError: as `get` does, but nothing is imported.
+        """
         return None if name in self._added else self._place(name).module
 
     def _load(self, name: str) -> T:
         place = self._place(name)
-        if name in self._builtin:
+        if place.dist is None:
             return getattr(importlib.import_module(place.module), place.attr)
         try:
             return place.load()
         except Exception as error:  # a user's package can fail with any error
-            owner = place.dist.name if place.dist else place.module
             raise NasgemError(
-                f"{self._kind} {name!r} of the package {owner} cannot be loaded ({type(error).__name__}: {error}): "
-                "mend or uninstall that package"
+                f"{self._kind} {name!r} of the package {_owner(place)} cannot be loaded "
+                f"({type(error).__name__}: {error}): fix or uninstall that package"
             ) from error
 
     def _place(self, name: str) -> EntryPoint:
+        """Return where a thing is: an entry point that belongs to no package stands for one of our own."""
+        points = _plugins(self._group).get(name, ())
         if name in self._builtin:
-            return EntryPoint(name, self._builtin[name], self._group)
-        if name in _plugins(self._group):
-            return _plugins(self._group)[name]
-        raise self._error(f"unknown {self._kind} {name!r}: known are {', '.join(self.names())}")
+            points = (EntryPoint(name, self._builtin[name], self._group), *points)
+        if not points:
+            raise self._error(f"unknown {self._kind} {name!r}: known are {', '.join(self.names())}")
+        if len(points) > 1:
+            raise NasgemError(
+                f"{self._kind} {name!r} is in {' and in '.join(map(_owner, points))}: a name must mean one thing; "
+                f"rename it in the package {_owner(points[-1])}, or uninstall that package"
+            )
+        return points[0]
 
 
 def modules_in(package: str, attribute: str) -> dict[str, str]:
@@ -80,7 +92,20 @@ def modules_in(package: str, attribute: str) -> dict[str, str]:
     return {module.name: f"{package}.{module.name}:{attribute}" for module in pkgutil.iter_modules(folder)}
 
 
+def plugin_packages() -> tuple[str, ...]:
+    """Return the names under which installed plug-ins of any kind are imported, such as "my_operations", sorted."""
+    points = [point for package in distributions() for point in package.entry_points]
+    return tuple(sorted({p.module.partition(".")[0] for p in points if p.group.startswith("nasgem.")}))
+
+
 @cache
-def _plugins(group: str) -> dict[str, EntryPoint]:
-    """Return the entry points of a group by name, sorted; the installed packages are looked through once."""
-    return {point.name: point for point in sorted(entry_points(group=group), key=lambda point: point.name)}
+def _plugins(group: str) -> dict[str, tuple[EntryPoint, ...]]:
+    """Return the entry points of a group by name, sorted; the installed packages are searched once per process."""
+    found: dict[str, tuple[EntryPoint, ...]] = {}
+    for point in sorted(entry_points(group=group), key=lambda point: (point.name, _owner(point))):
+        found[point.name] = (*found.get(point.name, ()), point)
+    return found
+
+
+def _owner(point: EntryPoint) -> str:
+    return point.dist.name if point.dist else "nasgem"
