@@ -1,8 +1,8 @@
-"""Errors that a user can mend: each message says what is wrong, where, and what to do."""
+"""Errors that a user can fix: each message says what is wrong, where, and what to do."""
 
 
 class NasgemError(Exception):
-    """A mistake in the input or the surroundings; the command line shows only its message."""
+    """A mistake in the input or the environment; the command line shows only its message."""
 
 
 class ParameterError(NasgemError, ValueError):
@@ -14,4 +14,4 @@ class CellError(NasgemError, ValueError):
 
 
 class DataError(NasgemError):
-    """A file is missing, truncated, corrupt, or not what its place requires."""
+    """A file is missing, truncated, corrupt, or not of the kind that is expected there."""

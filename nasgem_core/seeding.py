@@ -1,10 +1,10 @@
-"""Seeds derived from one root seed, so that order, workers and cache hits cannot change a result."""
+"""Seeds derived from one root seed, so that order, number of workers and cache hits cannot change a result."""
 
 import hashlib
 
 
 def derive_seed(root: int, *parts: object) -> int:
-    """Return the 63-bit seed of the unit named by `parts` below the `root` seed.
+    """Return the 63-bit seed of the unit of work named by `parts`, derived from the `root` seed.
 
     Equal arguments give equal seeds in every process; different parts give independent streams.
     """

@@ -46,8 +46,6 @@ LOOSE = {"nasgem_core": -1, "tasks": -1, "flows": 2}
 """Where the modules of a package that are in no room belong in that order."""
 STACK = {"prefect", "mlflow", "dvc"}
 TESTED_ELSEWHERE = {
-    "cells/batch.py": "tests/cells/test_cell.py",
-    "cells/codes.py": "tests/cells/test_cell.py",
     "config/checked_fields.py": "tests/config/test_search.py",
     "config/transfer.py": "tests/config/test_search.py",
     "figures/cell_layout.py": "tests/figures/test_cell.py",

@@ -9,6 +9,7 @@ from flows.cli.printing import out, print_table
 from flows.runtime.environment import prepare_environment
 from nasgem_core.cells.batch import CellBatch
 from nasgem_core.cells.cell import Cell
+from nasgem_core.cells.text import cell_text
 from nasgem_core.errors import DataError, NasgemError
 from tasks.run.parameters import load_config
 from tasks.stages.results import Results, best_cells_table, read_selected
@@ -172,7 +173,5 @@ def _penalty(results: Results) -> str:
 
 
 def _print_cell(cell: Cell) -> None:
-    from nasgem_core.figures.cell import cell_text
-
     out.print()
     out.print(cell_text(cell), markup=False, soft_wrap=True)

@@ -1,4 +1,4 @@
-"""Many cells as arrays."""
+"""A batch of cells as arrays."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -15,12 +15,15 @@ from nasgem_core.operations.operation import INPUT
 
 @dataclass(frozen=True, eq=False)
 class CellBatch:
-    """Many cells as arrays, for everything that touches thousands of them at once.
+    """Many cells as arrays, for code that handles thousands of them at once.
 
     Args:
-        adjacency: [B, V, V] uint8, each upper triangular, zero beyond a cell's own vertices.
+        adjacency: [B, V, V] uint8, upper triangular, zero beyond each cell's own vertices.
         codes: [B, V] uint8; 0 is padding, 1 the input, 2 + i the i-th name of `operation_names`.
         operation_names: the names behind the codes.
+
+    Raises:
+        CellError: the shapes of the arrays do not match.
     """
 
     adjacency: np.ndarray
@@ -30,7 +33,7 @@ class CellBatch:
     def __post_init__(self) -> None:
         batch, size = self.codes.shape
         if self.adjacency.shape != (batch, size, size):
-            raise CellError(f"adjacency {self.adjacency.shape} does not go with codes {self.codes.shape}")
+            raise CellError(f"adjacency {self.adjacency.shape} does not match codes {self.codes.shape}")
         object.__setattr__(self, "operation_names", tuple(self.operation_names))
 
     def __len__(self) -> int:
@@ -38,18 +41,18 @@ class CellBatch:
 
     @property
     def width(self) -> int:
-        """Number of vertices that the arrays have room for."""
+        """V, the number of vertices that the arrays have room for."""
         return self.codes.shape[1]
 
     @property
     def num_vertices(self) -> np.ndarray:
-        """[B] vertices of each cell, the input included."""
+        """The number of vertices of each cell, the input included, [B]."""
         return (self.codes != PADDING_CODE).sum(axis=1)
 
     @cached_property
     def keys(self) -> list[str]:
         """The canonical key of each cell: 32 hexadecimal digits, equal exactly for isomorphic cells."""
-        # Imported here for the same reason as in `Cell`: compiled code takes a second to import.
+        # Imported here because compiled code takes a second to import.
         from nasgem_core.cells.canonical import canonical_keys
 
         return canonical_keys(self.adjacency, self.codes, self.operation_names)
@@ -61,11 +64,11 @@ class CellBatch:
         return CellBatch(self.adjacency[index], self.codes[index], self.operation_names)
 
     def cell(self, index: int) -> Cell:
-        """Return one cell; raises `CellError` when its arrays are no valid cell."""
+        """Return one cell; raises `CellError` if its arrays do not describe a valid cell."""
         size = int((self.codes[index] != PADDING_CODE).sum())
         codes = self.codes[index, :size]
         if size and (codes[0] != INPUT_CODE or (codes[1:] < FIRST_OPERATION_CODE).any()):
-            raise CellError(f"cell {index} of the batch has codes {codes.tolist()}: 1 first, then 2 and above")
+            raise CellError(f"cell {index} of the batch has codes {codes.tolist()}: must be 1 first, then 2 and above")
         if size and codes.max(initial=0) - FIRST_OPERATION_CODE >= len(self.operation_names):
             raise CellError(f"cell {index} of the batch has a code beyond its {len(self.operation_names)} operations")
         names = (INPUT, *(self.operation_names[code - FIRST_OPERATION_CODE] for code in codes[1:]))
@@ -78,7 +81,16 @@ class CellBatch:
     def from_cells(
         cls, cells: Sequence[Cell], operation_names: Sequence[str] | None = None, width: int | None = None
     ) -> "CellBatch":
-        """Stack cells. `operation_names` defaults to those that occur, sorted; `width` to the largest cell."""
+        """Stack cells of any size.
+
+        Args:
+            cells: the cells.
+            operation_names: the names behind the codes; by default those that occur, sorted.
+            width: number of vertices to make room for; by default that of the largest cell.
+
+        Raises:
+            CellError: a cell has more vertices than `width`, or an operation that is not listed.
+        """
         names = tuple(operation_names or sorted({name for cell in cells for name in cell.operations[1:]}))
         largest = max((cell.num_vertices for cell in cells), default=0)
         width = largest if width is None else width
@@ -104,7 +116,7 @@ class CellBatch:
         """Join batches of one search space, in order."""
         names = {batch.operation_names for batch in batches}
         if len(names) != 1:
-            raise CellError(f"batches of different operations cannot be joined: {sorted(names)}")
+            raise CellError(f"batches with different operations cannot be joined: {sorted(names)}")
         return cls(
             np.concatenate([batch.adjacency for batch in batches]),
             np.concatenate([batch.codes for batch in batches]),

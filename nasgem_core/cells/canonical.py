@@ -1,9 +1,9 @@
 """Canonical keys: equal exactly for isomorphic cells, so that each network is trained once.
 
-Colour refinement orders the vertices of most cells completely. Where colours are left tied, they are either twins
-(same operation and the same neighbours on both sides: any order gives the same matrix) or the search is left to
-BLISS (Junttila, Kaski 2007), which orders the graph canonically under the colours found. Which of the three happens
-depends on the graph up to renaming of vertices alone, so the key does too; a hash collision can only cause a search.
+Colour refinement orders the vertices of most cells completely. Vertices that still share a colour are either twins
+(the same operation and the same neighbours on both sides: any order gives the same matrix), or BLISS (Junttila, Kaski
+2007) searches for the canonical order that respects the colours. Which of the three happens does not depend on the
+numbering of the vertices, so the key does not either; a hash collision can only cause a search.
 """
 
 import hashlib
@@ -31,7 +31,7 @@ def _are_twins(graph: np.ndarray, size: int, a: int, b: int) -> bool:
 def _sort_vertices(labels: np.ndarray, size: int, order: np.ndarray) -> int:
     """Write the vertices in ascending order of their labels; return the number of different labels.
 
-    Insertion sort: cells are small, and NumPy's sort takes seconds to compile.
+    This is an insertion sort: cells are small, and NumPy's sort takes seconds to compile.
     """
     for i in range(size):
         j = i
@@ -54,7 +54,7 @@ def _refine_orders(
     colours: np.ndarray,
     verdicts: np.ndarray,
 ) -> None:
-    """Order the vertices of each cell by their stable colour; say which cells still need a search."""
+    """Order the vertices of each cell by their stable colour; mark the cells that still need a search."""
     batch, width = codes.shape
     sources, targets = np.empty((2, width * (width - 1) // 2 + 1), dtype=np.uint8)
     labels, refined = np.empty(width, dtype=np.uint64), np.empty(width, dtype=np.uint64)
@@ -83,23 +83,23 @@ def _refine_orders(
 
 
 def _search_order(adjacency: np.ndarray, colours: np.ndarray) -> list[int]:
-    """Return the canonical order that BLISS finds of one graph whose vertices carry ordered colours.
+    """Return the canonical order that BLISS finds for one graph with ordered colours.
 
-    BLISS sees undirected graphs, so a vertex becomes two of different colours, an end and a start, joined by an edge;
-    the edge u -> v joins the start of u to the end of v.
+    BLISS works on undirected graphs, so each vertex becomes two of different colours, an end and a start, joined by an
+    edge; the edge u -> v joins the start of u to the end of v.
     """
     size = len(colours)
     ranks = np.unique(colours, return_inverse=True)[1]
     edges = [(u, u + size) for u in range(size)]
     edges += [(u + size, v) for u, v in np.argwhere(adjacency).tolist()]
     graph = igraph.Graph(2 * size, edges)
-    # Since igraph 1.0 this is the vertex at each place, before it was the place of each vertex.
+    # Since igraph 1.0 this is the vertex at each position; before, it was the position of each vertex.
     order = graph.canonical_permutation(color=[*ranks.tolist(), *(ranks + size).tolist()])
     return [int(v) for v in order if v < size]
 
 
 def canonical_orders(adjacency: np.ndarray, codes: np.ndarray, operation_names: Sequence[str]) -> np.ndarray:
-    """Return the canonical order of each cell's vertices, [B, V]; positions beyond a cell's size are unused.
+    """Return the canonical order of each cell's vertices, [B, V]; entries beyond a cell's size are unused.
 
     Args:
         adjacency: [B, V, V].
@@ -119,10 +119,10 @@ def canonical_orders(adjacency: np.ndarray, codes: np.ndarray, operation_names: 
 
 
 def canonical_keys(adjacency: np.ndarray, codes: np.ndarray, operation_names: Sequence[str]) -> list[str]:
-    """Return one key of 32 hexadecimal digits for each cell, equal exactly for isomorphic cells.
+    """Return one key of 32 hexadecimal digits per cell, equal exactly for isomorphic cells.
 
-    Operations count by name, so cells of different batches and search spaces compare. (128 bits of BLAKE2b: among m
-    different cells two keys collide with a chance below m^2 * 2^-129.)
+    Operations enter by name, so keys of different batches and search spaces are comparable. (The key is 128 bits of
+    BLAKE2b: among m different cells, the probability of a collision is below m^2 * 2^-129.)
 
     Args:
         adjacency: [B, V, V].
@@ -141,7 +141,7 @@ def canonical_keys(adjacency: np.ndarray, codes: np.ndarray, operation_names: Se
 
 
 def topological_order(adjacency: np.ndarray, order: np.ndarray) -> list[int]:
-    """Return the vertices in the topological order that takes the first possible vertex of a canonical order.
+    """Return the topological order that always takes the first possible vertex of a canonical order.
 
     Args:
         adjacency: [V, V] of one cell.

@@ -1,6 +1,7 @@
 """A cell: a labelled directed acyclic graph (paper, section 3.2).
 
-Vertices are in topological order; vertex 0 is the cell's input, every other vertex an operation, every edge a tensor.
+Vertices are in topological order: vertex 0 is the cell's input, every other vertex is an operation, and every edge
+passes on a tensor.
 """
 
 import json
@@ -35,9 +36,9 @@ class Cell:
         operations: V names, the first of them "input".
 
     Raises:
-        CellError: the matrix is not square, not 0/1, has a cycle or an edge against the order, a vertex has no
-            path from the input, an operation is unknown, or nothing follows the input. `Cell.pruned` repairs
-            unreachable vertices; the constructor never does.
+        CellError: the matrix is not square, holds values other than 0 and 1, or has an edge against the order; a
+            vertex has no path from the input; an operation is unknown; or nothing follows the input. `Cell.pruned`
+            removes unreachable vertices; the constructor never does.
     """
 
     adjacency: np.ndarray
@@ -82,33 +83,32 @@ class Cell:
 
     @cached_property
     def leaves(self) -> tuple[int, ...]:
-        """Vertices with no successor; the cell's output is the concatenation of their tensors."""
+        """Vertices without a successor; the cell's output is the concatenation of their tensors."""
         return tuple(int(v) for v in np.flatnonzero(~self.adjacency.any(axis=1)))
 
     def predecessors(self, vertex: int) -> tuple[int, ...]:
         """Vertices with an edge to `vertex`, ascending."""
         return tuple(int(u) for u in np.flatnonzero(self.adjacency[:, vertex]))
 
+    # Compiled code and igraph take a second to import, and most code that reads cells needs neither.
     @cached_property
     def canonical_key(self) -> str:
         """32 hexadecimal digits, equal exactly for isomorphic cells (see `nasgem_core.cells.canonical`)."""
-        return self._canonical[1]
+        from nasgem_core.cells.canonical import canonical_keys
+
+        return canonical_keys(*self._as_batch())[0]
 
     def canonical_form(self) -> "Cell":
-        """Return the representative of the cell's isomorphism class: isomorphic cells have equal ones."""
-        order = self._canonical[0]
+        """Return the representative of the cell's isomorphism class: isomorphic cells have the same one."""
+        from nasgem_core.cells.canonical import canonical_orders, topological_order
+
+        order = topological_order(self.adjacency, canonical_orders(*self._as_batch())[0])
         return Cell(self.adjacency[np.ix_(order, order)], tuple(self.operations[v] for v in order))
 
-    @cached_property
-    def _canonical(self) -> tuple[list[int], str]:
-        """The order of the vertices in the representative, and the key."""
-        # Compiled code and igraph take a second to import, and most readers of cells need neither.
-        from nasgem_core.cells.canonical import canonical_keys, canonical_orders, topological_order
-
+    def _as_batch(self) -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:
+        """Return adjacency [1, V, V], codes [1, V] and the names behind the codes."""
         names = tuple(sorted(set(self.operations[1:])))
-        graph = self.adjacency[None], encode_operations(self.operations, names)[None], names
-        orders = canonical_orders(*graph)
-        return topological_order(self.adjacency, orders[0]), canonical_keys(*graph)[0]
+        return self.adjacency[None], encode_operations(self.operations, names)[None], names
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Cell):
@@ -154,11 +154,11 @@ class Cell:
 
     @classmethod
     def from_json(cls, text: str) -> "Cell":
-        """Read what `to_json` wrote; raises `CellError` when it is no JSON or no cell."""
+        """Read what `to_json` wrote; raises `CellError` if it is not JSON or does not describe a cell."""
         try:
             document = json.loads(text)
         except ValueError as error:
-            raise CellError(f"not a cell: no valid JSON ({error})") from None
+            raise CellError(f"not a cell: not valid JSON ({error})") from None
         return cls.from_dict(document)
 
 
@@ -170,14 +170,14 @@ def _check_graph(adjacency: np.ndarray, operations: tuple[str, ...]) -> None:
     if not 1 <= size <= MAX_VERTICES:
         raise CellError(f"the cell has {size} vertices: 1 to {MAX_VERTICES} are allowed")
     if len(operations) != size:
-        raise CellError(f"{len(operations)} operations for {size} vertices: give one a vertex")
+        raise CellError(f"{len(operations)} operations for {size} vertices: give one per vertex")
     if not np.isin(adjacency, (0, 1)).all():
         raise CellError("adjacency holds values other than 0 and 1")
     below = np.argwhere(np.tril(adjacency))
     if len(below):
         u, v = (int(i) for i in below[0])
         raise CellError(
-            f"edge {u} -> {v} runs against the order of vertices, so the cell may have a cycle: "
+            f"edge {u} -> {v} runs against the order of the vertices, so the cell may have a cycle: "
             "number the vertices so that every edge goes from a lower to a higher number"
         )
     if operations[0] != INPUT:

@@ -1,4 +1,4 @@
-"""The byte that stands for each vertex's operation in arrays of cells."""
+"""Operation codes: the byte that represents a vertex's operation in arrays of cells."""
 
 from collections.abc import Mapping, Sequence
 
@@ -7,6 +7,7 @@ import numpy as np
 from nasgem_core.operations.operation import INPUT
 
 MAX_VERTICES = 250
+"""Vertices that a cell may have, the input included: vertex numbers are stored in bytes."""
 PADDING_CODE = 0
 INPUT_CODE = 1
 FIRST_OPERATION_CODE = 2

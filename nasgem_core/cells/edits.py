@@ -1,19 +1,20 @@
 """Random edits and random renumberings of cells.
 
-An edit flips one possible edge, replaces the operation of one vertex, or appends a vertex behind a random one. A
-renumbering is a random topological order of the same cell: an isomorphic cell with another matrix.
+An edit flips one possible edge, replaces the operation of one vertex, or appends a vertex as the successor of a random
+one. A renumbering puts the vertices in a random topological order: an isomorphic cell with another matrix.
 """
 
 import numpy as np
 from numba import njit
 
 from nasgem_core.cells.batch import CellBatch
-from nasgem_core.cells.codes import FIRST_OPERATION_CODE, PADDING_CODE
+from nasgem_core.cells.codes import FIRST_OPERATION_CODE
 from nasgem_core.cells.pruning import prune_into
 from nasgem_core.cells.random_streams import below, start_stream, uniform
+from nasgem_core.cells.refinement import graph_size
 
 _FLIP_EDGE, _REPLACE_OPERATION = 0.6, 0.9
-"""Below the first an edit flips an edge, below the second it replaces an operation, else it appends a vertex."""
+"""A random number below the first flips an edge, below the second replaces an operation, else appends a vertex."""
 
 
 @njit(cache=True)
@@ -26,9 +27,7 @@ def _edit(seed: np.uint64, adjacency: np.ndarray, codes: np.ndarray, edits: np.n
         if edits[b] == 0:
             continue
         start_stream(state, seed, b)
-        first_size = 0
-        while first_size < width and codes[b, first_size] != PADDING_CODE:
-            first_size += 1
+        first_size = graph_size(codes[b])
         out_graph, out_codes = adjacency[b].copy(), codes[b].copy()
         kept = 0
         while kept < 2:
@@ -61,9 +60,7 @@ def _renumber(seed: np.uint64, adjacency: np.ndarray, codes: np.ndarray, chosen:
         if not chosen[b]:
             continue
         start_stream(state, seed, b)
-        size = 0
-        while size < width and codes[b, size] != PADDING_CODE:
-            size += 1
+        size = graph_size(codes[b])
         for v in range(size):
             waiting[v] = adjacency[b, :v, v].sum()
         ready[0], num_ready = 0, 1
@@ -87,9 +84,9 @@ def _renumber(seed: np.uint64, adjacency: np.ndarray, codes: np.ndarray, chosen:
 
 
 def edit_cells(cells: CellBatch, edits: np.ndarray, seed: int) -> CellBatch:
-    """Apply `edits[i]` random edits to cell i, and prune.
+    """Apply `edits[i]` random edits to cell i, and prune it.
 
-    Edits that would leave nothing behind the input are drawn again. The batch's width bounds the vertices.
+    Edits that would leave only the input are drawn again. No cell grows beyond the batch's width.
     """
     adjacency, codes = cells.adjacency.copy(), cells.codes.copy()
     _edit(np.uint64(seed), adjacency, codes, np.asarray(edits, dtype=np.int64), len(cells.operation_names))
@@ -97,7 +94,7 @@ def edit_cells(cells: CellBatch, edits: np.ndarray, seed: int) -> CellBatch:
 
 
 def renumber_cells(cells: CellBatch, chosen: np.ndarray, seed: int) -> CellBatch:
-    """Replace each cell where `chosen` is true by itself in a random topological order of its vertices."""
+    """Put the vertices of each cell where `chosen` [B] is true in a random topological order."""
     adjacency, codes = cells.adjacency.copy(), cells.codes.copy()
     _renumber(np.uint64(seed), adjacency, codes, np.asarray(chosen, dtype=np.bool_))
     return CellBatch(adjacency, codes, cells.operation_names)

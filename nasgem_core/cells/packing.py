@@ -1,4 +1,4 @@
-"""Cells as compact arrays for files and caches: an edge is a bit, an operation a byte."""
+"""Cells as compact arrays for files and caches: one bit per possible edge, one byte per operation."""
 
 from collections.abc import Mapping, Sequence
 
@@ -16,14 +16,14 @@ def pack_cells(cells: CellBatch) -> dict[str, np.ndarray]:
 
 
 def unpack_cells(arrays: Mapping[str, np.ndarray], operation_names: Sequence[str]) -> CellBatch:
-    """Read what `pack_cells` wrote; raises `DataError` when shapes or types do not go together."""
+    """Read what `pack_cells` wrote; raises `DataError` if shapes or types do not match."""
     edges, codes = arrays.get("edges"), arrays.get("codes")
     if edges is None or codes is None or edges.dtype != np.uint8 or codes.dtype != np.uint8 or codes.ndim != 2:
         raise DataError("packed cells need 'edges' and 'codes', two tables of bytes")
     batch, width = codes.shape
     slots = width * (width - 1) // 2
     if not 1 <= width <= MAX_VERTICES or edges.shape != (batch, (slots + 7) // 8):
-        raise DataError(f"packed cells: edges {edges.shape} do not go with codes {codes.shape}")
+        raise DataError(f"packed cells: edges {edges.shape} do not match codes {codes.shape}")
     adjacency = np.zeros((batch, width, width), dtype=np.uint8)
     adjacency[:, *np.triu_indices(width, 1)] = np.unpackbits(edges, axis=1, count=slots)
     return CellBatch(adjacency, codes, tuple(operation_names))

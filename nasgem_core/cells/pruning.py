@@ -1,4 +1,4 @@
-"""Pruning inside compiled loops: drop vertices with no path from the input, close the gaps (paper, 3.2)."""
+"""Pruning inside compiled loops: drop vertices without a path from the input and close the gaps (paper, 3.2)."""
 
 import numpy as np
 from numba import njit
@@ -8,9 +8,14 @@ from nasgem_core.cells.codes import PADDING_CODE
 
 @njit(cache=True)
 def prune_into(graph: np.ndarray, codes: np.ndarray, size: int, out_graph: np.ndarray, out_codes: np.ndarray) -> int:
-    """Write the pruned, compacted form of one [V, V] graph with `size` vertices; return its number of vertices.
+    """Write the pruned form of one graph to `out_graph` and `out_codes`; return its number of vertices.
 
-    `out_graph` and `out_codes` are overwritten whole, padding included.
+    Args:
+        graph: [V, V] uint8.
+        codes: [V] uint8.
+        size: number of vertices of the graph.
+        out_graph: [V, V] uint8, overwritten completely.
+        out_codes: [V] uint8, overwritten completely.
     """
     new_index = np.empty(size, dtype=np.int64)
     new_index[0] = 0

@@ -1,8 +1,10 @@
-"""Random numbers inside compiled loops: one independent stream a cell, the same in every process.
+"""Random numbers inside compiled loops: one independent stream per cell, the same in every process.
 
-SplitMix64 (Steele, Lea, Flood 2014): the state advances by a constant, and a mixing function makes the output.
-Each stream is one number of a uint64 array, so a cell's draws never depend on the other cells of its batch.
+The generator is SplitMix64 (Steele, Lea, Flood 2014): the state advances by a constant, and a mixing function makes the
+output. The state is a single uint64, and each cell has its own, so its draws never depend on the rest of the batch.
 """
+
+from typing import Any
 
 import numpy as np
 from numba import njit
@@ -21,6 +23,12 @@ def mix(x: np.uint64) -> np.uint64:
     return x ^ (x >> _S31)
 
 
+def mix_words(words: np.ndarray) -> np.ndarray:
+    """Return `mix` of each word of a uint64 array; outside of compiled loops it needs no compilation."""
+    elementwise: Any = mix.py_func
+    return elementwise(words)
+
+
 @njit(cache=True)
 def next_word(state: np.ndarray) -> np.uint64:
     """Advance a stream (array of one uint64) and return 64 random bits."""
@@ -36,11 +44,11 @@ def uniform(state: np.ndarray) -> float:
 
 @njit(cache=True)
 def below(state: np.ndarray, limit: int) -> int:
-    """Return a whole number in 0..limit-1."""
+    """Return an integer in 0..limit-1."""
     return int(uniform(state) * limit)
 
 
 @njit(cache=True)
 def start_stream(state: np.ndarray, seed: np.uint64, index: int) -> None:
-    """Set a stream to the start of number `index` of `seed`."""
+    """Set `state` to the start of stream number `index` of `seed`."""
     state[0] = mix(mix(seed) ^ (np.uint64(index) * GOLDEN))

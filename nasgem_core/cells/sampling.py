@@ -1,8 +1,8 @@
 """Random cells: sub-graphs of the complete DAG on n vertices (paper, sections 3.2 and 4).
 
-The paper says "randomly sample"; the law is our choice. Each cell draws its own edge probability
-log-uniformly, keeps each of the n(n-1)/2 possible edges with it, draws an operation a vertex uniformly, and is pruned.
-Graphs in which nothing follows the input are drawn again.
+The paper says "randomly sample"; the distribution is our choice. For each cell, an edge probability is drawn
+log-uniformly; each of the n(n-1)/2 possible edges exists with that probability; the operation of each vertex is drawn
+uniformly; and the graph is pruned. Graphs in which nothing follows the input are drawn again.
 """
 
 import math
@@ -35,7 +35,7 @@ def _sample(
         kept = 0
         while kept < 2:
             probability = math.exp(log_low + (log_high - log_low) * uniform(state))
-            # An edge compares 16 random bits with this, so one 64-bit word serves four edges.
+            # Each edge compares 16 random bits with this, so one 64-bit word serves four edges.
             threshold = np.uint64(round(probability * 65536.0))
             word, left = np.uint64(0), 0
             for u in range(size):
@@ -52,7 +52,7 @@ def _sample(
 
 
 def sample_cells(config: CellsConfig, count: int, seed: int) -> CellBatch:
-    """Draw `count` cells with replacement; cell i depends on the seed and on i alone.
+    """Draw `count` cells with replacement; cell i depends only on the seed and on i.
 
     Returns a batch of width `config.vertices`: pruned cells, compacted to the front, padded with zeros.
     """
@@ -68,7 +68,7 @@ def sample_distinct_cells(config: CellsConfig, count: int, seed: int) -> CellBat
     """Draw cells until `count` of them differ up to isomorphism; the first k do not depend on `count`.
 
     Raises:
-        ParameterError: the search space seems to hold fewer cells than that.
+        ParameterError: the search space seems to have fewer cells than that.
     """
     kept: dict[str, CellBatch] = {}
     for chunk in range(_TRIES + count // 16):
@@ -78,6 +78,6 @@ def sample_distinct_cells(config: CellsConfig, count: int, seed: int) -> CellBat
         if len(kept) >= count:
             return CellBatch.concatenate(list(kept.values())[:count])
     raise ParameterError(
-        f"only {len(kept)} different cells were found where {count} are wanted: "
-        "ask for fewer, or raise cells.vertices or widen cells.edge_probability"
+        f"only {len(kept)} different cells were found, but {count} are needed: "
+        "ask for fewer, raise cells.vertices or widen cells.edge_probability"
     )

@@ -1,4 +1,4 @@
-"""A cell as a picture and as text."""
+"""A cell as a picture."""
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -9,17 +9,18 @@ from matplotlib.lines import Line2D
 from matplotlib.path import Path
 
 from nasgem_core.cells.cell import Cell
+from nasgem_core.cells.text import cell_summary
 from nasgem_core.figures.cell_layout import Layout, layered_layout
 from nasgem_core.operations.operation import get_operation, known_operations
 
 _INK = "#222222"
 _MUTED = "#5f6368"
 _SHAPES = "oshDp8^v"
-"""Marker of the first, second, ... operation, so that colour is never the only sign."""
+"""Markers of the first, second, ... operation, so that operations differ in more than colour."""
 _LINES = ("#4d4d4d", "#2166ac", "#b35806", "#1b7837", "#762a83", "#a50f15")
-"""Colours of the lines, by the vertex they leave, so that neighbouring lines can be told apart."""
+"""Colours of the lines, by the vertex that they leave, so that neighbouring lines are easy to distinguish."""
 _UNIT = 0.52
-"""Inches between two vertices of a layer, in a cell of ordinary size; lengths below are in this unit."""
+"""Inches between two vertices of a layer in a cell of ordinary size; the lengths below are in this unit."""
 _LAYER_GAP = 1.5
 _MAX_INCHES = 44.0
 _DIAMETER = 0.58
@@ -29,9 +30,9 @@ _DIAMETER = 0.58
 def draw_cell(cell: Cell, title: str = "") -> Figure:
     """Draw a cell from left to right: input, vertices in layers by longest path, output.
 
-    The lines that leave a vertex carry one tensor and run bundled around the vertices in between; lines that meet at
-    a vertex are concatenated, and the output concatenates all leaves (paper, section 3.2). Lines to the output are
-    dashed. Colour and shape of a vertex name its operation.
+    The lines that leave a vertex carry one tensor and run in a bundle around the vertices in between. The tensors that
+    meet at a vertex are concatenated, and the output concatenates those of all leaves (paper, section 3.2). Lines to
+    the output are dashed. The colour and shape of a vertex show its operation.
     """
     layout = layered_layout(cell)
     points = np.stack([layout.layer * _LAYER_GAP, layout.height], axis=1)
@@ -56,34 +57,12 @@ def draw_cell(cell: Cell, title: str = "") -> Figure:
     edge = side / width
     if title:
         figure.text(edge, 1 - 0.12 / height, title, va="top", fontsize=12, fontweight="bold", color=_INK)
-    figure.text(edge, 1 - (top - 0.3) / height, _summary(cell), va="top", fontsize=9, color=_MUTED)
+    figure.text(edge, 1 - (top - 0.3) / height, cell_summary(cell), va="top", fontsize=9, color=_MUTED)
     return figure
 
 
-def cell_text(cell: Cell) -> str:
-    """Return a cell as lines for a terminal: each vertex with its operation and the vertices it takes."""
-    width = max(map(len, cell.operations))
-    digits = len(str(cell.num_vertices - 1))
-    lines = [_summary(cell), f"{0:>{digits}}  input"]
-    for vertex in range(1, cell.num_vertices):
-        sources = " ".join(map(str, cell.predecessors(vertex)))
-        lines.append(f"{vertex:>{digits}}  {cell.operations[vertex]:<{width}}  <- {sources}")
-    leaves = " ".join(map(str, cell.leaves))
-    lines.append(f"{'':>{digits}}  {'output':<{width}}  <- {leaves}")
-    return "\n".join(lines)
-
-
-def _summary(cell: Cell) -> str:
-    counts = (
-        (cell.num_vertices, "vertex", "vertices"),
-        (cell.num_edges, "edge", "edges"),
-        (len(cell.leaves), "leaf", "leaves"),
-    )
-    return ", ".join(f"{number} {one if number == 1 else many}" for number, one, many in counts)
-
-
 def _draw_lines(axes: Axes, layout: Layout, points: np.ndarray, output: int, unit: float) -> None:
-    """Draw every segment as an S-curve that leaves and arrives level; the turn lies between the layers."""
+    """Draw each segment as an S-curve that is level at both ends."""
     to_output = np.isin(layout.source, layout.source[layout.segments[:, 1] == output])
     codes = [Path.MOVETO, Path.CURVE4, Path.CURVE4, Path.CURVE4]
     start, end = points[layout.segments[:, 0]], points[layout.segments[:, 1]]
@@ -106,7 +85,7 @@ def _draw_lines(axes: Axes, layout: Layout, points: np.ndarray, output: int, uni
 
 
 def _draw_vertices(axes: Axes, cell: Cell, points: np.ndarray, unit: float) -> list[Line2D]:
-    """Draw vertices, input and output with an arrow head before each; return the handles of the legend."""
+    """Draw vertices, input and output, with an arrowhead in front of each; return the handles of the legend."""
     size = cell.num_vertices
     diameter = _DIAMETER * unit * 72
     x, y = points[: size + 1].T
@@ -114,7 +93,7 @@ def _draw_vertices(axes: Axes, cell: Cell, points: np.ndarray, unit: float) -> l
     axes.scatter(tip, y[1:], marker=">", s=(0.17 * unit * 72) ** 2, color=_INK, linewidths=0, zorder=2)
     handles = []
     known = known_operations()
-    known = (*known, *sorted(set(cell.operations[1:]) - set(known)))  # those of tables have no network, but a name
+    known = (*known, *sorted(set(cell.operations[1:]) - set(known)))  # operations of measured tables
     for name in [name for name in known if name in cell.operations]:
         index = np.array([i for i, operation in enumerate(cell.operations) if operation == name])
         marker, colour = _SHAPES[known.index(name) % len(_SHAPES)], get_operation(name).colour

@@ -1,8 +1,8 @@
-"""Where the vertices of a cell stand in a drawing: a layered layout of a DAG.
+"""The positions of a cell's vertices in a drawing: a layered layout of a DAG.
 
-The steps are Sugiyama's: layers by longest path, waypoints where an edge passes a layer, an order within layers by
-barycentres, and heights by weighted least squares. All edges that leave one vertex share their waypoints, as they
-carry one tensor; this keeps dense cells legible.
+The steps are Sugiyama's: layers by longest path, waypoints where an edge crosses a layer, an order within each layer
+by barycentres, and heights by weighted least squares. All edges that leave a vertex carry the same tensor, so they
+share their waypoints; this keeps dense cells legible.
 """
 
 from dataclasses import dataclass
@@ -20,13 +20,13 @@ _WAYPOINT_HEIGHT = 0.4
 
 @dataclass(frozen=True)
 class Layout:
-    """A drawn cell as numbers. Points 0..V-1 are its vertices, point V its output, later ones waypoints.
+    """A drawn cell as numbers. Points 0..V-1 are its vertices, point V is its output, later points are waypoints.
 
     Args:
         layer: [P] layer of each point; a vertex's is its longest path from the input, in edges.
         height: [P] coordinate across the layers; two vertices of a layer are at least 1 apart.
-        segments: [S, 2] points that a line joins, always from one layer to the next.
-        source: [S] the vertex whose tensor the line carries.
+        segments: [S, 2] the two points that each line joins, always from one layer to the next.
+        source: [S] the vertex whose tensor each line carries.
     """
 
     layer: np.ndarray
@@ -56,7 +56,7 @@ def layered_layout(cell: Cell) -> Layout:
 
 
 def _with_waypoints(graph: np.ndarray, layer_of: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Cut edges that pass a layer into segments; the edges of one vertex share a chain of waypoints."""
+    """Cut edges that cross layers into segments; the edges of one vertex share a chain of waypoints."""
     layer = layer_of.tolist()
     segments, source = [], []
     for vertex, row in enumerate(graph):
@@ -75,7 +75,7 @@ def _with_waypoints(graph: np.ndarray, layer_of: np.ndarray) -> tuple[np.ndarray
 
 
 def _order(layer: np.ndarray, gaps: list[np.ndarray]) -> np.ndarray:
-    """Return [P] each point's rank within its layer, with few crossings (barycentre sweeps, the best one kept)."""
+    """Return each point's rank within its layer, [P], with few crossings: the best of several barycentre sweeps."""
     members = [np.flatnonzero(layer == number) for number in range(layer.max() + 1)]
     rank = np.zeros(len(layer))
     for points in members:
@@ -107,10 +107,10 @@ def _crossings(rank: np.ndarray, gaps: list[np.ndarray]) -> int:
 
 
 def _heights(layer: np.ndarray, rank: np.ndarray, segments: np.ndarray, first_waypoint: int) -> np.ndarray:
-    """Return [P] heights that keep the order and the distances and make long lines straight.
+    """Return heights, [P], that keep the order and the minimal distances and make long lines straight.
 
-    Minimises the weighted sum of squared rises of the segments, a layer at a time: with the neighbouring layers held,
-    a layer's optimum under minimal distances is an isotonic regression.
+    Minimises the weighted sum of squared rises of the segments, one layer at a time: with the neighbouring layers
+    fixed, the optimum of a layer under minimal distances is an isotonic regression.
     """
     waypoint = np.arange(len(layer)) >= first_waypoint
     half = np.where(waypoint, _WAYPOINT_HEIGHT, _VERTEX_HEIGHT) / 2

@@ -9,6 +9,7 @@ import math
 import numpy as np
 from PIL import Image
 
+from nasgem_core.cells.random_streams import GOLDEN, mix_words
 from nasgem_core.seeding import derive_seed
 
 ASPECTS = (3 / 4, 4 / 3)
@@ -16,23 +17,15 @@ ATTEMPTS = 10
 DRAWS = 4 * ATTEMPTS + 1
 """Numbers in [0, 1) that one crop may use: four an attempt (area, aspect, top, left) and one for the flip."""
 
-_GOLDEN, _MIX = np.uint64(0x9E3779B97F4A7C15), (np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB))
 Box = tuple[int, int, int, int]
 
 
 def draw_uniforms(seed: int, epoch: int, indices: np.ndarray, count: int = DRAWS) -> np.ndarray:
     """Return [B, count] numbers in [0, 1): those of images `indices` [B] in this epoch."""
     root = np.uint64(derive_seed(seed, "augmentation", epoch))
-    streams = _mixed(_mixed(indices.astype(np.uint64) * _GOLDEN ^ root))
-    words = _mixed(streams[:, None] + np.arange(1, count + 1, dtype=np.uint64) * _GOLDEN)
+    streams = mix_words(mix_words(indices.astype(np.uint64) * GOLDEN ^ root))
+    words = mix_words(streams[:, None] + np.arange(1, count + 1, dtype=np.uint64) * GOLDEN)
     return (words >> np.uint64(11)).astype(np.float64) * 2.0**-53
-
-
-def _mixed(words: np.ndarray) -> np.ndarray:
-    """Return SplitMix64's output of each word."""
-    words = (words ^ (words >> np.uint64(30))) * _MIX[0]
-    words = (words ^ (words >> np.uint64(27))) * _MIX[1]
-    return words ^ (words >> np.uint64(31))
 
 
 def random_box(width: int, height: int, uniforms: np.ndarray, area: tuple[float, float]) -> Box:

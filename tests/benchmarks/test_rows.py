@@ -72,7 +72,7 @@ def test_isomorphic_cells_that_disagree_are_refused_by_row(path):
             {"cell": [CHAIN.to_json(), FORK.to_json().replace("conv3x3", "conv9x9")]},
             "row 2: unknown operation 'conv9x9'",
         ),
-        ({"cell": [None, FORK.to_json()]}, "row 1: not a cell: no valid JSON"),
+        ({"cell": [None, FORK.to_json()]}, "row 1: not a cell: not valid JSON"),
     ],
 )
 def test_wrong_rows_are_refused(path, changes, message):

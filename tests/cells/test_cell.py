@@ -4,12 +4,10 @@ import json
 import numpy as np
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
 
-from nasgem_core.cells.batch import CellBatch
 from nasgem_core.cells.cell import Cell
 from nasgem_core.errors import CellError
-from tests.cells.graphs import NAMES, cells, to_networkx
+from tests.cells.graphs import cells, to_networkx
 
 DIAMOND = np.array([[0, 1, 1, 0], [0, 0, 0, 1], [0, 0, 0, 1], [0, 0, 0, 0]])
 DIAMOND_OPERATIONS = ("input", "conv1x1", "dwconv3x3", "conv1x1")
@@ -71,7 +69,7 @@ def test_invalid_graphs_are_refused(adjacency, operations, message):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("{", "no valid JSON"),
+        ("{", "not valid JSON"),
         ("[]", "field 'schema'"),
         ('{"schema": "nasgem.cell/9"}', r"field 'schema' must be 'nasgem.cell/1', found 'nasgem.cell/9'"),
         ('{"schema": "nasgem.cell/1", "operations": "input", "edges": []}', "field 'operations'"),
@@ -96,29 +94,3 @@ def test_json_both_ways(cell):
 def test_leaves_are_the_sinks_of_networkx(cell):
     graph = to_networkx(cell)
     assert cell.leaves == tuple(v for v in graph if graph.out_degree(v) == 0)
-
-
-@given(st.lists(cells(), min_size=1, max_size=5))
-def test_batch_holds_its_cells(some):
-    batch = CellBatch.from_cells(some, NAMES, width=9)
-    assert list(batch) == some
-    assert batch.num_vertices.tolist() == [cell.num_vertices for cell in some]
-    assert list(CellBatch.concatenate([batch, batch[1:]])) == some + some[1:]
-    assert batch[0].cell(0) == some[0]
-
-
-def test_batch_refuses_what_does_not_fit():
-    cell = Cell(DIAMOND, DIAMOND_OPERATIONS)
-    with pytest.raises(CellError, match="has 4 vertices, more than the 3"):
-        CellBatch.from_cells([cell], width=3)
-    with pytest.raises(CellError, match="'dwconv3x3', which is not in this search space"):
-        CellBatch.from_cells([cell], ("conv1x1",))
-    a, b = CellBatch.from_cells([cell]), CellBatch.from_cells([cell], NAMES)
-    with pytest.raises(CellError, match="cannot be joined"):
-        CellBatch.concatenate([a, b])
-    with pytest.raises(CellError, match="does not go with"):
-        CellBatch(a.adjacency, a.codes[:, :2], a.operation_names)
-    with pytest.raises(CellError, match="code beyond"):
-        CellBatch(a.adjacency, a.codes + (a.codes > 2) * np.uint8(7), a.operation_names).cell(0)
-    with pytest.raises(CellError, match="1 first"):
-        CellBatch(a.adjacency, np.full_like(a.codes, 3), a.operation_names).cell(0)

@@ -19,7 +19,7 @@ def test_packing_both_ways(vertices):
 
 def test_wrong_arrays_are_refused():
     packed = pack_cells(sample_cells(CellsConfig(vertices=9), 5, 1))
-    with pytest.raises(DataError, match="do not go with"):
+    with pytest.raises(DataError, match="do not match"):
         unpack_cells({"edges": packed["edges"][:, :2], "codes": packed["codes"]}, ("conv1x1",))
     with pytest.raises(DataError, match="need 'edges' and 'codes'"):
         unpack_cells({"edges": packed["edges"]}, ("conv1x1",))

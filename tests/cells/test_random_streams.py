@@ -2,7 +2,7 @@ import numpy as np
 from numba import njit
 from scipy import stats
 
-from nasgem_core.cells.random_streams import below, mix, next_word, start_stream, uniform
+from nasgem_core.cells.random_streams import below, mix, mix_words, next_word, start_stream, uniform
 
 WORD = 2**64
 
@@ -52,3 +52,10 @@ def test_streams_differ_by_seed_and_index():
     firsts = {int(draw(np.uint64(seed), index, 1, 2)[0][0]) for seed in range(20) for index in range(20)}
     assert len(firsts) == 400
     assert mix(np.uint64(1)) != mix(np.uint64(2))
+
+
+def test_arrays_are_mixed_like_single_words():
+    words = np.random.default_rng(0).integers(0, 2**64, (3, 4), dtype=np.uint64)
+    mixed = mix_words(words)
+    assert mixed.dtype == np.uint64
+    assert mixed.tolist() == [[int(mix(word)) for word in row] for row in words]

@@ -68,5 +68,5 @@ def test_a_small_space_runs_out():
     # On two vertices there are two cells: the input and one of two operations.
     config = CellsConfig(vertices=2)
     assert len(sample_distinct_cells(config, 2, 0)) == 2
-    with pytest.raises(ParameterError, match="only 2 different cells were found where 3 are wanted"):
+    with pytest.raises(ParameterError, match="only 2 different cells were found, but 3 are needed"):
         sample_distinct_cells(config, 3, 0)

@@ -6,7 +6,7 @@ from matplotlib.collections import PathCollection
 from matplotlib.text import Text
 
 from nasgem_core.cells.cell import Cell
-from nasgem_core.figures.cell import cell_text, draw_cell
+from nasgem_core.figures.cell import draw_cell
 from nasgem_core.figures.cell_layout import layered_layout, longest_path_layers
 from nasgem_core.figures.image import figure_png
 
@@ -105,16 +105,3 @@ def test_equal_cells_give_equal_bytes():
     first, second = (figure_png(draw_cell(random_cell(20, 0.2, 7), "Cell"), dpi=50) for _ in range(2))
     assert first == second
     assert first != figure_png(draw_cell(random_cell(20, 0.2, 8), "Cell"), dpi=50)
-
-
-def test_text_lists_each_vertex_with_what_it_takes():
-    adjacency = np.array([[0, 1, 1, 0], [0, 0, 1, 1], [0, 0, 0, 0], [0, 0, 0, 0]])
-    cell = Cell(adjacency, ("input", "conv1x1", "dwconv3x3", "conv1x1"))
-    assert cell_text(cell).splitlines() == [
-        "4 vertices, 4 edges, 2 leaves",
-        "0  input",
-        "1  conv1x1    <- 0",
-        "2  dwconv3x3  <- 0 1",
-        "3  conv1x1    <- 1",
-        "   output     <- 2 3",
-    ]

@@ -63,7 +63,7 @@ def test_what_is_no_cell(fresh):
     for document, message in [
         ('{"schema": "nasgem.cell/1", "operations": ["input", "conv9x9"], "edges": [[0, 1]]}', "'conv9x9'"),
         ('{"schema": "nasgem.cell/1", "operations": ["input", "conv1x1"], "edges": [[1, 0]]}', "may have a cycle"),
-        ("no json", "no valid JSON"),
+        ("no json", "not valid JSON"),
     ]:
         (fresh.root / "cell.json").write_text(document)
         assert message in fresh.refused("nasgem", "show", "cell.json")
