@@ -4,10 +4,12 @@ import importlib
 import pkgutil
 from collections.abc import Mapping
 from functools import cache
-from importlib.metadata import EntryPoint, distributions, entry_points
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from nasgem_core.errors import NasgemError, ParameterError
+
+if TYPE_CHECKING:  # a tenth of a second, which is spent when a thing is first asked for
+    from importlib.metadata import EntryPoint
 
 T = TypeVar("T")
 
@@ -57,33 +59,36 @@ class Registry(Generic[T]):
         Raises:
             NasgemError: as `get` does, but nothing is imported.
         """
-        return None if name in self._added else self._place(name).module
+        if name in self._added:
+            return None
+        point = self._plugin(name)
+        return point.module if point else self._builtin[name].partition(":")[0]
 
     def _load(self, name: str) -> T:
-        place = self._place(name)
-        if place.dist is None:
-            return getattr(importlib.import_module(place.module), place.attr)
+        point = self._plugin(name)
+        if point is None:
+            module, _, attribute = self._builtin[name].partition(":")
+            return getattr(importlib.import_module(module), attribute)
         try:
-            return place.load()
+            return point.load()
         except Exception as error:  # a user's package can fail with any error
             raise NasgemError(
-                f"{self._kind} {name!r} of the package {_owner(place)} cannot be loaded "
+                f"{self._kind} {name!r} of the package {_owner(point)} cannot be loaded "
                 f"({type(error).__name__}: {error}): fix or uninstall that package"
             ) from error
 
-    def _place(self, name: str) -> EntryPoint:
-        """Return where a thing is: an entry point that belongs to no package stands for one of our own."""
+    def _plugin(self, name: str) -> "EntryPoint | None":
+        """Return the entry point of a plug-in's thing, None for one of our own."""
         points = _plugins(self._group).get(name, ())
-        if name in self._builtin:
-            points = (EntryPoint(name, self._builtin[name], self._group), *points)
-        if not points:
+        owners = [*(["nasgem"] if name in self._builtin else []), *map(_owner, points)]
+        if not owners:
             raise self._error(f"unknown {self._kind} {name!r}: known are {', '.join(self.names())}")
-        if len(points) > 1:
+        if len(owners) > 1:
             raise NasgemError(
-                f"{self._kind} {name!r} is in {' and in '.join(map(_owner, points))}: a name must mean one thing; "
-                f"rename it in the package {_owner(points[-1])}, or uninstall that package"
+                f"{self._kind} {name!r} is in {' and in '.join(owners)}: a name must mean one thing; rename it in the "
+                f"package {owners[-1]}, or uninstall that package"
             )
-        return points[0]
+        return points[0] if points else None
 
 
 def modules_in(package: str, attribute: str) -> dict[str, str]:
@@ -94,18 +99,22 @@ def modules_in(package: str, attribute: str) -> dict[str, str]:
 
 def plugin_packages() -> tuple[str, ...]:
     """Return the names under which installed plug-ins of any kind are imported, such as "my_operations", sorted."""
+    from importlib.metadata import distributions
+
     points = [point for package in distributions() for point in package.entry_points]
     return tuple(sorted({p.module.partition(".")[0] for p in points if p.group.startswith("nasgem.")}))
 
 
 @cache
-def _plugins(group: str) -> dict[str, tuple[EntryPoint, ...]]:
+def _plugins(group: str) -> "dict[str, tuple[EntryPoint, ...]]":
     """Return the entry points of a group by name, sorted; the installed packages are searched once per process."""
+    from importlib.metadata import entry_points
+
     found: dict[str, tuple[EntryPoint, ...]] = {}
     for point in sorted(entry_points(group=group), key=lambda point: (point.name, _owner(point))):
         found[point.name] = (*found.get(point.name, ()), point)
     return found
 
 
-def _owner(point: EntryPoint) -> str:
-    return point.dist.name if point.dist else "nasgem"
+def _owner(point: "EntryPoint") -> str:
+    return point.dist.name if point.dist else point.module
