@@ -1,9 +1,12 @@
-"""Fingerprints: of values, the same in every process, and of the source code a task stands on."""
+"""Fingerprints: of values, the same in every process, and of the source code that a result depends on."""
 
 import ast
 import hashlib
+import inspect
+from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +14,7 @@ import numpy as np
 
 from nasgem_core.cells.batch import CellBatch
 from nasgem_core.cells.cell import Cell
+from nasgem_core.registry import Registry
 
 _ROOT = Path(__file__).resolve().parents[2]
 _PACKAGES = ("nasgem_core", "tasks")
@@ -21,6 +25,7 @@ _NO_RESULT = {
     "nasgem_core.errors",
     "nasgem_core.files",
     "nasgem_core.predictors.catalogue",
+    "nasgem_core.registry",
     "nasgem_core.config.transfer",
     "tasks.store.artifacts",
     "tasks.store.caching",
@@ -70,51 +75,102 @@ def _update(digest: Any, value: Any) -> None:
         raise TypeError(f"{type(value).__name__} has no fingerprint: pass plain values, arrays or dataclasses of them")
 
 
+def registered_source(registry: Registry[Any], name: str) -> str:
+    """Return a fingerprint of the source of a registered thing, ours or a plug-in's.
+
+    Nothing imports such a thing, it is found by its name: a cached task whose result depends on it takes this as an
+    input. What was added in this process counts by the source of its functions and classes.
+
+    Raises:
+        NasgemError: there is no such thing, or two packages give one of that name.
+    """
+    module = registry.module_of(name)
+    return _added_source(registry.get(name)) if module is None else source_fingerprint(module)
+
+
+def _added_source(thing: Any) -> str:
+    parts = [thing] if callable(thing) else [value for value in vars(thing).values() if callable(value)]
+    return fingerprint([_source_or_name(part) for part in parts])
+
+
+def _source_or_name(thing: Any) -> str:
+    try:
+        return inspect.getsource(thing)
+    except (OSError, TypeError):  # typed in at a prompt, or compiled
+        return str(getattr(thing, "__qualname__", type(thing).__qualname__))
+
+
 @cache
 def source_fingerprint(module: str) -> str:
-    """Return a fingerprint of a module's code and of all our code that it imports, at any depth.
+    """Return a fingerprint of a module's code and of all code of ours that it imports, at any depth.
 
-    Comments, docstrings and layout do not count: what cannot change a result does not redo work.
+    The module is ours or a plug-in's; what a plug-in imports of its own package counts too. Comments, docstrings and
+    layout do not count: what cannot change a result does not redo work.
     """
     return fingerprint({name: _normalised_source(name) for name in source_closure(module)})
 
 
 @cache
 def source_closure(module: str) -> tuple[str, ...]:
-    """Return a module and every module of the core and of the tasks that can change its results, sorted."""
+    """Return a module and every module that can change its results: of its package, the core and the tasks, sorted."""
     seen, waiting = {module}, [module]
     while waiting:
-        for name in _own_imports(waiting.pop()):
+        for name in _followed_imports(waiting.pop()):
             if name not in seen:
                 seen.add(name)
                 waiting.append(name)
     return tuple(sorted(seen))
 
 
-def _module_path(module: str) -> Path:
-    """Return the source file of a module of ours, which need not exist; nothing is imported."""
-    path = _ROOT.joinpath(*module.split("."))
-    return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
-
-
-def _own_imports(module: str) -> set[str]:
-    names: set[str] = set()
-    for node in ast.walk(_parsed(module)):
-        if isinstance(node, ast.Import):
-            names.update(alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
-            names.add(node.module)
-            names.update(f"{node.module}.{alias.name}" for alias in node.names)
+def _followed_imports(module: str) -> set[str]:
+    package = module.partition(".")[0]
+    names = set(_imports(module))
+    if package not in _PACKAGES:  # ours have packages that hold a docstring only
+        parts = module.split(".")
+        names |= {".".join(parts[:depth]) for depth in range(1, len(parts))}
     return {
         name
         for name in names
-        if name.split(".")[0] in _PACKAGES and name not in _NO_RESULT and _module_path(name).is_file()
+        if name.partition(".")[0] in (package, *_PACKAGES) and name not in _NO_RESULT and _module_path(name).is_file()
     }
+
+
+def _imports(module: str) -> Iterator[str]:
+    """Yield the dotted name of everything that a module imports, inside functions too."""
+    depth = len(module.split(".")) - (_module_path(module).name != "__init__.py")
+    for node in ast.walk(_parsed(module)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = module.split(".")[: depth - node.level + 1] if node.level else []
+            origin = ".".join([*base, *([node.module] if node.module else [])])
+            yield origin
+            yield from (f"{origin}.{alias.name}" for alias in node.names)
+
+
+def _module_path(module: str) -> Path:
+    """Return the source file of a module, which need not exist; nothing is imported."""
+    package, *rest = module.split(".")
+    path = _package_path(package).joinpath(*rest)
+    return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+
+
+@cache
+def _package_path(package: str) -> Path:
+    """Return the folder of a package, or where the file of a single module is."""
+    if package in _PACKAGES:
+        return _ROOT / package
+    spec = find_spec(package)
+    if spec is None or (spec.origin is None and not spec.submodule_search_locations):
+        return _ROOT / package  # there is no such file: whoever asks for the thing is told so
+    return Path(spec.submodule_search_locations[0] if spec.submodule_search_locations else str(spec.origin))
 
 
 @cache
 def _parsed(module: str) -> ast.Module:
-    return ast.parse(_module_path(module).read_text(encoding="utf-8"))
+    path = _module_path(module)
+    # A compiled module, or one that is not there, counts by its name.
+    return ast.parse(path.read_text(encoding="utf-8") if path.is_file() else "")
 
 
 @cache

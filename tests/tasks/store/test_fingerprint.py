@@ -4,6 +4,7 @@ import subprocess
 import sys
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,9 +12,11 @@ import pytest
 from nasgem_core.cells.batch import CellBatch
 from nasgem_core.cells.sampling import sample_cells
 from nasgem_core.config.search import CellsConfig, ProxyConfig, SearchConfig
+from nasgem_core.errors import ParameterError
+from nasgem_core.registry import Registry
 from tasks.run.placement import Placement
 from tasks.store import fingerprint as module
-from tasks.store.fingerprint import fingerprint, source_closure
+from tasks.store.fingerprint import fingerprint, registered_source, source_closure
 
 ROOT = Path(__file__).parents[3]
 EXAMPLE = "fingerprint([{'b': [1, 2.5, None, True], 'a': np.arange(4)}, SearchConfig(), Placement()])"
@@ -120,17 +123,26 @@ def source(tmp_path, monkeypatch):
     for package in ("nasgem_core", "tasks"):
         shutil.copytree(ROOT / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__"))
     monkeypatch.setattr(module, "_ROOT", tmp_path)
-    caches = [module.source_fingerprint, module.source_closure, module._parsed, module._normalised_source]
 
     def after(name: str, appended: str) -> str:
         path = tmp_path / name
         path.write_text(path.read_text() + appended)
-        for function in caches:
-            function.cache_clear()
+        forget()
         return module.source_fingerprint("tasks.stages.encoder")
 
     yield after
-    for function in caches:
+    forget()
+
+
+def forget() -> None:
+    """Read sources again: a process takes them to stay as they are."""
+    for function in (
+        module.source_fingerprint,
+        module.source_closure,
+        module._package_path,
+        module._parsed,
+        module._normalised_source,
+    ):
         function.cache_clear()
 
 
@@ -148,3 +160,60 @@ def test_a_docstring_inside_does_not_count(source):
     path = module._ROOT / "nasgem_core/cells/cell.py"
     path.write_text(path.read_text().replace("def unused():\n", 'def unused():\n    """Return one."""\n\n'))
     assert source("nasgem_core/cells/cell.py", "") == first
+
+
+@pytest.fixture
+def plugin(tmp_path, monkeypatch):
+    """Put a package `plugged` on the path; call it with a file and its text, get the fingerprint of `plugged.thing`."""
+    monkeypatch.syspath_prepend(str(tmp_path))
+
+    def write(name: str, text: str) -> str:
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+        forget()
+        return module.source_fingerprint("plugged.thing")
+
+    write("plugged/__init__.py", "")
+    write("plugged/deep/__init__.py", "")
+    write("plugged/deep/helper.py", "")
+    write("plugged/other.py", "")
+    write("plugged/thing.py", "from nasgem_core.seeding import derive_seed\nfrom .deep import helper\nTHING = 1\n")
+    yield write
+    forget()
+
+
+def test_the_source_of_a_plugin_counts_with_what_it_imports(plugin):
+    first = plugin("plugged/other.py", "X = 1\n")  # not imported
+    assert plugin("plugged/thing.py", (Path(module._module_path("plugged.thing")).read_text() + "# why\n")) == first
+    assert source_closure("plugged.thing") == (
+        "nasgem_core.seeding",
+        "plugged",
+        "plugged.deep",
+        "plugged.deep.helper",
+        "plugged.thing",
+    )
+    second = plugin("plugged/deep/helper.py", "X = 1\n")
+    assert second != first
+    third = plugin("plugged/__init__.py", "from plugged.other import X\n")  # runs when the thing is imported
+    assert third != second and plugin("plugged/other.py", "X = 2\n") != third
+    assert "plugged" not in sys.modules
+
+
+def test_what_has_no_source_counts_by_its_name(plugin):
+    assert source_closure("no_such_package.thing") == ("no_such_package.thing",)
+    names = ["no_such_package.thing", "no_such_package.other", "plugged.missing", "math"]
+    assert len({module.source_fingerprint(name) for name in names}) == len(names)
+
+
+def test_registered_things_count_by_their_source():
+    known: Registry[object] = Registry("thing", {"seed": "nasgem_core.seeding:derive_seed"}, "nasgem.things")
+    assert registered_source(known, "seed") == module.source_fingerprint("nasgem_core.seeding")
+    known.add("one", Settings)
+    known.add("two", OtherSettings)
+    known.add("compiled", len)
+    known.add("parts", SimpleNamespace(name="two", build=OtherSettings))
+    sources = {name: registered_source(known, name) for name in ("one", "two", "compiled")}
+    assert len(set(sources.values())) == 3 and registered_source(known, "parts") == sources["two"]
+    with pytest.raises(ParameterError, match="unknown thing 'three'"):
+        registered_source(known, "three")
