@@ -29,13 +29,13 @@ class Setting:
 
     Args:
         device: a torch device.
-        batch: images a pass.
-        threads: threads of the CPU; 1, the default, is the least noisy. Without meaning on other devices.
+        batch: images per pass.
+        threads: threads of the CPU; 1, the default, is the least noisy. Other devices ignore it.
         repeats: timed passes of each network.
         seed: root of the order of turns and of the random images.
 
     Raises:
-        ParameterError: a number is below 1, or the device is not there.
+        ParameterError: a number is below 1, or the device does not exist.
     """
 
     device: str = "cpu"
@@ -67,7 +67,7 @@ def _is_there(device: str) -> bool:
 
 
 @dataclass(frozen=True, eq=False)
-class Subject:
+class TimedNetwork:
     """A network to measure, in any mode and on any device; it is put into evaluation mode and moved.
 
     Args:
@@ -88,7 +88,7 @@ class Latency:
     Args:
         median_ms: median time of a pass, in milliseconds.
         p95_ms: its 95th percentile.
-        spread_ms: its interquartile range; much of it beside the median means that the machine was busy.
+        spread_ms: its interquartile range; much of it, next to the median, means that the machine was busy.
         peak_bytes: memory at the peak of a pass, weights and images included.
     """
 
@@ -105,17 +105,21 @@ class Latency:
 
 
 def measure_latency(
-    subjects: Sequence[Subject], setting: Setting, on_progress: Callable[[int], None] | None = None
+    networks: Sequence[TimedNetwork],
+    setting: Setting,
+    on_progress: Callable[[int], None] | None = None,
+    clock: Callable[[], float] = time.perf_counter,
 ) -> list[Latency]:
-    """Measure networks side by side; returns one result each, in their order.
+    """Measure networks side by side; returns one result for each, in their order.
 
     All networks are held on the device at once. Each timed pass follows an untimed one of the same network, as in
     steady use: the pass of another network before it would leave foreign data in the caches.
 
     Args:
-        subjects: the networks.
+        networks: the networks.
         setting: device, batch, threads and repeats.
         on_progress: called after each timed pass with the number of passes done.
+        clock: gives the time in seconds, read before and after each timed pass.
 
     Raises:
         ParameterError: a network does not take the images, or the device has too little memory for it.
@@ -123,45 +127,45 @@ def measure_latency(
     device = torch.device(setting.device)
     rng = np.random.default_rng(setting.seed)
     generator = torch.Generator().manual_seed(setting.seed)
-    seconds = np.empty((len(subjects), setting.repeats))
+    seconds = np.empty((len(networks), setting.repeats))
     with _quiet_process(setting.threads), torch.inference_mode():
         images = {}
-        for size in sorted({subject.image_size for subject in subjects}):
+        for size in sorted({network.image_size for network in networks}):
             try:
                 images[size] = torch.randn(setting.batch, IMAGE_CHANNELS, *size, generator=generator).to(device)
             except RuntimeError:
                 raise ParameterError(f"batch = {setting.batch}: too much for {device}, lower it") from None
-        peaks = [_warm_up(subject, images[subject.image_size], device) for subject in subjects]
+        peaks = [_warm_up(network, images[network.image_size], device) for network in networks]
         for turn in range(setting.repeats):
-            for place, i in enumerate(rng.permutation(len(subjects))):
-                seconds[i, turn] = _time_pass(subjects[i].network, images[subjects[i].image_size], device)
+            for place, i in enumerate(rng.permutation(len(networks))):
+                seconds[i, turn] = _time_pass(networks[i].network, images[networks[i].image_size], device, clock)
                 if on_progress is not None:
-                    on_progress(turn * len(subjects) + place + 1)
+                    on_progress(turn * len(networks) + place + 1)
     return [Latency.of(row, peak) for row, peak in zip(seconds, peaks, strict=True)]
 
 
-def _warm_up(subject: Subject, images: Tensor, device: torch.device) -> int:
+def _warm_up(timed: TimedNetwork, images: Tensor, device: torch.device) -> int:
     """Bring a network to the device, run it a few times and return its peak memory."""
     try:
-        network = subject.network.eval().to(device)
+        network = timed.network.eval().to(device)
         for _ in range(WARM_UP):
             network(images)
         return peak_memory(network, images)
     except (RuntimeError, ValueError) as error:
-        height, width = subject.image_size
+        height, width = timed.image_size
         first = (str(error).splitlines() or [type(error).__name__])[0]
         raise ParameterError(
-            f"{subject.name} cannot be run on {len(images)} images of {height} x {width} pixels on {device}: {first}"
+            f"{timed.name} cannot be run on {len(images)} images of {height} x {width} pixels on {device}: {first}"
         ) from None
 
 
-def _time_pass(network: nn.Module, images: Tensor, device: torch.device) -> float:
+def _time_pass(network: nn.Module, images: Tensor, device: torch.device, clock: Callable[[], float]) -> float:
     network(images)
     _wait_for(device)
-    start = time.perf_counter()
+    start = clock()
     network(images)
     _wait_for(device)
-    return time.perf_counter() - start
+    return clock() - start
 
 
 def _wait_for(device: torch.device) -> None:

@@ -14,7 +14,7 @@ from nasgem_core.cells.cell import Cell
 from nasgem_core.cells.sampling import sample_distinct_cells
 from nasgem_core.config.search import SearchConfig
 from nasgem_core.deployment.device import device_name
-from nasgem_core.deployment.latency import Latency, Setting, Subject, measure_latency
+from nasgem_core.deployment.latency import Latency, Setting, TimedNetwork, measure_latency
 from nasgem_core.deployment.proxy_spec import ProxySpec
 from nasgem_core.deployment.specs import Spec, build_network, read_spec
 from nasgem_core.detection.spec import DetectorSpec
@@ -96,15 +96,15 @@ def named_apart(listed: Sequence[Listed]) -> list[Listed]:
 
 
 def measure_networks(listed: Sequence[Listed], setting: Setting) -> pd.DataFrame:
-    """Measure networks side by side with fresh weights, whose values make no difference; returns one row each."""
+    """Measure networks side by side with fresh weights, whose values make no difference; returns one row for each."""
     listed = named_apart(listed)
     networks = [build_network(item.spec) for item in listed]
     costs = [count_costs(network, item.spec.image_size) for network, item in zip(networks, listed, strict=True)]
-    subjects = [
-        Subject(item.name, network, item.spec.image_size) for network, item in zip(networks, listed, strict=True)
+    timed = [
+        TimedNetwork(item.name, network, item.spec.image_size) for network, item in zip(networks, listed, strict=True)
     ]
-    with progress_bar("measuring latency", setting.repeats * len(subjects)) as bar:
-        found = measure_latency(subjects, setting, on_progress=bar.update)
+    with progress_bar("measuring latency", setting.repeats * len(timed)) as bar:
+        found = measure_latency(timed, setting, on_progress=bar.update)
     name = device_name(setting.device)
     rows = [
         _row(item, cost.macs, cost.params, latency) for item, cost, latency in zip(listed, costs, found, strict=True)
