@@ -1,6 +1,5 @@
-"""Files that are written whole or not at all, and the seal that tells what was changed in them."""
+"""Files that are written whole or not at all, and the seal that shows whether one was changed."""
 
-import hashlib
 import json
 import os
 import uuid
@@ -11,10 +10,16 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
+from nasgem_core.digest import arrays_digest
+
 
 @contextmanager
-def written_whole(path: Path) -> Iterator[BinaryIO]:
+def written_whole(path: Path, *, keep: Path | None = None) -> Iterator[BinaryIO]:
     """Open a new file that takes the place of `path` when the block ends well; after a crash the old one is whole.
+
+    Args:
+        path: the file.
+        keep: where the old file stays, if there is one; nowhere by default.
 
     Raises:
         OSError: it cannot be written; what was there before stays.
@@ -26,6 +31,8 @@ def written_whole(path: Path) -> Iterator[BinaryIO]:
             yield file
             file.flush()
             os.fsync(file.fileno())
+        if keep is not None and path.exists():
+            path.replace(keep)
         temporary.replace(path)
         sync(path.parent)
     finally:
@@ -34,7 +41,7 @@ def written_whole(path: Path) -> Iterator[BinaryIO]:
 
 
 def sync(path: Path) -> None:
-    """Have a file reach the disk, or the names in a folder, without which a renamed file can go with the power."""
+    """Make sure that a file is on the disk, or that the names in a folder are: else a power cut undoes a renaming."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -44,20 +51,12 @@ def sync(path: Path) -> None:
 
 def sealed(document: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> str:
     """Return a document as JSON with a checksum of it and of arrays: file formats do not notice every changed byte."""
-    return json.dumps({"checksum": _checksum(document, arrays), **document})
+    return json.dumps({"checksum": arrays_digest(arrays, json.dumps(document)), **document})
 
 
 def unsealed(text: str | bytes, arrays: Mapping[str, np.ndarray]) -> dict[str, Any]:
-    """Return the document that `sealed` was given; raises `ValueError` where it, or an array, is another."""
+    """Return the document that `sealed` was given; raises `ValueError` if it, or an array, has changed."""
     document = json.loads(text)
-    if not isinstance(document, dict) or document.pop("checksum", None) != _checksum(document, arrays):
+    if not isinstance(document, dict) or document.pop("checksum", None) != arrays_digest(arrays, json.dumps(document)):
         raise ValueError("the checksum does not match")
     return document
-
-
-def _checksum(document: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> str:
-    digest = hashlib.blake2b(json.dumps(document).encode(), digest_size=16)
-    for name in sorted(arrays):
-        digest.update(f"{name}:{arrays[name].dtype.str}{arrays[name].shape};".encode())
-        digest.update(np.ascontiguousarray(arrays[name]).tobytes())
-    return digest.hexdigest()

@@ -4,7 +4,6 @@ The file holds a cell in one row: its hash, its edges as bits, its operations as
 names that give these columns their meaning, the schema and a checksum of the content stand in the parquet's metadata.
 """
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ import pyarrow.parquet as pq
 
 from nasgem_core.cells.batch import CellBatch
 from nasgem_core.cells.packing import pack_cells, unpack_cells
+from nasgem_core.digest import digest_of
 from nasgem_core.errors import DataError
 from nasgem_core.files import written_whole
 from nasgem_core.operations.operation import known_operations, register_tabular
@@ -173,10 +173,7 @@ def _arrays(space: TabularSpace) -> dict[str, np.ndarray]:
 
 
 def _checksum(header: bytes, arrays: Mapping[str, np.ndarray]) -> str:
-    digest = hashlib.blake2b(header, digest_size=16)
-    for array in arrays.values():
-        digest.update(np.ascontiguousarray(array).data)
-    return digest.hexdigest()
+    return digest_of([header, *arrays.values()])
 
 
 def _column(array: np.ndarray) -> pa.Array:

@@ -11,7 +11,7 @@ from nasgem_core.deployment.detector_checking import check_detector_forms
 from nasgem_core.deployment.detector_file import detector_file
 from nasgem_core.deployment.detector_program import INPUTS, OUTPUTS, canvas_of, detector_program
 from nasgem_core.deployment.export import COMPARING, FORMS, Exported, FormWriter, check_forms_known
-from nasgem_core.deployment.folders import new_folder, write_weights
+from nasgem_core.deployment.folders import new_folder, write_network
 from nasgem_core.deployment.programs import CARD_KEY, capture
 from nasgem_core.deployment.specs import check_weights
 from nasgem_core.detection.detector import Detector
@@ -68,7 +68,7 @@ def export_detector(
         length="objects",
     )
     with new_folder(folder) as target:
-        write_weights(target, spec.to_json(), weights)
+        write_network(target, spec.to_json(), weights)
         left_out = writer.write(target, forms, say)
         say(COMPARING)
         differences = check_detector_forms(detector, target)

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from nasgem_core.deployment.card import NetworkCard
 from nasgem_core.deployment.checking import Difference, check_forms
-from nasgem_core.deployment.folders import new_folder, write_weights
+from nasgem_core.deployment.folders import new_folder, write_network
 from nasgem_core.deployment.isolated import ONNX, PYTHON, TORCH
 from nasgem_core.deployment.programs import CARD_KEY, capture, save_onnx, save_program
 from nasgem_core.deployment.sources import source_of
@@ -133,7 +133,7 @@ def export_network(
         length="batch",
     )
     with new_folder(folder) as target:
-        write_weights(target, card.to_json(), weights)
+        write_network(target, card.to_json(), weights)
         left_out = writer.write(target, forms, say)
         say(COMPARING)
         differences = check_forms(network, target, card.image_size)

@@ -1,12 +1,12 @@
 """Annotations in COCO's format, held as arrays that say the same as the file."""
 
-import hashlib
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from nasgem_core.digest import digest_of
 from nasgem_core.errors import DataError
 
 
@@ -54,10 +54,8 @@ class CocoAnnotations:
     def content_hash(self) -> str:
         """Return 32 hexadecimal digits that are equal for equal names, categories and boxes of the images."""
         text = [*self.file_names, "", *(f"{category.id} {category.name}" for category in self.categories)]
-        digest = hashlib.blake2b("\x1f".join(text).encode(), digest_size=16)
-        for array in (self.image_ids, self.box_images, self.labels, self.boxes, self.areas, self.crowds):
-            digest.update(np.ascontiguousarray(array).data)
-        return digest.hexdigest()
+        arrays = (self.image_ids, self.box_images, self.labels, self.boxes, self.areas, self.crowds)
+        return digest_of(["\x1f".join(text), *arrays])
 
     def subset(self, images: np.ndarray) -> "CocoAnnotations":
         """Return some of the images, by position and in that order, with their boxes."""

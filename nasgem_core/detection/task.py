@@ -1,13 +1,11 @@
 """Training a detector, for the loop that trains any network: its batches, its losses, and AP as its measure."""
 
-import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -18,6 +16,7 @@ from nasgem_core.detection.detector import Detector
 from nasgem_core.detection.images import MeasuredImages, Sample, TrainingImages
 from nasgem_core.detection.reading import batches_of
 from nasgem_core.detection.training_boxes import TOLERATED, TrainingBoxes
+from nasgem_core.digest import digest_of
 from nasgem_core.errors import DataError
 from nasgem_core.training.distributed import World
 from nasgem_core.training.image_files import files_digest
@@ -61,10 +60,7 @@ class TrainingSet:
     def digest(self) -> str:
         """32 hexadecimal digits that are equal for equal images (`files_digest`), boxes and labels."""
         names = [self.annotations.file_names[image] for image in self.chosen.images]
-        digest = hashlib.blake2b(files_digest(self.folder, names).encode(), digest_size=16)
-        for array in (self.chosen.boxes, self.chosen.labels, self.chosen.offsets):
-            digest.update(np.ascontiguousarray(array).data)
-        return digest.hexdigest()
+        return digest_of([files_digest(self.folder, names), self.chosen.boxes, self.chosen.labels, self.chosen.offsets])
 
 
 class DetectionTask:

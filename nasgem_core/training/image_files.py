@@ -4,18 +4,18 @@ That is also how torchvision's ImageNet lies on the disk once it is unpacked. Li
 with the folders is said before a training begins.
 """
 
-import hashlib
 import os
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageOps
 from torchvision.datasets.folder import IMG_EXTENSIONS
 
+from nasgem_core.digest import digest_of
 from nasgem_core.errors import DataError
 
 UNREADABLE = (OSError, ValueError, SyntaxError, Image.DecompressionBombError)
@@ -50,9 +50,7 @@ class ImageFiles:
     @cached_property
     def digest(self) -> str:
         """32 hexadecimal digits of names, sizes and, up to 1 GiB, contents; of more, reading would take too long."""
-        digest = hashlib.blake2b(os.fsencode("\x1f".join(self.classes)), digest_size=16)
-        digest.update(files_digest(self.folder, self.files, self.sizes).encode())
-        return digest.hexdigest()
+        return digest_of([os.fsencode("\x1f".join(self.classes)), files_digest(self.folder, self.files, self.sizes)])
 
     @cached_property
     def decoded(self) -> tuple[np.ndarray | None, ...] | None:
@@ -92,13 +90,15 @@ def files_digest(folder: Path, files: Sequence[str], sizes: np.ndarray | None = 
     """
     if sizes is None:
         sizes = np.array([_size(folder / file) for file in files], dtype=np.int64)
-    digest = hashlib.blake2b(os.fsencode("\x1f".join(files)), digest_size=16)
-    digest.update(sizes.astype("<i8").tobytes())
-    if sizes.sum() <= MEMORY_BYTES:
-        for file in files:
-            with suppress(OSError):  # as an image it is broken, and counted as such
-                digest.update((folder / file).read_bytes())
-    return digest.hexdigest()
+    contents = (_content(folder / file) for file in files) if sizes.sum() <= MEMORY_BYTES else ()
+    return digest_of(chain([os.fsencode("\x1f".join(files)), sizes.astype("<i8")], contents))
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:  # as an image it is broken, and counted as such
+        return b""
 
 
 def upright(image: Image.Image) -> Image.Image:

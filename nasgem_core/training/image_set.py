@@ -1,11 +1,11 @@
 """Labelled images in two splits, as arrays."""
 
-import hashlib
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
+from nasgem_core.digest import digest_of
 from nasgem_core.errors import DataError
 
 
@@ -69,11 +69,8 @@ class ImageSet:
     @cached_property
     def content_hash(self) -> str:
         """32 hexadecimal digits, equal for equal images, labels and classes."""
-        digest = hashlib.blake2b("\x1f".join(self.classes).encode(), digest_size=16)
-        for array in (self.train_images, self.train_labels, self.validation_images, self.validation_labels):
-            digest.update(str(array.shape).encode())
-            digest.update(np.ascontiguousarray(array).data)
-        return digest.hexdigest()
+        arrays = (self.train_images, self.train_labels, self.validation_images, self.validation_labels)
+        return digest_of(["\x1f".join(self.classes), *(part for array in arrays for part in (str(array.shape), array))])
 
 
 def _check_split(split: str, images: np.ndarray, labels: np.ndarray, num_classes: int) -> None:

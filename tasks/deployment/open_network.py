@@ -10,7 +10,7 @@ from nasgem_core.backbones import spec as network
 from nasgem_core.cells import cell
 from nasgem_core.deployment import card
 from nasgem_core.deployment.card import NetworkCard
-from nasgem_core.deployment.folders import CARD_FILE, read_weights
+from nasgem_core.deployment.folders import CARD_FILE, read_network
 from nasgem_core.deployment.isolated import WEIGHTS
 from nasgem_core.detection import spec as detection
 from nasgem_core.detection.spec import DetectorSpec
@@ -133,7 +133,7 @@ def _fresh(source: str, spec: network.NetworkSpec) -> TrainedNetwork:
 
 
 def _read(source: str, document: Path, weights: Path) -> TrainedNetwork:
-    content, tensors = read_weights(document, weights)
+    content, tensors = read_network(document, weights)
     return TrainedNetwork(_description(source, content), tensors, source)
 
 

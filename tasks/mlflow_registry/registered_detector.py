@@ -37,11 +37,11 @@ class PictureDetector:
 
 def _load_pyfunc(path: str) -> PictureDetector:
     from nasgem_core.deployment.detectors import load_detector
-    from nasgem_core.deployment.folders import read_weights
+    from nasgem_core.deployment.folders import read_network
     from nasgem_core.detection.spec import DetectorSpec
     from tasks.mlflow_registry.model_files import DESCRIPTION_FILE, EXTRA_FILES, WEIGHTS_FILE
 
     folder = Path(path) / EXTRA_FILES
-    document, weights = read_weights(folder / DESCRIPTION_FILE, folder / WEIGHTS_FILE)
+    document, weights = read_network(folder / DESCRIPTION_FILE, folder / WEIGHTS_FILE)
     spec = DetectorSpec.from_json(document)
     return PictureDetector(load_detector(spec, weights), tuple(category.name for category in spec.categories))

@@ -115,9 +115,9 @@ def detector_candidate(spec: DetectorSpec, weights: Weights, metrics: Mapping[st
 
 def write_model(candidate: Candidate, folder: Path, logged: Any) -> Path:
     """Write the MLflow model of a candidate below `folder`; returns its own folder."""
-    from nasgem_core.deployment.folders import write_weights
+    from nasgem_core.deployment.folders import write_network
 
-    write_weights(folder, candidate.document, candidate.weights)
+    write_network(folder, candidate.document, candidate.weights)
     candidate.save(folder / "model", logged, [str(folder / DESCRIPTION_FILE), str(folder / WEIGHTS_FILE)])
     return folder / "model"
 

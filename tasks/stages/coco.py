@@ -1,6 +1,5 @@
 """Detectors of stage `coco`: their backbones, one training of one of them, and the files of all."""
 
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,12 +18,14 @@ from nasgem_core.detection.pyramid import load_backbone
 from nasgem_core.detection.settings import DetectorSettings
 from nasgem_core.detection.spec import DetectorSpec, for_detection
 from nasgem_core.detection.task import DetectionTask, detect
+from nasgem_core.digest import arrays_digest
 from nasgem_core.errors import DataError
 from nasgem_core.seeding import derive_seed
 from nasgem_core.training.distributed import World
 from nasgem_core.training.loop import train
 from nasgem_core.training.recipe import TrainingRecipe
 from nasgem_core.training.task import BROKEN, Progress
+from nasgem_core.weights import NETWORK, NETWORK_SCHEMA
 from tasks.run.parameters import in_section
 from tasks.stages import imagenet
 from tasks.stages.coco_data import CocoData, first_images
@@ -102,7 +103,7 @@ def plan_detectors(config: CocoConfig, data: CocoData, backbones: Mapping[str, N
             )
         card = backbones[name]
         network = for_detection(NetworkSpec.from_dict(dict(card.network)))
-        start, _ = read_weights(imagenet.FOLDER / f"{card.name}.safetensors", imagenet.WEIGHTS_SCHEMA)
+        start, _ = read_weights(imagenet.FOLDER / f"{card.name}.safetensors", NETWORK_SCHEMA)
         values: dict[str, Any] = {field: getattr(config, field) for field in _SETTINGS}
         for kind in config.detectors:
             settings = DetectorSettings(kind=kind, mean=card.mean, std=card.std, **values)
@@ -159,7 +160,7 @@ def train_detector(
     load_backbone(detector.pyramid, {name: torch.from_numpy(value) for name, value in training.start.items()})
     task = DetectionTask(
         detector,
-        {"detector": training.spec.to_dict(), "start": _digest(training.start)},
+        {"detector": training.spec.to_dict(), "start": arrays_digest(training.start)},
         data.train,
         data.measured,
         batch_size=config.batch_size,
@@ -186,14 +187,6 @@ def train_detector(
     weights = {name: value.detach().cpu().numpy() for name, value in trained.model.state_dict().items()}
     metrics = {name: value for name, value in trained.metrics.items() if name != BROKEN}
     return TrainedDetector(training, weights, trained.history, metrics, samples)
-
-
-def _digest(weights: Mapping[str, np.ndarray]) -> str:
-    digest = hashlib.blake2b(digest_size=16)
-    for name in sorted(weights):
-        digest.update(name.encode())
-        digest.update(np.ascontiguousarray(weights[name]).data)
-    return digest.hexdigest()
 
 
 def history_of(detectors: Sequence[TrainedDetector]) -> pd.DataFrame:
@@ -238,7 +231,7 @@ def write_detectors(
     kept = {HISTORY_FILE, *(FOLDER / name for name in pictures)}
     for each in detectors:
         weights, spec = (FOLDER / f"{each.training.name}{end}" for end in (".safetensors", ".json"))
-        write_weights(weights, imagenet.WEIGHTS_SCHEMA, each.weights, {"detector": each.training.spec.to_dict()})
+        write_weights(weights, NETWORK_SCHEMA, each.weights, {NETWORK: each.training.spec.to_dict()})
         write_bytes(spec, each.training.spec.to_json().encode())
         kept |= {weights, spec}
     write_table(HISTORY_FILE, "nasgem.history/1", history)

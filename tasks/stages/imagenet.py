@@ -26,6 +26,7 @@ from nasgem_core.training.image_files import ImageFiles
 from nasgem_core.training.loop import Progress, train
 from nasgem_core.training.recipe import TrainingRecipe
 from nasgem_core.training.task import BROKEN, broken_images
+from nasgem_core.weights import NETWORK, NETWORK_SCHEMA
 from tasks.run.parameters import in_section
 from tasks.run.placement import reader_processes
 from tasks.stages.class_names import class_names
@@ -38,7 +39,6 @@ HISTORY_FILE = FOLDER / "history.parquet"
 CURVES_FILE = FOLDER / "curves.png"
 GEMNET_FOLDER = DATA / "gemnet"
 CHECKPOINTS = Path(".nasgem") / "checkpoints" / "imagenet"
-WEIGHTS_SCHEMA = "nasgem.weights/1"
 GEMNET, MOBILENET = "gemnet", "mobilenet_v2"
 FIRST_GEMNET = "gemnet_a"
 IMAGES_A_RATE = 256
@@ -248,7 +248,7 @@ def write_classifiers(
     for each in classifiers:
         weights, card = (FOLDER / f"{each.training.name}{end}" for end in (".safetensors", ".json"))
         arrays = {name: value.numpy() for name, value in each.weights.items()}
-        write_weights(weights, WEIGHTS_SCHEMA, arrays, {"card": each.card.to_dict()})
+        write_weights(weights, NETWORK_SCHEMA, arrays, {NETWORK: each.card.to_dict()})
         write_bytes(card, (each.card.to_json() + "\n").encode())
         kept |= {weights, card}
     write_table(HISTORY_FILE, "nasgem.history/1", history)

@@ -1,7 +1,7 @@
 """The files between stages: written whole or not at all, and read only if they are what their place requires.
 
 Every stage owns `data/<stage>/`. Arrays are npz, tables parquet, weights safetensors, everything else JSON; each file
-names its schema, so it can be read alone and a foreign file is refused.
+names its schema, so it can be read on its own and a foreign file is refused.
 """
 
 import io
@@ -16,8 +16,6 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
-import safetensors.numpy
-from safetensors import safe_open
 
 from nasgem_core.errors import DataError
 from nasgem_core.files import sealed, unsealed, written_whole
@@ -59,7 +57,7 @@ def read_json(path: Path, schema: str) -> dict[str, Any]:
 
 def write_arrays(path: Path, schema: str, arrays: Mapping[str, np.ndarray], metadata: Mapping[str, Any]) -> None:
     """Write named arrays and plain metadata as one npz file; equal content gives equal bytes."""
-    document = np.frombuffer(_document(schema, arrays, metadata).encode(), dtype=np.uint8)
+    document = np.frombuffer(sealed({_SCHEMA_KEY: schema, **metadata}, arrays).encode(), dtype=np.uint8)
     buffer = io.BytesIO()
     np.savez(buffer, allow_pickle=False, metadata=document, **_in_c_order(arrays))
     write_bytes(path, buffer.getvalue())
@@ -71,7 +69,8 @@ def read_arrays(path: Path, schema: str) -> tuple[dict[str, np.ndarray], dict[st
     with _parsing(path, schema):
         with np.load(io.BytesIO(content), allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
-        found, metadata = _checked(arrays.pop("metadata").tobytes(), arrays)
+        metadata = unsealed(arrays.pop("metadata").tobytes(), arrays)
+        found = metadata.pop(_SCHEMA_KEY)
     _require(path, schema, found)
     return arrays, metadata
 
@@ -96,34 +95,28 @@ def read_table(path: Path, schema: str) -> pd.DataFrame:
 
 
 def write_weights(path: Path, schema: str, arrays: Mapping[str, np.ndarray], metadata: Mapping[str, Any]) -> None:
-    """Write a model's arrays as safetensors, with plain metadata in the header."""
-    # One entry, because safetensors writes several in an order that changes from call to call.
-    header = {"nasgem": _document(schema, arrays, metadata)}
-    write_bytes(path, safetensors.numpy.save(_in_c_order(arrays), metadata=header))
+    """Write a model's arrays as a file of weights (`nasgem_core.weights`) with plain metadata in its header."""
+    from nasgem_core import weights  # imports torch, which JSON and tables do without
+
+    weights.write_weights(path, schema, arrays, metadata)
 
 
 def read_weights(path: Path, schema: str) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     """Read what `write_weights` wrote; raises `DataError` naming path and remedy."""
-    _read(path)
-    with _parsing(path, schema), safe_open(path, framework="numpy") as file:
-        arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
-        found, metadata = _checked(file.metadata()["nasgem"], arrays)
-    _require(path, schema, found)
-    return arrays, metadata
+    from nasgem_core import weights
+
+    try:
+        tensors, metadata = weights.read_weights(path, schema)
+    except FileNotFoundError:
+        raise _missing(path) from None
+    except DataError as error:
+        raise DataError(f"{error}: {_remedy(path)}") from None
+    return {name: tensor.numpy() for name, tensor in tensors.items()}, metadata
 
 
 def _in_c_order(arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Return the arrays as they lie in a file; a value just computed may lie otherwise than one read from a record."""
+    """Return the arrays in one order of memory: a value just computed may have another than one read from a record."""
     return {name: np.asarray(array, order="C") for name, array in arrays.items()}
-
-
-def _document(schema: str, arrays: Mapping[str, np.ndarray], metadata: Mapping[str, Any]) -> str:
-    return sealed({_SCHEMA_KEY: schema, **metadata}, arrays)
-
-
-def _checked(text: str | bytes, arrays: Mapping[str, np.ndarray]) -> tuple[Any, dict[str, Any]]:
-    document = unsealed(text, arrays)
-    return document.pop(_SCHEMA_KEY), document
 
 
 @contextmanager
@@ -139,7 +132,7 @@ def _read(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
-        raise DataError(f"{path} is missing: run the stage that makes it, `nasgem stage {_stage_of(path)}`") from None
+        raise _missing(path) from None
 
 
 def _require(path: Path, schema: str, found: Any) -> None:
@@ -148,10 +141,15 @@ def _require(path: Path, schema: str, found: Any) -> None:
 
 
 def _foreign(path: Path, schema: str, what: str) -> DataError:
-    return DataError(
-        f"{path} is not a {schema} file ({what}): "
-        f"move it away and run `nasgem stage {_stage_of(path)}` to make it again"
-    )
+    return DataError(f"{path} is not a {schema} file ({what}): {_remedy(path)}")
+
+
+def _missing(path: Path) -> DataError:
+    return DataError(f"{path} is missing: run the stage that makes it, `nasgem stage {_stage_of(path)}`")
+
+
+def _remedy(path: Path) -> str:
+    return f"move it away and run `nasgem stage {_stage_of(path)}` to make it again"
 
 
 def _stage_of(path: Path) -> str:

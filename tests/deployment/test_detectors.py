@@ -5,7 +5,7 @@ import torch
 
 from nasgem_core.deployment import detectors
 from nasgem_core.deployment.detectors import CANVAS_KEY, export_detector, load_detector
-from nasgem_core.deployment.folders import CARD_FILE, read_weights
+from nasgem_core.deployment.folders import CARD_FILE, read_network
 from nasgem_core.deployment.programs import CARD_KEY
 from nasgem_core.detection.spec import DetectorSpec
 from nasgem_core.errors import DataError, ParameterError
@@ -24,7 +24,7 @@ def test_an_exported_detector_detects_the_same(tmp_path):
     ]
     assert min(d.output for d in found.differences) > 0
     assert len(steps) == 2 and steps[-1] == "comparing each form with the original, in a process without nasgem"
-    document, read = read_weights(tmp_path / "out" / CARD_FILE, tmp_path / "out" / "weights.safetensors")
+    document, read = read_network(tmp_path / "out" / CARD_FILE, tmp_path / "out" / "weights.safetensors")
     assert DetectorSpec.from_json(document) == spec
     assert all(torch.equal(read[name], tensor) for name, tensor in weights.items())
     assert [path.name for path in tmp_path.iterdir()] == ["out"]

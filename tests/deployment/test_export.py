@@ -8,7 +8,7 @@ from torch import nn
 from nasgem_core.deployment import export
 from nasgem_core.deployment.card import NetworkCard
 from nasgem_core.deployment.export import export_network
-from nasgem_core.deployment.folders import CARD_FILE, read_weights
+from nasgem_core.deployment.folders import CARD_FILE, read_network
 from nasgem_core.deployment.specs import load_network
 from nasgem_core.errors import DataError, ParameterError
 from tests.deployment.networks import card, gemnet_spec, images, proxy_spec, trained
@@ -50,7 +50,7 @@ def test_a_folder_gives_card_and_network_back(tmp_path):
     network, found = exported(tmp_path / "deep" / "out", proxy_spec())
     assert found.differences[0].largest == 0
     folder = tmp_path / "deep" / "out"
-    document, weights = read_weights(folder / CARD_FILE, folder / "weights.safetensors")
+    document, weights = read_network(folder / CARD_FILE, folder / "weights.safetensors")
     own = NetworkCard.from_json(document)
     assert own == card(proxy_spec())
     with torch.no_grad():
@@ -70,9 +70,9 @@ def test_an_earlier_export_is_replaced_and_nothing_else(tmp_path, unchecked):
     (tmp_path / "mine" / "thesis.txt").write_text("precious")
     (tmp_path / "out" / "my_app.py").write_text("precious")
     for name, fault in (
-        ("mine", "mine holds thesis.txt, which is of no export"),
-        ("file", "file is there and is no folder"),
-        ("out", "out holds my_app.py, which is of no export"),
+        ("mine", "mine has thesis.txt, which no export wrote"),
+        ("file", "file exists and is not a folder"),
+        ("out", "out has my_app.py, which no export wrote"),
     ):
         with pytest.raises(DataError, match=fault):
             exported(tmp_path / name)

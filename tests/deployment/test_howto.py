@@ -11,7 +11,7 @@ import torch
 
 from nasgem_core.deployment.detector_program import INPUTS, canvas_of, detector_program
 from nasgem_core.deployment.detectors import CANVAS_KEY, load_detector
-from nasgem_core.deployment.folders import write_weights
+from nasgem_core.deployment.folders import write_network
 from nasgem_core.deployment.predicting import classify, find_objects, read_picture
 from nasgem_core.deployment.programs import CARD_KEY, capture, save_onnx, save_program
 from nasgem_core.deployment.sources import source_of
@@ -72,7 +72,7 @@ def exported(place, kind):
     network, own = trained(spec), card(spec)
     notes = {CARD_KEY: own.to_json()}
     if kind == "python":
-        write_weights(place / "exported", own.to_json(), network.state_dict())
+        write_network(place / "exported", own.to_json(), network.state_dict())
         (place / "exported/network.py").write_text(source_of(own, spec, network))
     else:
         program = capture(network, own.name, (images(spec),), ({0: torch.export.Dim("batch")},))

@@ -5,6 +5,7 @@ import torch
 from nasgem_core.backbones.spec import MobileNetSpec
 from nasgem_core.deployment.card import NetworkCard
 from nasgem_core.training.classification import MEAN, STD
+from nasgem_core.weights import NETWORK, NETWORK_SCHEMA
 from tasks.stages import imagenet
 from tasks.store.artifacts import write_bytes, write_weights
 
@@ -17,6 +18,6 @@ def write_classifier(root, number=0, top1=0.5):
         weights = {name: value.numpy() for name, value in spec.build().state_dict().items()}
     name, folder = f"mobilenet_v2-{number}", root / imagenet.FOLDER
     own = NetworkCard(name, spec.to_dict(), ("a", "b", "c", "d"), 64, 1.0, MEAN, STD, {"top1": top1})
-    write_weights(folder / f"{name}.safetensors", imagenet.WEIGHTS_SCHEMA, weights, {"card": own.to_dict()})
+    write_weights(folder / f"{name}.safetensors", NETWORK_SCHEMA, weights, {NETWORK: own.to_dict()})
     write_bytes(folder / f"{name}.json", own.to_json().encode())
     return weights

@@ -12,7 +12,7 @@ from nasgem_core.backbones.layout import IMAGENET
 from nasgem_core.backbones.spec import GEMNetSpec
 from nasgem_core.cells.cell import Cell
 from nasgem_core.deployment.card import NetworkCard
-from nasgem_core.deployment.folders import write_weights
+from nasgem_core.deployment.folders import write_network
 from nasgem_core.deployment.proxy_spec import ProxySpec
 from nasgem_core.deployment.specs import build_network
 from nasgem_core.detection.annotations import Category
@@ -36,7 +36,7 @@ def folder(fresh):
     detector = DetectorSpec(backbone, (Category(1, "cat"),), settings)
     for name, document, network in (("net", card, build_network(spec)), ("detector", detector, detector.build())):
         (fresh.root / name).mkdir()
-        write_weights(fresh.root / name, document.to_json(), network.state_dict())
+        write_network(fresh.root / name, document.to_json(), network.state_dict())
     for name in ("cell.json", "again.json"):
         (fresh.root / name).write_text(CELL.to_json())
     (fresh.root / "built.json").write_text(backbone.to_json())

@@ -8,6 +8,7 @@ import pytest
 
 from nasgem_core.backbones.spec import NetworkSpec
 from nasgem_core.deployment.card import NetworkCard
+from nasgem_core.weights import NETWORK, NETWORK_SCHEMA
 from tasks.deployment.open_network import open_network
 from tasks.store.artifacts import read_weights
 from tests.flows.workspace import Workspace
@@ -40,8 +41,8 @@ def test_networks_are_trained_once_and_come_back_with_the_same_bytes(pictures):
     assert set(zip(history["network"], history["seed"], strict=True)) == {("mobilenet_v2", 0), ("mobilenet_v2", 1)}
     assert history["top1"].notna().sum() == 4 and history["loss"].notna().any()
     card = NetworkCard.from_json((folder / "mobilenet_v2-1.json").read_text())
-    arrays, metadata = read_weights(folder / "mobilenet_v2-1.safetensors", "nasgem.weights/1")
-    assert metadata["card"] == card.to_dict() and card.classes == ("blue", "green", "red")
+    arrays, metadata = read_weights(folder / "mobilenet_v2-1.safetensors", NETWORK_SCHEMA)
+    assert metadata[NETWORK] == card.to_dict() and card.classes == ("blue", "green", "red")
     assert NetworkSpec.from_dict(card.network).build().state_dict().keys() == arrays.keys()
     summary = json.loads((pictures.root / "data/metrics/imagenet.json").read_text())["networks"]["mobilenet_v2"]
     assert len(summary["top1"]) == 2 and summary["top1"][1] == card.metrics["top1"]

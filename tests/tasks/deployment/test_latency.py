@@ -6,7 +6,7 @@ import torch
 
 from nasgem_core.backbones.layout import IMAGENET
 from nasgem_core.backbones.spec import GEMNetSpec
-from nasgem_core.deployment.folders import write_weights
+from nasgem_core.deployment.folders import write_network
 from nasgem_core.deployment.latency import Setting
 from nasgem_core.deployment.specs import build_network
 from nasgem_core.detection.annotations import Category
@@ -19,7 +19,7 @@ from tests.tasks.mlflow_registry.test_registry import CELL, SPEC, card
 
 def exported(folder, own):
     folder.mkdir()
-    write_weights(folder, own.to_json(), build_network(SPEC).state_dict())
+    write_network(folder, own.to_json(), build_network(SPEC).state_dict())
     return str(folder)
 
 
@@ -56,6 +56,6 @@ def test_a_detector_is_not_measured(tmp_path):
     backbone = GEMNetSpec("g", 2, (64, 64), CELL, IMAGENET, 8.0)
     spec = DetectorSpec(backbone, (Category(1, "cat"),), DetectorSettings())
     (tmp_path / "detector").mkdir()
-    write_weights(tmp_path / "detector", spec.to_json(), {"weight": torch.zeros(1)})
+    write_network(tmp_path / "detector", spec.to_json(), {"weight": torch.zeros(1)})
     with pytest.raises(DataError, match=r"detector is the detector .*: the latency of detectors is not measured"):
         listed_network(str(tmp_path / "detector"), tmp_path)

@@ -7,7 +7,7 @@ import torch
 from nasgem_core.backbones.layout import IMAGENET
 from nasgem_core.backbones.published.catalogue import why_missing
 from nasgem_core.backbones.spec import GEMNetSpec
-from nasgem_core.deployment.folders import write_weights
+from nasgem_core.deployment.folders import write_network
 from nasgem_core.deployment.specs import build_network, load_network
 from nasgem_core.detection.annotations import Category
 from nasgem_core.detection.settings import DetectorSettings
@@ -21,7 +21,7 @@ from tests.tasks.mlflow_registry.test_registry import CELL, SPEC, card, register
 def folder(tmp_path):
     """Write a classifier's folder as an export does."""
     (tmp_path / "exported").mkdir()
-    write_weights(tmp_path / "exported", card(0.5).to_json(), build_network(SPEC).state_dict())
+    write_network(tmp_path / "exported", card(0.5).to_json(), build_network(SPEC).state_dict())
     return tmp_path / "exported"
 
 
@@ -43,7 +43,7 @@ def test_what_was_only_built_or_published_has_fresh_weights(tmp_path):
         found = open_network(name, tmp_path, untrained=True)
         assert not found.trained and len(found.classifier.classes) == classes
         load_network(found.classifier, found.weights)
-        write_weights(tmp_path, found.classifier.to_json(), found.weights)
+        write_network(tmp_path, found.classifier.to_json(), found.weights)
         assert not open_network(str(tmp_path), tmp_path).trained  # an export does not forget it
         with pytest.raises(DataError, match=r"was built and not trained|is not there"):
             open_network(name, tmp_path)
@@ -68,7 +68,7 @@ def test_detectors_and_classifiers_are_told_apart(folder, tmp_path):
     backbone = GEMNetSpec("g", 2, (64, 64), CELL, IMAGENET, 8.0)
     spec = DetectorSpec(backbone, (Category(1, "cat"),), DetectorSettings())
     (tmp_path / "detector").mkdir()
-    write_weights(tmp_path / "detector", spec.to_json(), {"weight": torch.zeros(1)})
+    write_network(tmp_path / "detector", spec.to_json(), {"weight": torch.zeros(1)})
     found = open_network(str(tmp_path / "detector"), tmp_path)
     assert found.detector == spec
     with pytest.raises(DataError, match="is the detector retinanet-g: use `nasgem detect` with it"):

@@ -14,11 +14,11 @@ from nasgem_core.deployment.card import NetworkCard
 from nasgem_core.errors import DataError, ParameterError
 from nasgem_core.training.distributed import World
 from nasgem_core.training.image_files import list_image_files
+from nasgem_core.weights import NETWORK, NETWORK_SCHEMA
 from tasks.stages.imagenet import (
     FOLDER,
     HISTORY_FILE,
     METRICS_FILE,
-    WEIGHTS_SCHEMA,
     Training,
     history_of,
     met_budget,
@@ -137,9 +137,9 @@ def test_files_hold_what_was_trained(here):
     assert again.card == found[0].card and again.history == found[0].history
     summary, history = summary_of(found, {"mobilenet_v2": (8_310_000, 100_000)}), history_of(found)
     write_classifiers(found, summary, history, b"picture")
-    arrays, metadata = read_weights(FOLDER / "mobilenet_v2-0.safetensors", WEIGHTS_SCHEMA)
+    arrays, metadata = read_weights(FOLDER / "mobilenet_v2-0.safetensors", NETWORK_SCHEMA)
     card = NetworkCard.from_json((FOLDER / "mobilenet_v2-0.json").read_text())
-    assert metadata["card"] == card.to_dict() and card.metrics == found[0].card.metrics
+    assert metadata[NETWORK] == card.to_dict() and card.metrics == found[0].card.metrics
     assert np.array_equal(arrays["classifier.weight"], found[0].weights["classifier.weight"])
     table = read_table(HISTORY_FILE, "nasgem.history/1")
     assert table["top1"].notna().sum() == 4 and table["seed"].tolist() == sorted(table["seed"])
