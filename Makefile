@@ -7,7 +7,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 bin := .venv/bin
 core_tests := $(wildcard $(addprefix tests/,operations config cells kernel encoders networks training backbones detection search predictors deployment benchmarks figures))
 
-.PHONY: help search test test-all test-core lint bench lock clean
+.PHONY: help search test test-all test-core lint params bench lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
@@ -28,6 +28,9 @@ lint: .venv/.project ## check style (ruff) and types (mypy)
 	@$(bin)/ruff check .
 	@$(bin)/ruff format --check .
 	@$(bin)/mypy
+
+params: .venv/.project ## write params.yaml with the defaults of nasgem_core/config (the laptop profile)
+	@$(bin)/python -c 'from tasks.run.parameters import use_profile; use_profile("laptop")'
 
 bench: .venv/.project ## measure speed and memory; leave the machine alone meanwhile
 	@for subject in kernel encoder bootstrap proxy_training training memory latency; do $(bin)/python benchmarks/$$subject.py; done

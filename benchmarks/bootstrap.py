@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from nasgem_core.cells.sampling import sample_cells
-from nasgem_core.config.search import CellsConfig, EncoderConfig, PairsConfig, PredictorConfig, ProxyConfig
+from nasgem_core.config.search import CellsConfig, EncoderConfig, PairsConfig, PredictorConfig
 from nasgem_core.encoders.fitting import fit_encoder
 from nasgem_core.kernel.pairs import draw_pairs
 from nasgem_core.kernel.wl import wl_similarity
@@ -25,7 +25,7 @@ from nasgem_core.search.scorer import EmbeddingScorer, Scorer
 from tasks.stages.scorer import PERCEPTRON, PROCESS
 
 CELLS = CellsConfig()
-LAYOUT = NetworkLayout.from_proxy(ProxyConfig(), 32)
+LAYOUT = NetworkLayout(width=16, stages=(1, 2, 4), stem_stride=1, image_size=32)
 
 
 def macs_of(cells):

@@ -11,9 +11,10 @@ from pathlib import Path
 import torch
 
 from nasgem_core.backbones.spec import NetworkSpec, PublishedSpec
+from nasgem_core.config.transfer import DETECTORS
 from nasgem_core.detection.costs import detector_costs
 from nasgem_core.detection.detector import Detector
-from nasgem_core.detection.settings import KINDS, DetectorSettings
+from nasgem_core.detection.settings import DetectorSettings
 from nasgem_core.detection.spec import for_detection
 from nasgem_core.errors import DataError
 
@@ -90,7 +91,7 @@ def main() -> None:
     titles = list(dict.fromkeys([*(title for _, title in TABLE_2), *known]))
     print(f"| {' | '.join(HEADINGS)} |")
     print("|" + "---|" * len(HEADINGS))
-    for kind in KINDS:
+    for kind in DETECTORS:
         for title in titles:
             print(f"| {' | '.join(table_row(kind, title, known.get(title)))} |", flush=True)
 

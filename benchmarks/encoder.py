@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import torch
 
-from nasgem_core.config.search import CellsConfig, EncoderConfig, LabelsConfig, PairsConfig
+from nasgem_core.config.search import CellsConfig, EncoderConfig, PairsConfig
 from nasgem_core.encoders.fitting import fit_encoder
 from nasgem_core.kernel.pairs import draw_pairs
 from nasgem_core.kernel.wl import wl_similarity
@@ -28,7 +28,7 @@ def main() -> None:
     torch.set_num_threads(arguments.threads)
 
     pairs = draw_pairs(CellsConfig(), PairsConfig(), 0)
-    similarity = wl_similarity(pairs.left, pairs.right, LabelsConfig().iterations)
+    similarity = wl_similarity(pairs.left, pairs.right, 3)
     print(
         f"{len(pairs)} pairs, similarity {similarity.mean():.3f} +- {similarity.std():.3f}, {arguments.threads} threads"
     )

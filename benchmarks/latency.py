@@ -7,20 +7,18 @@ meanwhile. Run it with `python benchmarks/latency.py`; `--quick` for a look.
 """
 
 import argparse
-from pathlib import Path
 
 import numpy as np
 from scipy.stats import kendalltau
 
 from nasgem_core.cells.batch import CellBatch
 from nasgem_core.cells.sampling import sample_distinct_cells
+from nasgem_core.config.search import SearchConfig
 from nasgem_core.deployment.latency import Setting
 from nasgem_core.networks.layout import NetworkLayout
 from nasgem_core.search.latency_model import fit_latency
 from tasks.deployment.latency import listed_cell, measure_networks
-from tasks.run.parameters import load_config
 
-PROFILE = Path(__file__).parents[1] / "profiles" / "laptop.yaml"
 OTHERS = 40
 
 
@@ -37,7 +35,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="few passes, few cells to fit to")
     options = parser.parse_args()
     sizes = (10,) if options.quick else (10, 20, 40)
-    config = load_config(PROFILE)
+    config = SearchConfig()
     cells = sample_distinct_cells(config.cells, max(sizes) + OTHERS, seed=0)
     listed = [listed_cell(cell, float("nan"), config) for cell in cells]
     table = measure_networks(listed, Setting(options.device, repeats=10 if options.quick else 50))

@@ -34,8 +34,8 @@ from nasgem_core.training.proxy import learning_rate_factor, train_cell
 from nasgem_core.training.proxy_images import load_images
 
 DATA = Path(__file__).parents[1] / "data" / "raw"
-LAPTOP = ProxyConfig(width=12, stem_stride=2)
-PAPER = ProxyConfig(width=16, stem_stride=1)
+LAPTOP = ProxyConfig(width=12, stem_stride=2, epochs=20, augment=True)
+PAPER = replace(LAPTOP, width=16, stem_stride=1)
 
 
 class PlainNetwork(CellNetwork):

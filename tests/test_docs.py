@@ -5,6 +5,7 @@ of `console` every command, sub-command and option must exist; `bibtex` and bloc
 """
 
 import dataclasses
+import operator
 import os
 import re
 import shlex
@@ -23,6 +24,7 @@ from ruamel.yaml import YAML
 
 from flows.cli.app import app
 from nasgem_core.config.search import SearchConfig
+from tasks.run.parameters import load_profile
 from tests.flows.workspace import Workspace
 
 ROOT = Path(__file__).parents[1]
@@ -200,15 +202,12 @@ def test_a_parameter_has_its_range(name: str):
 
 
 @pytest.mark.parametrize(("column", "profile"), [(1, "laptop"), (2, "paper"), (3, "tiny")])
-def test_a_profile_has_the_values_that_are_told(column: int, profile: str):
-    yaml = YAML(typ="safe")
-    values = yaml.load((ROOT / f"profiles/{profile}.yaml").read_text())
+def test_a_profile_has_the_documented_values(column: int, profile: str):
+    yaml, config = YAML(typ="safe"), load_profile(ROOT / f"profiles/{profile}.yaml")
     for name, cells in parameter_tables().items():
-        value = values
-        for key in name.split("."):
-            value = value[key]
-        told = yaml.load(cells[column].strip("`"))
-        assert value == (float(told) if isinstance(value, float) else told), name
+        documented = yaml.load(cells[column].strip("`"))
+        value = operator.attrgetter(name)(config)
+        assert value == (tuple(documented) if isinstance(value, tuple) else documented), name
 
 
 def test_measured_figures_have_their_places():

@@ -30,7 +30,7 @@ Set = Annotated[
 
 @app.command()
 def search(
-    profile: Annotated[str | None, typer.Option(help="Copy profiles/NAME.yaml onto params.yaml first.")] = None,
+    profile: Annotated[str | None, typer.Option(help="Write params.yaml from profiles/NAME.yaml first.")] = None,
     assignments: Set = None,
     workers: Workers = None,
     device: Device = None,

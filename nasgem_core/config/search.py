@@ -1,13 +1,15 @@
 """Parameters as frozen dataclasses, checked field by field when they are read.
 
-One class a section of `params.yaml`. A field's range stands beside its default; an unknown key, a missing one, a
-wrong type or a value out of range raises `ParameterError` naming field, value and what is allowed.
+There is one class per section of `params.yaml`. A field holds the default, which is that of the laptop profile, and the
+range; the first line below it is the comment in `params.yaml`. A profile holds the values that differ.
 """
 
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from nasgem_core.config.checked_fields import bounded, choice, read_fields, require_distinct, require_pair
+from nasgem_core.config.checked_fields import as_in, bounded, choice, require_distinct, require_pair
+from nasgem_core.config.documents import read_fields
+from nasgem_core.config.studies import AblationConfig, BenchmarkConfig
 from nasgem_core.config.transfer import CocoConfig, GemnetConfig, ImagenetConfig
 from nasgem_core.errors import ParameterError
 from nasgem_core.operations.operation import known_operations
@@ -15,14 +17,19 @@ from nasgem_core.operations.operation import known_operations
 
 @dataclass(frozen=True)
 class CellsConfig:
-    """The search space and the law cells are drawn by (paper 3.2; the law is our choice)."""
+    """The search space, and the law by which cells are drawn (paper, section 3.2).
+
+    The law is our choice.
+    """
 
     vertices: int = bounded(30, low=2, high=250)
-    """Vertices of the complete DAG that cells are sub-graphs of, n."""
+    """Vertices n of the complete DAG that cells are sub-graphs of."""
     operations: tuple[str, ...] = ("conv1x1", "dwconv3x3")
-    """Names of the operations a vertex can carry."""
+    """Names of the operations that a vertex can be."""
     edge_probability: tuple[float, float] = bounded((0.06, 0.3), low=0.0, high=1.0)
-    """Each cell draws its edge probability log-uniformly from this interval, so that sizes and MACs spread."""
+    """Interval that each cell draws its edge probability from, log-uniformly.
+
+    So sizes and multiply-adds spread."""
 
     def __post_init__(self) -> None:
         require_pair("cells.edge_probability", self.edge_probability, positive=True)
@@ -37,12 +44,14 @@ class CellsConfig:
 
 @dataclass(frozen=True)
 class PairsConfig:
-    """Pairs of cells that the encoder learns from."""
+    """Step (a): pairs of cells that the encoder learns from."""
 
     count: int = bounded(50_000, low=100, high=10_000_000)
     """Number of pairs."""
     independent: float = bounded(0.25, low=0.0, high=1.0)
-    """Share of pairs whose two cells are drawn independently; the others are a cell and an edited copy."""
+    """Share of pairs whose two cells are drawn independently.
+
+    The others are a cell and an edited copy of it."""
     max_edits: int = bounded(40, low=1, high=1000)
     """An edited copy differs by 0 to this many random edits."""
 
@@ -51,8 +60,8 @@ class PairsConfig:
 class LabelsConfig:
     """Weisfeiler-Lehman labels (Eq. 1)."""
 
-    iterations: int = bounded(3, low=0, high=20)
-    """Refinement rounds h."""
+    iterations: int = bounded(1, low=0, high=20)
+    """Refinement rounds h of the kernel."""
 
 
 @dataclass(frozen=True)
@@ -66,15 +75,15 @@ class EncoderConfig:
     iterations: int = bounded(2_000, low=1, high=10_000_000)
     """Optimiser steps."""
     batch_size: int = bounded(256, low=2, high=65_536)
-    """Pairs a step."""
+    """Pairs per step."""
     learning_rate: float = bounded(2e-3, low=1e-8, high=10.0)
-    """Peak learning rate of Adam; it follows a cosine to zero."""
+    """Peak learning rate of Adam, which follows a cosine to zero."""
     similarity_weight: float = bounded(10.0, low=0.0, high=1e6)
     """Weight of the similarity loss L_s; 0 makes a plain autoencoder."""
     reconstruction_weight: float = bounded(1.0, low=0.0, high=1e6)
-    """Weight of the mean of a pair's reconstruction losses L_r; 2 is their sum, as in Eq. 4."""
+    """Weight of the mean of the two reconstruction losses L_r; 2 is their sum (Eq. 4)."""
     holdout: float = bounded(0.1, low=0.01, high=0.5)
-    """Share of the pairs kept for reporting."""
+    """Share of the pairs that is not trained on, for the reported figures."""
 
     def __post_init__(self) -> None:
         if self.similarity_weight == 0 and self.reconstruction_weight == 0:
@@ -86,39 +95,47 @@ class EncoderConfig:
 
 @dataclass(frozen=True)
 class ProxyConfig:
-    """The proxy task: how a cell becomes a network and how that is trained (paper 3.2, 4; AutoShrink)."""
+    """Step (b): the network of a cell, and how it is trained to judge the cell.
+
+    Paper, sections 3.2 and 4; what these leave open is as in AutoShrink.
+    """
 
     dataset: str = field(default="cifar10_proxy", metadata={"in_key": False})
-    """`cifar10_proxy` (bundled tenth), `cifar10` (all of it, fetched by torchvision into data/raw), or a folder
-    with `train/` and `val/`, each holding a folder of images a class."""
+    """cifar10_proxy (a tenth, bundled), cifar10 (all of it, fetched), or a folder.
+
+    The folder has `train/` and `val/`, each with one folder of images per class; CIFAR-10 is fetched to `data/raw`."""
     image_size: int = bounded(32, low=8, high=512)
-    """Images of a folder are resized and cropped to this; CIFAR-10 has 32."""
-    width: int = bounded(16, low=1, high=1024)
-    """Channels of a vertex in the first stage."""
+    """Height and width in pixels; images of a folder are resized and cropped to it."""
+    width: int = bounded(12, low=1, high=1024)
+    """Channels of the stem, and of a vertex where the multiplier is 1."""
     stages: tuple[int, ...] = bounded((1, 2, 4), low=1, high=64)
-    """Width multiplier of each stage; each stage is one cell, and all but the first halve the resolution."""
-    stem_stride: int = bounded(1, low=1, high=4)
+    """Width multiplier of each stage.
+
+    A stage is one copy of the cell; all but the first halve the resolution."""
+    stem_stride: int = bounded(2, low=1, high=4)
     """Stride of the 3x3 stem convolution."""
-    epochs: int = bounded(20, low=1, high=10_000)
+    epochs: int = bounded(3, low=1, high=10_000)
+    """Passes over the training images."""
     batch_size: int = bounded(128, low=2, high=65_536)
+    """Images per step."""
     learning_rate: float = bounded(4e-3, low=1e-8, high=10.0)
-    """Peak learning rate of Adam; it follows a cosine to zero after a short linear warm-up."""
+    """Peak learning rate of Adam: a short linear warm-up, then a cosine to zero."""
     weight_decay: float = bounded(1e-5, low=0.0, high=1.0)
     """L2 penalty."""
-    augment: bool = True
-    """Random horizontal flips and shifts by up to 4 pixels."""
+    augment: bool = False
+    """Random horizontal flips, and shifts by up to 4 pixels."""
 
 
 @dataclass(frozen=True)
 class ScoreConfig:
-    """Efficiency score S = accuracy - penalty * log10(MACs in millions, or latency in milliseconds) (Eq. 5)."""
+    """Efficiency score: accuracy - penalty * log10(millions of MACs, or ms) (Eq. 5)."""
 
     penalty: float = bounded(0.1, low=0.0, high=100.0)
-    """Penalty coefficient lambda."""
+    """Lambda of the score."""
     objective: str = choice("macs", "macs", "latency")
-    """What is charged: `macs` as in the paper, or the `latency` of the proxy network on the user's device."""
+    """What is charged: macs as in the paper, or latency of the proxy network on a device."""
     latency_table: str = "data/latency/search/latency.parquet"
-    """The table of `nasgem latency` that latencies are taken from; only read with the objective `latency`."""
+    """Table of `nasgem latency`; only read with the objective latency."""
 
 
 SEARCH_PREDICTORS = (
@@ -139,92 +156,60 @@ SEARCH_PREDICTORS = (
 
 @dataclass(frozen=True)
 class PredictorConfig:
-    """From a cell to its score: fully connected, ReLU, squared error on embeddings (paper 3.2), or a process."""
+    """What predicts scores, and so picks the cells that are trained (paper, section 3.2)."""
 
     kind: str = choice("gaussian_process", "perceptron", *SEARCH_PREDICTORS)
-    """What picks cells: `perceptron` as in the paper, on embeddings, or a predictor of
-    `nasgem_core.predictors.catalogue`, which reads the cells. The perceptron is fitted in any case, and reported
-    beside."""
+    """perceptron: the paper's, on embeddings; the others read the cells.
+
+    These are in `nasgem_core.predictors.catalogue`. The perceptron is always fitted, and reported as well."""
     target: str = choice("score", "score", "accuracy")
-    """`score` as in the paper; `accuracy` predicts accuracy, and the exact MAC term is subtracted afterwards."""
+    """score as in the paper, or accuracy, from which the exact penalty is subtracted."""
     hidden: tuple[int, ...] = bounded((64, 64), low=1, high=8192)
-    """Widths of the hidden layers."""
+    """Widths of the hidden layers of the perceptron."""
     iterations: int = bounded(500, low=1, high=1_000_000)
-    """Full-batch steps of AdamW."""
+    """Steps of AdamW, each over all trained cells."""
     learning_rate: float = bounded(3e-3, low=1e-8, high=10.0)
+    """Peak learning rate, which follows a cosine to zero."""
     weight_decay: float = bounded(0.1, low=0.0, high=10.0)
+    """Decoupled weight decay of AdamW."""
     members: int = bounded(8, low=1, high=256)
-    """Networks fitted from different starting points; their mean predicts. 1 is the paper's single network."""
+    """Networks fitted from different starting points, whose mean predicts; the paper: 1."""
 
 
 @dataclass(frozen=True)
 class EstimatorConfig:
-    """Rounds of training cells and refitting the predictor (paper 3.2)."""
+    """Rounds of training cells and refitting the predictor (paper, section 3.2)."""
 
     initial: int = bounded(20, low=4, high=1_000_000)
     """Random cells of round 0."""
     rounds: int = bounded(3, low=0, high=1000)
     """Rounds after it."""
     predicted: int = bounded(8, low=0, high=1_000_000)
-    """Cells a round that the predictor ranks highest."""
+    """Cells per round that the predictor ranks highest."""
     random: int = bounded(2, low=0, high=1_000_000)
-    """Cells a round drawn at random, which keep the set honest."""
+    """Cells per round drawn at random, so that the trained cells are not all alike."""
     candidates: int = bounded(20_000, low=10, high=100_000_000)
-    """Cells a round that the predictor chooses from."""
+    """Cells per round that the predictor chooses from."""
 
 
 @dataclass(frozen=True)
 class BootstrapConfig:
-    """Bootstrap optimisation (Eq. 15) and the random search beside it."""
+    """Step (c): bootstrap optimisation (Eq. 15), and random search to compare it with."""
 
     candidates: int = bounded(50_000, low=10, high=1_000_000_000)
-    """Sampled cells that are embedded and predicted."""
+    """Cells that are sampled, embedded and predicted."""
     top: int = bounded(10, low=1, high=100_000)
     """Best predicted cells that are then trained; the best measured one is chosen."""
     baseline: bool = True
-    """Train as many random cells as the search trained, and report their best beside it."""
-
-
-@dataclass(frozen=True)
-class AblationConfig:
-    """Figure 6: similarity loss over training for each n and d."""
-
-    vertices: tuple[int, ...] = bounded((10, 30, 50), low=2, high=250)
-    dimensions: tuple[int, ...] = bounded((10, 30), low=1, high=1024)
-    pairs: int = bounded(5_000, low=100, high=10_000_000)
-    iterations: int = bounded(400, low=1, high=10_000_000)
-
-
-@dataclass(frozen=True)
-class BenchmarkConfig:
-    """Predictors side by side on tables of measured cells (paper 4.3 and Tables 3 and 4)."""
-
-    tables: tuple[str, ...] = field(default=(), metadata={"may_be_empty": True})
-    """Names of imported tables in `data/tables`; without any the stage is skipped."""
-    predictors: tuple[str, ...] = ("ensemble", "guided_autoencoder", "plain_autoencoder", "parameters", "random")
-    """Names of predictors."""
-    sizes: tuple[int, ...] = bounded((), low=4, high=1_000_000, may_be_empty=True)
-    """Numbers of training cells; without any those that are usual for the table."""
-    splits: int = bounded(10, low=2, high=1000)
-    """Random choices of the training cells, over which means and intervals are taken."""
-    ranked: int = bounded(10_000, low=10, high=10_000_000)
-    """How many of the other cells are ranked, at most."""
-    queries: int = bounded(150, low=10, high=100_000)
-    """Noisy observations that a search of a table may ask for."""
-    searches: int = bounded(20, low=0, high=10_000)
-    """Searches of each kind, over which means are taken; 0 for none."""
-
-    def __post_init__(self) -> None:
-        # What stands twice would be counted twice, and its intervals would come out too narrow.
-        require_distinct("benchmark.tables", self.tables, "table")
-        require_distinct("benchmark.predictors", self.predictors, "predictor")
+    """Train as many random cells as the search did, and report the best for comparison."""
 
 
 @dataclass(frozen=True)
 class NasgemBenchConfig:
-    """NASGEM-Bench: distinct small cells of one operation, each trained once, some repeatedly (paper, section 4).
+    """NASGEM-Bench: small cells that `nasgem stage nasgem_bench` trains (section 4).
 
-    Images and stages are those of the proxy task; the rest of the training has values of its own.
+    Distinct cells of one operation are trained once, some repeatedly. Images and stages are those of the proxy task;
+    the rest of the training has values of its own.
     """
 
     vertices: int = bounded(6, low=2, high=7)
@@ -235,14 +220,13 @@ class NasgemBenchConfig:
     """How many of the cells, the first ones, are trained repeatedly."""
     runs: int = bounded(5, low=2, high=1_000)
     """Trainings of each of these, each from a seed of its own."""
-    width: int = bounded(8, low=1, high=1024)
-    """Channels of a vertex in the first stage."""
-    stem_stride: int = bounded(2, low=1, high=4)
-    epochs: int = bounded(3, low=1, high=10_000)
-    batch_size: int = bounded(128, low=2, high=65_536)
-    learning_rate: float = bounded(1e-3, low=1e-8, high=10.0)
-    weight_decay: float = bounded(1e-5, low=0.0, high=1.0)
-    augment: bool = False
+    width: int = as_in(ProxyConfig, "width", 8)
+    stem_stride: int = as_in(ProxyConfig, "stem_stride")
+    epochs: int = as_in(ProxyConfig, "epochs")
+    batch_size: int = as_in(ProxyConfig, "batch_size")
+    learning_rate: float = as_in(ProxyConfig, "learning_rate", 1e-3)
+    weight_decay: float = as_in(ProxyConfig, "weight_decay")
+    augment: bool = as_in(ProxyConfig, "augment")
 
     def training(self, proxy: ProxyConfig) -> ProxyConfig:
         """Return how a cell is trained, on the images and with the stages of `proxy`."""
@@ -252,27 +236,32 @@ class NasgemBenchConfig:
 
 @dataclass(frozen=True)
 class SearchConfig:
-    """All parameters of a search: the root seed and one section a stage."""
+    """All parameters of a search: the root seed and the sections."""
 
     seed: int = bounded(0, low=0, high=2**63 - 1)
     """Root of every random stream."""
-    cells: CellsConfig = CellsConfig()
-    pairs: PairsConfig = PairsConfig()
-    labels: LabelsConfig = LabelsConfig()
-    encoder: EncoderConfig = EncoderConfig()
-    proxy: ProxyConfig = ProxyConfig()
-    score: ScoreConfig = ScoreConfig()
-    predictor: PredictorConfig = PredictorConfig()
-    estimator: EstimatorConfig = EstimatorConfig()
-    bootstrap: BootstrapConfig = BootstrapConfig()
-    ablation: AblationConfig = AblationConfig()
-    benchmark: BenchmarkConfig = BenchmarkConfig()
-    nasgem_bench: NasgemBenchConfig = NasgemBenchConfig()
+    cells: CellsConfig = field(default_factory=CellsConfig)
+    pairs: PairsConfig = field(default_factory=PairsConfig)
+    labels: LabelsConfig = field(default_factory=LabelsConfig)
+    encoder: EncoderConfig = field(default_factory=EncoderConfig)
+    proxy: ProxyConfig = field(default_factory=ProxyConfig)
+    score: ScoreConfig = field(default_factory=ScoreConfig)
+    predictor: PredictorConfig = field(default_factory=PredictorConfig)
+    estimator: EstimatorConfig = field(default_factory=EstimatorConfig)
+    bootstrap: BootstrapConfig = field(default_factory=BootstrapConfig)
+    ablation: AblationConfig = field(default_factory=AblationConfig)
+    benchmark: BenchmarkConfig = field(default_factory=BenchmarkConfig)
+    nasgem_bench: NasgemBenchConfig = field(default_factory=NasgemBenchConfig)
     gemnet: GemnetConfig = field(default_factory=GemnetConfig)
     imagenet: ImagenetConfig = field(default_factory=ImagenetConfig)
     coco: CocoConfig = field(default_factory=CocoConfig)
 
 
 def read_config(document: Any) -> SearchConfig:
-    """Check a parsed params file (every key present, none unknown) and return it; raises `ParameterError`."""
-    return read_fields(SearchConfig, document)
+    """Return the parameters of a parsed params file; raises `ParameterError`, also where one is missing."""
+    return read_fields(SearchConfig, document, name_defaults=True)
+
+
+def read_profile(document: Any) -> SearchConfig:
+    """Return the defaults changed by a parsed profile, which holds what differs; raises `ParameterError`."""
+    return read_fields(SearchConfig, document, base=SearchConfig())

@@ -8,7 +8,7 @@ from typing import Any
 from nasgem_core.backbones.layout import IMAGE_SIZES, IMAGENET
 from nasgem_core.backbones.published.strides import STRIDE
 from nasgem_core.backbones.spec import GEMNetSpec, MobileNetSpec, NetworkSpec
-from nasgem_core.config.checked_fields import read_fields
+from nasgem_core.config.documents import read_fields
 from nasgem_core.detection.annotations import Category
 from nasgem_core.detection.detector import Detector
 from nasgem_core.detection.settings import DetectorSettings

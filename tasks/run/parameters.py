@@ -1,27 +1,42 @@
-"""`params.yaml`, the one place of truth for a search: read and checked, and changed without losing its comments."""
+"""`params.yaml`, the one place of truth for a search: read and checked, and changed without losing its comments.
+
+The dataclasses of `nasgem_core.config` hold the defaults, a profile what differs, and `params.yaml` all values.
+"""
 
 import io
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
-from ruamel.yaml.comments import CommentedSeq
+from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import YAMLError
 
-from nasgem_core.config.search import SearchConfig, read_config
+from nasgem_core.config.checked_fields import describe
+from nasgem_core.config.search import SearchConfig, read_config, read_profile
 from nasgem_core.errors import ParameterError
 from tasks.store.artifacts import write_bytes
 
 PARAMS = Path("params.yaml")
 PROFILES = Path("profiles")
+_COMMENTS = 36
+"""Column of the comments."""
 
 
 def load_config(path: Path = PARAMS) -> SearchConfig:
     """Read and check a params file; raises `ParameterError` naming file, field, value and what is allowed."""
     try:
         return read_config(_load(path, typ="safe"))
+    except ParameterError as error:
+        raise ParameterError(f"{path}: {error}") from None
+
+
+def load_profile(path: Path) -> SearchConfig:
+    """Return the defaults with the changes of a profile; raises `ParameterError` as `load_config` does."""
+    try:
+        return read_profile(_load(path, typ="safe") or {})
     except ParameterError as error:
         raise ParameterError(f"{path}: {error}") from None
 
@@ -41,16 +56,26 @@ def change_parameters(changes: Mapping[str, Any]) -> bool:
                 raise ParameterError(f"unknown parameter {name}: there is no section {section}")
         if field not in place:
             raise ParameterError(f"unknown parameter {name}: known there are {', '.join(place)}")
-        place[field] = _flow_style(value)
-    return _replace(document)
+        place[field] = _in_one_line(value)
+    return _replace(_dump(document))
 
 
 def use_profile(name: str) -> bool:
-    """Make `params.yaml` a copy of `profiles/<name>.yaml`; return whether anything changed."""
+    """Write all parameters of `profiles/<name>.yaml` to `params.yaml`; return whether anything changed."""
     known = sorted(path.stem for path in PROFILES.glob("*.yaml"))
     if name not in known:
         raise ParameterError(f"unknown profile {name!r}: known are {', '.join(known)}")
-    return _replace(_load(PROFILES / f"{name}.yaml"))
+    return _replace(complete(PROFILES / f"{name}.yaml"))
+
+
+def complete(profile: Path) -> bytes:
+    """Return the content of `params.yaml` for a profile: every parameter, with its description as a comment."""
+    config = load_profile(profile)
+    document = _described(config, describe(SearchConfig))
+    document.yaml_set_start_comment(
+        f"Parameters of a search, from the profile {profile.stem}; docs/parameters.md says more about each."
+    )
+    return _dump(document)
 
 
 def parse_value(text: str) -> Any:
@@ -59,7 +84,7 @@ def parse_value(text: str) -> Any:
         return YAML(typ="safe").load(text)
     except YAMLError:
         raise ParameterError(
-            f"{text!r} is no YAML value: write a number, a word, true, or a list such as [1, 2]"
+            f"{text!r} is not a YAML value: write a number, a word, true, or a list such as [1, 2]"
         ) from None
 
 
@@ -81,26 +106,44 @@ def _load(path: Path, typ: str = "rt") -> Any:
     except (YAMLError, UnicodeDecodeError) as error:
         where = getattr(error, "problem_mark", None)
         line = f" in line {where.line + 1}" if where else ""
-        raise ParameterError(f"{path} is no valid YAML{line}: {getattr(error, 'problem', None) or error}") from None
+        raise ParameterError(f"{path} is not valid YAML{line}: {getattr(error, 'problem', None) or error}") from None
 
 
-def _flow_style(value: Any) -> Any:
-    """Return a list in the form that is written in one line, as it stands in the profiles."""
-    if not isinstance(value, list):
+def _described(config: Any, comments: Mapping[str, str]) -> CommentedMap:
+    """Return the values of a dataclass for writing, each with its comment."""
+    document = CommentedMap()
+    for item in fields(config):
+        value, comment = getattr(config, item.name), comments[item.name]
+        if is_dataclass(value):
+            document[item.name] = _described(value, describe(type(value)))
+            document.yaml_set_comment_before_after_key(item.name, before="\n")
+            comment = str(type(value).__doc__).splitlines()[0].removesuffix(".")
+        else:
+            document[item.name] = _in_one_line(value)
+        document.yaml_add_eol_comment(comment, item.name, column=_COMMENTS)
+    return document
+
+
+def _in_one_line(value: Any) -> Any:
+    """Return a value for writing, where a list gets one line."""
+    if not isinstance(value, list | tuple):
         return value
     sequence = CommentedSeq(value)
     sequence.fa.set_flow_style()
     return sequence
 
 
-def _replace(document: Any) -> bool:
-    """Write `params.yaml` if the document is valid and not what it holds already; return whether it was written."""
-    yaml = YAML()
+def _dump(document: Any) -> bytes:
+    yaml, buffer = YAML(), io.BytesIO()
     yaml.width = 120
-    buffer = io.BytesIO()
     yaml.dump(document, buffer)
-    read_config(YAML(typ="safe").load(buffer.getvalue()))
-    if PARAMS.is_file() and PARAMS.read_bytes() == buffer.getvalue():
+    return buffer.getvalue()
+
+
+def _replace(content: bytes) -> bool:
+    """Write `params.yaml` if the content is valid and another one; return whether it was written."""
+    read_config(YAML(typ="safe").load(content))
+    if PARAMS.is_file() and PARAMS.read_bytes() == content:
         return False
-    write_bytes(PARAMS, buffer.getvalue())
+    write_bytes(PARAMS, content)
     return True

@@ -21,7 +21,9 @@ _PACKAGES = ("nasgem_core", "tasks")
 _NO_RESULT = {
     # Their values reach a key as inputs, or they only say how work is stored, shown or placed.
     "nasgem_core.config.checked_fields",
+    "nasgem_core.config.documents",
     "nasgem_core.config.search",
+    "nasgem_core.config.studies",
     "nasgem_core.errors",
     "nasgem_core.files",
     "nasgem_core.predictors.catalogue",

@@ -3,7 +3,7 @@ import json
 
 import pytest
 
-from nasgem_core.config.search import SearchConfig, read_config
+from nasgem_core.config.search import SearchConfig, read_config, read_profile
 from nasgem_core.errors import ParameterError
 from nasgem_core.seeding import derive_seed
 
@@ -21,14 +21,14 @@ def test_defaults_read_back():
     [
         (("encoder", "dimension"), "32", r"encoder.dimension = '32': must be of type int"),
         (("encoder", "dimension"), True, r"encoder.dimension = True: must be of type int"),
-        (("encoder", "learning_rate"), "1e-3", r"YAML reads 1e-3 as text, write 1.0e-3"),
+        (("encoder", "learning_rate"), "1e-3", r"encoder.learning_rate = '1e-3': must be of type float"),
         (("encoder", "batch_size"), 1, r"encoder.batch_size = 1: must lie between 2 and 65536"),
-        (("encoder", "speed"), 1, r"unknown parameter encoder.speed: encoder may hold dimension"),
+        (("encoder", "speed"), 1, r"encoder.speed is unknown: known are dimension, hidden"),
         (("cells", "operations"), ["conv7x7"], r"cells.operations holds 'conv7x7': known operations are"),
         (("cells", "operations"), [], r"cells.operations = \[\]: must be a list with at least one"),
-        (("cells", "operations"), ["conv1x1", "conv1x1"], r"each operation may stand once"),
-        (("benchmark", "tables"), ["mine", "mine"], r"benchmark.tables = .*: each table may stand once"),
-        (("benchmark", "predictors"), ["random", "random"], r"each predictor may stand once"),
+        (("cells", "operations"), ["conv1x1", "conv1x1"], r"name each operation once"),
+        (("benchmark", "tables"), ["mine", "mine"], r"benchmark.tables = .*: name each table once"),
+        (("benchmark", "predictors"), ["random", "random"], r"name each predictor once"),
         (("predictor", "kind"), "forest", r"predictor.kind = 'forest': must be one of perceptron, gaussian_process"),
         (("cells", "edge_probability"), [0.1], r"must be a list of 2 values"),
         (("cells", "edge_probability"), [0.5, 0.1], r"first value may not exceed"),
@@ -54,10 +54,27 @@ def test_wrong_values_are_named(path, value, message):
 def test_missing_values_are_named():
     params = document()
     del params["proxy"]["width"]
-    with pytest.raises(ParameterError, match=r"missing parameter proxy\.width"):
+    with pytest.raises(ParameterError, match=r"proxy\.width is missing: add its default, `width: 12`"):
+        read_config(params)
+    del params["coco"]
+    with pytest.raises(ParameterError, match=r"proxy\.width is missing"):
+        read_config(params)
+    params["proxy"]["width"] = 3
+    with pytest.raises(ParameterError, match="coco is missing: add the section coco with dataset, train"):
         read_config(params)
     with pytest.raises(ParameterError, match="must be a mapping"):
         read_config(None)
+
+
+def test_a_profile_changes_the_defaults():
+    assert read_profile({}) == SearchConfig()
+    config = read_profile({"seed": 3, "encoder": {"hidden": [16]}})
+    assert (config.seed, config.encoder.hidden) == (3, (16,))
+    assert config.encoder == dataclasses.replace(SearchConfig().encoder, hidden=(16,))
+    with pytest.raises(ParameterError, match=r"encoder\.hiden is unknown"):
+        read_profile({"encoder": {"hiden": [16]}})
+    with pytest.raises(ParameterError, match="encoder must be a mapping"):
+        read_profile({"encoder": None})
 
 
 def test_an_encoder_that_learns_nothing_is_refused():

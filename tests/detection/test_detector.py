@@ -1,8 +1,9 @@
 import pytest
 import torch
 
+from nasgem_core.config.transfer import DETECTORS
 from nasgem_core.detection.detector import Detector
-from nasgem_core.detection.settings import KINDS, DetectorSettings
+from nasgem_core.detection.settings import DetectorSettings
 from nasgem_core.errors import ParameterError
 from tests.detection.networks import SmallBackbone
 
@@ -25,7 +26,7 @@ def some_images():
     return images, targets
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", DETECTORS)
 def test_every_trained_parameter_gets_a_gradient(kind):
     detector = small_detector(kind, frozen_normalisation=False)
     losses = detector(*some_images())
@@ -35,7 +36,7 @@ def test_every_trained_parameter_gets_a_gradient(kind):
     assert without == []
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", DETECTORS)
 def test_detections_are_boxes_of_the_image_as_given(kind):
     detector = small_detector(kind).eval()
     detector.lowest_score = 0.0
@@ -51,7 +52,7 @@ def test_detections_are_boxes_of_the_image_as_given(kind):
         assert (result["scores"].diff() <= 0).all()
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", DETECTORS)
 def test_bytes_and_floats_are_the_same_image(kind):
     detector = small_detector(kind).eval()
     images, _ = some_images()
@@ -66,7 +67,7 @@ def test_bytes_and_floats_are_the_same_image(kind):
     assert all(torch.equal(losses[0][name], losses[1][name]) for name in losses[0])
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", DETECTORS)
 @pytest.mark.parametrize("label", [0, 2])
 def test_labels_are_learned_as_they_are_given_back(kind, label):
     """A head that says one label whatever it sees must be right about that label, and detect it."""
@@ -88,7 +89,7 @@ def test_labels_are_learned_as_they_are_given_back(kind, label):
     assert set(found["labels"].tolist()) == {label}
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", DETECTORS)
 def test_frozen_normalisation_stays_as_it_came(kind):
     detector = small_detector(kind)
     before = {name: value.clone() for name, value in detector.state_dict().items() if "stages" in name}
@@ -126,7 +127,7 @@ def test_a_backbone_without_the_maps_is_refused():
         Detector(backbone, 3, DetectorSettings())
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", DETECTORS)
 def test_normalisation_by_groups_is_in_pyramid_and_heads_when_asked(kind):
     plain, normalised = (small_detector(kind, group_normalisation=flag) for flag in (False, True))
     groups = [layer for layer in normalised.modules() if isinstance(layer, torch.nn.GroupNorm)]
@@ -137,7 +138,7 @@ def test_normalisation_by_groups_is_in_pyramid_and_heads_when_asked(kind):
     sum(normalised(*some_images()).values()).backward()
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", DETECTORS)
 def test_an_image_is_seen_alike_alone_and_in_any_batch_when_padded_to_a_square(kind):
     images = [image / 255 for image in some_images()[0]]
     for square, long_side, padded in ((True, 96, 96), (True, 70, 96), (False, 96, None)):

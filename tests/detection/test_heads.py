@@ -1,11 +1,11 @@
 import pytest
 import torch
 
-from nasgem_core.detection.settings import KINDS
+from nasgem_core.config.transfer import DETECTORS
 from tests.detection.test_detector import small_detector
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", DETECTORS)
 def test_boxes_keep_their_precision_where_convolutions_have_16_bits(kind):
     detector = small_detector(kind, short_side=256, long_side=1333)
     images = [torch.rand(3, 256, 1330, generator=torch.Generator().manual_seed(0))]

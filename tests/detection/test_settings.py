@@ -3,7 +3,7 @@ import json
 
 import pytest
 
-from nasgem_core.config.checked_fields import read_fields
+from nasgem_core.config.documents import read_fields
 from nasgem_core.detection.settings import DetectorSettings
 from nasgem_core.errors import ParameterError
 
@@ -19,7 +19,7 @@ def test_objects_shrink_below_the_papers_size(short_side, scale):
 
 
 def test_sides_in_the_wrong_order_are_refused():
-    with pytest.raises(ParameterError, match="short_side = 100 exceeds long_side = 50"):
+    with pytest.raises(ParameterError, match="short_side = 100: must not exceed long_side = 50"):
         DetectorSettings(short_side=100, long_side=50)
 
 

@@ -7,9 +7,10 @@ import torch
 from nasgem_core.backbones.layout import CIFAR, IMAGENET, TINY
 from nasgem_core.backbones.spec import GEMNetSpec, MobileNetSpec, PublishedSpec
 from nasgem_core.cells.cell import Cell
+from nasgem_core.config.transfer import DETECTORS
 from nasgem_core.detection.annotations import Category
 from nasgem_core.detection.pyramid import load_backbone
-from nasgem_core.detection.settings import KINDS, DetectorSettings
+from nasgem_core.detection.settings import DetectorSettings
 from nasgem_core.detection.spec import DetectorSpec, for_detection
 from nasgem_core.errors import DataError, ParameterError
 
@@ -26,7 +27,7 @@ def spec(kind="retinanet"):
     return DetectorSpec(network(), CATEGORIES, settings)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", DETECTORS)
 def test_a_detector_is_rebuilt_from_text(kind):
     again = DetectorSpec.from_json(spec(kind).to_json())
     assert again == spec(kind) and again.name == f"{kind}-small"
@@ -40,7 +41,7 @@ def test_a_detector_is_rebuilt_from_text(kind):
     assert first.num_classes == 2
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", DETECTORS)
 def test_all_of_a_detector_on_gemnet_is_trained(kind):
     detector = spec(kind).build()
     image = torch.randint(0, 256, (3, 64, 64), dtype=torch.uint8)
@@ -82,7 +83,7 @@ def test_categories_are_needed():
         ("schema", "nasgem.network/1", "field 'schema' must be 'nasgem.detector/1', found 'nasgem.network/1'"),
         ("categories", [], "field 'categories' holds"),
         ("categories", [{"id": "a", "name": "b"}], r"categories\[0\].id = 'a': must be of type int"),
-        ("settings", {}, "missing parameter settings.kind"),
+        ("settings", {}, "settings.kind is missing"),
         ("backbone", None, "not a network"),
     ],
 )

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from nasgem_core.detection.settings import KINDS
+from nasgem_core.config.transfer import DETECTORS
 from nasgem_core.detection.task import DetectionTask, MeasuredSet, detect
 from nasgem_core.errors import DataError
 from nasgem_core.training.distributed import World
@@ -26,7 +26,7 @@ def weights(model):
     return {name: value.clone() for name, value in model.state_dict().items()}
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", DETECTORS)
 def test_a_training_that_was_interrupted_goes_on_to_equal_weights(eight, tmp_path, kind):
     whole = train(small_task(eight, kind), RECIPE, tmp_path / "whole", seed=3)
     assert {"loss", "classification", "box"} <= set(whole.history[0])
@@ -98,7 +98,7 @@ def test_a_broken_image_is_told_once_and_more_than_a_few_stop(eight):
             pass
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", DETECTORS)
 def test_shares_of_several_processes_make_the_whole(eight, kind):
     task = small_task(eight, kind)
     task.model.eval().lowest_score = 0.0

@@ -25,11 +25,11 @@ def edit(path: Path, old: str, new: str) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("seed: 0", "sed: 0", "params.yaml: unknown parameter sed"),
+        ("seed: 0", "sed: 0", "params.yaml: sed is unknown: known are seed"),
         ("dimension: 8", "dimension: eight", "params.yaml: encoder.dimension = 'eight': must be of type int"),
         ("dimension: 8", "dimension: 0", "params.yaml: encoder.dimension = 0: must lie between 1 and 1024"),
-        ("  dimension: 8\n", "", "params.yaml: missing parameter encoder.dimension"),
-        ("dimension: 8", "dimension: [", "params.yaml is no valid YAML in line"),
+        ("  dimension: 8 ", "  # ", "params.yaml: encoder.dimension is missing: add its default, `dimension: 32`"),
+        ("dimension: 8", "dimension: [", "params.yaml is not valid YAML in line"),
         ("conv1x1", "conv9x9", "params.yaml: cells.operations holds 'conv9x9': known operations are"),
         ("image_size: 32", "image_size: 64", "proxy.image_size = 64: cifar10_proxy has images of 32 pixels"),
         ("dataset: cifar10_proxy", "dataset: no/where", "no/where"),

@@ -15,6 +15,7 @@ from random import Random
 from ruamel.yaml import YAML
 
 from flows.stages.catalogue import STAGE_NAMES
+from tasks.run.parameters import complete
 
 ROOT = Path(__file__).parents[2]
 _FILES = (".dvc/config", ".dvcignore", ".gitignore", "dvc.yaml", "pyproject.toml")
@@ -37,7 +38,7 @@ class Workspace:
         for name in _FILES:
             (root / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, root / name)
-        shutil.copy(ROOT / "profiles" / "tiny.yaml", root / "params.yaml")
+        (root / "params.yaml").write_bytes(complete(ROOT / "profiles" / "tiny.yaml"))
         subprocess.run(["git", "init", "-q"], cwd=root, check=True)
         return cls(root, root)
 

@@ -105,7 +105,7 @@ def test_params_are_flat():
     assert flat["encoder.dimension"] == "32"
     assert flat["seed"] == "0"
     assert flat["proxy.dataset"] == "cifar10_proxy"
-    assert flat["proxy.augment"] == "true"
+    assert flat["proxy.augment"] == "false"
     assert flat["cells.operations"] == '["conv1x1", "dwconv3x3"]'
 
 

@@ -1,12 +1,14 @@
 import re
 import shutil
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
+from ruamel.yaml import YAML
 
 from nasgem_core.config.search import SearchConfig
 from nasgem_core.errors import ParameterError
-from tasks.run.parameters import change_parameters, load_config, parse_value, use_profile
+from tasks.run.parameters import change_parameters, complete, load_config, load_profile, parse_value, use_profile
 
 ROOT = Path(__file__).parents[3]
 PROFILES = sorted(path.stem for path in (ROOT / "profiles").glob("*.yaml"))
@@ -16,27 +18,36 @@ PROFILES = sorted(path.stem for path in (ROOT / "profiles").glob("*.yaml"))
 def params(tmp_path, monkeypatch) -> Path:
     """Make a folder with profiles and the tiny one as params.yaml."""
     shutil.copytree(ROOT / "profiles", tmp_path / "profiles")
-    shutil.copy(ROOT / "profiles" / "tiny.yaml", tmp_path / "params.yaml")
+    (tmp_path / "params.yaml").write_bytes(complete(ROOT / "profiles" / "tiny.yaml"))
     monkeypatch.chdir(tmp_path)
     return tmp_path / "params.yaml"
 
 
-def without_header(path: Path) -> str:
-    """Return the text from the first line on that is no comment."""
-    return re.sub(r"\A(#.*\n|\n)*", "", path.read_text())
+@pytest.mark.parametrize("name", PROFILES)
+def test_a_profile_holds_only_what_differs(name):
+    path = ROOT / "profiles" / f"{name}.yaml"
+    defaults, values = asdict(SearchConfig()), asdict(load_profile(path))
+    for section, chosen in (YAML(typ="safe").load(path) or {}).items():
+        for parameter in chosen:
+            assert values[section][parameter] != defaults[section][parameter], f"{section}.{parameter}"
 
 
 @pytest.mark.parametrize("name", PROFILES)
-def test_profiles_are_valid_and_complete(name):
-    assert isinstance(load_config(ROOT / "profiles" / f"{name}.yaml"), SearchConfig)
+def test_a_profile_is_written_with_every_parameter_and_its_description(name, tmp_path):
+    profile, params = ROOT / "profiles" / f"{name}.yaml", tmp_path / "params.yaml"
+    params.write_bytes(complete(profile))
+    assert load_config(params) == load_profile(profile)
+    for line in filter(None, params.read_text().splitlines()):
+        assert re.fullmatch(r"# .+|( *)\w+:.* # \S.*[^.]", line), line
 
 
 def test_there_are_the_profiles_that_are_documented():
     assert {"laptop", "paper", "tiny"} <= set(PROFILES)
 
 
-def test_params_as_delivered_are_the_laptop_profile():
-    assert without_header(ROOT / "params.yaml") == without_header(ROOT / "profiles" / "laptop.yaml")
+def test_params_as_delivered_are_the_defaults():
+    assert load_profile(ROOT / "profiles" / "laptop.yaml") == SearchConfig()
+    assert (ROOT / "params.yaml").read_bytes() == complete(ROOT / "profiles" / "laptop.yaml"), "run `make params`"
 
 
 def test_a_change_keeps_everything_else(params):
@@ -80,10 +91,18 @@ def test_a_wrong_change_changes_nothing(params, changes, message):
 
 def test_a_profile_replaces_the_parameters(params):
     assert use_profile("laptop")
-    assert load_config() == load_config(params.parent / "profiles" / "laptop.yaml")
-    assert without_header(params) == without_header(params.parent / "profiles" / "laptop.yaml")
+    assert load_config() == SearchConfig()
+    assert params.read_bytes() == (ROOT / "params.yaml").read_bytes()
     with pytest.raises(ParameterError, match=r"unknown profile 'huge': known are laptop, paper, tiny"):
         use_profile("huge")
+
+
+def test_a_profile_of_ones_own_names_the_file_of_a_mistake(params):
+    (params.parent / "profiles" / "mine.yaml").write_text("encoder: {dimension: 4}\n")
+    assert use_profile("mine") and load_config().encoder.dimension == 4
+    (params.parent / "profiles" / "mine.yaml").write_text("encoder: {dimension: 0}\n")
+    with pytest.raises(ParameterError, match=r"profiles/mine.yaml: encoder.dimension = 0: must lie between"):
+        use_profile("mine")
 
 
 @pytest.mark.parametrize(
@@ -94,20 +113,20 @@ def test_values_are_read_as_yaml(text, value):
     assert parse_value(text) == value and type(parse_value(text)) is type(value)
 
 
-def test_what_is_no_yaml_is_refused(params):
-    with pytest.raises(ParameterError, match=r"'\[1,' is no YAML value"):
+def test_what_is_not_yaml_is_refused(params):
+    with pytest.raises(ParameterError, match=r"'\[1,' is not a YAML value"):
         parse_value("[1,")
     params.write_text("seed: 0\ncells: [\n")
-    with pytest.raises(ParameterError, match=r"params.yaml is no valid YAML in line \d"):
+    with pytest.raises(ParameterError, match=r"params.yaml is not valid YAML in line \d"):
         load_config()
     params.write_bytes(b"seed: \xff")
-    with pytest.raises(ParameterError, match=r"params.yaml is no valid YAML"):
+    with pytest.raises(ParameterError, match=r"params.yaml is not valid YAML"):
         load_config()
     params.write_text("")
-    with pytest.raises(ParameterError, match=r"params.yaml: the parameters must be a mapping"):
+    with pytest.raises(ParameterError, match=r"params.yaml: the document must be a mapping"):
         load_config()
     params.write_text("seed: 0\nseed: 1\n")
-    with pytest.raises(ParameterError, match=r"params.yaml is no valid YAML in line 2.*duplicate key"):
+    with pytest.raises(ParameterError, match=r"params.yaml is not valid YAML in line 2.*duplicate key"):
         load_config()
     params.unlink()
     with pytest.raises(ParameterError, match=r"params.yaml is missing"):

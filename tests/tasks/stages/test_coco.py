@@ -31,7 +31,10 @@ CONFIG = CocoConfig(
     epochs=2,
     milestones=(1,),
     batch_size=4,
+    learning_rate=0.02,
     warmup_steps=1,
+    clip_norm=35.0,
+    evaluate_epochs=1,
     measured_train=3,
     samples=2,
 )

@@ -33,7 +33,17 @@ from tests.training.folders import write_images
 
 CELL = Cell(np.array([[0, 1, 1], [0, 0, 1], [0, 0, 0]]), ("input", "dwconv3x3", "conv1x1"))
 SMALL = ImagenetConfig(
-    networks=("mobilenet_v2",), macs=8_310_000, image_size=64, seeds=2, epochs=2, batch_size=8, warmup_epochs=0.5
+    networks=("mobilenet_v2",),
+    macs=8_310_000,
+    image_size=64,
+    seeds=2,
+    epochs=2,
+    batch_size=8,
+    learning_rate=0.1,
+    warmup_epochs=0.5,
+    averaging=0.999,
+    crop_area=(0.08, 1.0),
+    centre_share=0.875,
 )
 
 
@@ -122,7 +132,8 @@ def test_a_network_that_would_be_trained_twice_is_named(gemnets):
 
 
 def test_the_learning_rate_follows_the_images_of_a_step():
-    recipe = recipe_of(ImagenetConfig(batch_size=1024), 102_400)
+    config = ImagenetConfig(batch_size=1024, epochs=300, learning_rate=0.1, warmup_epochs=5.0, averaging=0.999)
+    recipe = recipe_of(config, 102_400)
     assert recipe.learning_rate == pytest.approx(0.4) and recipe.warmup_steps == 500
     assert (recipe.optimiser, recipe.schedule, recipe.epochs, recipe.averaging) == ("rmsprop", "cosine", 300, 0.999)
 

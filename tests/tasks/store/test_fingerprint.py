@@ -67,7 +67,7 @@ def test_what_counts_as_equal():
     assert fingerprint(Settings(1, "here")) == fingerprint(Settings(1, "there"))
     assert fingerprint(Placement(device="cuda", images="elsewhere")) == fingerprint(Placement())
     assert fingerprint(replace(ProxyConfig(), dataset="a_folder")) == fingerprint(ProxyConfig())
-    assert fingerprint(replace(ProxyConfig(), epochs=3)) != fingerprint(ProxyConfig())
+    assert fingerprint(replace(ProxyConfig(), epochs=4)) != fingerprint(ProxyConfig())
 
 
 def test_cells_have_fingerprints():
