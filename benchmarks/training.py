@@ -46,7 +46,7 @@ class RandomImages:
 
     equal_shapes = True
 
-    def steps_an_epoch(self):
+    def steps_per_epoch(self):
         return self.steps
 
     def batches(self, epoch, world, first_step):

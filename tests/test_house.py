@@ -58,7 +58,6 @@ TESTED_ELSEWHERE = {
     "networks/fused.py": "tests/networks/test_cell_network.py",
     "networks/kernels.py": "tests/networks/test_cell_network.py",
     "networks/normalisation_kernels.py": "tests/networks/test_cell_network.py",
-    "training/image_set.py": "tests/training/test_proxy_images.py",
     "training/task.py": "tests/training/test_loop.py",
     "predictors/recipe.py": "tests/predictors/test_recipes.py",
 }

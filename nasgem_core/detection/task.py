@@ -106,7 +106,7 @@ class DetectionTask:
         self.found: dict[str, Detections] = {}
         """What the last evaluation found, by prefix: the same on every process."""
 
-    def steps_an_epoch(self) -> int:
+    def steps_per_epoch(self) -> int:
         """Return the whole steps of an epoch."""
         return len(self.train.chosen) // self.batch_size
 
@@ -120,7 +120,15 @@ class DetectionTask:
             epoch=epoch,
             mirror=self.mirror,
         )
-        order = epoch_batches(len(images), self.batch_size, self.accumulate, self.seed, epoch, world, first_step)
+        order = epoch_batches(
+            len(images),
+            self.batch_size,
+            accumulate=self.accumulate,
+            seed=self.seed,
+            epoch=epoch,
+            world=world,
+            first_step=first_step,
+        )
         batches = [batch.tolist() for batch in order]
         pinned = world.device.type == "cuda"
         for batch in batches_of(images, batches, workers=self.workers, pinned=pinned):

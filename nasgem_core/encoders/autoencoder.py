@@ -19,8 +19,8 @@ class Autoencoder(nn.Module):
     """Encoder E: [B, F] -> [B, d] and decoder D: [B, d] -> [B, F] logits.
 
     Args:
-        vertices: n, the vertices that the feature vector has room for.
-        num_operations: operations a vertex can carry.
+        vertices: n, the number of vertices that the feature vector has room for.
+        num_operations: number of operations to choose from.
         config: widths of E (hidden layers, then d); D has them in reverse.
     """
 
@@ -74,7 +74,7 @@ def similarity_loss(left: Tensor, right: Tensor, similarity: Tensor) -> Tensor:
 
 
 def initialise(module: nn.Module, generator: torch.Generator) -> None:
-    """Draw every linear layer anew (He et al. 2015; biases zero), touching no global random state."""
+    """Draw the weights of all linear layers (He et al. 2015), set biases to zero; no global random state is used."""
     for layer in module.modules():
         if isinstance(layer, nn.Linear):
             with torch.no_grad():

@@ -8,7 +8,7 @@ from nasgem_core.errors import CellError
 
 
 def num_edge_slots(vertices: int) -> int:
-    """Return the places an edge can be in the complete DAG on `vertices` vertices, n (n - 1) / 2."""
+    """Return the number of possible edges of a DAG with n vertices, n (n - 1) / 2."""
     return vertices * (vertices - 1) // 2
 
 
@@ -20,9 +20,9 @@ def num_features(vertices: int, num_operations: int) -> int:
 def cell_features(cells: CellBatch, vertices: int) -> np.ndarray:
     """Flatten cells to [B, F] uint8 of 0 and 1.
 
-    First the strict upper triangle of the adjacency matrix, zero-padded to `vertices` x `vertices`, row by row; then
-    for each vertex after the input a one-hot code over "absent" and the operations. The input vertex is left out: it
-    is the same in every cell.
+    The first features are the strict upper triangle of the adjacency matrix, zero-padded to `vertices` x `vertices`,
+    row by row. Then follows, for each vertex after the input, a one-hot code over "absent" and the operations. The
+    input vertex is left out because it is the same in every cell.
 
     Raises:
         CellError: the batch is wider than `vertices`.

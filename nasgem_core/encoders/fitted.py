@@ -1,4 +1,4 @@
-"""A fitted encoder as a value: weights, what they were fitted on, and how good they are."""
+"""A fitted encoder as a value: its weights, what they were fitted on, and how good they are."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -18,7 +18,7 @@ from nasgem_core.errors import CellError, DataError
 
 SCHEMA = "nasgem.encoder/1"
 CHUNK = 8192
-"""Cells embedded at a time; a constant, so that neither memory nor results depend on how many there are."""
+"""Cells that are embedded at a time; a constant, so that neither memory nor results depend on the number of cells."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class CurvePoint:
 
     Args:
         step: optimiser steps done.
-        similarity_loss: L_s on the training pairs, averaged over the steps since the last point.
+        similarity_loss: L_s on the training pairs, averaged over the steps since the previous point.
         reconstruction_loss: L_r, likewise; 0 when its weight is 0.
         held_out_similarity_loss: L_s on held-out pairs at this step.
     """
@@ -40,20 +40,20 @@ class CurvePoint:
 
 @dataclass(frozen=True)
 class EncoderReport:
-    """How good a fitted encoder is on pairs it has not seen, each figure beside what a constant guess gets.
+    """How good a fitted encoder is on held-out pairs, compared with constant guesses.
 
     Args:
-        held_out_pairs: number of these pairs.
+        held_out_pairs: number of pairs that were not trained on.
         similarity_loss: L_s (Eq. 3).
         constant_similarity_loss: L_s of guessing the training pairs' mean similarity.
         r_squared: share of the variance of S_g that S_e explains, 1 - L_s / variance; below 0 is worse than a constant.
         edge_accuracy: share of edge slots reconstructed.
-        constant_edge_accuracy: the same for always answering "no edge".
-        edge_balanced_accuracy: mean of the shares among present and among absent edges; a constant gets 0.5.
+        constant_edge_accuracy: the same for always guessing "no edge".
+        edge_balanced_accuracy: mean of the shares among present and among absent edges; a constant guess has 0.5.
         edge_f1: harmonic mean of precision and recall of present edges.
         operation_accuracy: share of vertices whose operation (or absence) is reconstructed.
-        constant_operation_accuracy: the same for always answering the most frequent class.
-        curve: losses over training.
+        constant_operation_accuracy: the same for always guessing the most frequent class.
+        curve: the losses during training.
     """
 
     held_out_pairs: int
@@ -84,7 +84,7 @@ class FittedEncoder:
 
     Args:
         config: how it was fitted.
-        vertices: n, the widest cell it takes.
+        vertices: n, the largest number of vertices of a cell.
         operation_names: the operations of its cells, in the order of their codes.
         weights: float32 arrays of the autoencoder, `encoder.0.weight` and so on.
         report: its quality on held-out pairs.
@@ -104,7 +104,7 @@ class FittedEncoder:
         try:
             model.load_state_dict(tensors)
         except RuntimeError as error:
-            raise DataError(f"the encoder's weights do not go with its parameters: {error}") from None
+            raise DataError(f"the encoder's weights do not match its parameters: {error}") from None
         return model.eval().requires_grad_(False)
 
     @property
@@ -113,7 +113,7 @@ class FittedEncoder:
         return self.autoencoder.encoder
 
     def embed(self, cells: CellBatch) -> np.ndarray:
-        """Return the embeddings E(A) as float32 [B, d]; memory beyond the result does not grow with B.
+        """Return the embeddings E(A) as float32 [B, d]; apart from the result, memory does not grow with B.
 
         Raises:
             CellError: the cells have other operations, or more vertices, than the encoder was fitted on.
@@ -121,7 +121,7 @@ class FittedEncoder:
         if cells.operation_names != self.operation_names:
             raise CellError(
                 f"the cells' operations are {', '.join(cells.operation_names)}, but the encoder was fitted on "
-                f"{', '.join(self.operation_names)}: use the same operations in the same order, or fit an encoder"
+                f"{', '.join(self.operation_names)}: use the same operations in the same order, or fit a new encoder"
             )
         embeddings = np.empty((len(cells), self.config.dimension), dtype=np.float32)
         for start in range(0, len(cells), CHUNK):
@@ -142,7 +142,7 @@ class FittedEncoder:
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, np.ndarray], metadata: Mapping[str, Any]) -> "FittedEncoder":
-        """Read what `to_arrays` wrote; raises `DataError` when it is no encoder or its parts do not fit together."""
+        """Read what `to_arrays` wrote; raises `DataError` if it is not an encoder or its parts do not match."""
         if metadata.get("schema") != SCHEMA:
             raise DataError(f"not an encoder: field 'schema' must be {SCHEMA!r}, found {metadata.get('schema')!r}")
         try:
@@ -156,5 +156,5 @@ class FittedEncoder:
             )
         except (KeyError, TypeError) as error:
             raise DataError(f"the encoder's metadata is incomplete or of another version: {error}") from None
-        fitted.autoencoder  # noqa: B018 - built now, so that wrong weights are refused here
+        fitted.autoencoder  # noqa: B018 - built now, so that wrong weights are rejected here
         return fitted

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from nasgem_core.config.search import EncoderConfig
+from nasgem_core.cosine import cosine_decay
 from nasgem_core.encoders.autoencoder import Autoencoder, embedding_similarity, initialise, similarity_loss
 from nasgem_core.encoders.features import cell_features
 from nasgem_core.encoders.fitted import CHUNK, CurvePoint, EncoderReport, FittedEncoder
@@ -17,6 +18,7 @@ from nasgem_core.kernel.pairs import Pairs
 from nasgem_core.seeding import derive_seed
 
 CURVE_POINTS = 20
+"""Points of the losses' curve, and reports of progress."""
 
 
 def fit_encoder(
@@ -28,18 +30,18 @@ def fit_encoder(
     device: str = "cpu",
     on_progress: Callable[[int, dict[str, float]], None] | None = None,
 ) -> FittedEncoder:
-    """Minimise Eq. 4 over the pairs with Adam, a cosine learning rate and a seeded holdout.
+    """Minimise Eq. 4 over the pairs, by Adam with a cosine learning rate; some pairs are held out to measure quality.
 
     Args:
         pairs: P pairs of cells of one search space.
         similarity: [P] kernel similarities S_g in [0, 1].
         config: widths, loss weights and optimiser.
-        seed: of the holdout, the initial weights and the order of the pairs.
-        device: where to compute; "cpu" repeats to the byte.
-        on_progress: called with the steps done and the latest losses, about 20 times.
+        seed: root of the holdout, the initial weights and the order of the pairs.
+        device: where to compute; on "cpu" the result is reproducible to the byte.
+        on_progress: called about 20 times with the number of steps done and the latest losses.
 
     Raises:
-        DataError: `similarity` does not go with the pairs.
+        DataError: `similarity` does not match the pairs, or there are too few pairs.
         ParameterError: the loss stopped being finite.
     """
     _check(pairs, similarity)
@@ -59,7 +61,7 @@ def fit_encoder(
     points = set(np.linspace(1, config.iterations, CURVE_POINTS, dtype=int).tolist())
     sums, last = torch.zeros(2, device=device), 0
     for step in range(1, config.iterations + 1):
-        rate = config.learning_rate * 0.5 * (1 + math.cos(math.pi * (step - 1) / config.iterations))
+        rate = config.learning_rate * cosine_decay(step - 1, config.iterations)
         for group in optimiser.param_groups:
             group["lr"] = rate
         index = torch.from_numpy(next(batches)).to(device)
@@ -74,7 +76,7 @@ def fit_encoder(
             if not all(map(math.isfinite, (similar, reconstruction, held_out_loss))):
                 raise ParameterError(
                     f"encoder.learning_rate = {config.learning_rate}: the loss is not finite after {step} steps; "
-                    "lower it"
+                    "lower the learning rate"
                 )
             curve.append(CurvePoint(step, similar, reconstruction, held_out_loss))
             sums, last = torch.zeros_like(sums), step
@@ -87,14 +89,14 @@ def fit_encoder(
 
 
 def split_pairs(count: int, holdout: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return the indices of held-out pairs, ascending, and those of training pairs, as `fit_encoder` takes them."""
+    """Return the indices of the held-out pairs, ascending, and of the training pairs, as `fit_encoder` splits them."""
     order = np.random.default_rng(derive_seed(seed, "holdout")).permutation(count)
     held_out, train = np.split(order, [max(2, round(holdout * count))])
     return np.sort(held_out), train
 
 
 def _losses(model: Autoencoder, features: Tensor, similarity: Tensor, config: EncoderConfig) -> Tensor:
-    """Return (L_s, L_r) of a batch whose left cells are stacked on its right cells; L_r is 0 when it has no weight."""
+    """Return (L_s, L_r) of a batch with the left cells first, then the right cells; L_r is 0 if it has no weight."""
     embeddings = model.encode(features)
     left, right = embeddings.chunk(2)
     similar = similarity_loss(left, right, similarity)
@@ -104,7 +106,7 @@ def _losses(model: Autoencoder, features: Tensor, similarity: Tensor, config: En
 
 
 def _batches(train: np.ndarray, batch_size: int, seed: int) -> Iterator[np.ndarray]:
-    """Yield index arrays without end: each pass visits the pairs in a new order, the incomplete last batch left out."""
+    """Yield index arrays endlessly: each pass visits the pairs in a new order and drops the incomplete last batch."""
     rng = np.random.default_rng(seed)
     size = min(batch_size, len(train))
     while True:
@@ -168,11 +170,11 @@ def _report(
 
 def _check(pairs: Pairs, similarity: np.ndarray) -> None:
     if similarity.shape != (len(pairs),):
-        raise DataError(f"similarity has shape {similarity.shape} for {len(pairs)} pairs: give one number a pair")
+        raise DataError(f"similarity has shape {similarity.shape} for {len(pairs)} pairs: give one number per pair")
     outside = np.flatnonzero(~((similarity >= 0) & (similarity <= 1 + 1e-6)))
     if len(outside):
         raise DataError(
-            f"similarity[{outside[0]}] = {similarity[outside[0]]}: a kernel similarity lies in [0, 1]; compute it again"
+            f"similarity[{outside[0]}] = {similarity[outside[0]]}: must be in [0, 1]; compute the kernel again"
         )
     if len(pairs) < 4:
-        raise DataError(f"{len(pairs)} pairs are too few to fit and to hold out: give at least 4")
+        raise DataError(f"{len(pairs)} pairs are too few to fit on some and hold out others: give at least 4")

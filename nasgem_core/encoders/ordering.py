@@ -1,8 +1,8 @@
 """One order of vertices for all numberings of a cell, so that isomorphic cells have the same feature vector.
 
-The paper flattens the adjacency matrix, which depends on how vertices are numbered; the similarity it is to match does
-not. Vertices are therefore sorted first by the length of the longest path from the input (which keeps the order
-topological), then by operation, then by Weisfeiler-Lehman label. The order is our choice.
+The paper flattens the adjacency matrix, which depends on the numbering of the vertices; the similarity that embeddings
+should match does not. Vertices are therefore sorted by the length of the longest path from the input (which keeps the
+order topological), then by operation, then by Weisfeiler-Lehman label. The order is our choice.
 """
 
 import numpy as np
@@ -13,7 +13,7 @@ from nasgem_core.cells.codes import PADDING_CODE
 from nasgem_core.kernel.wl import wl_labels
 
 _ITERATIONS = 3
-"""Rounds that labels see: vertices still tied then nearly always are twins, whose order does not matter."""
+"""Iterations of the labels: vertices that are still tied are nearly always twins, whose order does not matter."""
 
 
 @njit(cache=True)
@@ -30,7 +30,7 @@ def _order(
             for u in range(size):
                 if adjacency[b, u, size] and depth[u] >= depth[size]:
                     depth[size] = depth[u] + 1
-            # Insertion sort: the vertices before this one are sorted already.
+            # Insertion sort: the vertices before this one are already sorted.
             i = size
             while i > 0 and _before(size, order[i - 1], depth, codes[b], labels[b]):
                 order[i] = order[i - 1]
@@ -45,7 +45,7 @@ def _order(
 
 @njit(inline="always")
 def _before(u: int, v: int, depth: np.ndarray, codes: np.ndarray, labels: np.ndarray) -> bool:
-    """Return whether u stands before v; labels of fewer rounds count first, as distant edits leave them alone."""
+    """Return whether u comes before v; labels of early iterations decide first, as distant edits do not change them."""
     if depth[u] != depth[v]:
         return depth[u] < depth[v]
     if codes[u] != codes[v]:
@@ -57,7 +57,7 @@ def _before(u: int, v: int, depth: np.ndarray, codes: np.ndarray, labels: np.nda
 
 
 def order_vertices(cells: CellBatch) -> CellBatch:
-    """Return the same cells with their vertices in the order that this module describes."""
+    """Return the cells with their vertices in the order that this module describes."""
     adjacency, codes = np.zeros_like(cells.adjacency), np.zeros_like(cells.codes)
     _order(cells.adjacency, cells.codes, wl_labels(cells, _ITERATIONS), adjacency, codes)
     return CellBatch(adjacency, codes, cells.operation_names)

@@ -1,8 +1,8 @@
 """Pairs of cells for the encoder to learn from (paper, 3.1).
 
-Independent random cells are seldom very similar, so an encoder would not learn what small changes mean. Pairs are
-therefore a mixture: independent ones, and a cell beside a copy with 0..k random edits, half of the copies renumbered so
-that the encoder meets isomorphic cells with different matrices. The mixture is our choice.
+Independent random cells are seldom very similar, so an encoder would not learn what small changes mean. The pairs are
+therefore a mixture of independent cells and of cells with a copy that has 0..k random edits. Half of the copies are
+renumbered, so that the encoder sees isomorphic cells with different matrices. The mixture is our choice.
 """
 
 from dataclasses import dataclass
@@ -19,7 +19,11 @@ from nasgem_core.seeding import derive_seed
 
 @dataclass(frozen=True, eq=False)
 class Pairs:
-    """Pair i is (left[i], right[i])."""
+    """Pairs of cells: pair i is (left[i], right[i]).
+
+    Raises:
+        CellError: the two sides have different lengths.
+    """
 
     left: CellBatch
     right: CellBatch
@@ -33,7 +37,7 @@ class Pairs:
 
 
 def draw_pairs(cells: CellsConfig, config: PairsConfig, seed: int) -> Pairs:
-    """Draw `config.count` pairs of cells of n vertices."""
+    """Draw `config.count` pairs of cells of the search space `cells`."""
     rng = np.random.default_rng(derive_seed(seed, "mixture"))
     left = sample_cells(cells, config.count, derive_seed(seed, "left"))
     fresh = sample_cells(cells, config.count, derive_seed(seed, "right"))

@@ -1,7 +1,7 @@
 """The Weisfeiler-Lehman subtree kernel of cells (paper, Eq. 1; Shervashidze et al. 2011).
 
 k(G, G') is the sum over iterations 0..h of the dot product of the two cells' label counts, and the similarity is
-S_g = k(G, G') / sqrt(k(G, G) k(G', G')), in [0, 1]. Cost is linear in h and in vertices plus edges.
+S_g = k(G, G') / sqrt(k(G, G) k(G', G')), in [0, 1]. The cost is linear in h and in the number of vertices and edges.
 """
 
 import numpy as np
@@ -13,6 +13,7 @@ from nasgem_core.errors import CellError
 
 _ONE = np.uint64(1)
 DIRECTIONS = ("both", "successors")
+"""The neighbours that a vertex's label depends on: both sides, kept apart, or successors alone."""
 
 
 @njit(cache=True)
@@ -47,8 +48,8 @@ def _similarities(
     targets = np.empty_like(sources)
     labels, refined = np.empty((2, width), dtype=np.uint64), np.empty((2, width), dtype=np.uint64)
     scratch = np.empty((3, width), dtype=np.uint64)
-    # A hash table of label counts with linear probing, wide enough that labels seldom meet; a slot is free where both
-    # counts are 0, and the slots that were used are cleared afterwards.
+    # A hash table of label counts with linear probing, large enough that labels seldom share a slot. A slot is free if
+    # both counts are 0; the slots that were used are cleared afterwards.
     slots = 4
     while slots < 16 * width:
         slots *= 2
@@ -67,7 +68,7 @@ def _similarities(
                 labels[side, v] = first[codes[v]]
         left_left, left_right, right_right = 0, 0, 0
         for t in range(iterations + 1):
-            # (c + 1)^2 - c^2 = 2 c + 1: the dot products grow as labels come in.
+            # (c + 1)^2 - c^2 = 2 c + 1: the dot products grow with each label.
             for v in range(sizes[0]):
                 label = labels[0, v]
                 slot = label & mask
@@ -110,9 +111,16 @@ def _similarities(
 def wl_labels(cells: CellBatch, iterations: int, directions: str = "both") -> np.ndarray:
     """Return the labels of iterations 0..h as uint64 [B, h + 1, V]; padding is 0.
 
-    Equal labels mean equal subtree patterns, in any process and any batch. `directions` is "both" (in-neighbours and
-    out-neighbours, kept apart) or "successors" (out-neighbours alone, as undirected implementations read a directed
-    graph).
+    Equal labels mean equal subtree patterns, in any process and any batch.
+
+    Args:
+        cells: B cells.
+        iterations: h.
+        directions: "both" (in-neighbours and out-neighbours, kept apart) or "successors" (out-neighbours alone, as
+            implementations for undirected graphs read a directed one).
+
+    Raises:
+        CellError: `directions` is neither.
     """
     labels = np.zeros((len(cells), iterations + 1, cells.width), dtype=np.uint64)
     first = code_labels(cells.operation_names)
@@ -121,9 +129,13 @@ def wl_labels(cells: CellBatch, iterations: int, directions: str = "both") -> np
 
 
 def wl_similarity(left: CellBatch, right: CellBatch, iterations: int, directions: str = "both") -> np.ndarray:
-    """Return the normalised kernel S_g of pair i = (left[i], right[i]) as float64 [B], exact up to rounding."""
+    """Return the normalised kernel S_g of each pair (left[i], right[i]) as float64 [B], exact up to rounding.
+
+    Raises:
+        CellError: the sides differ in length, operations or width, or `directions` is unknown (see `wl_labels`).
+    """
     if len(left) != len(right) or left.operation_names != right.operation_names:
-        raise CellError("the two sides of the pairs must be equally many cells of one search space")
+        raise CellError("the two sides of the pairs must have the same number of cells and the same operations")
     if left.width != right.width:
         raise CellError(f"the two sides have room for {left.width} and {right.width} vertices: use one width")
     similarity = np.empty(len(left), dtype=np.float64)

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from nasgem_core.config.search import PredictorConfig
+from nasgem_core.cosine import cosine_decay
 from nasgem_core.errors import DataError, ParameterError
 from nasgem_core.search.target import Target
 from nasgem_core.seeding import derive_seed
@@ -187,7 +188,7 @@ def fit_predictor(
     optimiser = torch.optim.AdamW(parameters, lr=config.learning_rate, weight_decay=config.weight_decay, fused=True)
     points = set(np.linspace(1, config.iterations, 10, dtype=int).tolist())
     for step in range(1, config.iterations + 1):
-        rate = config.learning_rate * 0.5 * (1 + math.cos(math.pi * (step - 1) / config.iterations))
+        rate = config.learning_rate * cosine_decay(step - 1, config.iterations)
         for group in optimiser.param_groups:
             group["lr"] = rate
         # Summed over members: each has the gradient it would have alone.

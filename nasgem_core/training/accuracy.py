@@ -1,4 +1,4 @@
-"""Top-1 and top-5 accuracy as counts, so that batches of any size on any number of processes add up exactly."""
+"""Top-1 and top-5 accuracy as counts, which add up exactly over batches of any size and any number of processes."""
 
 import torch
 from torch import Tensor
@@ -9,10 +9,7 @@ TOP = (1, 5)
 
 
 class AccuracyCount:
-    """Counts images and hits.
-
-    An image whose label is negative is padding: it is counted nowhere.
-    """
+    """Counts images and hits. An image with a negative label is padding and does not count."""
 
     def __init__(self) -> None:
         self._hits: list[Tensor] = []
@@ -22,11 +19,11 @@ class AccuracyCount:
         """Count a batch: logits [B, K], labels [B] int64."""
         real = labels >= 0
         logits, labels = logits[real], labels[real]
-        # The rank of the label's logit; one that ties with it counts before it only if it stands first, as in topk.
+        # The rank of the label's logit. Of equal logits, the one with the lower index comes first, as in topk.
         own = logits.gather(1, labels[:, None])
         classes = torch.arange(logits.shape[1], device=logits.device)
         before = (logits > own) | ((logits == own) & (classes < labels[:, None]))
-        # A network that has diverged puts out nan, which is above nothing: that is no hit.
+        # A network that has diverged outputs nan, which is never larger than another number: that is not a hit.
         rank = torch.where(own.isfinite().squeeze(1), before.sum(1), max(TOP))
         self._hits.append(torch.stack([(rank < k).sum() for k in TOP]))
         self._seen += len(labels)

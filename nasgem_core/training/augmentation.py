@@ -1,4 +1,4 @@
-"""Batches of normalised images, flipped and shifted on the device that they live on."""
+"""Batches of normalised images, flipped and shifted on the device that holds them."""
 
 from dataclasses import dataclass
 
@@ -9,17 +9,18 @@ from torch import Tensor
 from nasgem_core.networks.kernels import Array, compiled
 
 MAX_SHIFT = 4
+"""Pixels that an image is shifted by, at most, along each side."""
 
 
 @dataclass(frozen=True)
 class ImageTensor:
-    """Images of one split on a device.
+    """The images of one split on a device.
 
     Args:
-        pixels: [N, H + 8, W + 8, 3] uint8, black for 4 pixels around each image.
+        pixels: [N, H + 8, W + 8, 3] uint8, with a black border of 4 pixels around each image.
         labels: [N] int64.
-        mean: [3] mean of each colour, of values in 0..255.
-        std: [3] standard deviation, of the same.
+        mean: [3] mean of each colour, for values in 0..255.
+        std: [3] standard deviation of each colour, likewise.
     """
 
     pixels: Tensor
@@ -35,7 +36,7 @@ class ImageTensor:
         moments: tuple[tuple[float, ...], tuple[float, ...]],
         device: torch.device,
     ) -> "ImageTensor":
-        """Move images [N, H, W, 3] of uint8 to `device`; `moments` are mean and deviation of values in [0, 1]."""
+        """Move images [N, H, W, 3] uint8 to `device`; `moments` are mean and deviation for values in [0, 1]."""
         padding = ((0, 0), (MAX_SHIFT, MAX_SHIFT), (MAX_SHIFT, MAX_SHIFT), (0, 0))
         mean, std = (torch.tensor(moment, dtype=torch.float32, device=device) * 255 for moment in moments)
         pixels = torch.from_numpy(np.pad(images, padding)).to(device)
@@ -47,11 +48,12 @@ class ImageTensor:
     def batch(self, index: Tensor, generator: torch.Generator | None) -> Tensor:
         """Return images `index` [B] as [B, 3, H, W] float32.
 
-        In memory the channels come last on a GPU and the batch does on the CPU, as the networks there want it.
+        In memory, channels are the last dimension on a GPU and the batch is the last one on the CPU: the layouts that
+        are fastest there.
 
         Args:
             index: numbers of the images, on the CPU.
-            generator: draws each image's flip and shift; None leaves the images as they are.
+            generator: draws the flip and shift of each image; None leaves the images as they are.
         """
         device, count = self.pixels.device, len(index)
         size = self.pixels.shape[1] - 2 * MAX_SHIFT

@@ -17,19 +17,19 @@ from nasgem_core.training.order import epoch_batches
 from nasgem_core.training.task import BROKEN
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-"""Of ImageNet's colours, of values in [0, 1]; every network for transfer expects images normalised by these."""
+"""Of ImageNet's colours, for values in [0, 1]; every network for transfer expects images normalised with these."""
 
 
 @dataclass(frozen=True)
 class ClassificationSettings:
-    """What a classifier is shown and how it is judged.
+    """How images are presented to a classifier, and its loss.
 
     Args:
-        image_size: height and width of the images that the network sees.
-        batch_size: images of one step of the optimiser, over all processes.
-        accumulate: batches that make up a step on each process.
-        crop_area: smallest and largest share of an image's area that a random crop shows; 1 and 1 for the whole.
-        centre_share: side of the centre crop in validation by the image's short side.
+        image_size: height and width of the network's input.
+        batch_size: images per step of the optimiser, over all processes.
+        accumulate: batches per step on each process.
+        crop_area: smallest and largest share of an image's area in a random crop; 1 and 1 for the whole image.
+        centre_share: side of the centre crop in validation, as a share of the image's short side.
         label_smoothing: share of the target that is spread over all classes.
         broken_share: share of a split's images that may be unreadable.
     """
@@ -44,19 +44,19 @@ class ClassificationSettings:
 
 
 class ClassificationTask:
-    """Training a network to name an image's class, in the form of `TrainingTask`.
+    """Training a classifier, as a `TrainingTask`.
 
     Args:
-        model: images [B, 3, H, W] to logits [B, K].
-        network: the network's description, plain JSON.
+        model: from images [B, 3, H, W] to logits [B, K].
+        network: the description of the network, plain JSON.
         images: the training and the validation images.
-        settings: what it is shown.
+        settings: how images are presented, and the loss.
         seed: root of data order and augmentation.
-        workers: processes that read images, on each process that trains.
+        workers: processes that read images, for each process that trains.
         pinned: the batches go to a GPU.
 
     Raises:
-        ParameterError: the data set is smaller than a step.
+        ParameterError: the data set has fewer images than one step.
     """
 
     def __init__(
@@ -87,36 +87,43 @@ class ClassificationTask:
 
     @property
     def broken(self) -> tuple[str, ...]:
-        """Files that were met so far and could not be read."""
+        """The files that could not be read so far."""
         splits = zip((self.train, self.validation), self._broken, strict=True)
         return tuple(str(files.folder / files.files[index]) for files, found in splits for index in sorted(found))
 
-    def steps_an_epoch(self) -> int:
-        """Return how many whole steps the training images make."""
+    def steps_per_epoch(self) -> int:
+        """Return the number of whole steps that the training images fill."""
         return len(self.train) // self.settings.batch_size
 
     def batches(self, epoch: int, world: World, first_step: int) -> Iterable[ImageBatch]:
-        """Yield this process's batches of an epoch from a step on; raises `DataError` if too many images are broken."""
-        batch_size, accumulate = self.settings.batch_size, self.settings.accumulate
-        order = epoch_batches(len(self.train), batch_size, accumulate, self.seed, epoch, world, first_step)
+        """Yield this process's batches from a step of an epoch on; raises `DataError` if too many images are broken."""
+        order = epoch_batches(
+            len(self.train),
+            self.settings.batch_size,
+            accumulate=self.settings.accumulate,
+            seed=self.seed,
+            epoch=epoch,
+            world=world,
+            first_step=first_step,
+        )
         for batch in self._loaders[0].run([(epoch, indices) for indices in order]):
             self._add_broken(0, batch.broken)
             yield batch
 
     def loss(self, model: nn.Module, batch: ImageBatch) -> Tensor:
-        """Return the mean smoothed cross-entropy."""
+        """Return the mean cross-entropy with smoothed labels."""
         device = next(model.parameters()).device
         return self._loss(model(normalised(batch.pixels, device)).float(), batch.labels.to(device, non_blocking=True))
 
     def names(self, batch: ImageBatch) -> Sequence[str]:
-        """Return the files of a batch, below the folder of their split."""
+        """Return the files of a batch, relative to the folder of their split."""
         return [self.train.files[index] for index in batch.indices.tolist()]
 
     def evaluate(self, model: nn.Module, world: World) -> dict[str, float]:
         """Return {"top1", "top5", "validation_loss"} over all validation images that can be read.
 
-        Each process takes every world.size-th image, so that none is counted twice. The loss is not smoothed. With them
-        comes "broken_images", the number of those that any process has met so far.
+        Each process takes every world.size-th image, so that no image counts twice. The labels are not smoothed. The
+        result also has "broken_images", the number of unreadable images of all processes so far.
         """
         mine = np.arange(world.rank, len(self.validation), world.size)
         size = max(1, self.settings.batch_size // (self.settings.accumulate * world.size))
@@ -148,14 +155,14 @@ class ClassificationTask:
         if len(found) > self.settings.broken_share * len(files):
             names = ", ".join(files.files[index] for index in sorted(found)[:5])
             raise DataError(
-                f"{len(found)} of {len(files)} images of {files.folder} cannot be read, more than the share of "
-                f"{self.settings.broken_share:g} that is passed over, such as {names}: "
-                "the data set may be half copied; copy it anew or remove these files"
+                f"{len(found)} of {len(files)} images of {files.folder} cannot be read (such as {names}), more than "
+                f"the share of {self.settings.broken_share:g} that may be skipped: "
+                "the copy may be incomplete; copy the data set again or remove these files"
             )
 
 
 def normalised(pixels: Tensor, device: torch.device) -> Tensor:
-    """Move pixels [B, H, W, 3] of uint8 to a device and return [B, 3, H, W] float32, channels last in memory."""
+    """Move pixels [B, H, W, 3] uint8 to a device and return them as [B, 3, H, W] float32, channels last in memory."""
     images = pixels.to(device, non_blocking=True).permute(0, 3, 1, 2)
     mean, std = (torch.tensor(moment, device=device).view(3, 1, 1) * 255 for moment in (MEAN, STD))
     return (images.float() - mean) / std

@@ -1,7 +1,7 @@
-"""Random crops for training, as Inception's and every ImageNet recipe since; the centre for validation.
+"""Random crops for training, as in Inception and every ImageNet recipe since; centre crops for validation.
 
-What is drawn for an image depends on seed, epoch and image alone, so neither the number of workers nor an interruption
-changes it.
+The random numbers of an image depend only on seed, epoch and image, so neither the number of workers nor an
+interruption changes them.
 """
 
 import math
@@ -15,13 +15,13 @@ from nasgem_core.seeding import derive_seed
 ASPECTS = (3 / 4, 4 / 3)
 ATTEMPTS = 10
 DRAWS = 4 * ATTEMPTS + 1
-"""Numbers in [0, 1) that one crop may use: four an attempt (area, aspect, top, left) and one for the flip."""
+"""Numbers in [0, 1) that one crop may use: four per attempt (area, aspect, top, left) and one for the flip."""
 
 Box = tuple[int, int, int, int]
 
 
 def draw_uniforms(seed: int, epoch: int, indices: np.ndarray, count: int = DRAWS) -> np.ndarray:
-    """Return [B, count] numbers in [0, 1): those of images `indices` [B] in this epoch."""
+    """Return the numbers in [0, 1) of images `indices` [B] in this epoch, [B, count]."""
     root = np.uint64(derive_seed(seed, "augmentation", epoch))
     streams = mix_words(mix_words(indices.astype(np.uint64) * GOLDEN ^ root))
     words = mix_words(streams[:, None] + np.arange(1, count + 1, dtype=np.uint64) * GOLDEN)
@@ -29,9 +29,10 @@ def draw_uniforms(seed: int, epoch: int, indices: np.ndarray, count: int = DRAWS
 
 
 def random_box(width: int, height: int, uniforms: np.ndarray, area: tuple[float, float]) -> Box:
-    """Return left, top, right and bottom of a crop with a share of the image's area in `area`.
+    """Return left, top, right and bottom of a crop whose share of the image's area is in the range `area`.
 
-    Ten attempts are made at an area and an aspect that fit; then the largest crop at the centre of an allowed aspect.
+    If ten attempts do not find an area and an aspect ratio that fit into the image, the crop is the largest one with an
+    allowed aspect ratio at the centre.
     """
     low, high = map(math.log, ASPECTS)
     for attempt in uniforms[: 4 * ATTEMPTS].reshape(ATTEMPTS, 4).tolist():
@@ -51,7 +52,7 @@ def random_box(width: int, height: int, uniforms: np.ndarray, area: tuple[float,
 
 
 def random_crop(image: Image.Image, size: int, uniforms: np.ndarray, area: tuple[float, float]) -> np.ndarray:
-    """Return a random part of an image as [size, size, 3] uint8, mirrored half of the time."""
+    """Return a random part of an image as [size, size, 3] uint8, mirrored with probability 1/2."""
     box = random_box(*image.size, uniforms, area)
     pixels = np.asarray(image.resize((size, size), Image.Resampling.BILINEAR, box=box))
     return pixels[:, ::-1] if uniforms[-1] < 0.5 else pixels
@@ -63,7 +64,7 @@ def centre_crop(image: Image.Image, size: int, share: float) -> np.ndarray:
     Args:
         image: an RGB image.
         size: pixels along each side of the result.
-        share: side of the result by the short side of the image when it is resized; .875 is usual.
+        share: side of the crop as a share of the image's short side; .875 is usual.
     """
     width, height = image.size
     side = min(width, height) * share

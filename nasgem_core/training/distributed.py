@@ -1,4 +1,4 @@
-"""Processes that train one network together, as `torchrun` starts them; alone, everything here does nothing."""
+"""Processes that train one network together, as started by `torchrun`; for a single process all of this is a no-op."""
 
 import os
 from collections.abc import Iterator, Sequence
@@ -13,16 +13,16 @@ from torch import Tensor, nn
 from nasgem_core.errors import NasgemError, ParameterError
 
 _LOST = ("gloo", "nccl", "connection closed", "connection reset")
-"""Words of errors that say that another process is gone."""
+"""Words in errors that mean that another process has ended."""
 
 
 @dataclass(frozen=True)
 class World:
-    """One process among those that train together.
+    """One of the processes that train together.
 
     Args:
-        rank: its number; process 0 alone writes files and reports.
-        size: how many there are.
+        rank: its number; only process 0 writes files and reports.
+        size: the number of processes.
         device: where it computes.
     """
 
@@ -31,7 +31,7 @@ class World:
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
 
     def sum(self, values: Sequence[float]) -> list[float]:
-        """Return the sums of each value over all processes, the same on each."""
+        """Return the sum of each value over all processes, the same on every process."""
         if self.size == 1:
             return list(values)
         total = torch.tensor(values, dtype=torch.float64, device=self.device)
@@ -39,7 +39,7 @@ class World:
         return total.tolist()
 
     def gather(self, value: Any) -> list[Any]:
-        """Return the value of each process, in order of rank, on each."""
+        """Return the values of all processes in order of rank, the same on every process."""
         if self.size == 1:
             return [value]
         values: list[Any] = [None] * self.size
@@ -47,22 +47,22 @@ class World:
         return values
 
     def share_first(self, tensors: Sequence[Tensor]) -> None:
-        """Give each process the values that process 0 has."""
+        """Copy the values of process 0 to every process."""
         if self.size > 1:
             for tensor in tensors:
                 dist.broadcast(tensor, 0)
 
     def wait(self) -> None:
-        """Go on when all processes have come here."""
+        """Wait until all processes have called this."""
         if self.size > 1:
             dist.barrier()
 
     def local_gradients(self, model: nn.Module) -> AbstractContextManager[object]:
-        """Return a context in which a module of `parallel` keeps its gradients to itself."""
+        """Return a context in which a module from `parallel` does not exchange its gradients."""
         return model.no_sync() if isinstance(model, nn.parallel.DistributedDataParallel) else nullcontext()
 
     def parallel(self, model: nn.Module, synchronise_statistics: bool = False) -> nn.Module:
-        """Return a module whose gradients are averaged over all processes, and its batch statistics if so asked."""
+        """Return a module whose gradients, and if asked for its batch statistics, are averaged over all processes."""
         if self.size == 1:
             return model
         if synchronise_statistics:
@@ -73,14 +73,14 @@ class World:
 
 @contextmanager
 def open_world(device: str = "cpu") -> Iterator[World]:
-    """Join the processes that `torchrun` has started, if it has; leave them at the end.
+    """Join the processes that `torchrun` has started, if any, and leave them at the end.
 
     Args:
-        device: "cpu", or "cuda", where each process takes the GPU with its local number.
+        device: "cpu" or "cuda"; with "cuda" each process uses the GPU with its local rank.
 
     Raises:
         ParameterError: there are fewer GPUs than processes.
-        NasgemError: another process has ended before this one.
+        NasgemError: another process ended before this one.
     """
     size = int(os.environ.get("WORLD_SIZE", "1"))
     if size == 1:
@@ -90,7 +90,7 @@ def open_world(device: str = "cpu") -> Iterator[World]:
     if target.type == "cuda":
         local, gpus = int(os.environ["LOCAL_RANK"]), torch.cuda.device_count()
         if local >= gpus:
-            raise ParameterError(f"--nproc-per-node: more processes than the {gpus} GPUs here, start {gpus}")
+            raise ParameterError(f"--nproc-per-node: more processes than the {gpus} GPUs here; start {gpus}")
         target = torch.device("cuda", local)
         torch.cuda.set_device(target)
     dist.init_process_group("nccl" if target.type == "cuda" else "gloo")
@@ -98,7 +98,7 @@ def open_world(device: str = "cpu") -> Iterator[World]:
         yield World(dist.get_rank(), size, target)
     except RuntimeError as error:
         if isinstance(error, dist.DistError) or any(word in str(error).lower() for word in _LOST):
-            raise NasgemError("another process of this training has ended: its message says why") from error
+            raise NasgemError("another process of this training has ended: see its message for the reason") from error
         raise
     finally:
         dist.destroy_process_group()

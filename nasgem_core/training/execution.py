@@ -1,4 +1,4 @@
-"""How a training runs on its device: precision, determinism, and generators that depend on the step alone."""
+"""How a training runs on its device: precision, determinism, and generators that depend only on the step."""
 
 import contextlib
 import random
@@ -13,14 +13,14 @@ from nasgem_core.training.distributed import World
 
 
 class Precision:
-    """Mixed precision: what is computed in 16 bits, and how small gradients survive it.
+    """Mixed precision: what is computed in 16 bits, and the scale that keeps small gradients from vanishing.
 
     Args:
         name: auto, float32, bfloat16 or float16.
         device: where the network is.
 
     Raises:
-        ParameterError: float16 on the CPU, whose gradients would need a scale that the CPU has no use for.
+        ParameterError: the precision is float16 on the CPU, where it has no advantage and would need scaled gradients.
     """
 
     def __init__(self, name: str, device: torch.device) -> None:
@@ -30,19 +30,19 @@ class Precision:
             exact = cuda and torch.cuda.is_bf16_supported(including_emulation=False)
             name = ("bfloat16" if exact else "float16") if cuda else "float32"
         if name == "float16" and not cuda:
-            raise ParameterError("precision = float16: only on a GPU; use bfloat16, float32 or auto")
+            raise ParameterError("precision = float16: needs a GPU; use bfloat16, float32 or auto")
         self.name, self._device = name, device.type
         self.scaler = torch.amp.GradScaler(device.type, enabled=name == "float16")
 
     def autocast(self) -> contextlib.AbstractContextManager[object]:
-        """Return a context in which convolutions and matrix products are computed in this precision."""
+        """Return a context that computes convolutions and matrix products in this precision."""
         if self.name == "float32":
             return contextlib.nullcontext()
         return torch.autocast(self._device, dtype=getattr(torch, self.name))
 
 
 def seed_generators(seed: int, *parts: object) -> None:
-    """Set the global generators of Python, NumPy and Torch to a state that depends on the arguments alone."""
+    """Set the global generators of Python, NumPy and Torch to a state that depends only on the arguments."""
     value = derive_seed(seed, *parts)
     random.seed(value)
     np.random.seed(value % 2**32)
@@ -51,12 +51,12 @@ def seed_generators(seed: int, *parts: object) -> None:
 
 @contextlib.contextmanager
 def execution(world: World, deterministic: bool, equal_shapes: bool = True) -> Iterator[None]:
-    """Set Torch up for a training; global generators and settings are afterwards as they were before.
+    """Set Torch up for a training; restore global generators and settings afterwards.
 
     Args:
-        world: this process, and its device.
-        deterministic: refuse operations whose result differs from run to run.
-        equal_shapes: all batches have one shape; else trying kernels for each new one would take longer than they save.
+        world: this process and its device.
+        deterministic: reject operations whose result differs from run to run.
+        equal_shapes: whether all batches have the same shape, so that it is worth searching for the fastest kernels.
     """
     devices = [world.device] if world.device.type == "cuda" else []
     states = random.getstate(), np.random.get_state()

@@ -1,7 +1,7 @@
-"""Images for classification from folders: `train/` and `val/`, each holding one folder of images a class.
+"""Images for classification in a folder with `train/` and `val/`, each with one folder of images per class.
 
-That is also how torchvision's ImageNet lies on the disk once it is unpacked. Listing reads no image; what is wrong
-with the folders is said before a training begins.
+This is also the layout of torchvision's unpacked ImageNet. Listing the files reads no image, so mistakes in the layout
+are reported before a training begins.
 """
 
 import os
@@ -19,11 +19,12 @@ from nasgem_core.digest import digest_of
 from nasgem_core.errors import DataError
 
 UNREADABLE = (OSError, ValueError, SyntaxError, Image.DecompressionBombError)
-"""What PIL raises on files that are no images, or half ones."""
+"""What PIL raises for files that are not images or are truncated."""
 MEMORY_BYTES = 2**30
-"""Decoded images of a split that are kept in memory, and files whose contents are compared, at most."""
-_LOOKED_AT = 64
-_REMEDY = "each holding one folder of images a class"
+"""Limit of the decoded images of a split that are kept in memory, and of the files whose contents are hashed."""
+_SAMPLED = 64
+"""Images whose sizes are read to estimate the memory of all."""
+_LAYOUT = "each with one folder of images per class"
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,9 +34,9 @@ class ImageFiles:
     Args:
         folder: `train/` or `val/`.
         classes: names of the classes, sorted.
-        files: path of each image below `folder`, class by class.
-        labels: [N] int64, place of each image's class.
-        sizes: [N] bytes of each file.
+        files: path of each image relative to `folder`, class by class.
+        labels: [N] int64, index of each image's class.
+        sizes: [N] size of each file in bytes.
     """
 
     folder: Path
@@ -49,14 +50,14 @@ class ImageFiles:
 
     @cached_property
     def digest(self) -> str:
-        """32 hexadecimal digits of names, sizes and, up to 1 GiB, contents; of more, reading would take too long."""
+        """32 hexadecimal digits that depend on classes, names, sizes and contents (see `files_digest`)."""
         return digest_of([os.fsencode("\x1f".join(self.classes)), files_digest(self.folder, self.files, self.sizes)])
 
     @cached_property
     def decoded(self) -> tuple[np.ndarray | None, ...] | None:
-        """All images as [H, W, 3] uint8, None for a broken one; or None if they would fill too much memory."""
-        looked_at = range(0, len(self), max(1, len(self) // _LOOKED_AT))
-        pixels = [count for count in map(self._pixels, looked_at) if count]
+        """All images as [H, W, 3] uint8, None for a broken one; or None if they would need too much memory."""
+        sampled = range(0, len(self), max(1, len(self) // _SAMPLED))
+        pixels = [count for count in map(self._pixels, sampled) if count]
         if pixels and 3 * sum(pixels) / len(pixels) * len(self) > MEMORY_BYTES:
             return None
         return tuple(map(self._decoded, range(len(self))))
@@ -75,18 +76,20 @@ class ImageFiles:
             return None
 
     def read(self, index: int) -> Image.Image:
-        """Decode an image, as RGB; raises one of `UNREADABLE` where it is broken."""
+        """Return an image in RGB, upright; raises one of `UNREADABLE` if it is broken."""
         with Image.open(self.folder / self.files[index]) as image:
             return upright(image)
 
 
 def files_digest(folder: Path, files: Sequence[str], sizes: np.ndarray | None = None) -> str:
-    """Return 32 hexadecimal digits of names, sizes and, up to 1 GiB together, contents; more would take too long.
+    """Return 32 hexadecimal digits that depend on names, sizes and, up to 1 GiB in total, contents of files.
+
+    Reading the contents of more than that would take too long.
 
     Args:
-        folder: of the files.
-        files: their names in it.
-        sizes: [N] bytes of each, where they are known.
+        folder: the folder of the files.
+        files: their paths relative to it.
+        sizes: [N] size of each in bytes, if known.
     """
     if sizes is None:
         sizes = np.array([_size(folder / file) for file in files], dtype=np.int64)
@@ -97,25 +100,25 @@ def files_digest(folder: Path, files: Sequence[str], sizes: np.ndarray | None = 
 def _content(path: Path) -> bytes:
     try:
         return path.read_bytes()
-    except OSError:  # as an image it is broken, and counted as such
+    except OSError:  # a broken image, which is counted when it is read
         return b""
 
 
 def upright(image: Image.Image) -> Image.Image:
-    """Return an image in RGB, turned as its EXIF note says: cameras store pictures as they were held."""
+    """Return an image in RGB, turned as its EXIF orientation says: cameras store pictures as they were held."""
     return to_rgb(ImageOps.exif_transpose(image))
 
 
 def to_rgb(image: Image.Image) -> Image.Image:
-    """Return an image in RGB, one of 16 bits a pixel scaled to 8: PIL would make all that is not dark in it white.
+    """Return an image in RGB; 16 bits per pixel are scaled to 8, where PIL would turn all but dark pixels white.
 
     Raises:
-        ValueError: the pixels are floats or 32 bits wide, of which nobody knows what white is.
+        ValueError: the pixels are floats or 32 bits wide, so that the value of white is not known.
     """
     if image.mode.startswith("I;16"):
         image = Image.fromarray((np.asarray(image) // 257).astype(np.uint8))
     elif image.mode in ("I", "F"):
-        raise ValueError(f"its pixels are of mode {image.mode}, save it with 8 or 16 bits")
+        raise ValueError(f"its pixels are of mode {image.mode}; save it with 8 or 16 bits")
     return image.convert("RGB")
 
 
@@ -123,20 +126,20 @@ def list_image_files(folder: Path) -> tuple[ImageFiles, ImageFiles]:
     """Return the training and the validation images of a folder.
 
     Raises:
-        DataError: a folder is missing or empty, images lie outside class folders, or the classes of both differ.
+        DataError: a folder is missing or empty, images are outside of class folders, or the classes of both differ.
     """
     if not folder.is_dir():
-        raise DataError(f"{folder} is no folder: name one with train/ and val/, {_REMEDY}")
+        raise DataError(f"{folder} is not a folder: name one with train/ and val/, {_LAYOUT}")
     for split in ("train", "val"):
         if not (folder / split).is_dir():
-            raise DataError(f"{folder} holds no {split}/: it needs train/ and val/, {_REMEDY}{_archive_hint(folder)}")
+            raise DataError(f"{folder} has no {split}/: it needs train/ and val/, {_LAYOUT}{_archive_hint(folder)}")
     train, validation = (_list_split(folder / split) for split in ("train", "val"))
     for split, own, other in (("train", train, validation), ("val", validation, train)):
         alone = sorted(set(own.classes) - set(other.classes))
         if alone:
             raise DataError(
-                f"{folder}: {len(alone)} of {len(own.classes)} classes are in {split}/ alone, such as {alone[0]!r}: "
-                "the data set may be half copied; copy it anew, or give both splits the same classes"
+                f"{folder}: {len(alone)} of {len(own.classes)} classes are only in {split}/, such as {alone[0]!r}: "
+                "the copy may be incomplete; copy the data set again, or give both splits the same classes"
             )
     return train, validation
 
@@ -144,7 +147,7 @@ def list_image_files(folder: Path) -> tuple[ImageFiles, ImageFiles]:
 def _size(path: str | Path) -> int:
     try:
         return os.path.getsize(path)
-    except OSError:  # a link to nowhere
+    except OSError:  # a broken link
         return 0
 
 
@@ -152,7 +155,7 @@ def _archive_hint(folder: Path) -> str:
     archives = sorted(folder.glob("ILSVRC2012_*.tar"))
     if not archives:
         return ""
-    return f". {archives[0].name} is there: unpack it with torchvision.datasets.ImageNet({str(folder)!r}, split)"
+    return f". Unpack {archives[0].name} with torchvision.datasets.ImageNet({str(folder)!r}, split)"
 
 
 def _list_split(folder: Path) -> ImageFiles:
@@ -161,8 +164,8 @@ def _list_split(folder: Path) -> ImageFiles:
     classes = [entry.name for entry in found if entry.is_dir() and not entry.name.startswith(".")]
     if not classes:
         loose = sum(entry.name.lower().endswith(IMG_EXTENSIONS) for entry in found)
-        what = f"holds {loose} images and no class folder: sort them into folders" if loose else "is empty: fill it"
-        raise DataError(f"{folder} {what}, {_REMEDY}")
+        fault = f"has {loose} images but no class folders: sort them into folders" if loose else "is empty: fill it"
+        raise DataError(f"{folder} {fault}, with one folder of images per class")
     files: list[str] = []
     sizes: list[int] = []
     labels: list[int] = []
@@ -170,12 +173,12 @@ def _list_split(folder: Path) -> ImageFiles:
         # Some data sets have the images one folder deeper.
         paths = sorted(
             os.path.join(parent, file)
-            for parent, _, names in os.walk(folder / name)
+            for parent, _, names in os.walk(folder / name, followlinks=True)
             for file in names
             if file.lower().endswith(IMG_EXTENSIONS)
         )
         if not paths:
-            raise DataError(f"{folder / name} holds no image: the class is empty; fill its folder or remove it")
+            raise DataError(f"{folder / name} has no images: fill the folder of this class or remove it")
         files += [os.path.relpath(path, folder) for path in paths]
         sizes += [_size(path) for path in paths]
         labels += [label] * len(paths)

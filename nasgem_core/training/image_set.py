@@ -21,7 +21,7 @@ class ImageSet:
         classes: name of each label.
 
     Raises:
-        DataError: shapes, types or labels do not go together.
+        DataError: shapes, types or labels do not match.
     """
 
     train_images: np.ndarray
@@ -39,7 +39,7 @@ class ImageSet:
         if self.train_images.shape[1:] != self.validation_images.shape[1:]:
             raise DataError(
                 f"train_images are {self.train_images.shape[1:3]} pixels and validation_images "
-                f"{self.validation_images.shape[1:3]}: both splits must have one size"
+                f"{self.validation_images.shape[1:3]}: both splits must have the same size"
             )
 
     @property
@@ -49,17 +49,17 @@ class ImageSet:
 
     @cached_property
     def mean(self) -> tuple[float, ...]:
-        """Mean of each colour over the training images, of values in [0, 1]."""
+        """Mean of each colour over the training images, for values in [0, 1]."""
         return tuple(float(value) for value in self._moments[0])
 
     @cached_property
     def std(self) -> tuple[float, ...]:
-        """Standard deviation of each colour over the training images, of values in [0, 1]."""
+        """Standard deviation of each colour over the training images, for values in [0, 1]."""
         return tuple(float(value) for value in self._moments[1])
 
     @cached_property
     def _moments(self) -> tuple[np.ndarray, np.ndarray]:
-        # A histogram of the 256 values is exact and needs no floating-point copy of the images.
+        # A histogram of the 256 values is exact and does not need a floating-point copy of the images.
         counts = np.stack([np.bincount(self.train_images[..., c].ravel(), minlength=256) for c in range(3)])
         values, weights = np.arange(256) / 255, counts / counts.sum(axis=1, keepdims=True)
         mean = weights @ values
@@ -68,7 +68,7 @@ class ImageSet:
 
     @cached_property
     def content_hash(self) -> str:
-        """32 hexadecimal digits, equal for equal images, labels and classes."""
+        """32 hexadecimal digits that are equal for equal images, labels and classes."""
         arrays = (self.train_images, self.train_labels, self.validation_images, self.validation_labels)
         return digest_of(["\x1f".join(self.classes), *(part for array in arrays for part in (str(array.shape), array))])
 
@@ -79,8 +79,8 @@ def _check_split(split: str, images: np.ndarray, labels: np.ndarray, num_classes
             f"{split}_images have shape {images.shape} and type {images.dtype}: must be square [N, H, H, 3] of uint8"
         )
     if labels.shape != (len(images),) or labels.dtype.kind not in "iu":
-        raise DataError(f"{split}_labels have shape {labels.shape} and type {labels.dtype}: give one integer an image")
+        raise DataError(f"{split}_labels have shape {labels.shape} and type {labels.dtype}: give one integer per image")
     if len(images) < 2:
-        raise DataError(f"{split}_images holds {len(images)} images: at least 2 are needed")
+        raise DataError(f"{split}_images has {len(images)} images: at least 2 are needed")
     if labels.min() < 0 or labels.max() >= num_classes:
-        raise DataError(f"{split}_labels lie in {labels.min()}..{labels.max()}: must lie in 0..{num_classes - 1}")
+        raise DataError(f"{split}_labels are in {labels.min()}..{labels.max()}: must be in 0..{num_classes - 1}")

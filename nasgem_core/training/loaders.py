@@ -1,7 +1,7 @@
-"""Batches of images from files or memory, cut and mirrored beside the training: by worker processes, if there are any.
+"""Batches of images from files or memory, cropped and mirrored by worker processes, if there are any.
 
-Images that cannot be read are passed over: in training another image takes their place, in validation nothing does.
-Their names travel with the batch, and whoever reads it decides how many are too many.
+Images that cannot be read are skipped: in training another image takes their place, in validation nothing does. Their
+indices are part of the batch, so that the reader of the batch can decide how many are too many.
 """
 
 from collections.abc import Iterator, Sequence
@@ -17,18 +17,19 @@ from nasgem_core.training.crops import centre_crop, draw_uniforms, random_crop
 from nasgem_core.training.image_files import UNREADABLE, ImageFiles
 
 PADDING = -1
-"""Label of an image that is to count nowhere."""
+"""Label of an image that does not count."""
 _SUBSTITUTES = 100
+"""Images that are tried in place of a broken one."""
 
 
 class ImageBatch(NamedTuple):
-    """Images as they come from a loader.
+    """A batch of images from a loader.
 
     Args:
         pixels: [B, H, W, 3] uint8.
         labels: [B] int64; -1 where there is no image.
-        indices: [B] int64, places in the split.
-        broken: places of images that could not be read.
+        indices: [B] int64, indices in the split.
+        broken: indices of images that could not be read.
     """
 
     pixels: Tensor
@@ -38,13 +39,13 @@ class ImageBatch(NamedTuple):
 
 
 class ImageBatches(Dataset):
-    """Makes the batch that a request describes: (epoch, places of the images), epoch -1 for validation.
+    """Makes the batch for a request: (epoch, indices of the images), with epoch -1 for validation.
 
     Args:
         files: the images.
         size: height and width of the result.
-        crop_area: smallest and largest share of an image's area that a random crop shows.
-        centre_share: side of the centre crop by the image's short side.
+        crop_area: smallest and largest share of an image's area in a random crop.
+        centre_share: side of the centre crop as a share of the image's short side.
         seed: root of the random crops.
     """
 
@@ -109,12 +110,12 @@ class ImageBatches(Dataset):
 
 
 class BatchLoader:
-    """Runs through requests in order, a few ahead of whoever reads.
+    """Serves requests in order, preparing a few batches ahead.
 
     Args:
-        batches: what makes a batch.
-        workers: processes that read, started at the first run and kept; with 0 this one reads.
-        pinned: put batches into memory that a GPU reads while it computes.
+        batches: makes each batch.
+        workers: processes that read images, started at the first run and kept; with 0 this process reads.
+        pinned: put batches into page-locked memory, from which a GPU copies while it computes.
     """
 
     def __init__(self, batches: ImageBatches, workers: int, *, pinned: bool) -> None:
@@ -142,7 +143,7 @@ class BatchLoader:
 
 
 class _Requests(Sampler[Any]):
-    """The requests of the run that begins next."""
+    """The requests of the next run."""
 
     waiting: Sequence[tuple[int, np.ndarray]] = ()
 

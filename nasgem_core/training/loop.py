@@ -1,9 +1,9 @@
-"""The loop that trains any network: steps, averaging, evaluation, reports, and checkpoints to go on from.
+"""The loop that trains any network: steps, averaging, evaluation, reports and checkpoints.
 
 A training is a pure function of its task, recipe and seed: data order and augmentation depend on the seed, the epoch
-and the image, and whatever layers draw (dropout, a detector's choice of anchors) on the seed, the step and the
-process. So a training that was killed at any step goes on to the weights of an undisturbed one, and a checkpoint
-needs no states of random generators.
+and the image; random numbers of layers (dropout, a detector's choice of anchors) depend on the seed, the step and the
+process. So a training that was killed at any step and resumed ends with the same weights as an uninterrupted one, and
+a checkpoint needs no states of random generators.
 """
 
 import contextlib
@@ -29,7 +29,7 @@ from nasgem_core.training.schedules import learning_rate
 from nasgem_core.training.task import Progress, Trained, TrainingTask
 
 MAX_ROWS = 2_000
-"""Reports of losses that a history has, about, at most: checkpoints and curves of long trainings stay small."""
+"""Approximate limit of loss reports in a history, so that checkpoints and curves of long trainings stay small."""
 
 
 def train(
@@ -46,46 +46,47 @@ def train(
 
     Args:
         task: the network and its data.
-        recipe: how.
-        folder: checkpoints of this training and no other; process 0 writes them.
-        seed: root of what layers draw in training.
-        world: this process among several, and its device; this one alone on the CPU by default.
+        recipe: optimiser, schedule, precision and the like.
+        folder: for the checkpoints of this training only; process 0 writes them.
+        seed: root of the random numbers that layers draw in training.
+        world: this process among several, and its device; by default a single process on the CPU.
         on_progress: called on process 0 with each report.
-        on_warning: called on process 0 where an unreadable checkpoint was passed over.
+        on_warning: called on process 0 if an unreadable checkpoint was skipped.
 
     Raises:
-        NasgemError: the loss is not finite; the message names epoch, step and images, and the last checkpoint stays.
-        DataError: the folder's checkpoint is one of another training, or cannot be read.
-        ParameterError: an epoch has no whole step, or the recipe asks for what the device cannot do.
+        NasgemError: the loss is not finite; the message names epoch, step and images, and the last checkpoint remains.
+        DataError: the folder's checkpoint belongs to another training or cannot be read.
+        ParameterError: an epoch has no whole step, or the device does not support the recipe.
     """
     world = world or World()
     with execution(world, recipe.deterministic, task.equal_shapes):
-        loop = _Loop(task, recipe, folder, seed, world, on_progress or (lambda _: None))
+        loop = _Loop(task, recipe, folder, seed=seed, world=world, on_progress=on_progress or (lambda _: None))
         loop.resume(on_warning)
-        world.wait()  # nobody writes a checkpoint before all have read one
+        world.wait()  # no process writes a checkpoint before all have read theirs
         return loop.run()
 
 
 class _Loop:
-    """State of one training between two steps."""
+    """The state of one training between two steps."""
 
     def __init__(
         self,
         task: TrainingTask,
         recipe: TrainingRecipe,
         folder: Path,
+        *,
         seed: int,
         world: World,
         on_progress: Callable[[Progress], None],
     ) -> None:
         self.task, self.recipe, self.folder, self.seed, self.world = task, recipe, folder, seed, world
         self.on_progress = on_progress
-        self.steps = task.steps_an_epoch()
+        self.steps = task.steps_per_epoch()
         if self.steps < 1:
             raise ParameterError(
-                "batch_size is larger than the number of training images: an epoch has no whole step; lower it"
+                "batch_size is larger than the number of training images, so an epoch has no whole step: lower it"
             )
-        # A multiple of the steps between two reports.
+        # The history records every k-th report.
         reports = recipe.epochs * self.steps / recipe.report_steps
         self.record_steps = recipe.report_steps * max(1, math.ceil(reports / MAX_ROWS))
         self.precision = Precision(recipe.precision, world.device)
@@ -102,16 +103,16 @@ class _Loop:
 
     @property
     def identity(self) -> dict[str, Any]:
-        """What a checkpoint must be of."""
+        """What a checkpoint must match."""
         return {"task": dict(self.task.identity), "recipe": self.recipe.identity(), "seed": self.seed}
 
     @property
     def result(self) -> nn.Module:
-        """The network that is evaluated and handed on."""
+        """The network that is evaluated and returned."""
         return self.average.model if self.average else self.model
 
     def run(self) -> Trained:
-        """Run the epochs that are left."""
+        """Run the remaining epochs."""
         for epoch in range(self.evaluated, self.recipe.epochs):
             first = self.step - epoch * self.steps
             if first < self.steps:
@@ -135,7 +136,7 @@ class _Loop:
                 self.losses.clear()
                 self.reported_at = time.perf_counter()
             elif self.step % self.recipe.report_steps == 0:
-                self._tell(self._step_metrics(), recorded=False)
+                self._report(self._step_metrics(), recorded=False)
             if time.monotonic() - self.saved_at >= self.recipe.checkpoint_seconds:
                 self._save()
 
@@ -170,7 +171,7 @@ class _Loop:
         self.optimiser.zero_grad(set_to_none=True)
         if self.average:
             self.average.update(self.step)
-        # Last, because reading a loss waits for the device. A step that ends here has left no checkpoint.
+        # Last, because reading a loss waits for the device. A step that fails here has written no checkpoint.
         self.losses.add(sums, names, f"epoch {epoch + 1}, step {inner + 1} of {self.steps}")
 
     def _step_metrics(self) -> dict[str, float]:
@@ -182,9 +183,9 @@ class _Loop:
 
     def _record(self, metrics: Mapping[str, float]) -> None:
         self.history.append({"epoch": self.evaluated, "step": self.step, **metrics})
-        self._tell(metrics, recorded=True)
+        self._report(metrics, recorded=True)
 
-    def _tell(self, metrics: Mapping[str, float], *, recorded: bool) -> None:
+    def _report(self, metrics: Mapping[str, float], *, recorded: bool) -> None:
         if self.world.rank == 0:
             total = self.recipe.epochs * self.steps
             self.on_progress(Progress(self.evaluated, self.recipe.epochs, self.step, total, metrics, recorded))
@@ -192,7 +193,7 @@ class _Loop:
     def _evaluate(self, epoch: int) -> dict[str, float]:
         seed_generators(self.seed, "evaluation", epoch, self.world.rank)
         model = self.result.eval()
-        # Each process has seen other images, and so other running statistics.
+        # Each process has seen different images, and so has different running statistics.
         self.world.share_first(list(model.buffers()))
         with torch.no_grad(), self.precision.autocast():
             metrics = self.task.evaluate(model, self.world)
@@ -220,16 +221,16 @@ class _Loop:
         self.saved_at = time.monotonic()
 
     def resume(self, on_warning: Callable[[str], None] | None) -> None:
-        """Take up the folder's last checkpoint, if there is one."""
-        tell = on_warning if self.world.rank == 0 else None
-        checkpoint = load_checkpoint(self.folder, self.identity, tell)
+        """Restore the state of the folder's last checkpoint, if there is one."""
+        warn = on_warning if self.world.rank == 0 else None
+        checkpoint = load_checkpoint(self.folder, self.identity, warn)
         if checkpoint is None:
             return
         _load(self.model, checkpoint.tensors, "model.")
         if self.average:
             _load(self.average.model, checkpoint.tensors, "average.")
         unpack_optimiser(self.optimiser, checkpoint.tensors, checkpoint.state["optimiser"])
-        if checkpoint.state["scaler"]:  # empty where what was trained before needed no scale
+        if checkpoint.state["scaler"]:  # empty if the checkpoint was trained without a scale
             self.precision.scaler.load_state_dict(dict(checkpoint.state["scaler"]))
         self.step, self.evaluated = checkpoint.step, checkpoint.evaluated
         self.history = list(checkpoint.history)

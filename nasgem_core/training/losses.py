@@ -1,4 +1,4 @@
-"""Losses of the steps between two reports, and the end of a training whose losses or weights are not finite."""
+"""Losses of the steps between two reports, and errors for losses and weights that are not finite."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -12,14 +12,15 @@ from nasgem_core.training.checkpoint import LAST
 from nasgem_core.training.distributed import World
 
 _NAMED = 8
+"""Images that an error names, at most."""
 
 
 class LossMeter:
-    """Sums up the losses of all processes.
+    """Sums the losses of all processes.
 
     Args:
         world: this process among those that train together.
-        folder: where the checkpoints are, for messages.
+        folder: the folder of the checkpoints, for messages.
     """
 
     def __init__(self, world: World, folder: Path) -> None:
@@ -29,15 +30,15 @@ class LossMeter:
         self._last: tuple[str, list[str]] = ("the beginning", [])
 
     def add(self, parts: Mapping[str, Tensor], names: Sequence[str], place: str) -> None:
-        """Add a step.
+        """Add the losses of a step.
 
         Args:
-            parts: its mean losses by name on this process, the whole loss first.
-            names: images of the step on this process.
+            parts: the mean losses of this process by name, the total first.
+            names: the images of this process.
             place: epoch and step, in words.
 
         Raises:
-            NasgemError: on every process, if a loss is not finite on one; it names the images of that one.
+            NasgemError: on every process, if a loss of any process is not finite; it names the images of that process.
         """
         self._last = place, list(names)
         local = torch.stack(list(parts.values())).tolist()
@@ -53,7 +54,7 @@ class LossMeter:
         self.images += len(names) * self._world.size
 
     def require_finite(self, model: nn.Module) -> None:
-        """Raise `NasgemError` if a step has left weights that are not finite, as a finite loss may do."""
+        """Raise `NasgemError` if weights are not finite, which can happen after a step with a finite loss."""
         sound = [parameter.isfinite().all() for parameter in model.parameters()]
         if sound and not torch.stack(sound).all():
             place, names = self._last
@@ -64,14 +65,14 @@ class LossMeter:
         return {name: value / self.steps for name, value in self.sums.items()}
 
     def clear(self) -> None:
-        """Begin anew."""
+        """Start again from zero."""
         self.sums, self.steps, self.images = {}, 0, 0
 
     def _stop(self, what: str, images: Sequence[str]) -> NasgemError:
         more = f" and {len(images) - _NAMED} more" if len(images) > _NAMED else ""
         there = (self._folder / LAST).exists()
-        kept = f"the last checkpoint stays in {self._folder}" if there else "no checkpoint was written so far"
+        kept = f"the last checkpoint is still in {self._folder}" if there else "no checkpoint has been written yet"
         return NasgemError(
-            f"{what}, with the images {', '.join(images[:_NAMED])}{more}: lower the learning rate or look at these "
+            f"{what}, with the images {', '.join(images[:_NAMED])}{more}: lower the learning rate or check these "
             f"images; {kept}"
         )

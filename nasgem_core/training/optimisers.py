@@ -1,4 +1,4 @@
-"""Optimisers of transfer: RMSProp as TensorFlow has it, and SGD; neither penalises biases and normalisation."""
+"""Optimisers for transfer: RMSProp in TensorFlow's form, and SGD; neither penalises biases and normalisation."""
 
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -12,10 +12,10 @@ RMSPROP_DECAY, RMSPROP_EPSILON = 0.9, 1e-3
 
 
 class RMSprop(torch.optim.Optimizer):
-    """RMSProp in TensorFlow's form, in which the recipes of mobile networks are written.
+    """RMSProp in TensorFlow's form, for which the recipes of mobile networks are written.
 
-    It differs from `torch.optim.RMSprop` in three ways: the mean square starts at 1, epsilon stands under the root, and
-    the momentum accumulates steps that have the learning rate in them:
+    It differs from `torch.optim.RMSprop` in three ways: the mean square starts at 1, epsilon is under the root, and the
+    momentum accumulates steps that already include the learning rate:
     s <- a s + (1 - a) g^2;  m <- b m + lr g / sqrt(s + e);  w <- w - m, with g = gradient + weight decay * w.
     """
 
@@ -36,7 +36,7 @@ class RMSprop(torch.optim.Optimizer):
     def step(self, closure: Callable[[], Any] | None = None) -> None:  # type: ignore[override]
         """Move every parameter that has a gradient."""
         if closure is not None:
-            raise TypeError("RMSprop takes no closure")
+            raise TypeError("RMSprop does not take a closure")
         for group in self.param_groups:
             params = [parameter for parameter in group["params"] if parameter.grad is not None]
             if params:
@@ -63,7 +63,7 @@ class RMSprop(torch.optim.Optimizer):
 
 
 def make_optimiser(model: nn.Module, recipe: TrainingRecipe) -> torch.optim.Optimizer:
-    """Return the recipe's optimiser over all parameters that are to be trained."""
+    """Return the recipe's optimiser for all parameters that require gradients."""
     trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
     penalised = [parameter for parameter in trained if parameter.ndim > 1]
     others = [parameter for parameter in trained if parameter.ndim <= 1]

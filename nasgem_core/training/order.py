@@ -1,4 +1,4 @@
-"""Which images make a step: a pure function of seed, epoch and step, however many processes share the work."""
+"""The images of each step: a pure function of seed, epoch and step, however many processes share the work."""
 
 import numpy as np
 
@@ -8,25 +8,32 @@ from nasgem_core.training.distributed import World
 
 
 def epoch_batches(
-    count: int, batch_size: int, accumulate: int, seed: int, epoch: int, world: World, first_step: int = 0
+    count: int,
+    batch_size: int,
+    *,
+    accumulate: int,
+    seed: int,
+    epoch: int,
+    world: World,
+    first_step: int = 0,
 ) -> list[np.ndarray]:
-    """Return the numbers of the images of each of this process's batches, from a step of the epoch on.
+    """Return the indices of the images of each of this process's batches, from a step of the epoch on.
 
-    Step k has the images k * batch_size ... of the shuffled set, so processes and accumulation do not change it: they
-    cut it into accumulate * world.size batches of one size, of which each process takes every world.size-th. Images
-    that make no whole step are left out; each epoch shuffles anew.
+    Step k has the images from k * batch_size on of the shuffled set, whatever the number of processes and batches: a
+    step is divided into accumulate * world.size batches of equal size, of which each process takes every world.size-th.
+    Images that do not fill a step are left out; each epoch has a new order.
 
     Args:
         count: images of the set.
-        batch_size: images of one step, over all processes.
-        accumulate: batches a step on each process.
+        batch_size: images per step, over all processes.
+        accumulate: batches per step on each process.
         seed: root of the order.
         epoch: number of the epoch.
         world: this process among those that share the step.
-        first_step: steps of the epoch that are done.
+        first_step: steps of the epoch that are already done.
 
     Raises:
-        ParameterError: a step cannot be cut into batches of one size.
+        ParameterError: a step cannot be divided into batches of equal size.
     """
     parts = accumulate * world.size
     if batch_size % parts:

@@ -1,4 +1,4 @@
-"""Training one cell's network on the proxy task (paper, section 3.2): from a cell to its validation accuracy."""
+"""Training the network of one cell on the proxy task (paper, section 3.2): from a cell to its validation accuracy."""
 
 import contextlib
 import math
@@ -17,6 +17,7 @@ from nasgem_core.networks.layout import NetworkLayout
 from nasgem_core.seeding import derive_seed
 from nasgem_core.training.augmentation import ImageTensor
 from nasgem_core.training.image_set import ImageSet
+from nasgem_core.training.schedules import warm_cosine
 
 WARMUP_SHARE = 0.05
 OnProgress = Callable[[int, dict[str, float]], None]
@@ -25,16 +26,16 @@ _INITIALISING = threading.Lock()
 
 @dataclass(frozen=True)
 class ProxyResult:
-    """What a proxy training gave.
+    """The result of a proxy training.
 
     Args:
-        accuracy: validation accuracy after the last epoch, a fraction; nan where the training failed.
+        accuracy: validation accuracy after the last epoch, a fraction; nan if the training failed.
         failed: whether the loss stopped being finite.
         reason: why it failed, or an empty text.
         epoch_losses: mean training loss of each epoch.
         epoch_accuracies: validation accuracy after each epoch.
         seconds: wall-clock time, data transfer and validation included.
-        images_per_second: training images by the time of the training steps alone.
+        images_per_second: training images divided by the time of the training steps alone.
     """
 
     accuracy: float
@@ -57,13 +58,14 @@ def train_cell(
 ) -> ProxyResult:
     """Build the network of a cell, train it, and measure its validation accuracy.
 
-    Adam with an L2 penalty; the learning rate rises for the first 5 % of the steps and follows a cosine to zero.
-    An epoch is as many full batches as the shuffled images give. On the CPU a training uses one thread, so that one
-    process a core is the fastest arrangement, and equal arguments give equal bits however many run at once. On CUDA
-    the images stay on the device, and each training has its own stream, so several can share a device.
+    The optimiser is Adam with an L2 penalty; the learning rate rises for the first 5 % of the steps and then follows a
+    cosine to zero. An epoch consists of as many full batches as the shuffled images fill. On the CPU a training uses
+    one thread, so that one process per core is the fastest arrangement, and equal arguments give equal bits however
+    many run at once. On CUDA the images stay on the device, and each training has its own stream, so that several can
+    share a device.
 
     Args:
-        cell: the cell to judge.
+        cell: the cell to train.
         images: training and validation images.
         config: network and training parameters.
         seed: root of initialisation, shuffling and augmentation.
@@ -102,7 +104,7 @@ def train_cell(
 
 @contextlib.contextmanager
 def _execution(device: torch.device) -> Iterator[None]:
-    """One thread on the CPU; an own stream on CUDA. What was set before is restored."""
+    """Use one thread on the CPU and a separate stream on CUDA; restore the former settings afterwards."""
     if device.type == "cuda":
         with torch.cuda.device(device), torch.cuda.stream(torch.cuda.Stream(device)):
             yield
@@ -116,18 +118,15 @@ def _execution(device: torch.device) -> Iterator[None]:
 
 
 def _build_network(cell: Cell, layout: NetworkLayout, num_classes: int, seed: int) -> CellNetwork:
-    # Layers draw their first weights from torch's global generator: it is seeded and restored, one build at a time.
+    # Layers draw their initial weights from torch's global generator: it is seeded and restored, one build at a time.
     with _INITIALISING, torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)
         return CellNetwork(cell, layout, num_classes)
 
 
 def learning_rate_factor(step: int, steps: int) -> float:
-    """Share of the peak learning rate at a step of `steps`: linear warm-up, then a cosine to zero."""
-    warmup = max(1, round(WARMUP_SHARE * steps))
-    if step < warmup:
-        return (step + 1) / (warmup + 1)
-    return 0.5 * (1 + math.cos(math.pi * (step - warmup) / max(1, steps - warmup)))
+    """Return the share of the peak learning rate at a step of `steps`: 5 % warm-up, then a cosine to zero."""
+    return warm_cosine(step, steps, max(1, round(WARMUP_SHARE * steps)))
 
 
 class _Training:
@@ -149,7 +148,8 @@ class _Training:
         self.shuffle = torch.Generator().manual_seed(derive_seed(seed, "shuffle"))
         self.augmentation = torch.Generator().manual_seed(derive_seed(seed, "augmentation"))
         self.batch_size = min(config.batch_size, len(self.train))
-        self.steps_an_epoch = len(self.train) // self.batch_size
+        self.steps_per_epoch = len(self.train) // self.batch_size
+        self.steps = self.steps_per_epoch * config.epochs
         self.step = 0
         self.images_seen = 0
         self.step_seconds = 0.0
@@ -160,17 +160,16 @@ class _Training:
         self.network.train()
         order = torch.randperm(len(self.train), generator=self.shuffle)
         total = torch.zeros((), device=self.device)
-        for index in order[: self.steps_an_epoch * self.batch_size].split(self.batch_size):
+        for index in order[: self.steps_per_epoch * self.batch_size].split(self.batch_size):
             total += self._train_batch(index)
-        mean = total.item() / self.steps_an_epoch
-        self.images_seen += self.steps_an_epoch * self.batch_size
+        mean = total.item() / self.steps_per_epoch
+        self.images_seen += self.steps_per_epoch * self.batch_size
         self.step_seconds += time.perf_counter() - start
         return mean
 
     def _train_batch(self, index: Tensor) -> Tensor:
-        factor = learning_rate_factor(self.step, self.steps_an_epoch * self.config.epochs)
         for group in self.optimiser.param_groups:
-            group["lr"] = self.config.learning_rate * factor
+            group["lr"] = self.config.learning_rate * learning_rate_factor(self.step, self.steps)
         inputs = self.train.batch(index, self.augmentation if self.config.augment else None)
         labels = self.train.labels[index.to(self.device)]
         loss = nn.functional.cross_entropy(self._logits(inputs), labels)
@@ -182,7 +181,7 @@ class _Training:
 
     @torch.no_grad()
     def validate(self) -> float:
-        """Return the share of validation images whose largest logit is their label's."""
+        """Return the share of validation images whose largest logit is that of their label."""
         self.network.eval()
         correct = torch.zeros((), dtype=torch.int64, device=self.device)
         for index in torch.arange(len(self.validation)).split(self.batch_size):

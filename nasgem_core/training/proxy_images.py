@@ -1,4 +1,4 @@
-"""The images of the proxy task: the bundled tenth of CIFAR-10, all of it, or a folder of images."""
+"""The images of the proxy task: the bundled tenth of CIFAR-10, the whole of CIFAR-10, or a folder of images."""
 
 import zipfile
 import zlib
@@ -25,7 +25,7 @@ def load_images(config: ProxyConfig, root: Path) -> ImageSet:
         root: folder of the bundled file and of downloads (`data/raw`).
 
     Raises:
-        DataError: a file or folder is missing, broken or foreign, or a download failed.
+        DataError: a file or folder is missing, broken or of another kind, or a download failed.
         ParameterError: `image_size` is not 32 for CIFAR-10.
     """
     root = Path(root)
@@ -36,7 +36,7 @@ def load_images(config: ProxyConfig, root: Path) -> ImageSet:
                 f"set it to {CIFAR_SIZE}, or name a folder of images in proxy.dataset"
             )
         return _load_cifar10_proxy(root / PROXY_FILE) if config.dataset == "cifar10_proxy" else _load_cifar10(root)
-    # torchvision takes a second to import, and the bundled images do not need it.
+    # Importing torchvision takes a second, and the bundled images do not need it.
     from nasgem_core.training.image_folder import load_image_folder
 
     return load_image_folder(Path(config.dataset), config.image_size)
@@ -52,7 +52,7 @@ def _load_cifar10_proxy(path: Path) -> ImageSet:
     except KeyError as error:
         raise DataError(f"{path} lacks an array ({error.args[0]}): {_PROXY_REMEDY}") from None
     except (OSError, ValueError, EOFError, TypeError, AttributeError, zipfile.BadZipFile, zlib.error) as error:
-        raise DataError(f"{path} is truncated or no npz file ({error}): {_PROXY_REMEDY}") from None
+        raise DataError(f"{path} is truncated or not an npz file ({error}): {_PROXY_REMEDY}") from None
     shared = np.intersect1d(arrays["train_index"], arrays["validation_index"])
     if len(shared):
         raise DataError(f"{path}: image {shared[0]} is in both splits; {_PROXY_REMEDY}")
@@ -82,13 +82,13 @@ def _open_cifar10(root: Path) -> Any:
         return CIFAR10(str(root), download=True)
     except (OSError, RuntimeError) as error:
         raise DataError(
-            f"CIFAR-10 is not in {root} and could not be fetched ({error}): put cifar-10-python.tar.gz there, "
+            f"CIFAR-10 is not in {root} and could not be downloaded ({error}): put cifar-10-python.tar.gz there, "
             "or set proxy.dataset to cifar10_proxy"
         ) from None
 
 
 def _stratified(labels: np.ndarray, count: int, seed: int = 0) -> np.ndarray:
-    """Return a mask over `labels` with `count` true entries, the same number in each class, drawn from `seed`."""
+    """Return a mask over `labels` with `count` true entries, the same number in each class, drawn with `seed`."""
     generator = np.random.default_rng(seed)
     classes = np.unique(labels)
     mask = np.zeros(len(labels), dtype=bool)

@@ -68,7 +68,7 @@ def test_what_it_is_measured_on_is_part_of_a_training(eight, tmp_path):
 
 def test_epochs_differ_and_hold_every_image_once(eight):
     task = small_task(eight)
-    assert task.steps_an_epoch() == 2
+    assert task.steps_per_epoch() == 2
     epochs = [[task.names(batch) for batch in task.batches(epoch, World(), 0)] for epoch in (0, 1)]
     assert all(sorted(name for batch in names for name in batch) == [f"{i}.png" for i in range(8)] for names in epochs)
     assert epochs[0] != epochs[1]

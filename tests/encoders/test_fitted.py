@@ -84,5 +84,5 @@ def test_what_is_no_encoder_is_refused(encoder):
         FittedEncoder.from_arrays(arrays, {})
     with pytest.raises(DataError, match="metadata is incomplete or of another version: 'vertices'"):
         FittedEncoder.from_arrays(arrays, {k: v for k, v in metadata.items() if k != "vertices"})
-    with pytest.raises(DataError, match="weights do not go with its parameters"):
+    with pytest.raises(DataError, match="weights do not match its parameters"):
         FittedEncoder.from_arrays(arrays, metadata | {"vertices": 8})

@@ -47,7 +47,7 @@ def test_without_guidance_the_cosine_does_not_follow_the_kernel(data, guided):
 
 
 def test_the_reported_loss_is_that_of_the_embeddings(data, guided):
-    """Cosine and variance are computed anew from the embeddings of the pairs held out."""
+    """Cosine and variance are computed again from the embeddings of the held-out pairs."""
     pairs, similarity = data
     held_out, train = split_pairs(len(pairs), CONFIG.holdout, 5)
     left, right = guided.embed(pairs.left[held_out]), guided.embed(pairs.right[held_out])
@@ -117,7 +117,7 @@ def test_similarities_that_do_not_go_with_the_pairs_are_refused(data):
         fit_encoder(pairs, similarity[1:], CONFIG, 0)
     broken = similarity.copy()
     broken[7] = np.nan
-    with pytest.raises(DataError, match=r"similarity\[7\] = nan: a kernel similarity lies in \[0, 1\]"):
+    with pytest.raises(DataError, match=r"similarity\[7\] = nan: must be in \[0, 1\]; compute the kernel again"):
         fit_encoder(pairs, broken, CONFIG, 0)
 
 

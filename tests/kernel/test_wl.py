@@ -114,7 +114,7 @@ def test_errors_name_the_field():
     batch = sample_cells(CellsConfig(vertices=5), 2, 0)
     with pytest.raises(CellError, match="directions = 'up'"):
         wl_labels(batch, 1, "up")
-    with pytest.raises(CellError, match="equally many"):
+    with pytest.raises(CellError, match="the same number of cells"):
         wl_similarity(batch, batch[:1], 1)
     with pytest.raises(CellError, match="5 and 6 vertices"):
         wl_similarity(batch, sample_cells(CellsConfig(vertices=6), 2, 0), 1)

@@ -66,7 +66,7 @@ def test_the_loss_is_smoothed_and_batches_are_named(folder):
 def test_an_epoch_begins_where_it_was_left(folder):
     task = task_of(folder)
     whole = [batch.indices.tolist() for batch in task.batches(1, World(), 0)]
-    assert len(whole) == task.steps_an_epoch() == 4
+    assert len(whole) == task.steps_per_epoch() == 4
     assert [batch.indices.tolist() for batch in task.batches(1, World(), 3)] == whole[3:]
 
 
@@ -92,9 +92,9 @@ def test_evaluation_shares_the_images_of_all_processes(folder):
     assert (sums[1][0] + sums[3][0]) / 15 == pytest.approx(whole["validation_loss"])
 
 
-def test_a_few_broken_images_are_passed_over_counted_and_named(folder, tmp_path):
+def test_a_few_broken_images_are_skipped_counted_and_named(folder, tmp_path):
     (folder / "train/red/003.png").write_bytes(b"")
-    (folder / "val/blue/000.png").write_bytes(b"no image")
+    (folder / "val/blue/000.png").write_bytes(b"not an image")
     task = task_of(folder, settings=replace(SETTINGS, broken_share=0.1))
     trained = train(task, RECIPE, tmp_path / "run", seed=0)
     assert trained.metrics["top1"] == 1
@@ -113,14 +113,14 @@ def test_what_another_process_could_not_read_counts_here(folder):
 
     task = task_of(folder, settings=replace(SETTINGS, broken_share=0.1))
     assert task.evaluate(task.model.eval(), Two(0, 2))[BROKEN] == 2
-    with pytest.raises(DataError, match=r"2 of 36 images of .*train cannot be read, more than the share of 0\.01"):
+    with pytest.raises(DataError, match=r"2 of 36 images of .*train cannot be read .*, more than the share of 0\.01"):
         task_of(folder).evaluate(task.model, Two(0, 2))
 
 
 def test_too_many_broken_images_stop_the_training(folder, tmp_path):
     for number in range(4):
         (folder / f"train/red/{number:03}.png").write_bytes(b"")
-    message = r"of 36 images of .*train cannot be read, more than the share of 0\.1 .*such as red/00.*half copied"
+    message = r"of 36 images of .*train cannot be read \(such as red/00.*more than the share of 0\.1 .*incomplete"
     with pytest.raises(DataError, match=message):
         train(task_of(folder, settings=replace(SETTINGS, broken_share=0.1)), RECIPE, tmp_path / "run", seed=0)
 

@@ -43,7 +43,8 @@ def test_a_process_that_was_left_alone_says_so_in_a_line(monkeypatch, error, tol
     with pytest.raises(NasgemError if told else RuntimeError) as caught, open_world():
         raise error
     assert (
-        caught.value is error or str(caught.value) == "another process of this training has ended: its message says why"
+        caught.value is error
+        or str(caught.value) == "another process of this training has ended: see its message for the reason"
     )
 
 

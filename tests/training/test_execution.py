@@ -55,5 +55,5 @@ def test_precision_on_the_cpu():
         with precision.autocast():
             assert (images @ images.T).dtype == kind
         assert not precision.scaler.is_enabled()
-    with pytest.raises(ParameterError, match="precision = float16: only on a GPU"):
+    with pytest.raises(ParameterError, match="precision = float16: needs a GPU"):
         Precision("float16", torch.device("cpu"))

@@ -31,7 +31,7 @@ def test_images_are_turned_as_the_camera_noted(folder):
     assert list_image_files(folder)[1].read(0).size == (16, 20)
 
 
-def test_files_are_told_apart_by_name_size_and_content(tmp_path):
+def test_digests_differ_by_name_size_and_content(tmp_path):
     (tmp_path / "a").write_bytes(b"1")
     digests = {files_digest(tmp_path, ["a"]), files_digest(tmp_path, ["b"])}
     for content in (b"2", b"12"):
@@ -60,7 +60,7 @@ def test_the_digest_sees_names_and_sizes(folder):
 
 def test_grey_images_are_decoded_in_colour_once_and_broken_ones_are_none(folder):
     Image.new("L", (9, 7), 5).save(folder / "val" / "blue" / "000.png")
-    (folder / "val" / "blue" / "001.png").write_bytes(b"no image")
+    (folder / "val" / "blue" / "001.png").write_bytes(b"not an image")
     val = list_image_files(folder)[1]
     assert val.decoded[0].shape == (7, 9, 3) and (val.decoded[0] == 5).all() and val.decoded[1] is None
     assert val.decoded is val.decoded and len(val.decoded) == 15
@@ -96,27 +96,27 @@ def test_what_does_not_fit_is_not_kept_in_memory(folder, monkeypatch):
 
 
 def test_a_missing_folder_or_split_is_named(folder):
-    with pytest.raises(DataError, match=r"nowhere is no folder: name one with train/ and val/"):
+    with pytest.raises(DataError, match=r"nowhere is not a folder: name one with train/ and val/"):
         list_image_files(folder / "nowhere")
     (folder / "val").rename(folder / "validation")
-    with pytest.raises(DataError, match=r"holds no val/: it needs train/ and val/"):
+    with pytest.raises(DataError, match=r"has no val/: it needs train/ and val/"):
         list_image_files(folder)
     (folder / "ILSVRC2012_img_val.tar").write_bytes(b"")
-    with pytest.raises(DataError, match=r"ILSVRC2012_img_val\.tar is there: unpack it with torchvision"):
+    with pytest.raises(DataError, match=r"Unpack ILSVRC2012_img_val\.tar with torchvision"):
         list_image_files(folder)
 
 
 def test_an_empty_class_is_named(folder):
     for path in (folder / "train" / "green").iterdir():
         path.unlink()
-    with pytest.raises(DataError, match=r"train/green holds no image: the class is empty"):
+    with pytest.raises(DataError, match=r"train/green has no images: fill the folder of this class"):
         list_image_files(folder)
 
 
 @pytest.mark.parametrize(("lacking", "other"), [("val", "train"), ("train", "val")])
 def test_a_class_missing_in_one_split_is_named_as_half_a_copy(folder, lacking, other):
     (folder / lacking / "green").rename(folder / "green")
-    message = rf"1 of 3 classes are in {other}/ alone, such as 'green': the data set may be half copied"
+    message = rf"1 of 3 classes are only in {other}/, such as 'green': the copy may be incomplete"
     with pytest.raises(DataError, match=message):
         list_image_files(folder)
 
@@ -126,11 +126,11 @@ def test_images_outside_of_class_folders_are_named(folder):
         path.rename(folder / "val" / f"{path.parent.name}{path.name}")
     for name in ("blue", "green", "red"):
         (folder / "val" / name).rmdir()
-    with pytest.raises(DataError, match="val holds 15 images and no class folder: sort them into folders"):
+    with pytest.raises(DataError, match="val has 15 images but no class folders: sort them into folders"):
         list_image_files(folder)
     for path in (folder / "val").iterdir():
         path.unlink()
-    with pytest.raises(DataError, match="val is empty: fill it, each holding one folder of images a class"):
+    with pytest.raises(DataError, match="val is empty: fill it, with one folder of images per class"):
         list_image_files(folder)
 
 

@@ -111,7 +111,9 @@ def test_weights_are_looked_at_before_they_are_evaluated(tmp_path):
         def evaluate(self, model, world):
             pytest.fail("evaluated")
 
-    with pytest.raises(NasgemError, match=r"weights were not finite after epoch 1, step 1 of 1.* no checkpoint was"):
+    with pytest.raises(
+        NasgemError, match=r"weights were not finite after epoch 1, step 1 of 1.* no checkpoint has been written"
+    ):
         train(Steep(count=8), RECIPE, tmp_path, seed=1)
 
 

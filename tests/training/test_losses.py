@@ -46,10 +46,12 @@ def test_images_are_named_and_counted(value, tmp_path):
     names = [f"image {i}" for i in range(11)]
     with pytest.raises(NasgemError, match=rf"the loss was {value} in epoch 2, step 3 of 9, with the images image 0, "):
         LossMeter(World(), FOLDER).add({"loss": torch.tensor(value)}, names, "epoch 2, step 3 of 9")
-    with pytest.raises(NasgemError, match=r"image 7 and 3 more: lower the learning rate .* no checkpoint was written"):
+    with pytest.raises(
+        NasgemError, match=r"image 7 and 3 more: lower the learning rate .* no checkpoint has been written"
+    ):
         LossMeter(World(), tmp_path).add({"loss": torch.tensor(value)}, names, "epoch 2, step 3 of 9")
     (tmp_path / LAST).touch()
-    with pytest.raises(NasgemError, match=r"the last checkpoint stays in"):
+    with pytest.raises(NasgemError, match=r"the last checkpoint is still in"):
         LossMeter(World(), tmp_path).add({"loss": torch.tensor(value)}, names, "epoch 2, step 3 of 9")
 
 

@@ -29,7 +29,7 @@ def test_rmsprop_leaves_what_has_no_gradient_and_takes_no_closure():
     parameters[0].grad = torch.ones(2)
     optimiser.step()
     assert (parameters[0] < 1).all() and (parameters[1] == 1).all() and len(optimiser.state) == 1
-    with pytest.raises(TypeError, match="takes no closure"):
+    with pytest.raises(TypeError, match="does not take a closure"):
         optimiser.step(lambda: None)
 
 

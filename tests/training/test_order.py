@@ -7,7 +7,9 @@ from nasgem_core.training.order import epoch_batches
 
 
 def batches(world=None, accumulate=1, seed=3, epoch=0, first=0, count=50, batch_size=12):
-    return epoch_batches(count, batch_size, accumulate, seed, epoch, world or World(), first)
+    return epoch_batches(
+        count, batch_size, accumulate=accumulate, seed=seed, epoch=epoch, world=world or World(), first_step=first
+    )
 
 
 def test_an_epoch_shows_each_image_at_most_once_in_whole_steps():

@@ -1,6 +1,5 @@
 import shutil
 import socket
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +7,6 @@ import pytest
 
 from nasgem_core.config.search import ProxyConfig
 from nasgem_core.errors import DataError, ParameterError
-from nasgem_core.training.image_set import ImageSet
 from nasgem_core.training.proxy_images import _stratified, load_images
 
 RAW = Path(__file__).parents[2] / "data" / "raw"
@@ -43,44 +41,17 @@ def test_bundled_images_are_a_balanced_tenth_of_cifar10():
     assert images.classes[0] == "airplane" and images.train_labels.dtype == np.int64
 
 
-def test_mean_and_std_are_those_of_the_training_images(tmp_path):
-    images = load_small(tmp_path)
-    scaled = images.train_images.astype(np.float64) / 255
-    np.testing.assert_allclose(images.mean, scaled.mean(axis=(0, 1, 2)), rtol=1e-12)
-    np.testing.assert_allclose(images.std, scaled.std(axis=(0, 1, 2)), rtol=1e-12)
-
-
-def test_images_of_one_colour_have_a_std_that_can_be_divided_by():
-    grey = np.full((4, 8, 8, 3), 7, np.uint8)
-    assert min(ImageSet(grey, np.zeros(4, int), grey, np.zeros(4, int), ("a",)).std) > 0
-
-
-def test_content_hash_sees_every_part(tmp_path):
-    images = load_small(tmp_path)
-    assert images.content_hash == load_small(tmp_path).content_hash
-    changed = images.train_images.copy()
-    changed[3, 1, 1, 0] ^= 1
-    others = [
-        replace(images, train_images=changed),
-        replace(images, train_labels=np.roll(images.train_labels, 1)),
-        replace(images, validation_images=images.validation_images[::-1]),
-        replace(images, validation_labels=np.roll(images.validation_labels, 1)),
-        replace(images, classes=("a", "b", "d")),
-    ]
-    assert len({images.content_hash, *(other.content_hash for other in others)}) == 6
-
-
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
         ({"train_labels": None}, "lacks an array"),
         ({"train_images": np.zeros((12, 32, 32), np.uint8)}, r"train_images have shape \(12, 32, 32\)"),
         ({"train_images": np.zeros((12, 32, 32, 3))}, "type float64: must be square"),
-        ({"validation_images": np.zeros((6, 16, 16, 3), np.uint8)}, "both splits must have one size"),
-        ({"train_labels": np.zeros(11, np.uint8)}, "give one integer an image"),
-        ({"validation_labels": np.full(6, 3, np.uint8)}, r"validation_labels lie in 3\.\.3: must lie in 0\.\.2"),
+        ({"validation_images": np.zeros((6, 16, 16, 3), np.uint8)}, "both splits must have the same size"),
+        ({"train_labels": np.zeros(11, np.uint8)}, "give one integer per image"),
+        ({"validation_labels": np.full(6, 3, np.uint8)}, r"validation_labels are in 3\.\.3: must be in 0\.\.2"),
         ({"validation_index": np.arange(11, 17)}, "image 11 is in both splits"),
-        ({"classes": np.array([{}], dtype=object)}, "truncated or no npz file"),
+        ({"classes": np.array([{}], dtype=object)}, "truncated or not an npz file"),
     ],
 )
 def test_a_foreign_file_is_named_with_what_is_wrong_and_a_remedy(tmp_path, changes, message):
@@ -94,7 +65,7 @@ def test_a_truncated_file_is_named(tmp_path, length):
     load_small(tmp_path)
     path = tmp_path / FILE
     path.write_bytes(path.read_bytes()[:length])
-    with pytest.raises(DataError, match="truncated or no npz file"):
+    with pytest.raises(DataError, match="truncated or not an npz file"):
         load_images(ProxyConfig(), tmp_path)
 
 
@@ -103,7 +74,7 @@ def test_flipped_bytes_inside_the_file_are_found(tmp_path):
     content = bytearray((tmp_path / FILE).read_bytes())
     content[5000:5004] = bytes(255 - byte for byte in content[5000:5004])
     (tmp_path / FILE).write_bytes(content)
-    with pytest.raises(DataError, match="truncated or no npz file"):
+    with pytest.raises(DataError, match="truncated or not an npz file"):
         load_images(ProxyConfig(), tmp_path)
 
 
@@ -123,7 +94,7 @@ def test_cifar10_without_a_network_says_where_to_put_the_archive(tmp_path, monke
 
     monkeypatch.setattr(socket, "create_connection", no_network)
     monkeypatch.setattr(socket, "getaddrinfo", no_network)
-    with pytest.raises(DataError, match=r"could not be fetched .*: put cifar-10-python.tar.gz there"):
+    with pytest.raises(DataError, match=r"could not be downloaded .*: put cifar-10-python.tar.gz there"):
         load_images(ProxyConfig(dataset="cifar10"), tmp_path)
     shutil.rmtree(tmp_path)
 

@@ -8,8 +8,8 @@ from nasgem_core.training.recipe import TrainingRecipe
 from nasgem_core.training.schedules import learning_rate
 
 
-def rates(recipe, steps_an_epoch):
-    return [learning_rate(recipe, step, steps_an_epoch) for step in range(recipe.epochs * steps_an_epoch)]
+def rates(recipe, steps_per_epoch):
+    return [learning_rate(recipe, step, steps_per_epoch) for step in range(recipe.epochs * steps_per_epoch)]
 
 
 def test_cosine_is_that_of_torch():

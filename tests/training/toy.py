@@ -37,11 +37,20 @@ class ToyTask:
         self.batch_size, self.accumulate = batch_size, accumulate
         self.identity = {"network": {"kind": "toy", "normalise": normalise}}
 
-    def steps_an_epoch(self):
+    def steps_per_epoch(self):
         return len(self.labels) // self.batch_size
 
     def batches(self, epoch, world, first_step):
-        for index in epoch_batches(len(self.labels), self.batch_size, self.accumulate, 7, epoch, world, first_step):
+        order = epoch_batches(
+            len(self.labels),
+            self.batch_size,
+            accumulate=self.accumulate,
+            seed=7,
+            epoch=epoch,
+            world=world,
+            first_step=first_step,
+        )
+        for index in order:
             yield torch.from_numpy(index)
 
     def loss(self, model, batch):
