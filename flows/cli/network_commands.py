@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from flows.cli.guard import guarded
+from nasgem_core.deployment.form import ALL_FORMS, OWN_FORMS
 
 commands = typer.Typer()
 
@@ -23,7 +24,9 @@ def export(
         typer.Argument(help=f"{_MODEL} A .json of `nasgem build` and a published name are written with fresh weights."),
     ],
     output: Annotated[Path, typer.Option(help="The folder to write; an earlier export in it is replaced.")],
-    form: Annotated[str, typer.Option("--format", help="all, python, torch (torch.export) or onnx.")] = "all",
+    form: Annotated[
+        str, typer.Option("--format", help=f"{ALL_FORMS}, {', '.join(OWN_FORMS)}, or a form that a package adds.")
+    ] = ALL_FORMS,
 ) -> None:
     """Write a network that works without nasgem. Weights, one Python file, torch.export and ONNX, each checked."""
     with guarded("Nothing was written, and an earlier export is as it was"):

@@ -8,29 +8,23 @@ from typing import Any
 from flows.cli.printing import out, print_table
 from flows.runtime.environment import prepare_environment
 from flows.stages.catalogue import require_outside_stages
+from nasgem_core.deployment.form import ALL_FORMS, FORMS
 from nasgem_core.errors import DataError
 from tasks.run.parameters import load_config
 from tasks.run.progress import say
 
-FORMATS = ("all", "python", "torch", "onnx")
-
 
 def run_export(model: str, output: Path, form: str) -> None:
     """Write a network into a folder that works without this package, and print what each form differs by."""
-    if form not in FORMATS:
-        raise DataError(f"format = {form!r}: choose one of {', '.join(FORMATS)}")
+    if form != ALL_FORMS and form not in FORMS.names():
+        raise DataError(f"format = {form!r}: choose one of {', '.join([ALL_FORMS, *FORMS.names()])}")
     prepare_environment()
-    from nasgem_core.deployment.detectors import export_detector
-    from nasgem_core.deployment.export import FORMS, export_network
-    from nasgem_core.detection.spec import DetectorSpec
+    from nasgem_core.deployment.export import export_network
     from tasks.deployment.open_network import open_network
 
     network = open_network(model, Path.cwd(), untrained=True)
-    forms = FORMS if form == "all" else (form,)
-    if isinstance(network.description, DetectorSpec):
-        exported = export_detector(network.description, network.weights, output, forms, on_step=_say_step)
-    else:
-        exported = export_network(network.description, network.weights, output, forms, on_step=_say_step)
+    forms = None if form == ALL_FORMS else (form,)
+    exported = export_network(network.description, network.weights, output, forms, on_step=_say_step)
     if not network.trained:
         out.print(f"{model} holds no weights: these are fresh ones, the network is not trained", soft_wrap=True)
     rows = [

@@ -1,19 +1,23 @@
-"""Exported forms are held against the original, in a process that cannot import this package."""
+"""Exported forms are compared with the original, in a process that cannot import this package."""
 
+import inspect
 import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import torch
 from torch import nn
 
 from nasgem_core.deployment import isolated
+from nasgem_core.deployment.form import Form
 from nasgem_core.errors import DataError
 from nasgem_core.networks.layout import IMAGE_CHANNELS
+from nasgem_core.registry import plugin_packages
 
 BATCHES = (1, 3)
 """Numbers of images of the random inputs: no form may be tied to one."""
@@ -21,15 +25,18 @@ TOLERANCE = 1e-4
 """Largest difference allowed, as a share of the largest output: float32 leaves about 1e-6."""
 _SECONDS = 600
 
+Outputs = dict[str, list[list[np.ndarray]]]
+"""What each form gives: its outputs for each example that it takes."""
+
 
 @dataclass(frozen=True)
 class Difference:
     """How far an exported form is from the original.
 
     Args:
-        form: `python`, `torch` or `onnx`.
+        form: name of the form, such as `onnx`.
         largest: the largest absolute difference of a value.
-        output: the largest absolute value, to see the other by.
+        output: the largest absolute value, to compare the other with.
         values: what they are: `logits`, or `boxes` (in pixels) and `scores` of a detector.
     """
 
@@ -39,8 +46,10 @@ class Difference:
     values: str = "logits"
 
 
-def check_forms(network: nn.Module, folder: Path, image_size: int, seed: int = 0) -> list[Difference]:
-    """Compare every form in `folder` with `network` on random images; leaves nothing else in the folder.
+def check_forms(
+    network: nn.Module, folder: Path, image_size: int, forms: Sequence[Form], seed: int = 0
+) -> list[Difference]:
+    """Compare the forms in `folder` with `network` on random images; leaves nothing else in the folder.
 
     Raises:
         DataError: the network's outputs are not finite, or a form cannot be run without this package, or gives
@@ -52,18 +61,21 @@ def check_forms(network: nn.Module, folder: Path, image_size: int, seed: int = 0
         expected = [network(batch).numpy() for batch in images]
     if not all(np.isfinite(array).all() for array in expected):
         raise DataError("the network gives numbers that are not finite for random images: train it first")
-    found = isolated_outputs(folder, {str(i): batch.numpy() for i, batch in enumerate(images)}, "classifier")
-    forms = dict.fromkeys(name.partition(".")[0] for name in found)
-    return [_compare(form, [found[f"{form}.{i}"] for i in range(len(images))], expected) for form in forms]
+    arrays = {f"images.{i}": batch.numpy() for i, batch in enumerate(images)}
+    found = isolated_outputs(folder, arrays, forms, "classifier")
+    return [_compare(form, [logits for (logits,) in outputs], expected) for form, outputs in found.items()]
 
 
-def isolated_outputs(folder: Path, arrays: Mapping[str, np.ndarray], kind: str) -> dict[str, np.ndarray]:
+def isolated_outputs(
+    folder: Path, arrays: Mapping[str, np.ndarray], forms: Sequence[Form], kind: Literal["classifier", "detector"]
+) -> Outputs:
     """Return what the forms in `folder` give without this package; leaves nothing else in the folder.
 
     Args:
         folder: of the exported network.
-        arrays: inputs by name, as `isolated` has them.
-        kind: `classifier` or `detector`.
+        arrays: `<name>.<i>` for what forms take of example i, and `threshold` for a detector.
+        forms: those that were written.
+        kind: of network.
 
     Raises:
         DataError: a form cannot be run.
@@ -71,21 +83,48 @@ def isolated_outputs(folder: Path, arrays: Mapping[str, np.ndarray], kind: str) 
     inputs, outputs = folder / "inputs.npz", folder / "outputs.npz"
     try:
         np.savez(inputs, allow_pickle=False, **arrays)
-        _run_isolated(folder, kind)
+        _run_isolated(folder, script_of(folder, forms, kind))
         with np.load(outputs, allow_pickle=False) as file:
-            return {name: file[name] for name in file.files}
+            return _sorted_out({name: file[name] for name in file.files}, forms)
     finally:
         inputs.unlink(missing_ok=True)
         outputs.unlink(missing_ok=True)
 
 
-def _run_isolated(folder: Path, kind: str) -> None:
+def _sorted_out(arrays: Mapping[str, np.ndarray], forms: Sequence[Form]) -> Outputs:
+    """Sort arrays called `<form>.<example>.<output>`, which are in the order of examples and outputs."""
+    found: dict[str, dict[str, list[np.ndarray]]] = {form.name: {} for form in forms}
+    for name, array in arrays.items():
+        form, example, _ = name.split(".")
+        found[form].setdefault(example, []).append(array)
+    return {form: list(examples.values()) for form, examples in found.items()}
+
+
+def script_of(folder: Path, forms: Sequence[Form], kind: Literal["classifier", "detector"]) -> str:
+    """Return the script that runs the forms in `folder`: `isolated`, and each form's own function."""
+    parts = [inspect.getsource(isolated)]
+    for form in forms:
+        handling = form.classifier if kind == "classifier" else form.detector
+        words = f"{handling.run.__name__}, {form.file!r}, {handling.takes!r}, {handling.needs!r}"
+        parts += [inspect.getsource(handling.run), f"RUNNERS[{form.name!r}] = Runner({words})"]
+    parts.append(f"main(Path({str(folder.resolve())!r}), {(*isolated.SHUT_OUT, *plugin_packages())!r})\n")
+    return "\n\n".join(parts)
+
+
+def _run_isolated(folder: Path, script: str) -> None:
     # -I: neither the environment nor the current folder adds to what can be imported; -B: no __pycache__ is left.
-    command = [sys.executable, "-I", "-B", "-W", "ignore", isolated.__file__, str(folder.resolve()), kind]
+    command = [sys.executable, "-I", "-B", "-W", "ignore", "-"]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     try:
         done = subprocess.run(
-            command, cwd=folder, env=environment, capture_output=True, text=True, timeout=_SECONDS, check=False
+            command,
+            input=script,
+            cwd=folder,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=_SECONDS,
+            check=False,
         )
     except subprocess.TimeoutExpired:
         raise DataError(f"the exported network took more than {_SECONDS} s to check: use a smaller one") from None

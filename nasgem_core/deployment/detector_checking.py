@@ -1,4 +1,4 @@
-"""Exported forms of a detector are held against the original: the same objects, at the same places."""
+"""Exported forms of a detector are compared with the original: the same objects, at the same places."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -9,8 +9,9 @@ from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
 from nasgem_core.deployment.checking import Difference, isolated_outputs, measured
-from nasgem_core.deployment.detector_program import canvas_of
-from nasgem_core.deployment.isolated import FOUND
+from nasgem_core.deployment.detector_program import OUTPUTS, canvas_of
+from nasgem_core.deployment.form import Form
+from nasgem_core.deployment.isolated import THRESHOLD
 from nasgem_core.detection.detector import Detector
 from nasgem_core.errors import DataError
 from nasgem_core.networks.layout import IMAGE_CHANNELS
@@ -26,35 +27,29 @@ _NEAR, _FAR = 1.0, 1e9
 Found = Sequence[Mapping[str, np.ndarray]]
 
 
-def check_detector_forms(detector: Detector, folder: Path, seed: int = 0) -> list[Difference]:
-    """Compare every form in `folder` with `detector` on random pictures, in a process without this package.
+def check_detector_forms(detector: Detector, folder: Path, forms: Sequence[Form], seed: int = 0) -> list[Difference]:
+    """Compare the forms in `folder` with `detector` on random pictures, in a process without this package.
 
     A trained detector finds nothing in noise: the threshold of the scores is lowered, for original and forms alike,
     until at least three objects are found. Which of two boxes with nearly equal scores goes can hang on rounding;
     pictures where the original's own choice changes with the last digits of the pixels are drawn again.
 
     Raises:
-        DataError: nothing is found or values are not finite, or a form cannot be run, finds other objects or others
+        DataError: nothing is found or values are not finite, or a form cannot be run, finds other objects, or other
             places and scores.
     """
     pictures, fitting, threshold, expected = _steady(detector, torch.Generator().manual_seed(seed))
     arrays = {f"picture.{i}": picture.numpy() for i, picture in enumerate(pictures)}
-    arrays["threshold"] = np.asarray(threshold, dtype=np.float32)
+    arrays[THRESHOLD] = np.asarray(threshold, dtype=np.float32)
     for i in range(fitting):
         canvas = torch.zeros(IMAGE_CHANNELS, *canvas_of(detector))
         height, width = pictures[i].shape[1:]
         canvas[:, :height, :width] = pictures[i]
         arrays |= {f"image.{i}": canvas.numpy(), f"size.{i}": np.array([height, width])}
-    outputs = isolated_outputs(folder, arrays, "detector")
     differences = []
-    for form in ("python", "torch", "onnx"):
-        results = [
-            {name: outputs[f"{form}.{i}.{name}"] for name in FOUND}
-            for i in range(len(pictures))
-            if f"{form}.{i}.{FOUND[0]}" in outputs
-        ]
-        if results:
-            differences += _compare(form, results, expected[: len(results)])
+    for form, outputs in isolated_outputs(folder, arrays, forms, "detector").items():
+        results = [dict(zip(OUTPUTS, values, strict=True)) for values in outputs]
+        differences += _compare(form, results, expected[: len(results)])
     return differences
 
 
@@ -96,7 +91,7 @@ def _found(detector: Detector, pictures: Sequence[Tensor]) -> Found:
             found = [detector([picture])[0] for picture in pictures]
     finally:
         detector.lowest_score = usual
-    return [{name: one[name].numpy() for name in FOUND} for one in found]
+    return [{name: one[name].numpy() for name in OUTPUTS} for one in found]
 
 
 def _above(found: Found, threshold: float) -> Found:

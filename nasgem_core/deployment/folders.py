@@ -4,20 +4,19 @@ import contextlib
 import json
 import shutil
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from torch import Tensor
 
-from nasgem_core.deployment.isolated import ONNX, PYTHON, TORCH, WEIGHTS
 from nasgem_core.errors import DataError
 from nasgem_core.files import sync, written_whole
 from nasgem_core.weights import NETWORK, NETWORK_SCHEMA, read_weights, write_weights
 
-CARD_FILE = "network.json"
-_OWN_FILES = {CARD_FILE, PYTHON, TORCH, ONNX, WEIGHTS, "__pycache__"}
+CARD_FILE, WEIGHTS = "network.json", "weights.safetensors"
+"""In every exported folder, whatever its forms."""
 
 
 def write_network(folder: Path, document: str, weights: Mapping[str, Tensor | np.ndarray]) -> None:
@@ -47,7 +46,7 @@ def read_network(document: Path, weights: Path) -> tuple[bytes, dict[str, Tensor
     except DataError as error:
         raise DataError(
             f"{error}: export the network again; weights that were trained elsewhere can be loaded by `build` of "
-            f"{PYTHON}"
+            "network.py"
         ) from None
     if _parsed(content) != header.get(NETWORK):
         raise DataError(f"{document} is not the one that was written with {weights.name}: export the network again")
@@ -62,18 +61,23 @@ def _parsed(content: bytes) -> Any:
 
 
 @contextlib.contextmanager
-def new_folder(folder: Path) -> Iterator[Path]:
+def new_folder(folder: Path, form_files: Set[str] = frozenset()) -> Iterator[Path]:
     """Provide an empty folder that takes the place of `folder` when the block ends well, and is removed otherwise.
+
+    Args:
+        folder: to be replaced or made.
+        form_files: names of files that an earlier export may have written next to weights and card.
 
     Raises:
         DataError: `folder` has a file that no export wrote, is the current one, or cannot be made.
     """
+    own_files = {CARD_FILE, WEIGHTS, "__pycache__", *form_files}
     temporary = folder.parent / f".{folder.name}.{uuid.uuid4().hex}"
     try:
         if folder.exists() and not folder.is_dir():
             raise DataError(f"{folder} exists and is not a folder: name another one")
         found = {path.name for path in folder.iterdir()} if folder.exists() else set()
-        foreign = sorted(found - _OWN_FILES if CARD_FILE in found else found)
+        foreign = sorted(found - own_files if CARD_FILE in found else found)
         if foreign:
             raise DataError(f"{folder} has {foreign[0]}, which no export wrote: move it away, or name another folder")
         if folder.resolve() == Path.cwd():

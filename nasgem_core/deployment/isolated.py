@@ -1,20 +1,16 @@
-"""Run as a script: what the exported files of a folder give in a process where this package is shut out.
+"""The beginning of a script that runs exported files in a process where this package is shut out.
 
-    python -I isolated.py FOLDER classifier|detector
-
-Reads `inputs.npz`, runs every exported form that lies in FOLDER on what stands there, and writes `outputs.npz`.
-Importing this package, torchvision or safetensors fails: the forms must do without them. Only a detector's Python file
-and `torch.export` program may use torchvision; its ONNX file is run before.
-
-- Of a classifier: an array of images for each input, `<form>.<input>` for its logits.
-- Of a detector: `picture.<i>` for the Python file, `image.<i>` and `size.<i>` for the programs, and one `threshold`;
-  `<form>.<i>.boxes`, `.labels` and `.scores` for what was found.
+`nasgem_core.deployment.checking` adds the source of each form's function `run`, puts it into `RUNNERS`, and calls
+`main`. Importing this package, a plug-in, torchvision or safetensors fails: exported files must do without them. Only
+what `Runner.needs` names may be imported, and forms that need less are run first.
 """
 
+from __future__ import annotations
+
 import importlib.machinery
-import importlib.util
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -22,18 +18,29 @@ from typing import Any
 import numpy as np
 
 SHUT_OUT = ("nasgem_core", "tasks", "flows", "torchvision", "safetensors")
-PYTHON, TORCH, ONNX, WEIGHTS = "network.py", "network.pt2", "network.onnx", "weights.safetensors"
-FOUND = ("boxes", "labels", "scores")
+THRESHOLD = "threshold"
+"""Name of the one array that is a setting and no example."""
 
-Arrays = Mapping[str, np.ndarray]
-Network = Callable[..., Sequence[np.ndarray]]
+
+@dataclass(frozen=True)
+class Runner:
+    """How one exported file is run: see `Handling` in `nasgem_core.deployment.form`."""
+
+    run: Callable[..., Any]
+    file: str
+    takes: Sequence[str]
+    needs: Sequence[str]
+
+
+RUNNERS: dict[str, Runner] = {}
+"""How the file of each form is run."""
 
 
 class ShutOut:
-    """Comes before all other finders and lets nobody import the packages that must not be needed."""
+    """Comes before all other finders, and refuses to find the packages that must not be needed."""
 
-    def __init__(self) -> None:
-        self.names = set(SHUT_OUT)
+    def __init__(self, names: Sequence[str]) -> None:
+        self.names = set(names)
 
     def find_spec(
         self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
@@ -50,107 +57,31 @@ class ShutOut:
             raise ImportError(f"{leaked[0]} was imported")
 
 
-def python_module(folder: Path) -> Any:
-    """Return the exported Python file as a module."""
-    spec = importlib.util.spec_from_file_location("network", folder / PYTHON)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+def main(folder: Path, names: Sequence[str]) -> None:
+    """Run all files of a folder on the arrays of its `inputs.npz`, and write what they give to `outputs.npz`.
 
-
-def torch_program(folder: Path) -> Network:
-    """Return the `torch.export` program as a function of arrays."""
-    import torch
-
-    program = torch.export.load(folder / TORCH).module()
-
-    def run(*arrays: np.ndarray) -> list[np.ndarray]:
-        outputs = program(*map(torch.as_tensor, arrays))
-        return [output.detach().numpy() for output in (outputs if isinstance(outputs, tuple) else (outputs,))]
-
-    return run
-
-
-def onnx_program(folder: Path) -> Network:
-    """Return the ONNX file as a function of arrays."""
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    session = onnxruntime.InferenceSession(folder / ONNX, options, providers=["CPUExecutionProvider"])
-    names = [port.name for port in session.get_inputs()]
-    return lambda *arrays: session.run(None, dict(zip(names, arrays, strict=True)))
-
-
-def classifier_outputs(folder: Path, inputs: Arrays, shut_out: ShutOut) -> Iterator[tuple[str, np.ndarray]]:
-    """Yield name and logits of each form and input."""
-    for form, run in _classifier_forms(folder):
-        for name, images in inputs.items():
-            yield f"{form}.{name}", run(images)[0]
-    shut_out.check()
-
-
-def _classifier_forms(folder: Path) -> Iterator[tuple[str, Network]]:
-    if (folder / PYTHON).exists():
-        built = python_module(folder).build(folder / WEIGHTS)
-        import torch
-
-        yield "python", lambda images: [built(torch.from_numpy(images)).detach().numpy()]
-    if (folder / TORCH).exists():
-        yield "torch", torch_program(folder)
-    if (folder / ONNX).exists():
-        yield "onnx", onnx_program(folder)
-
-
-def detector_outputs(folder: Path, inputs: Arrays, shut_out: ShutOut) -> Iterator[tuple[str, np.ndarray]]:
-    """Yield name and values of what each form finds in each picture."""
-    if (folder / ONNX).exists():
-        yield from _found_by("onnx", onnx_program(folder), inputs)
-    shut_out.check()
-    shut_out.names.remove("torchvision")
-    if (folder / TORCH).exists():
-        importlib.import_module("torchvision")  # the program asks torch for torchvision's operations by name
-        yield from _found_by("torch", torch_program(folder), inputs)
-    if (folder / PYTHON).exists():
-        import torch
-
-        module = python_module(folder)
-        module.SCORE_THRESHOLD = float(inputs["threshold"])
-        detector = module.build(folder / WEIGHTS)
-        with torch.no_grad():
-            for i in _numbers("picture", inputs):
-                (found,) = detector([torch.from_numpy(inputs[f"picture.{i}"])])
-                yield from _named(f"python.{i}", [found[value].numpy() for value in FOUND])
-    shut_out.check()
-
-
-def _found_by(form: str, program: Network, inputs: Arrays) -> Iterator[tuple[str, np.ndarray]]:
-    for i in _numbers("image", inputs):
-        outputs = program(inputs[f"image.{i}"], inputs[f"size.{i}"], inputs["threshold"])
-        yield from _named(f"{form}.{i}", outputs)
-
-
-def _numbers(kind: str, inputs: Arrays) -> list[str]:
-    return [name.partition(".")[2] for name in inputs if name.partition(".")[0] == kind]
-
-
-def _named(name: str, values: Sequence[np.ndarray]) -> Iterator[tuple[str, np.ndarray]]:
-    for kind, array in zip(FOUND, values, strict=True):
-        yield f"{name}.{kind}", array
-
-
-def main() -> None:
-    """Read the folder and the kind of network named on the command line, and leave the outputs there."""
-    folder, kind = Path(sys.argv[1]), sys.argv[2]
-    shut_out = ShutOut()
+    Args:
+        folder: of the exported network.
+        names: of the packages that are shut out.
+    """
+    shut_out = ShutOut(names)
     sys.meta_path.insert(0, shut_out)
     with np.load(folder / "inputs.npz", allow_pickle=False) as file:
         inputs = {name: file[name] for name in file.files}
-    outputs_of = {"classifier": classifier_outputs, "detector": detector_outputs}[kind]
-    outputs = dict(outputs_of(folder, inputs, shut_out))
+    outputs: dict[str, np.ndarray] = {}
+    for form, runner in sorted(RUNNERS.items(), key=lambda item: len(item[1].needs)):
+        shut_out.names -= set(runner.needs)
+        outputs |= {f"{form}.{name}": array for name, array in _outputs(folder, runner, inputs)}
+        shut_out.check()
     np.savez(folder / "outputs.npz", allow_pickle=False, **outputs)
 
 
-if __name__ == "__main__":
-    main()
+def _outputs(folder: Path, runner: Runner, inputs: Mapping[str, np.ndarray]) -> Iterator[tuple[str, np.ndarray]]:
+    """Yield `<example>.<output>` and the values: examples are arrays called `<what the runner takes>.<example>`."""
+    settings = [inputs[THRESHOLD]] if THRESHOLD in inputs else []
+    network = runner.run(folder / runner.file, *settings)
+    first = f"{runner.takes[0]}."
+    for example in [name.removeprefix(first) for name in inputs if name.startswith(first)]:
+        found = network(*(inputs[f"{name}.{example}"] for name in runner.takes))
+        for place, array in enumerate(found):
+            yield f"{example}.{place}", array

@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -38,31 +39,40 @@ def save_program(program: Any, name: str, path: Path, notes: Mapping[str, str]) 
         torch.export.save(program, path, extra_files=dict(notes))
 
 
-def save_onnx(
-    program: Any,
-    name: str,
-    path: Path,
-    notes: Mapping[str, str],
-    inputs: Sequence[str],
-    outputs: Sequence[str],
-    length: str,
-) -> None:
-    """Write a captured network as one ONNX file, with texts by their names inside.
+@dataclass(frozen=True)
+class Ports:
+    """Names of what a program takes and gives.
 
-    Inputs and outputs get names, and so does the one length that can vary in their shapes, such as "batch".
+    Args:
+        inputs: in the order of its arguments.
+        outputs: in the order of its results.
+        length: of the one length that can vary in their shapes, such as "batch".
     """
+
+    inputs: Sequence[str]
+    outputs: Sequence[str]
+    length: str
+
+
+def save_onnx(program: Any, name: str, path: Path, notes: Mapping[str, str], ports: Ports) -> None:
+    """Write a captured network as one ONNX file, with named inputs and outputs, and texts by their names inside."""
     with quiet(), _saying(name, "ONNX"):
         converted = torch.onnx.export(
-            program, dynamo=True, opset_version=OPSET, input_names=inputs, output_names=outputs, verbose=False
+            program,
+            dynamo=True,
+            opset_version=OPSET,
+            input_names=ports.inputs,
+            output_names=ports.outputs,
+            verbose=False,
         )
         assert converted is not None
         converted.model.metadata_props.update(notes)
-        _name_length(converted.model.graph, length)
+        _name_length(converted.model.graph, ports.length)
         converted.save(path, external_data=False)
 
 
 def _name_length(graph: Any, name: str) -> None:
-    """Replace torch's own name of the length that varies, such as `s34` or `Min(100, u1 - 2)`, wherever it stands."""
+    """Replace torch's own name of the length that varies, such as `s34` or `Min(100, u1 - 2)`, wherever it occurs."""
     ports = [*graph.inputs, *graph.outputs]
     free = {str(length) for port in ports for length in port.shape if not isinstance(length, int)}
     for value in (*ports, *(output for node in graph.all_nodes() for output in node.outputs)):

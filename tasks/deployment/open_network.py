@@ -10,8 +10,7 @@ from nasgem_core.backbones import spec as network
 from nasgem_core.cells import cell
 from nasgem_core.deployment import card
 from nasgem_core.deployment.card import NetworkCard
-from nasgem_core.deployment.folders import CARD_FILE, read_network
-from nasgem_core.deployment.isolated import WEIGHTS
+from nasgem_core.deployment.folders import CARD_FILE, WEIGHTS, read_network
 from nasgem_core.detection import spec as detection
 from nasgem_core.detection.spec import DetectorSpec
 from nasgem_core.errors import DataError

@@ -5,7 +5,8 @@ from safetensors.torch import save_file
 from torch import nn
 
 from nasgem_core.deployment import checking
-from nasgem_core.deployment.checking import check_forms
+from nasgem_core.deployment.checking import check_forms, script_of
+from nasgem_core.deployment.form import forms_named
 from nasgem_core.errors import DataError
 
 SOURCE = """
@@ -31,15 +32,15 @@ def folder_with(folder):
 
 
 def test_an_equal_form_has_no_difference_and_nothing_is_left_behind(tmp_path):
-    (found,) = check_forms(network(), folder_with(tmp_path), 2)
+    (found,) = check_forms(network(), folder_with(tmp_path), 2, forms_named(["python"]))
     assert (found.form, found.largest) == ("python", 0.0) and found.output > 0
     assert sorted(path.name for path in tmp_path.iterdir()) == ["network.py", "weights.safetensors"]
 
 
-def test_a_form_that_fails_is_told_with_its_reason(tmp_path):
+def test_a_form_that_fails_is_reported_with_its_reason(tmp_path):
     (tmp_path / "network.py").write_text("import nasgem_core")
     with pytest.raises(DataError, match="does not run in a process without this package: ImportError: nasgem_core"):
-        check_forms(network(), tmp_path, 2)
+        check_forms(network(), tmp_path, 2, forms_named(["python"]))
     assert not (tmp_path / "inputs.npz").exists()
 
 
@@ -52,14 +53,14 @@ def test_a_form_that_fails_is_told_with_its_reason(tmp_path):
     ],
 )
 def test_a_form_that_differs_is_refused(tmp_path, monkeypatch, change, message):
-    def run(folder, kind):
+    def run(folder, script):
         with np.load(folder / "inputs.npz") as file, torch.no_grad():
-            outputs = {name: network()(torch.from_numpy(file[name])).numpy() for name in file.files}
-        np.savez(folder / "outputs.npz", **{f"onnx.{name}": change(array) for name, array in outputs.items()})
+            outputs = [network()(torch.from_numpy(file[f"images.{i}"])).numpy() for i in range(2)]
+        np.savez(folder / "outputs.npz", **{f"onnx.{i}.0": change(array) for i, array in enumerate(outputs)})
 
     monkeypatch.setattr(checking, "_run_isolated", run)
     with pytest.raises(DataError, match=message):
-        check_forms(network(), tmp_path, 2)
+        check_forms(network(), tmp_path, 2, forms_named(["onnx"]))
     assert list(tmp_path.iterdir()) == []
 
 
@@ -67,4 +68,13 @@ def test_a_network_without_finite_outputs_is_refused(tmp_path):
     broken = network()
     nn.init.constant_(broken[0].bias, float("nan"))
     with pytest.raises(DataError, match="numbers that are not finite for random images: train it first"):
-        check_forms(broken, folder_with(tmp_path), 2)
+        check_forms(broken, folder_with(tmp_path), 2, forms_named(["python"]))
+
+
+def test_plugins_are_shut_out_too(tmp_path, monkeypatch):
+    monkeypatch.setattr(checking, "plugin_packages", lambda: ("colorsys",))
+    text = SOURCE.replace("import torch", "import colorsys, torch", 1)
+    (tmp_path / "network.py").write_text(text)
+    with pytest.raises(DataError, match="ImportError: colorsys is shut out"):
+        check_forms(network(), tmp_path, 2, forms_named(["python"]))
+    assert script_of(tmp_path, [], "detector").endswith("'safetensors', 'colorsys'))\n")

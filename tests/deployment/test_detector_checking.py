@@ -6,6 +6,7 @@ from nasgem_core.deployment import checking
 from nasgem_core.deployment.detector_checking import check_detector_forms
 from nasgem_core.deployment.detector_program import OUTPUTS, detector_program
 from nasgem_core.deployment.detectors import load_detector
+from nasgem_core.deployment.form import forms_named
 from nasgem_core.errors import DataError
 from tests.deployment.detectors import detector_spec, detector_weights
 
@@ -22,7 +23,7 @@ def run_here(monkeypatch, detector):
     given = {}
 
     def start(change):
-        def run(folder, kind):
+        def run(folder, script):
             program, _ = detector_program(detector)
             with np.load(folder / "inputs.npz") as file:
                 given.update({name: file[name] for name in file.files})
@@ -31,7 +32,7 @@ def run_here(monkeypatch, detector):
                 inputs = (torch.as_tensor(given[name]) for name in (f"image.{i}", f"size.{i}", "threshold"))
                 with torch.no_grad():
                     found = dict(zip(OUTPUTS, (tensor.numpy() for tensor in program(*inputs)), strict=True))
-                outputs |= {f"onnx.{i}.{name}": array for name, array in change(found).items()}
+                outputs |= {f"onnx.{i}.{place}": array for place, array in enumerate(change(found).values())}
             np.savez(folder / "outputs.npz", **outputs)
 
         monkeypatch.setattr(checking, "_run_isolated", run)
@@ -42,7 +43,7 @@ def run_here(monkeypatch, detector):
 
 def test_objects_in_another_order_are_the_same(detector, run_here, tmp_path):
     given = run_here(lambda found: {name: array[::-1].copy() for name, array in found.items()})
-    boxes, scores = check_detector_forms(detector, tmp_path)
+    boxes, scores = check_detector_forms(detector, tmp_path, forms_named(["onnx"]))
     assert (boxes.form, boxes.values, scores.values) == ("onnx", "boxes", "scores")
     assert boxes.largest <= 1e-4 and 1 < boxes.output <= 64 and 0 < scores.output < 1
     assert {name for name in given if name.startswith("picture.")} == {"picture.0", "picture.1", "picture.2"}
@@ -68,17 +69,17 @@ def test_objects_in_another_order_are_the_same(detector, run_here, tmp_path):
 def test_a_form_that_differs_is_refused(detector, run_here, tmp_path, change, message):
     run_here(change)
     with pytest.raises(DataError, match=message):
-        check_detector_forms(detector, tmp_path)
+        check_detector_forms(detector, tmp_path, forms_named(["onnx"]))
 
 
 @pytest.mark.parametrize(
     ("fill", "message"),
     [(float("nan"), "finds nothing in random images|not finite"), (0.0, "the same highest score: train it first")],
 )
-def test_a_detector_that_tells_nothing_is_refused(tmp_path, fill, message):
+def test_a_detector_without_findings_is_refused(tmp_path, fill, message):
     spec = detector_spec()
     weights = detector_weights(spec)
     logits = {name: tensor for name, tensor in weights.items() if "cls_logits" in name}
     broken = load_detector(spec, weights | {name: torch.full_like(tensor, fill) for name, tensor in logits.items()})
     with pytest.raises(DataError, match=message):
-        check_detector_forms(broken, tmp_path)
+        check_detector_forms(broken, tmp_path, forms_named(["onnx"]))

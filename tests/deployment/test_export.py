@@ -1,14 +1,18 @@
 import json
+from dataclasses import replace
 
 import pytest
 import torch
 from safetensors import safe_open
 from torch import nn
 
-from nasgem_core.deployment import export
+from nasgem_core.deployment import export, originals
 from nasgem_core.deployment.card import NetworkCard
 from nasgem_core.deployment.export import export_network
 from nasgem_core.deployment.folders import CARD_FILE, read_network
+from nasgem_core.deployment.form import FORMS
+from nasgem_core.deployment.forms import python
+from nasgem_core.deployment.forms import torch as torch_program
 from nasgem_core.deployment.specs import load_network
 from nasgem_core.errors import DataError, ParameterError
 from tests.deployment.networks import card, gemnet_spec, images, proxy_spec, trained
@@ -23,7 +27,7 @@ def exported(folder, spec=None, forms=("python",), **options):
 @pytest.fixture
 def unchecked(monkeypatch):
     """Leave out the check, a process of its own that takes seconds, where something else is tested."""
-    monkeypatch.setattr(export, "check_forms", lambda network, folder, size: [])
+    monkeypatch.setattr(export, "check_forms", lambda network, folder, size, forms: [])
 
 
 @pytest.mark.slow
@@ -31,8 +35,8 @@ def test_all_forms_are_written_and_equal_the_original(tmp_path, capfd):
     import onnxruntime
 
     steps = []
-    _, found = exported(tmp_path / "out", forms=("python", "torch", "onnx"), on_step=steps.append)
-    assert [difference.form for difference in found.differences] == ["python", "torch", "onnx"]
+    _, found = exported(tmp_path / "out", forms=None, on_step=steps.append)
+    assert [difference.form for difference in found.differences] == ["onnx", "python", "torch"]
     assert all(d.largest <= 1e-5 * d.output for d in found.differences) and not found.left_out
     names = ["network.json", "network.onnx", "network.pt2", "network.py", "weights.safetensors"]
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == names == list(found.files)
@@ -92,14 +96,25 @@ def test_a_network_without_python_file_says_why(tmp_path, monkeypatch, unchecked
     def refuse(*arguments):
         raise DataError("layer 3 is a Mystery")
 
-    monkeypatch.setattr(export, "source_of", refuse)
+    monkeypatch.setattr(python, "source_of", refuse)
     with pytest.raises(DataError, match="layer 3 is a Mystery"):
         exported(tmp_path / "out")
-    monkeypatch.setattr(export, "capture", lambda network, name, inputs, free: None)
-    monkeypatch.setattr(export, "save_program", lambda program, name, path, notes: None)
+    monkeypatch.setattr(originals, "capture", lambda network, name, inputs, free: None)
+    monkeypatch.setattr(torch_program, "save_program", lambda program, name, path, notes: None)
     assert exported(tmp_path / "out", forms=("python", "torch"))[1].left_out == {"python": "layer 3 is a Mystery"}
 
 
 def test_unknown_forms_are_named(tmp_path):
-    with pytest.raises(ParameterError, match="form 'keras' is unknown: choose from python, torch, onnx"):
+    with pytest.raises(ParameterError, match="unknown form 'keras': known are onnx, python, torch"):
         exported(tmp_path / "out", forms=("torch", "keras"))
+
+
+def test_another_form_is_written_and_checked_like_ours(tmp_path, monkeypatch):
+    monkeypatch.setattr(FORMS, "_added", {})
+    FORMS.add("copied", replace(FORMS.get("python"), name="copied", file="copied.py", label="the copy"))
+    steps = []
+    _, found = exported(tmp_path / "out", forms=("copied",), on_step=steps.append)
+    assert list(found.files) == ["copied.py", "network.json", "weights.safetensors"]
+    assert [(d.form, d.largest) for d in found.differences] == [("copied", 0)] and steps[0] == "writing the copy"
+    exported(tmp_path / "out", forms=("python",))
+    assert not (tmp_path / "out" / "copied.py").exists()

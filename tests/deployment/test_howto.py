@@ -10,8 +10,9 @@ import pytest
 import torch
 
 from nasgem_core.deployment.detector_program import INPUTS, canvas_of, detector_program
-from nasgem_core.deployment.detectors import CANVAS_KEY, load_detector
+from nasgem_core.deployment.detectors import load_detector
 from nasgem_core.deployment.folders import write_network
+from nasgem_core.deployment.originals import CANVAS_KEY, Classifier
 from nasgem_core.deployment.predicting import classify, find_objects, read_picture
 from nasgem_core.deployment.programs import CARD_KEY, capture, save_onnx, save_program
 from nasgem_core.deployment.sources import source_of
@@ -77,7 +78,7 @@ def exported(place, kind):
     else:
         program = capture(network, own.name, (images(spec),), ({0: torch.export.Dim("batch")},))
         if kind == "onnx":
-            save_onnx(program, own.name, place / "exported/network.onnx", notes, ["images"], ["logits"], "batch")
+            save_onnx(program, own.name, place / "exported/network.onnx", notes, Classifier.ports)
         else:
             save_program(program, own.name, place / "exported/network.pt2", notes)
     guesses = classify(network, own, read_picture(place / "photo.jpg"), 3)

@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nasgem_core.deployment import isolated
+from nasgem_core.deployment.checking import script_of
+from nasgem_core.deployment.form import forms_named
 
 ROOT = Path(__file__).parents[2]
 SOURCE = "{first}\ndef build(weights):\n    import torch\n    return torch.nn.Sequential(torch.nn.Flatten())\n"
@@ -23,18 +24,20 @@ def build(weights):
 
 
 def run(folder, first="", source=SOURCE, kind="classifier", **inputs):
-    np.savez(folder / "inputs.npz", **(inputs or {"a": np.ones((2, 3, 2, 2), np.float32)}))
+    np.savez(folder / "inputs.npz", **(inputs or {"images.a": np.ones((2, 3, 2, 2), np.float32)}))
     (folder / "network.py").write_text(source.format(first=first))
-    command = [sys.executable, "-I", "-B", isolated.__file__, str(folder), kind]
+    script = folder / "script.py"
+    script.write_text(script_of(folder, forms_named(["python"]), kind))
     # Where the repository is the current folder and on the path, it could be imported if it were not shut out.
-    return subprocess.run(command, cwd=ROOT, env={"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False)
+    command, environment = [sys.executable, "-I", "-B", str(script)], {"PYTHONPATH": str(ROOT)}
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
 
 
 def test_a_file_that_needs_torch_alone_is_run(tmp_path):
     done = run(tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     with np.load(tmp_path / "outputs.npz") as outputs:
-        assert {name: outputs[name].shape for name in outputs.files} == {"python.a": (2, 12)}
+        assert {name: outputs[name].shape for name in outputs.files} == {"python.a.0": (2, 12)}
 
 
 @pytest.mark.parametrize(
@@ -64,13 +67,13 @@ def test_a_file_that_goes_around_the_finders_is_seen(tmp_path):
     assert done.returncode != 0 and "nasgem_core.errors was imported" in done.stderr
 
 
-def test_a_detector_may_use_torchvision_and_gets_the_threshold(tmp_path):
+def test_a_detector_may_use_torchvision_and_is_given_the_threshold(tmp_path):
     inputs = {"picture.0": np.zeros((3, 2, 2), np.uint8), "threshold": np.float32(0.25)}
     done = run(tmp_path, "import torchvision.ops", DETECTOR, "detector", **inputs)
     assert (done.returncode, done.stderr) == (0, "")
     with np.load(tmp_path / "outputs.npz") as outputs:
         assert {name: outputs[name].tolist() for name in outputs.files} == {
-            f"python.0.{name}": [0.25] for name in ("boxes", "labels", "scores")
+            f"python.0.{place}": [0.25] for place in range(3)
         }
     done = run(tmp_path, "import safetensors", DETECTOR, "detector", **inputs)
     assert "safetensors is shut out" in done.stderr.splitlines()[-1]

@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import nn
 
-from nasgem_core.deployment.programs import CARD_KEY, capture, save_onnx, save_program
+from nasgem_core.deployment.programs import CARD_KEY, Ports, capture, save_onnx, save_program
 from nasgem_core.errors import DataError
 from tests.deployment.networks import card, gemnet_spec, images, trained
 
@@ -40,4 +40,4 @@ def test_what_cannot_be_captured_is_named(network):
 
 def test_a_program_that_onnx_does_not_know_is_named(tmp_path):
     with pytest.raises(DataError, match="GEMNet-S cannot be written by ONNX: "):
-        save_onnx(None, "GEMNet-S", tmp_path / "network.onnx", {}, ["images"], ["logits"], "batch")
+        save_onnx(None, "GEMNet-S", tmp_path / "network.onnx", {}, Ports(["images"], ["logits"], "batch"))

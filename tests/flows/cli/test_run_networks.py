@@ -137,7 +137,14 @@ def test_what_is_wrong_is_said_in_one_line(folder):
         ("latency", "net", "--output", "data"): "output = data: that folder is kept for the stages",
         ("latency", "net", "--output", "data/pairs/x"): "output = data/pairs/x: data/pairs is kept for the stages",
         ("latency", "net", "--device", "meta"): "device = 'meta' is not there",
-        ("export", "net", "--output", "net", "--format", "jax"): "format = 'jax': choose one of all, python",
+        (
+            "export",
+            "net",
+            "--output",
+            "net",
+            "--format",
+            "jax",
+        ): "format = 'jax': choose one of all, onnx, python, torch",
     }.items():
         assert message in folder.refused("nasgem", *command)
     assert not (folder.root / "data" / "latency").exists()

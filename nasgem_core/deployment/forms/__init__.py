@@ -1,0 +1,1 @@
+"""The forms that networks are exported in, one module each."""
