@@ -22,7 +22,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from nasgem_core.backbones import cell_block
+from nasgem_core.backbones import gemnet
 from nasgem_core.backbones.concatenation import concatenate
 from nasgem_core.backbones.layout import IMAGENET
 from nasgem_core.backbones.spec import NetworkSpec
@@ -52,7 +52,7 @@ def measure(document: str, way: str, batch: int, steps: int) -> tuple[float, flo
     torch.set_num_threads(1)
     torch.manual_seed(0)
     if way == "plain":
-        cell_block.apply_to_concatenation = apply_plainly
+        gemnet.apply_to_concatenation = apply_plainly
     network = NetworkSpec.from_json(document).build().to(memory_format=torch.channels_last)
     images = torch.randn(batch, 3, SIDE, SIDE).to(memory_format=torch.channels_last)
     labels = torch.randint(0, CLASSES, (batch,))

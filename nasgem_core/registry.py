@@ -35,6 +35,10 @@ class Registry(Generic[T]):
         """Return all names: our own, then those of plug-ins, then those added in this process."""
         return tuple(dict.fromkeys([*self._builtin, *_plugins(self._group), *self._added]))
 
+    def __contains__(self, name: object) -> bool:
+        """Say whether there is a thing of that name; nothing is imported."""
+        return name in self._builtin or name in self._added or name in _plugins(self._group)
+
     def get(self, name: str) -> T:
         """Return the thing of that name.
 

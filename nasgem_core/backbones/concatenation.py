@@ -1,10 +1,11 @@
 """Layers over the channel concatenation of tensors, of which the backward pass keeps the parts alone.
 
-In a cell of many vertices a tensor stands in the concatenations of all its successors. Kept for the backward pass,
-these (and the depthwise convolutions of them, of the same size) would take most of the memory of training. The parts
-are alive anyway, so the hooks here keep references to them and make concatenation and depthwise convolution again
-when the backward pass asks: values and gradients are the same, at the cost of a copy and of 9 multiply-adds a number.
-Networks stay plain modules: where nothing is recorded, or a network is exported or compiled, the hooks are away.
+In a cell of many vertices a tensor is part of the concatenations of all its successors. Kept for the backward pass,
+these (and their depthwise convolutions or poolings, of the same size) would take most of the memory of training. The
+parts are alive anyway, so the hooks here keep references to them and repeat the concatenation and the depthwise
+convolution or pooling when the backward pass asks: values and gradients are the same, at the cost of a copy and of a
+few multiply-adds per number. Which layers are repeated is read off the torch modules, so operations need not say it.
+Networks stay plain modules: where nothing is recorded, or a network is exported or compiled, there are no hooks.
 """
 
 from collections.abc import Callable, Sequence
@@ -13,12 +14,7 @@ from contextlib import AbstractContextManager
 import torch
 from torch import Tensor, nn
 
-from nasgem_core.networks.operations import DepthwiseSeparable
-
-
-def concatenate(tensors: Sequence[Tensor]) -> Tensor:
-    """Join [B, C_i, H, W] over channels."""
-    return tensors[0] if len(tensors) == 1 else torch.cat(list(tensors), dim=1)
+from nasgem_core.networks.cell_block import concatenate
 
 
 def apply_to_concatenation(layer: nn.Module, parts: Sequence[Tensor]) -> Tensor:
@@ -27,14 +23,14 @@ def apply_to_concatenation(layer: nn.Module, parts: Sequence[Tensor]) -> Tensor:
     if len(parts) == 1 or not torch.is_grad_enabled() or torch.compiler.is_compiling() or torch.jit.is_tracing():
         return layer(whole)
     source = _Source(parts)
-    if not isinstance(layer, DepthwiseSeparable):
+    if not (isinstance(layer, nn.Sequential) and len(layer) == 2 and _is_cheap(layer[0])):
         with _kept_as(source.take, whole):
             return layer(whole)
+    first, second = layer
     with _kept_as(source.take, whole):
-        columns = layer.depthwise(whole)
-    weight, kind = _Kept(layer.depthwise.weight), columns.dtype
-    with _kept_as(lambda: _depthwise(source.look(), weight.tensor(), kind), columns):
-        return layer.pointwise(columns)
+        columns = first(whole)
+    with _kept_as(_repeated(first, source, columns.dtype), columns):
+        return second(columns)
 
 
 def concatenate_normalised(tensors: Sequence[Tensor]) -> Tensor:
@@ -89,10 +85,19 @@ class _Source:
         return whole
 
 
-def _depthwise(whole: Tensor, weight: Tensor, kind: torch.dtype) -> Tensor:
-    """Repeat the depthwise convolution; autocast, off in the backward pass, had cast both to `kind`."""
-    with torch.no_grad():
-        return nn.functional.conv2d(whole.to(kind), weight.to(kind), padding=1, groups=len(weight))
+def _is_cheap(layer: nn.Module) -> bool:
+    """Say whether a layer takes little time: one that works on each channel alone."""
+    if type(layer) is nn.Conv2d:
+        return layer.groups == layer.in_channels and layer.bias is None and layer.padding_mode == "zeros"
+    return type(layer) is nn.MaxPool2d
+
+
+def _repeated(layer: nn.Module, source: _Source, kind: torch.dtype) -> Callable[[], Tensor]:
+    """Return what repeats a cheap layer; autocast, off in the backward pass, had cast what a convolution takes."""
+    if not isinstance(layer, nn.Conv2d):
+        return torch.no_grad()(lambda: layer(source.look()))
+    kept = _Kept(layer.weight)
+    return torch.no_grad()(lambda: layer._conv_forward(source.look().to(kind), kept.tensor().to(kind), None))
 
 
 def _kept_as(remake: Callable[[], Tensor], tensor: Tensor) -> AbstractContextManager:

@@ -13,7 +13,7 @@ from nasgem_core.backbones.layout import GEMNetLayout
 from nasgem_core.cells.cell import Cell
 from nasgem_core.networks.complexity import Costs
 from nasgem_core.networks.layout import IMAGE_CHANNELS, STEM_KERNEL
-from nasgem_core.operations.operation import get_operation
+from nasgem_core.operations.registry import OPERATIONS
 
 Channels = Sequence[int] | Sequence[np.ndarray] | np.ndarray
 """Channels of the stem and of a vertex in each stage; arrays that broadcast stand for many networks."""
@@ -42,7 +42,7 @@ def block_costs(cell: Cell, in_channels: np.ndarray, channels: np.ndarray) -> tu
         zip(cell.operations[1:], cell.adjacency[0, 1:], cell.adjacency[1:, 1:].sum(axis=0, dtype=int), strict=True)
     )
     for (name, from_input, from_vertices), count in kinds.items():
-        operation, c_in = get_operation(name), int(from_input) * in_channels + int(from_vertices) * channels
+        operation, c_in = OPERATIONS.get(name), int(from_input) * in_channels + int(from_vertices) * channels
         macs += count * operation.macs_per_pixel(c_in, channels)
         params += count * operation.params(c_in, channels)
     return macs, params

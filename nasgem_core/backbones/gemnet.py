@@ -6,17 +6,33 @@ import torch
 from torch import Tensor, nn
 
 from nasgem_core.backbones.backbone import Backbone, FeatureInfo
-from nasgem_core.backbones.cell_block import CellBlock, ConvBN
+from nasgem_core.backbones.concatenation import apply_to_concatenation, concatenate_normalised
+from nasgem_core.backbones.gemnet_modules import GEMNetBlock, PlainGEMNet
 from nasgem_core.backbones.layout import GEMNetLayout, check_channels
 from nasgem_core.cells.cell import Cell
-from nasgem_core.networks.layout import IMAGE_CHANNELS, STEM_KERNEL
+from nasgem_core.networks.cell_block import ConvBN, graph_of
 
 
-class GEMNet(Backbone):
-    """A stem, stages of repeated cells, a 1x1 convolution as head, global average pooling and a dense layer.
+class LeanConvBN(ConvBN):
+    """A triplet that keeps its inputs alone for the backward pass, not their concatenation."""
 
-    The first cell of a stage changes channels and, where the layout says so, halves the resolution; the later ones
-    keep the shape and are residual. See `CellBlock` for what is linear in a cell.
+    def convolve(self, inputs: Sequence[Tensor]) -> Tensor:
+        """Apply the layer to the channel concatenation of the inputs."""
+        return apply_to_concatenation(self.layer, inputs)
+
+
+class LeanBlock(GEMNetBlock):
+    """The block as it is trained: the same values and gradients in less memory."""
+
+    triplet = LeanConvBN
+
+    def join(self, leaves: Sequence[Tensor]) -> Tensor:
+        """Concatenate the leaves."""
+        return concatenate_normalised(leaves)
+
+
+class GEMNet(PlainGEMNet, Backbone):
+    """GEMNet of a cell as it is trained: with He's initialisation, and in less memory than the plain modules.
 
     Args:
         cell: the graph that every stage repeats.
@@ -26,22 +42,14 @@ class GEMNet(Backbone):
 
     Raises:
         ParameterError: the channels do not go with the layout, or there is no class.
+        CellError: an operation of the cell has no layer.
     """
 
+    block = LeanBlock
+
     def __init__(self, cell: Cell, layout: GEMNetLayout, channels: Sequence[int], num_classes: int) -> None:
-        super().__init__()
-        stem_channels, *widths = check_channels(layout, channels)
-        stem = nn.Conv2d(IMAGE_CHANNELS, stem_channels, STEM_KERNEL, stride=layout.stem_stride, padding=1, bias=False)
-        self.stem = ConvBN(stem, stem_channels)
-        stages, in_channels = [], stem_channels
-        for width, repeats, reduce in zip(widths, layout.repeats, layout.reduces, strict=True):
-            blocks = [CellBlock(cell, in_channels, width, reduce=reduce, residual=False)]
-            in_channels = blocks[0].out_channels
-            blocks += [CellBlock(cell, in_channels, width, reduce=False, residual=True) for _ in range(repeats - 1)]
-            stages.append(nn.Sequential(*blocks))
-        self.stages = nn.ModuleList(stages)
-        self.head = ConvBN(nn.Conv2d(in_channels, layout.head_channels, 1, bias=False), layout.head_channels)
-        self.classifier = nn.Linear(layout.head_channels, num_classes)
+        _, *widths = check_channels(layout, channels)
+        super().__init__(*graph_of(cell), channels=channels, **layout.numbers(), num_classes=num_classes)
         self._feature_stages = layout.feature_stages
         maps = [widths[stage] * len(cell.leaves) for stage in self._feature_stages]
         strides = [layout.strides[stage] for stage in self._feature_stages]
@@ -50,15 +58,8 @@ class GEMNet(Backbone):
 
     def forward_features(self, images: Tensor) -> list[Tensor]:
         """Return the output of the last stage of each resolution, finest first, and of the head for the coarsest."""
-        outputs, tensor = [], self.stem(images)
-        for stage in self.stages:
-            tensor = stage(tensor)
-            outputs.append(tensor)
-        return [*(outputs[stage] for stage in self._feature_stages[:-1]), self.head(tensor)]
-
-    def forward(self, images: Tensor) -> Tensor:
-        """Return the logits [B, num_classes] of normalised images [B, 3, H, W]."""
-        return self.classifier(self.forward_features(images)[-1].mean(dim=(2, 3)))
+        outputs = self.forward_stages(images)
+        return [*(outputs[stage] for stage in self._feature_stages[:-1]), self.head(outputs[-1])]
 
     def _initialise(self) -> None:
         """Draw convolutions by He's rule over their inputs, a depthwise one with 9, and a small classifier."""

@@ -55,6 +55,10 @@ class GEMNetLayout:
                 f"layout {self.name!r}: head_channels = {self.head_channels}, use a multiple of {CHANNEL_MULTIPLE}"
             )
 
+    def numbers(self) -> dict[str, Any]:
+        """Return what `PlainGEMNet` takes of the layout, by keyword."""
+        return {name: getattr(self, name) for name in ("repeats", "reduces", "stem_stride", "head_channels")}
+
     @property
     def strides(self) -> tuple[int, ...]:
         """Pixels of the image that a pixel of each stage's output stands for, along each side."""

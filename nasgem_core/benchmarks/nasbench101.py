@@ -23,7 +23,7 @@ from nasgem_core.benchmarks.tfrecord import read_records
 from nasgem_core.cells.batch import CellBatch
 from nasgem_core.cells.codes import FIRST_OPERATION_CODE, INPUT_CODE, PADDING_CODE
 from nasgem_core.errors import DataError
-from nasgem_core.operations.operation import register_tabular
+from nasgem_core.operations.registry import register_tabular
 
 NAME = "nasbench101"
 OPERATIONS = ("nb101_conv3x3", "nb101_conv1x1", "nb101_maxpool3x3", "nb101_output")

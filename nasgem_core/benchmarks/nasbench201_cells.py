@@ -19,7 +19,7 @@ import numpy as np
 from nasgem_core.cells.batch import CellBatch
 from nasgem_core.cells.codes import FIRST_OPERATION_CODE, INPUT_CODE
 from nasgem_core.errors import DataError
-from nasgem_core.operations.operation import register_tabular
+from nasgem_core.operations.registry import register_tabular
 
 OFFICIAL_NAMES = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3")
 OPERATIONS = (

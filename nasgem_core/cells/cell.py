@@ -14,7 +14,8 @@ import numpy as np
 
 from nasgem_core.cells.codes import MAX_VERTICES, encode_operations
 from nasgem_core.errors import CellError
-from nasgem_core.operations.operation import INPUT, get_operation
+from nasgem_core.operations.operation import INPUT
+from nasgem_core.operations.registry import check_operations
 
 SCHEMA = "nasgem.cell/1"
 
@@ -185,4 +186,4 @@ def _check_graph(adjacency: np.ndarray, operations: tuple[str, ...]) -> None:
     for vertex, name in enumerate(operations[1:], start=1):
         if name == INPUT:
             raise CellError(f"vertex {vertex} is {INPUT!r}: only vertex 0 is the input")
-        get_operation(name)
+    check_operations(operations[1:])

@@ -12,7 +12,7 @@ from nasgem_core.config.documents import read_fields
 from nasgem_core.config.studies import AblationConfig, BenchmarkConfig
 from nasgem_core.config.transfer import CocoConfig, GemnetConfig, ImagenetConfig
 from nasgem_core.errors import ParameterError
-from nasgem_core.operations.operation import known_operations
+from nasgem_core.operations.registry import OPERATIONS
 
 
 @dataclass(frozen=True)
@@ -37,8 +37,8 @@ class CellsConfig:
             raise ParameterError("cells.operations is empty: name at least one operation")
         require_distinct("cells.operations", self.operations, "operation")
         for name in self.operations:
-            if name not in known_operations():
-                known = ", ".join(known_operations())
+            if name not in OPERATIONS:
+                known = ", ".join(OPERATIONS.names())
                 raise ParameterError(f"cells.operations holds {name!r}: known operations are {known}")
 
 

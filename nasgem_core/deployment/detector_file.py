@@ -1,21 +1,24 @@
 """The Python file of a detector: torch and torchvision alone, every number read off the detector itself."""
 
+import contextlib
 from collections.abc import Sequence
 from typing import Any
 
 from torch import nn
 
+from nasgem_core.backbones.gemnet_modules import GEMNetBlock, PlainGEMNet
 from nasgem_core.backbones.spec import GEMNetSpec
 from nasgem_core.deployment.card import check_name
+from nasgem_core.deployment.cell_source import cell_source
 from nasgem_core.deployment.python_file import Definition, compose
 from nasgem_core.deployment.standalone import detector as alone
-from nasgem_core.deployment.standalone import gemnet
-from nasgem_core.deployment.standalone.layers import KNOWN_OPERATIONS, ConvBN, DepthwiseSeparable, build_operation
+from nasgem_core.deployment.standalone.gemnet import GEMNetMaps
 from nasgem_core.deployment.standalone.pictures import upright
 from nasgem_core.deployment.standalone.traced import place
 from nasgem_core.deployment.traced import traced_class
 from nasgem_core.detection.detector import Detector
 from nasgem_core.detection.spec import DetectorSpec
+from nasgem_core.errors import DataError
 
 _HEAD = '''"""{name}: a detector exported by nasgem. It needs torch and torchvision alone.
 
@@ -74,20 +77,13 @@ def detector_file(spec: DetectorSpec, detector: Detector) -> str:
 def _backbone(spec: DetectorSpec, detector: Detector) -> tuple[dict[str, Any], Sequence[Definition], str]:
     """Return constants, definitions and the expression that builds the backbone of them."""
     own = spec.backbone
-    if isinstance(own, GEMNetSpec) and set(own.cell.operations[1:]) <= set(KNOWN_OPERATIONS):
-        document = own.cell.to_dict()
-        data = {
-            "OPERATIONS": document["operations"],
-            "EDGES": document["edges"],
-            "CHANNELS": own.channels,
-            "REPEATS": own.layout.repeats,
-            "REDUCES": own.layout.reduces,
-            "STEM_STRIDE": own.layout.stem_stride,
-            "HEAD_CHANNELS": own.layout.head_channels,
-            "FEATURE_STAGES": own.layout.feature_stages,
-        }
-        classes = (DepthwiseSeparable, build_operation, ConvBN, gemnet.Cell, gemnet.GEMNet, gemnet.GEMNetMaps)
-        return data, classes, f"GEMNetMaps({', '.join(data)})"
+    if isinstance(own, GEMNetSpec):
+        numbers = {"channels": own.channels, **own.layout.numbers(), "feature_stages": own.layout.feature_stages}
+        with contextlib.suppress(DataError):
+            graph = cell_source(own.cell)
+            data = {**graph.data, **{keyword.upper(): value for keyword, value in numbers.items()}}
+            body = graph.construct(GEMNetMaps, {keyword: keyword.upper() for keyword in numbers}, indent=8)
+            return data, (*graph.definitions, GEMNetBlock, PlainGEMNet, GEMNetMaps), body
     return {}, (place, traced_class(detector.pyramid.body, spec.name, "forward_features")), "Network()"
 
 

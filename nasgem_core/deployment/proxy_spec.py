@@ -7,9 +7,10 @@ from typing import Any
 from torch import nn
 
 from nasgem_core.cells.cell import Cell
-from nasgem_core.deployment.standalone.cell_network import CellNetwork
 from nasgem_core.errors import DataError, NasgemError
+from nasgem_core.networks.cell_block import graph_of
 from nasgem_core.networks.layout import NetworkLayout
+from nasgem_core.networks.proxy_network import ProxyNetwork
 
 SCHEMA = "nasgem.proxy_network/1"
 
@@ -42,21 +43,9 @@ class ProxySpec:
         """Return the network in plain modules, as an exported file holds it: the keys are those of the trained one.
 
         Raises:
-            DataError: an operation is the user's own.
+            CellError: an operation has no layer.
         """
-        document = self.cell.to_dict()
-        layout = self.layout
-        try:
-            return CellNetwork(
-                document["operations"],
-                document["edges"],
-                layout.width,
-                layout.stages,
-                layout.stem_stride,
-                self.num_classes,
-            )
-        except ValueError as error:
-            raise DataError(f"{self.name}: {error} to exported files") from None
+        return ProxyNetwork(*graph_of(self.cell), **self.layout.numbers(), num_classes=self.num_classes)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the specification as plain JSON values."""

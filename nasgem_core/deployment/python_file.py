@@ -1,8 +1,10 @@
 """One Python file that rebuilds a network with torch alone: the cell as data, and the source of the classes."""
 
+import ast
 import inspect
 import json
 import textwrap
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -11,6 +13,7 @@ from torch import nn
 from nasgem_core.deployment.card import NetworkCard
 from nasgem_core.deployment.standalone.pictures import upright
 from nasgem_core.deployment.standalone.weights import read_weights
+from nasgem_core.errors import DataError
 
 _HEAD = '''"""{name}: a network exported by nasgem. It needs torch alone.
 
@@ -117,10 +120,14 @@ def compose(
             what `_MODULES`, `_IMPORTS` and `imports` name.
         construct: the expression that builds the network from the constants.
         imports: lines that follow those of torch.
+
+    Raises:
+        DataError: two of the definitions have the same name.
     """
     sources = [item if isinstance(item, str) else inspect.getsource(item) for item in (*definitions, read_weights)]
     sources.append(_TAIL.format(construct=construct))
     text = "\n\n".join(sources)
+    _check_names(text)
     standard = [f"import {module}" for module in _MODULES if f"{module}." in text]
     for module, words in _IMPORTS.items():
         names = [name for word, name in words.items() if word in text]
@@ -129,6 +136,13 @@ def compose(
     constants = "".join(f"{name} = {literal(values)}\n" for name, values in data.items())
     constants += 'WEIGHTS = Path(__file__).with_name("weights.safetensors")\n'
     return f"{head}\n{lines}\n\n{constants}\n\n{text}"
+
+
+def _check_names(text: str) -> None:
+    names = Counter(node.name for node in ast.parse(text).body if isinstance(node, ast.FunctionDef | ast.ClassDef))
+    for name, count in names.items():
+        if count > 1:
+            raise DataError(f"{count} definitions are called {name!r}, so they cannot be in one Python file")
 
 
 def literal(value: Any) -> str:

@@ -11,12 +11,13 @@ from matplotlib.path import Path
 from nasgem_core.cells.cell import Cell
 from nasgem_core.cells.text import cell_summary
 from nasgem_core.figures.cell_layout import Layout, layered_layout
-from nasgem_core.operations.operation import get_operation, known_operations
+from nasgem_core.operations.registry import OPERATIONS
 
 _INK = "#222222"
 _MUTED = "#5f6368"
 _SHAPES = "oshDp8^v"
-"""Markers of the first, second, ... operation, so that operations differ in more than colour."""
+"""Markers of the first, second, ... operation of a measured table, which has no looks of its own."""
+_GREY = "#d9d9d9"
 _LINES = ("#4d4d4d", "#2166ac", "#b35806", "#1b7837", "#762a83", "#a50f15")
 """Colours of the lines, by the vertex that they leave, so that neighbouring lines are easy to distinguish."""
 _UNIT = 0.52
@@ -92,11 +93,11 @@ def _draw_vertices(axes: Axes, cell: Cell, points: np.ndarray, unit: float) -> l
     tip = x[1:] - _DIAMETER / 2 - 0.07
     axes.scatter(tip, y[1:], marker=">", s=(0.17 * unit * 72) ** 2, color=_INK, linewidths=0, zorder=2)
     handles = []
-    known = known_operations()
-    known = (*known, *sorted(set(cell.operations[1:]) - set(known)))  # operations of measured tables
-    for name in [name for name in known if name in cell.operations]:
-        index = np.array([i for i, operation in enumerate(cell.operations) if operation == name])
-        marker, colour = _SHAPES[known.index(name) % len(_SHAPES)], get_operation(name).colour
+    for i, name in enumerate(sorted(set(cell.operations[1:]))):
+        index = np.array([vertex for vertex, operation in enumerate(cell.operations) if operation == name])
+        marker, colour = _SHAPES[i % len(_SHAPES)], _GREY
+        if name in OPERATIONS:
+            marker, colour = OPERATIONS.get(name).marker, OPERATIONS.get(name).colour
         axes.scatter(
             x[index], y[index], s=diameter**2, marker=marker, color=colour, edgecolors=_INK, linewidths=0.9, zorder=3
         )

@@ -9,7 +9,6 @@ import torch
 from torch import Tensor, nn
 
 from nasgem_core.networks import convolution_kernels as kernels
-from nasgem_core.networks.operations import DepthwiseSeparable
 
 _COLUMN_BYTES = 2**21
 """Size of the columns worked on at a time: small beside a shared cache, large beside the cost of a call."""
@@ -139,8 +138,8 @@ class Columns(ABC):
 class Separable(Columns):
     """3x3 depthwise convolution, then 1x1 convolution."""
 
-    def __init__(self, layer: DepthwiseSeparable, rows: Sequence[int]) -> None:
-        self.weights: list[Tensor] = [layer.depthwise.weight, layer.pointwise.weight]
+    def __init__(self, depthwise: nn.Conv2d, pointwise: nn.Conv2d, rows: Sequence[int]) -> None:
+        self.weights: list[Tensor] = [depthwise.weight, pointwise.weight]
         self.rows = np.asarray(rows)
 
     def _write(self, columns: Maps, first: int, last: int, x: Maps) -> None:
@@ -188,12 +187,36 @@ class Neighbourhoods(Columns):
 
 
 def fused_operation(layer: nn.Module, rows: Sequence[int]) -> Pointwise | Columns | None:
-    """Return the operation that computes `layer` on channels `rows`, or None where there is none (a user's own)."""
-    if type(layer) is DepthwiseSeparable:
-        return Separable(layer, rows)
-    if type(layer) is nn.Conv2d and layer.groups == 1 and layer.bias is None and layer.dilation == (1, 1):
-        if layer.kernel_size == (1, 1) and layer.stride == (1, 1) and layer.padding == (0, 0):
-            return Pointwise(layer, rows)
-        if layer.kernel_size == (3, 3) and layer.stride[0] == layer.stride[1] and layer.padding == (1, 1):
-            return Neighbourhoods(layer, rows)
+    """Return the operation that computes `layer` on channels `rows`, or None where there is none for its modules.
+
+    It is chosen by the torch modules that make up the layer, so an operation need not name its kernel.
+    """
+    match [*layer] if type(layer) is nn.Sequential else [layer]:
+        case [nn.Conv2d() as first] if _is_convolution(first, 1):
+            return Pointwise(first, rows)
+        case [nn.Conv2d() as first] if _is_convolution(first, 3):
+            return Neighbourhoods(first, rows)
+        case [nn.Conv2d() as first, nn.Conv2d() as second] if _is_depthwise(first, 3) and _is_convolution(second, 1):
+            return Separable(first, second, rows)
     return None
+
+
+def _is_convolution(layer: nn.Conv2d, size: int) -> bool:
+    """Say whether a layer is a full convolution of that kernel size; a 3x3 one may have a stride."""
+    return _is_plain(layer, size) and layer.groups == 1 and (size > 1 or layer.stride == (1, 1))
+
+
+def _is_depthwise(layer: nn.Conv2d, size: int) -> bool:
+    return _is_plain(layer, size) and layer.groups == layer.in_channels == layer.out_channels and layer.stride == (1, 1)
+
+
+def _is_plain(layer: nn.Conv2d, size: int) -> bool:
+    return (
+        type(layer) is nn.Conv2d
+        and layer.kernel_size == (size, size)
+        and layer.padding == (size // 2, size // 2)
+        and layer.padding_mode == "zeros"
+        and layer.stride[0] == layer.stride[1]
+        and layer.dilation == (1, 1)
+        and layer.bias is None
+    )

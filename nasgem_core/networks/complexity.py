@@ -7,7 +7,7 @@ import numpy as np
 from nasgem_core.cells.batch import CellBatch
 from nasgem_core.cells.codes import FIRST_OPERATION_CODE
 from nasgem_core.networks.layout import IMAGE_CHANNELS, STEM_KERNEL, NetworkLayout
-from nasgem_core.operations.operation import get_operation
+from nasgem_core.operations.registry import OPERATIONS
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +44,7 @@ def cell_costs(cells: CellBatch, layout: NetworkLayout, num_classes: int) -> Cos
     for width, resolution in zip(layout.widths, layout.resolutions, strict=True):
         c_in = channels[:, None] * from_input + width * from_vertices
         for code, name in enumerate(cells.operation_names, start=FIRST_OPERATION_CODE):
-            operation, chosen = get_operation(name), cells.codes == code
+            operation, chosen = OPERATIONS.get(name), cells.codes == code
             c_out = np.full_like(c_in, width)
             macs += np.where(chosen, operation.macs_per_pixel(c_in, c_out), 0).sum(axis=1) * resolution**2
             params += np.where(chosen, operation.params(c_in, c_out), 0).sum(axis=1)

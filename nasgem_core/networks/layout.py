@@ -1,6 +1,7 @@
 """How cells are stacked into a network: widths, resolutions and channel arithmetic, without torch."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from nasgem_core.config.search import ProxyConfig
 from nasgem_core.errors import ParameterError
@@ -47,6 +48,10 @@ class NetworkLayout:
     def from_proxy(cls, config: ProxyConfig, image_size: int) -> "NetworkLayout":
         """Return the layout of the proxy task for images of `image_size` pixels."""
         return cls(config.width, config.stages, config.stem_stride, image_size)
+
+    def numbers(self) -> dict[str, Any]:
+        """Return what `ProxyNetwork` takes of the layout, by keyword."""
+        return {"width": self.width, "stages": self.stages, "stem_stride": self.stem_stride}
 
     @property
     def widths(self) -> tuple[int, ...]:

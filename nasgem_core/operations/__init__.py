@@ -1,1 +1,1 @@
-"""The operations that a vertex can carry: costs and layer of each."""
+"""The operations that a vertex can carry, one file each: costs, layer and drawing."""

@@ -1,104 +1,57 @@
-"""The operations a vertex can carry, with their analytic costs.
-
-A layer is built in `nasgem_core.networks.operations`; here is its twin in numbers, so that multiply-adds
-and parameters of a cell are known without building a network.
-"""
+"""What an operation is: its costs by formula, its layer and its looks in drawings, all in one place."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from nasgem_core.errors import CellError
 
+if TYPE_CHECKING:
+    from torch import nn
+
 INPUT = "input"
 """Name of the operation of vertex 0, the cell's input."""
 
 Count = np.ndarray
-"""Channel numbers, of any shape; costs are computed elementwise."""
+"""Numbers of channels, of any shape; costs are computed elementwise."""
+
+LayerBuilder = Callable[[int, int], "nn.Module"]
+"""From (input channels, output channels) to a layer that keeps height and width."""
 
 
 @dataclass(frozen=True)
 class Operation:
-    """One operation as numbers.
+    """An operation that a vertex can carry. Batch normalisation and ReLU follow every operation by themselves.
 
     Args:
         name: the word used in cells, parameters and files.
-        macs_per_pixel: multiply-adds an output pixel, from (input channels, output channels).
-        params: learnable numbers, from the same, the batch normalisation that follows included.
+        macs_per_pixel: multiply-adds per output pixel, from (input channels, output channels), elementwise.
+        params: learnable numbers, from the same, including those of the batch normalisation that follows.
+        layer: builds the torch module, from the same as whole numbers. Exported Python files hold its source where that
+            is a function or class of a module that uses torch alone. The CPU kernels of
+            `nasgem_core.networks.columns` serve layers made of the torch modules that they know.
         colour: fill colour in drawings.
+        marker: matplotlib's marker in drawings, so that operations differ in more than colour.
+
+    Raises:
+        CellError: the name is reserved.
     """
 
     name: str
+    _: KW_ONLY
     macs_per_pixel: Callable[[Count, Count], Count]
     params: Callable[[Count, Count], Count]
+    layer: LayerBuilder
     colour: str = "#d9d9d9"
+    marker: str = "D"
+
+    def __post_init__(self) -> None:
+        check_not_reserved(self.name)
 
 
-_REGISTRY: dict[str, Operation] = {}
-_TABULAR: dict[str, Operation] = {}
-"""Operations that cells of measured tables carry: never listed, never built."""
-
-
-def register(operation: Operation) -> None:
-    """Make an operation known by its name; registering the same name again replaces it."""
-    if operation.name in ("", INPUT):
-        raise CellError(f"operation name {operation.name!r} is reserved: choose another name")
-    _REGISTRY[operation.name] = operation
-
-
-def register_tabular(name: str) -> None:
-    """Make a name known that only cells of a measured table carry, such as "nb101_output".
-
-    Such an operation has no layer and no costs of its own: asking for its costs raises `CellError`, and
-    `known_operations`, from which parameters choose, leaves it out. An operation that is registered stays as it is.
-    """
+def check_not_reserved(name: str) -> None:
+    """Raise `CellError` for a name that no operation can have."""
     if name in ("", INPUT):
         raise CellError(f"operation name {name!r} is reserved: choose another name")
-
-    def refuse(c_in: Count, c_out: Count) -> Count:
-        raise CellError(f"operation {name!r} stands in a measured table only: take its costs from the table's columns")
-
-    _TABULAR.setdefault(name, Operation(name, refuse, refuse))
-
-
-def known_operations() -> tuple[str, ...]:
-    """Return the names of all registered operations, those of tables aside."""
-    return tuple(_REGISTRY)
-
-
-def get_operation(name: str) -> Operation:
-    """Return the registered operation, or raise `CellError` naming it and the known ones."""
-    try:
-        return _REGISTRY[name] if name in _REGISTRY else _TABULAR[name]
-    except KeyError:
-        known = ", ".join(_REGISTRY)
-        raise CellError(
-            f"unknown operation {name!r}: known are {known}; register your own with register_operation"
-        ) from None
-
-
-register(
-    Operation(
-        "conv1x1",
-        macs_per_pixel=lambda c_in, c_out: c_in * c_out,
-        params=lambda c_in, c_out: c_in * c_out + 2 * c_out,
-        colour="#9ecae1",
-    )
-)
-register(
-    Operation(
-        "dwconv3x3",
-        macs_per_pixel=lambda c_in, c_out: 9 * c_in + c_in * c_out,
-        params=lambda c_in, c_out: 9 * c_in + c_in * c_out + 2 * c_out,
-        colour="#fdae6b",
-    )
-)
-register(
-    Operation(
-        "conv3x3",
-        macs_per_pixel=lambda c_in, c_out: 9 * c_in * c_out,
-        params=lambda c_in, c_out: 9 * c_in * c_out + 2 * c_out,
-        colour="#a1d99b",
-    )
-)

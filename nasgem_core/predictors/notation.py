@@ -12,7 +12,7 @@ import numpy as np
 from nasgem_core.cells.batch import CellBatch
 from nasgem_core.cells.codes import FIRST_OPERATION_CODE, INPUT_CODE, PADDING_CODE
 from nasgem_core.errors import DataError
-from nasgem_core.operations.operation import get_operation, known_operations
+from nasgem_core.operations.registry import OPERATIONS
 
 MAX_OPERATIONS = 5
 """Features count paths through every subset of the operations, of which there are 2^K."""
@@ -68,9 +68,9 @@ def free_notation(operations: Iterable[str]) -> Notation:
 
 def _cost(operation: str) -> float:
     """Return the multiply-adds per pixel and pair of channels."""
-    if operation not in known_operations():
+    if operation not in OPERATIONS:
         return 0.0
-    return float(get_operation(operation).macs_per_pixel(_CHANNELS, _CHANNELS) / _CHANNELS**2)
+    return float(OPERATIONS.get(operation).macs_per_pixel(_CHANNELS, _CHANNELS) / _CHANNELS**2)
 
 
 def lay_out(cells: CellBatch, notation: Notation) -> CellBatch:

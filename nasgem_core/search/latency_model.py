@@ -17,7 +17,7 @@ from nasgem_core.cells.batch import CellBatch
 from nasgem_core.cells.codes import FIRST_OPERATION_CODE
 from nasgem_core.errors import DataError
 from nasgem_core.networks.layout import NetworkLayout
-from nasgem_core.operations.operation import get_operation
+from nasgem_core.operations.registry import OPERATIONS
 
 MINIMUM_CELLS = 10
 FOLDS = 5
@@ -139,7 +139,7 @@ def _features(cells: CellBatch, names: Sequence[str], layout: NetworkLayout) -> 
     for width, resolution in zip(layout.widths, layout.resolutions, strict=True):
         c_in = channels[:, None] * from_input + width * (degrees - from_input)
         for k, (name, mask) in enumerate(zip(names, chosen, strict=True)):
-            cost = get_operation(name).macs_per_pixel(c_in, np.full_like(c_in, width))
+            cost = OPERATIONS.get(name).macs_per_pixel(c_in, np.full_like(c_in, width))
             macs[:, k] += np.where(mask, cost, 0).sum(axis=1) * resolution**2
         channels = width * leaves
         joined = np.where(degrees > 1, c_in, 0).sum(axis=1) + np.where(leaves > 1, channels, 0)

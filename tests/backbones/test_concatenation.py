@@ -3,10 +3,15 @@ import torch
 from torch import nn
 from torch.multiprocessing.reductions import StorageWeakRef
 
-from nasgem_core.backbones.concatenation import apply_to_concatenation, concatenate, concatenate_normalised
-from nasgem_core.networks.operations import build_operation
+from nasgem_core.backbones.concatenation import apply_to_concatenation, concatenate_normalised
+from nasgem_core.networks.cell_block import concatenate
+from nasgem_core.operations.registry import OPERATIONS
 
-LAYERS = ("conv1x1", "dwconv3x3", "conv3x3")
+LAYERS = OPERATIONS.names()
+
+
+def build_operation(name, in_channels, out_channels):
+    return OPERATIONS.get(name).layer(in_channels, out_channels)
 
 
 def parts_of(dtype, sizes=(3, 5, 4), memory_format=torch.contiguous_format):
@@ -15,7 +20,7 @@ def parts_of(dtype, sizes=(3, 5, 4), memory_format=torch.contiguous_format):
 
 
 def alive_after(run, layer, monkeypatch):
-    """Return which of concatenation and depthwise convolution are alive when the outputs are all that is held."""
+    """Return which of concatenation and the first of two layers' output are alive when only the outputs are held."""
     made, cat = [], torch.cat
 
     def watch(tensor):
@@ -23,7 +28,7 @@ def alive_after(run, layer, monkeypatch):
         return tensor
 
     monkeypatch.setattr(torch, "cat", lambda *args, **kwargs: watch(cat(*args, **kwargs)))
-    hook = layer.depthwise.register_forward_hook(lambda module, inputs, output: watch(output))
+    hook = layer[0].register_forward_hook(lambda module, inputs, output: watch(output))
     outputs = run()
     monkeypatch.undo()
     hook.remove()
@@ -32,7 +37,7 @@ def alive_after(run, layer, monkeypatch):
 
 
 @pytest.mark.parametrize("memory_format", [torch.contiguous_format, torch.channels_last])
-@pytest.mark.parametrize("sizes", [(3, 5, 4), (4,)])
+@pytest.mark.parametrize("sizes", [(3, 5, 4), (2, 4), (4,)])
 @pytest.mark.parametrize("name", LAYERS)
 def test_values_and_gradients_are_those_of_the_plain_way(name, sizes, memory_format):
     parts, layer = parts_of(torch.float32, sizes, memory_format), build_operation(name, sum(sizes), 6)
@@ -82,8 +87,9 @@ def test_frozen_depthwise_weights_still_have_gradients_behind_them():
     assert torch.equal(ours, plain)
 
 
-def test_neither_concatenation_nor_depthwise_convolution_is_kept(monkeypatch):
-    parts, layer = parts_of(torch.float32), build_operation("dwconv3x3", 12, 6)
+@pytest.mark.parametrize("name", ["dwconv3x3", "dwconv5x5", "maxpool3x3"])
+def test_neither_concatenation_nor_depthwise_convolution_nor_pooling_is_kept(name, monkeypatch):
+    parts, layer = parts_of(torch.float32), build_operation(name, 12, 6)
     assert alive_after(lambda: layer(torch.cat(parts, dim=1)), layer, monkeypatch) == [True, True]
     assert alive_after(lambda: apply_to_concatenation(layer, parts), layer, monkeypatch) == [False, False]
 

@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from nasgem_core.backbones import cell_block
+from nasgem_core.backbones import gemnet
 from nasgem_core.backbones.backbone import FeatureInfo
 from nasgem_core.backbones.gemnet import GEMNet
 from nasgem_core.backbones.layout import CIFAR, IMAGENET, LAYOUTS, TINY
@@ -112,7 +112,7 @@ def test_gradients_are_bitwise_those_of_the_plain_version(monkeypatch):
         return torch.autograd.grad(network(images).square().sum(), list(network.parameters()))
 
     ours = gradients()
-    monkeypatch.setattr(cell_block, "apply_to_concatenation", lambda layer, parts: layer(torch.cat(parts, dim=1)))
+    monkeypatch.setattr(gemnet, "apply_to_concatenation", lambda layer, parts: layer(torch.cat(parts, dim=1)))
     assert all(torch.equal(mine, plain) for mine, plain in zip(ours, gradients(), strict=True))
 
 
@@ -132,7 +132,7 @@ def test_training_needs_less_than_half_the_memory_of_the_plain_version(monkeypat
     network, images = GEMNet(cell, SMALL, (16, 8, 8), 4), torch.randn(8, 3, 64, 64)
     ours = peak_memory(Step(network), images)
     network.zero_grad(set_to_none=True)
-    monkeypatch.setattr(cell_block, "apply_to_concatenation", lambda layer, parts: layer(torch.cat(parts, dim=1)))
+    monkeypatch.setattr(gemnet, "apply_to_concatenation", lambda layer, parts: layer(torch.cat(parts, dim=1)))
     assert 2 * ours < peak_memory(Step(network), images)
 
 

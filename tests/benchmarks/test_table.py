@@ -13,8 +13,7 @@ from nasgem_core.cells.batch import CellBatch
 from nasgem_core.cells.sampling import sample_cells
 from nasgem_core.config.search import CellsConfig
 from nasgem_core.errors import DataError
-from nasgem_core.operations import operation as operations
-from nasgem_core.operations.operation import known_operations
+from nasgem_core.operations import registry as operations
 
 
 def random_space(rows=400, vertices=9) -> TabularSpace:
@@ -73,7 +72,7 @@ def test_a_row_takes_few_bytes(tmp_path):
 
 
 def test_operations_of_a_table_become_known_but_not_listed(tmp_path, monkeypatch):
-    monkeypatch.setattr(operations, "_TABULAR", {})
+    monkeypatch.setattr(operations, "_TABULAR", set())
     space = random_space()
     cells = CellBatch(
         space.cells.adjacency, space.cells.codes, tuple(f"their_{n}" for n in space.cells.operation_names)
@@ -81,7 +80,7 @@ def test_operations_of_a_table_become_known_but_not_listed(tmp_path, monkeypatch
     write_table(replace(space, cells=cells), tmp_path / "space.parquet")
     again = read_table(tmp_path / "space.parquet")
     assert again.cells.cell(0).operations[1].startswith("their_")
-    assert not [name for name in known_operations() if name.startswith("their_")]
+    assert not [name for name in operations.OPERATIONS.names() if name.startswith("their_")]
 
 
 def test_truncated_and_altered_files_are_refused(tmp_path):

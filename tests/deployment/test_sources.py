@@ -1,4 +1,5 @@
 import ast
+import dataclasses
 import subprocess
 import sys
 from pathlib import Path
@@ -13,8 +14,8 @@ from nasgem_core.deployment.detector_file import detector_file
 from nasgem_core.deployment.detectors import load_detector
 from nasgem_core.deployment.sources import source_of
 from nasgem_core.deployment.specs import build_network
-from nasgem_core.networks.operations import _BUILDERS, register_operation
-from nasgem_core.operations.operation import _REGISTRY, Operation
+from nasgem_core.operations.operation import Operation
+from nasgem_core.operations.registry import OPERATIONS
 from tests.deployment.detectors import detector_spec, detector_weights
 from tests.deployment.networks import card, gemnet_spec, images, loaded, proxy_spec, trained
 
@@ -22,14 +23,17 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
-def own_operation():
-    """Register a user's own operation for a test."""
-    register_operation(
-        Operation("conv5x5", lambda c_in, c_out: 25 * c_in * c_out, lambda c_in, c_out: 25 * c_in * c_out + 2 * c_out),
-        lambda c_in, c_out: nn.Conv2d(c_in, c_out, 5, padding=2, bias=False),
+def unreadable(monkeypatch):
+    """Add an operation for a test whose layer's source cannot be copied into a file."""
+    monkeypatch.setattr(OPERATIONS, "_added", {})
+    operation = Operation(
+        "conv5x5",
+        macs_per_pixel=lambda c_in, c_out: 25 * c_in * c_out,
+        params=lambda c_in, c_out: 25 * c_in * c_out + 2 * c_out,
+        layer=lambda c_in, c_out: nn.Conv2d(c_in, c_out, 5, padding=2, bias=False),
     )
-    yield "conv5x5"
-    del _REGISTRY["conv5x5"], _BUILDERS["conv5x5"]
+    OPERATIONS.add("conv5x5", operation)
+    return "conv5x5"
 
 
 def check(spec, folder):
@@ -76,6 +80,17 @@ def test_a_file_is_as_clean_as_our_own(kind, tmp_path):
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_a_users_own_operation_is_traced(own_operation, tmp_path):
-    text = check(gemnet_spec("conv1x1", own_operation, "dwconv3x3", "conv1x1"), tmp_path)
+@pytest.mark.parametrize("kind", ["gemnet", "proxy"])
+def test_an_operation_without_readable_source_is_traced(kind, unreadable, tmp_path):
+    spec = gemnet_spec("conv1x1", unreadable, "dwconv3x3", "conv1x1")
+    if kind == "proxy":
+        spec = dataclasses.replace(proxy_spec(), cell=spec.cell)
+    text = check(spec, tmp_path)
     assert "OPERATIONS" not in text and "5, padding=2" in text
+
+
+def test_a_detectors_backbone_is_traced_where_the_source_cannot_be_read(unreadable):
+    assert "GEMNetMaps(" in written("retinanet")
+    spec = detector_spec(unreadable, unreadable, "dwconv3x3", "conv1x1")
+    text = detector_file(spec, load_detector(spec, detector_weights(spec)))
+    assert "GEMNetMaps" not in text and "5, padding=2" in text
