@@ -11,7 +11,7 @@ from safetensors.torch import save_file
 from nasgem_core.backbones.width import fit_to_budget
 from nasgem_core.cells.batch import CellBatch
 from nasgem_core.cells.cell import Cell
-from nasgem_core.deployment.latency import Setting, Subject, measure_latency
+from nasgem_core.deployment.latency import Setting, TimedNetwork, measure_latency
 from nasgem_core.deployment.proxy_spec import ProxySpec
 from nasgem_core.deployment.sources import source_of
 from nasgem_core.networks.cell_network import CellNetwork
@@ -114,7 +114,7 @@ def test_exported_files_hold_the_operation(name, kind, tmp_path):
 
 def test_latency_is_measured(name):
     proxy = ProxySpec(cell_of(name), PROXY, 3)
-    (latency,) = measure_latency([Subject(proxy.name, proxy.build(), proxy.image_size)], Setting(repeats=2))
+    (latency,) = measure_latency([TimedNetwork(proxy.name, proxy.build(), proxy.image_size)], Setting(repeats=2))
     assert latency.median_ms > 0
 
 
