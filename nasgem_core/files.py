@@ -2,6 +2,7 @@
 
 import json
 import os
+import time
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -38,6 +39,14 @@ def written_whole(path: Path, *, keep: Path | None = None) -> Iterator[BinaryIO]
     finally:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
+
+
+def remove_leftovers(folder: Path, seconds: float = 0.0) -> None:
+    """Remove what killed processes left of `written_whole` in a folder at least so many seconds ago."""
+    for path in folder.glob(".*.tmp"):
+        with suppress(FileNotFoundError):  # written whole in the meantime
+            if time.time() - path.stat().st_mtime >= seconds:
+                path.unlink()
 
 
 def sync(path: Path) -> None:

@@ -17,8 +17,8 @@ from flows.runtime.processes import start_worker
 from nasgem_core.config.search import SearchConfig
 from nasgem_core.networks.layout import NetworkLayout
 from nasgem_core.training.image_set import ImageSet
-from tasks.mlflow_runs.outbox import Status
 from tasks.mlflow_runs.records import SearchRecords
+from tasks.mlflow_runs.run_record import Status
 from tasks.mlflow_runs.tracking import start_tracking
 from tasks.run.parameters import load_config
 from tasks.run.placement import Placement, default_device, default_workers

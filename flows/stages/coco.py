@@ -19,8 +19,8 @@ from nasgem_core.figures.image import figure_png
 from nasgem_core.training.distributed import World, open_world
 from nasgem_core.training.task import Progress, broken_images
 from tasks.mlflow_registry.registry import register_detector
-from tasks.mlflow_runs.outbox import Dataset
 from tasks.mlflow_runs.records import finite
+from tasks.mlflow_runs.run_record import Dataset
 from tasks.run.placement import default_device, reader_processes
 from tasks.run.progress import progress_bar, say
 from tasks.stages.coco import (

@@ -44,6 +44,5 @@ def _log(session: Session, values: dict[str, dict[str, Any]]) -> None:
         "encoder",
         {**finite(summary), "final_similarity_loss": report.similarity_loss, "plain_r_squared": plain.r_squared},
         curves=curves,
-        artifacts=[METRICS_FILE],
-        models=[FullyConnectedModel.from_modules("encoder", encoder_of(values[GUIDED]).module)],
+        artifacts=[METRICS_FILE, FullyConnectedModel.from_modules("encoder", encoder_of(values[GUIDED]).module)],
     )

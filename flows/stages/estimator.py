@@ -54,8 +54,7 @@ def estimator(session: Session) -> None:
         "estimator",
         finite(rounds.summary()),
         curves=[(name, row[name], row["round"]) for row in rounds.reports for name in finite(row)],
-        artifacts=[METRICS_FILE, ESTIMATOR_FILE],
-        models=[FullyConnectedModel.from_modules("predictor", *network.modules())],
+        artifacts=[METRICS_FILE, ESTIMATOR_FILE, FullyConnectedModel.from_modules("predictor", *network.modules())],
     )
 
 

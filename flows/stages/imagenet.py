@@ -15,8 +15,8 @@ from nasgem_core.config.transfer import ImagenetConfig
 from nasgem_core.training.distributed import World, open_world
 from nasgem_core.training.image_files import ImageFiles, list_image_files
 from tasks.mlflow_registry.registry import register_network
-from tasks.mlflow_runs.outbox import Dataset
 from tasks.mlflow_runs.records import finite
+from tasks.mlflow_runs.run_record import Dataset
 from tasks.run.placement import default_device
 from tasks.run.progress import progress_bar, say
 from tasks.stages.imagenet import (

@@ -1,8 +1,8 @@
 """Stage `labels`: label each pair with its Weisfeiler-Lehman similarity."""
 
 from flows.runtime.session import Session, stage_flow
-from tasks.mlflow_runs.outbox import Dataset
 from tasks.mlflow_runs.records import finite
+from tasks.mlflow_runs.run_record import Dataset
 from tasks.stages.labels import LABELLED_PAIRS_FILE, METRICS_FILE, label_pairs, similarity_summary, write_labels
 from tasks.stages.pairs import read_pairs
 from tasks.store.fingerprint import fingerprint

@@ -12,7 +12,7 @@ from nasgem_core.errors import NasgemError
 from nasgem_core.figures.image import figure_png
 from nasgem_core.figures.training import draw_training
 from nasgem_core.training.task import Progress
-from tasks.mlflow_runs.records import curve_points
+from tasks.mlflow_runs.records import TrainingRun, curve_points
 from tasks.run.progress import say
 
 LIVE_SECONDS = 20.0
@@ -40,7 +40,7 @@ class LiveTraining:
         show: Callable[[int, dict[str, float]], None],
         shown: Sequence[str],
     ) -> None:
-        self._records, self._stage, self._name, self._params = session.records, stage, name, params
+        self._records, self._run = session.records, TrainingRun(stage, name, params)
         self._show, self._shown = show, shown
         self._figures: dict[str, float] = {}
         self._rows: list[Mapping[str, float]] = []
@@ -51,7 +51,7 @@ class LiveTraining:
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         if kind is not None:
-            self._records.training_stopped(self._stage, self._name, self._params, status_of(kind))
+            self._records.training_stopped(self._run, status_of(kind))
 
     def report(self, progress: Progress, pictures: Sequence[Path] = ()) -> None:
         """Take one report of the loop; pictures are sent at once, curves every now and then."""
@@ -68,9 +68,7 @@ class LiveTraining:
         self._log(history, (), finished=True)
 
     def _log(self, rows: Sequence[Mapping[str, float]], pictures: Sequence[Path], *, finished: bool) -> None:
-        self._records.training(
-            self._stage, self._name, self._params, curve_points(rows), artifacts=pictures, finished=finished
-        )
+        self._records.training(self._run, curve_points(rows), artifacts=pictures, finished=finished)
 
 
 def register(name: str, action: Callable[[], object]) -> None:

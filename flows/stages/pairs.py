@@ -2,7 +2,7 @@
 
 from flows.runtime.session import Session, stage_flow
 from nasgem_core.seeding import derive_seed
-from tasks.mlflow_runs.outbox import Dataset
+from tasks.mlflow_runs.run_record import Dataset
 from tasks.stages.pairs import PAIRS_FILE, generate_pairs, write_pairs
 from tasks.store.fingerprint import fingerprint
 

@@ -13,6 +13,7 @@ from typing import Any
 from torch import Tensor
 
 from nasgem_core.errors import DataError
+from nasgem_core.files import remove_leftovers
 from nasgem_core.weights import read_weights, write_weights
 
 SCHEMA = "nasgem.checkpoint/2"
@@ -42,8 +43,7 @@ class Checkpoint:
 
 def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
     """Write a checkpoint; at any moment of a crash, the folder holds a complete one if it held one before."""
-    for left in folder.glob(".*.tmp"):  # by a process that was killed; checkpoints are large
-        left.unlink()
+    remove_leftovers(folder)  # checkpoints are large
     document = {
         "identity": dict(checkpoint.identity),
         "step": checkpoint.step,

@@ -1,20 +1,22 @@
-"""Writing a run record into MLflow so that any step may fail, and be done again, without harm."""
+"""Writing a run record into MLflow so that any step may fail, and be repeated, without harm."""
 
 import json
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tasks.mlflow_runs.models import DIGEST_TAG, log_model
-from tasks.mlflow_runs.outbox import RecordRefused, RunRecord
+from tasks.mlflow_runs.outbox import RecordRefused
+from tasks.mlflow_runs.run_record import RunRecord
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
-KEY_TAG = "nasgem.key"
-PARENT_TAG = "nasgem.parent"
-KIND_TAG = "nasgem.kind"
-
+KEY_TAG, PARENT_TAG, KIND_TAG = "nasgem.key", "nasgem.parent", "nasgem.kind"
 _MLFLOW_PARENT_TAG = "mlflow.parentRunId"
 _MAX_PARAM, _MAX_TAG, _MAX_DATASET_DIGEST = 6000, 8000, 36
+_MAX_FOUND = 50_000
+"""Runs that MLflow returns at most for one search."""
 _BATCH = 100
 """Parameters or tags that MLflow takes in one call; it would take more metrics."""
 
@@ -23,7 +25,7 @@ class RunWriter:
     """Writes records into one experiment.
 
     Every call it makes can be repeated: metric points carry the run's start time, so that MLflow takes the same point
-    once only; parameters, tags, inputs and artifacts overwrite themselves.
+    only once; parameters, tags, inputs and artifacts overwrite themselves.
     """
 
     def __init__(self, client: "MlflowClient", experiment_id: str) -> None:
@@ -31,7 +33,7 @@ class RunWriter:
         self._experiment_id = experiment_id
 
     def write(self, record: RunRecord, digest: str) -> None:
-        """Bring the run with the record's key to the content of `record`; does nothing if it has it already.
+        """Update the run with the record's key to the content of `record`; does nothing if it has it already.
 
         Raises:
             RecordRefused: MLflow finds a name or value of the record invalid.
@@ -47,7 +49,7 @@ class RunWriter:
             raise
 
     def _write(self, record: RunRecord, digest: str) -> None:
-        run = self._find(record.key)
+        run = next(iter(self._search(KEY_TAG, record.key)), None)
         if run and run.data.tags.get(DIGEST_TAG) == digest and run.info.status == record.status:
             return
         if run and not _agrees(run, record):
@@ -56,8 +58,7 @@ class RunWriter:
         run = run or self._create(record)
         run_id = run.info.run_id
         self._log_inputs(run_id, record)
-        for path, folder in record.artifacts:
-            self._client.log_artifact(run_id, str(path), folder or None)
+        self._log_files(run_id, record)
         for model in record.models:
             log_model(self._client, run, model)
         if DIGEST_TAG not in run.data.tags and record.kind != "cell":
@@ -68,34 +69,22 @@ class RunWriter:
         elif run.info.status != "RUNNING":
             self._client.update_run(run_id, "RUNNING")
 
-    def _find(self, key: str) -> Any:
-        runs = self._client.search_runs([self._experiment_id], f"tags.`{KEY_TAG}` = '{key}'", max_results=1)
-        return runs[0] if runs else None
+    def _search(self, tag: str, value: str) -> Any:
+        return self._client.search_runs([self._experiment_id], f"tags.`{tag}` = '{value}'", max_results=_MAX_FOUND)
 
     def _create(self, record: RunRecord) -> Any:
-        tags = {KEY_TAG: record.key, KIND_TAG: record.kind} | self._parent_tags(record)
+        tags = {KEY_TAG: record.key, KIND_TAG: record.kind}
+        if record.parent is not None:
+            tags[PARENT_TAG] = record.parent
+            for parent in self._search(KEY_TAG, record.parent):
+                tags[_MLFLOW_PARENT_TAG] = parent.info.run_id
         return self._client.create_run(self._experiment_id, _milliseconds(record.started), tags, record.name)
 
-    def _parent_tags(self, record: RunRecord) -> dict[str, str]:
-        if record.parent is None:
-            return {}
-        parent = self._find(record.parent)
-        tags = {PARENT_TAG: record.parent}
-        return tags | {_MLFLOW_PARENT_TAG: parent.info.run_id} if parent else tags
-
     def _adopt_children(self, key: str, run_id: str) -> None:
-        """Point the runs that name `key` as their parent to a new run: they came before it, or it was replaced."""
-        token = None
-        while True:
-            children = self._client.search_runs(
-                [self._experiment_id], f"tags.`{PARENT_TAG}` = '{key}'", page_token=token
-            )
-            for child in children:
-                if child.data.tags.get(_MLFLOW_PARENT_TAG) != run_id:
-                    self._client.set_tag(child.info.run_id, _MLFLOW_PARENT_TAG, run_id)
-            token = children.token
-            if not token:
-                return
+        """Make a new run the parent of the runs that name its key: they came before it, or it replaces their parent."""
+        for child in self._search(PARENT_TAG, key):
+            if child.data.tags.get(_MLFLOW_PARENT_TAG) != run_id:
+                self._client.set_tag(child.info.run_id, _MLFLOW_PARENT_TAG, run_id)
 
     def _log_values(self, run: Any, record: RunRecord, digest: str) -> None:
         from mlflow.entities import Metric, Param, RunTag
@@ -108,6 +97,16 @@ class RunWriter:
         for i in range(_BATCH, max(len(params), len(metrics)), _BATCH):
             self._client.log_batch(run.info.run_id, metrics[i : i + _BATCH], params[i : i + _BATCH])
         self._client.log_batch(run.info.run_id, metrics[:_BATCH], params[:_BATCH], tags)
+
+    def _log_files(self, run_id: str, record: RunRecord) -> None:
+        if not record.files:
+            return
+        with tempfile.TemporaryDirectory() as folder:
+            for name, content in record.files.items():
+                path = Path(folder, name)
+                path.parent.mkdir(parents=True, exist_ok=True)
+                content.tofile(path)
+            self._client.log_artifacts(run_id, folder)
 
     def _log_inputs(self, run_id: str, record: RunRecord) -> None:
         from mlflow.entities import Dataset, DatasetInput

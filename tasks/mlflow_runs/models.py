@@ -1,8 +1,7 @@
-"""Fully connected models that outlive the process: kept as safetensors, logged to MLflow without pickle."""
+"""Fully connected models as plain arrays, logged to MLflow without pickle."""
 
-import hashlib
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nasgem_core.errors import DataError
+from tasks.store.fingerprint import fingerprint
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
     from torch import nn
 
 DIGEST_TAG = "nasgem.digest"
-"""MLflow tag with the hash of a logged model's weights, or of the record that a run holds whole."""
+"""MLflow tag with a fingerprint: of a logged model, or of the record that a run has in full."""
 
 Layer = tuple[np.ndarray, np.ndarray]
 """Weight [out, in] and bias [out] of a linear layer, float32."""
@@ -31,15 +31,15 @@ class FullyConnectedModel:
 
     name: str
     """What MLflow shows, `encoder` or `predictor`."""
-    members: tuple[tuple[Layer, ...], ...]
-    """The linear layers of each network, in order; ReLU stands between two layers."""
+    members: Sequence[Sequence[Layer]]
+    """The linear layers of each network, in order; a ReLU is between two layers."""
 
     @classmethod
     def from_modules(cls, name: str, *networks: "nn.Sequential") -> "FullyConnectedModel":
-        """Copy the weights out of networks built as Linear, ReLU, Linear, ..., Linear.
+        """Copy the weights out of networks of the form Linear, ReLU, Linear, ..., Linear.
 
         Raises:
-            DataError: a network is built otherwise.
+            DataError: a network has another form.
         """
         return cls(name, tuple(tuple(_linear_layers(name, network)) for network in networks))
 
@@ -48,45 +48,6 @@ class FullyConnectedModel:
         """Width of the input, then of each layer's output."""
         layers = self.members[0]
         return (layers[0][0].shape[1], *(weight.shape[0] for weight, _ in layers))
-
-    def digest(self) -> str:
-        """Return the hash of all weights."""
-        digest = hashlib.sha256(str([self.widths, len(self.members)]).encode())
-        for layers in self.members:
-            for weight, bias in layers:
-                digest.update(weight.astype(np.float32).tobytes() + bias.astype(np.float32).tobytes())
-        return digest.hexdigest()
-
-    def save(self, path: Path) -> None:
-        """Write a safetensors file of `<member>.<layer>.weight` and `<member>.<layer>.bias`."""
-        from safetensors.numpy import save_file
-
-        tensors = {}
-        for i, layers in enumerate(self.members):
-            for j, (weight, bias) in enumerate(layers):
-                tensors[f"{i}.{j}.weight"] = np.ascontiguousarray(weight, dtype=np.float32)
-                tensors[f"{i}.{j}.bias"] = np.ascontiguousarray(bias, dtype=np.float32)
-        save_file(tensors, path)
-
-    @classmethod
-    def load(cls, name: str, path: Path) -> "FullyConnectedModel":
-        """Read what `save` wrote.
-
-        Raises:
-            DataError: the file is missing or no such model.
-        """
-        from safetensors import SafetensorError
-        from safetensors.numpy import load_file
-
-        try:
-            tensors = load_file(path)
-            places = sorted({tuple(map(int, key.split(".")[:2])) for key in tensors})
-            members: list[list[Layer]] = [[] for _ in range(places[-1][0] + 1)]
-            for i, j in places:
-                members[i].append((tensors[f"{i}.{j}.weight"], tensors[f"{i}.{j}.bias"]))
-        except (OSError, SafetensorError, KeyError, ValueError, IndexError) as error:
-            raise DataError(f"{path} holds no fully connected model: {error}") from error
-        return cls(name, tuple(tuple(layers) for layers in members))
 
     def module(self) -> "nn.Module":
         """Rebuild the model in torch, in evaluation mode; draws nothing from the global random state."""
@@ -128,13 +89,13 @@ def _linear_layers(name: str, network: "nn.Sequential") -> Iterator[Layer]:
 def log_model(client: "MlflowClient", run: Any, model: FullyConnectedModel) -> None:
     """Log `model` as an output of `run`, exported by `torch.export`, with signature and input example.
 
-    Repeating the call is harmless: the same model that is already there and whole stays, any other of that name is
-    deleted and logged anew. `mlflow.pytorch.load_model` and `mlflow.pyfunc.load_model` load it for any
+    Repeating the call is harmless: if the same model is there and whole, it stays; any other one of that name is
+    deleted and logged again. `mlflow.pytorch.load_model` and `mlflow.pyfunc.load_model` load it for any
     batch size, under `runs:/<run id>/<name>`.
     """
     from mlflow.entities import LoggedModelOutput, LoggedModelStatus
 
-    ready, digest = None, model.digest()
+    ready, digest = None, fingerprint(model)
     condition = f"source_run_id = '{run.info.run_id}' AND name = '{model.name}'"
     for found in client.search_logged_models([run.info.experiment_id], condition):
         if found.status == LoggedModelStatus.READY and found.tags.get(DIGEST_TAG) == digest:

@@ -1,8 +1,8 @@
-"""What MLflow is told of a search: one run for it, a child a stage, a child of that an evaluated cell."""
+"""The runs of a search in MLflow: one for the search, below it one per stage, below that one per cell or training."""
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,15 +10,30 @@ import pandas as pd
 
 from nasgem_core.config.search import SearchConfig
 from tasks.mlflow_runs.models import FullyConnectedModel
-from tasks.mlflow_runs.outbox import Dataset, RunRecord, Status
+from tasks.mlflow_runs.run_record import Dataset, RunRecord, Status, read_files
 from tasks.mlflow_runs.tracking import Tracking, flat_params, provenance
 from tasks.mlflow_runs.tracking_store import FOLDER
 from tasks.store.artifacts import write_bytes
 from tasks.store.fingerprint import fingerprint
 
 
+@dataclass(frozen=True)
+class TrainingRun:
+    """A training of hours, which has a run of its own.
+
+    Args:
+        stage: to which it belongs.
+        name: of the training.
+        params: logged with it.
+    """
+
+    stage: str
+    name: str
+    params: Mapping[str, Any]
+
+
 class SearchRecords:
-    """Logs the runs of one search, each once for equal content however often its stages are replayed.
+    """Logs the runs of one search; equal content is logged once, however often a stage is replayed.
 
     Args:
         tracking: where runs go.
@@ -42,9 +57,8 @@ class SearchRecords:
             if not self._marker("search finished").is_file():
                 self._log(self._running())
             return
-        artifacts_at_top = [(path, "") for path in artifacts]
-        finished = replace(self._running(), metrics=_points(metrics), artifacts=artifacts_at_top, status="FINISHED")
-        self._log(finished)
+        result = replace(self._running(), metrics=_points(metrics), files=read_files(artifacts), status="FINISHED")
+        self._log(result)
         write_bytes(self._marker("search finished"), b"")
 
     def stage(
@@ -53,11 +67,10 @@ class SearchRecords:
         metrics: dict[str, float],
         *,
         curves: Sequence[tuple[str, float, int]] = (),
-        artifacts: Sequence[Path] = (),
-        models: Sequence[FullyConnectedModel] = (),
+        artifacts: Sequence[Path | FullyConnectedModel] = (),
         inputs: Sequence[Dataset] = (),
     ) -> None:
-        """Log a finished stage with its section of the parameters."""
+        """Log a finished stage with its section of the parameters; artifacts are the files and models it made."""
         self.search()
         self._log(
             RunRecord(
@@ -67,8 +80,8 @@ class SearchRecords:
                 parent=self._key(),
                 params=self._section(stage),
                 metrics=[*_points(metrics), *curves],
-                artifacts=[(path, "") for path in artifacts],
-                models=models,
+                files=read_files([each for each in artifacts if isinstance(each, Path)]),
+                models=[each for each in artifacts if isinstance(each, FullyConnectedModel)],
                 inputs=inputs,
                 started=self._stage_started,
             )
@@ -76,22 +89,20 @@ class SearchRecords:
         self._stage_started = time.time()
 
     def begin(self, stage: str) -> None:
-        """Log a stage as running, so that what it logs meanwhile has its place."""
+        """Log a stage as running, so that its trainings can be logged below it."""
         self.search()
         self._log(self._running(stage))
 
     def stopped(self, stage: str, status: Status) -> None:
         """Log that a stage has ended without a result, if it had begun, and the search with it."""
-        if self._marker(_content(self._running(stage))).is_file():
+        if self._marker(self._running(stage).digest()).is_file():
             self._log_stop(self._running(stage), status)
         if not self._marker("search finished").is_file():
             self._log_stop(self._running(), status)
 
-    def training_stopped(self, stage: str, name: str, params: dict[str, Any], status: Status) -> None:
-        """Log that a training has ended before its time; what it has told so far stays."""
-        self._log_stop(
-            RunRecord(self._key(stage, name), name, "training", self._key(stage), params, status="RUNNING"), status
-        )
+    def training_stopped(self, run: TrainingRun, status: Status) -> None:
+        """Log that a training ended early; what it has reported so far stays."""
+        self._log_stop(self._training(run), status)
 
     def _running(self, stage: str = "") -> RunRecord:
         """Return the record of the search, or of a stage, that is running."""
@@ -109,32 +120,24 @@ class SearchRecords:
 
     def _log_stop(self, record: RunRecord, status: Status) -> None:
         """Log a record that was running as stopped, and forget that it ran: it may go on, and stop again."""
-        self._marker(_content(record)).unlink(missing_ok=True)
+        self._marker(record.digest()).unlink(missing_ok=True)
         self._tracking.log(replace(record, status=status, tags={**record.tags, **self._provenance}))
 
     def training(
         self,
-        stage: str,
-        name: str,
-        params: dict[str, Any],
+        run: TrainingRun,
         points: Sequence[tuple[str, float, int]],
         *,
         artifacts: Sequence[Path] = (),
         finished: bool,
     ) -> None:
         """Log a long training as a child of its stage: while it runs the newest points of its curves, then all."""
-        self._log(
-            RunRecord(
-                key=self._key(stage, name),
-                name=name,
-                kind="training",
-                parent=self._key(stage),
-                params=params,
-                metrics=points,
-                artifacts=[(path, "") for path in artifacts],
-                status="FINISHED" if finished else "RUNNING",
-            )
-        )
+        record = replace(self._training(run), metrics=points, files=read_files(artifacts))
+        self._log(replace(record, status="FINISHED") if finished else record)
+
+    def _training(self, run: TrainingRun) -> RunRecord:
+        parent, key = self._key(run.stage), self._key(run.stage, run.name)
+        return RunRecord(key, run.name, "training", parent, run.params, status="RUNNING")
 
     def cell(self, stage: str, row: dict[str, Any], result: dict[str, Any]) -> None:
         """Log one evaluated cell as a child of its stage."""
@@ -160,31 +163,22 @@ class SearchRecords:
         )
 
     def close(self) -> int:
-        """Try to deliver what waits; return how many runs still do."""
+        """Try to deliver what waits; return how many runs still wait."""
         return self._tracking.close()
 
     def _key(self, *parts: str) -> str:
         return "-".join([f"search-{self.name}", *parts])
 
     def _marker(self, what: str) -> Path:
-        # Beside the store, so that who deletes it has everything logged anew.
+        # Next to the store: whoever deletes that has everything logged again.
         return self._root / FOLDER / "logged" / fingerprint([self._tracking.uri, self._key(), what])
 
     def _log(self, record: RunRecord) -> None:
-        marker = self._marker(_content(record))
+        marker = self._marker(record.digest())
         if marker.is_file():
             return
         self._tracking.log(replace(record, tags={**record.tags, **self._provenance}))
         write_bytes(marker, b"")
-
-
-def _content(record: RunRecord) -> str:
-    """Return a fingerprint of all that a record says, the files' content included."""
-    plain = {
-        name: getattr(record, name) for name in ("key", "name", "kind", "parent", "params", "metrics", "tags", "status")
-    }
-    files = [(path.name, folder, fingerprint(path.read_bytes().hex())) for path, folder in record.artifacts]
-    return fingerprint([plain, files, [model.digest() for model in record.models], [asdict(i) for i in record.inputs]])
 
 
 def _points(metrics: dict[str, float]) -> list[tuple[str, float, int]]:
@@ -192,12 +186,12 @@ def _points(metrics: dict[str, float]) -> list[tuple[str, float, int]]:
 
 
 def curve_points(history: Sequence[Mapping[str, float]]) -> list[tuple[str, float, int]]:
-    """Return the reports of a training as points of curves, over its steps."""
+    """Return the reports of a training as points of curves over its steps."""
     return [(name, value, int(row["step"])) for row in history for name, value in row.items() if name != "step"]
 
 
 def finite(metrics: dict[str, Any]) -> dict[str, float]:
-    """Return the entries that are numbers, which is what MLflow can hold."""
+    """Return the entries that are numbers, the only ones that MLflow takes as metrics."""
     return {
         name: float(value)
         for name, value in metrics.items()

@@ -1,4 +1,4 @@
-"""Tracking of searches with MLflow: where it is, how it is opened, and what to do while it is away.
+"""Tracking of searches with MLflow: where it is, how it is opened, and what happens while it is away.
 
 MLflow is imported inside the functions, because the import takes seconds.
 """
@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Any
 
 from nasgem_core.errors import NasgemError
 from tasks.mlflow_runs.delivery import RunWriter
-from tasks.mlflow_runs.outbox import Outbox, RunRecord
+from tasks.mlflow_runs.outbox import Outbox
+from tasks.mlflow_runs.run_record import RunRecord
 from tasks.mlflow_runs.tracking_store import OUTBOX, local_database, only_one_creates, open_experiment, set_environment
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def start_tracking(root: Path, on_warning: Callable[[str], None]) -> "Tracking":
 
     Args:
         root: the repository; records wait in its outbox.
-        on_warning: told when MLflow stops answering, and about records that cannot be delivered.
+        on_warning: called when MLflow stops answering, and for records that cannot be delivered.
 
     Raises:
         NasgemError: MLflow cannot be reached.
@@ -60,33 +61,47 @@ def start_tracking(root: Path, on_warning: Callable[[str], None]) -> "Tracking":
 
 
 class Tracking:
-    """Logs runs: to disk at once, to MLflow as soon as it takes them; never stops a search because MLflow is away."""
+    """Logs runs: to disk at once, to MLflow as soon as it takes them; never stops a search because MLflow is away.
 
-    def __init__(self, uri: str, outbox: Outbox, writer: RunWriter, on_warning: Callable[[str], None]) -> None:
+    Args:
+        uri: where MLflow is, for messages.
+        outbox: where runs wait.
+        writer: brings them to MLflow.
+        on_warning: called once for each time that MLflow goes away.
+        clock: seconds since some moment.
+    """
+
+    def __init__(
+        self,
+        uri: str,
+        outbox: Outbox,
+        writer: RunWriter,
+        on_warning: Callable[[str], None],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.uri = uri
-        self._outbox = outbox
-        self._writer = writer
-        self._on_warning = on_warning
+        self._outbox, self._writer = outbox, writer
+        self._on_warning, self._clock = on_warning, clock
         self._pause = _FIRST_PAUSE
         self._next_attempt = 0.0
         self._warned = False
 
     def log(self, record: RunRecord) -> None:
-        """Put `record` into the outbox and deliver what waits there, unless MLflow has failed a moment ago."""
+        """Put `record` into the outbox and deliver what waits there, unless MLflow failed a moment ago."""
         self._outbox.put(record)
-        if time.monotonic() >= self._next_attempt:
-            self._deliver(wait=False)
+        if self._clock() >= self._next_attempt:
+            self._deliver()
 
     def close(self) -> int:
         """Try once more to deliver everything; return how many records still wait."""
-        self._deliver(wait=True)
+        self._deliver()
         return len(self._outbox.pending())
 
-    def _deliver(self, *, wait: bool) -> None:
+    def _deliver(self) -> None:
         try:
-            self._outbox.deliver(self._writer.write, wait=wait)
+            self._outbox.deliver(self._writer.write)
         except Exception as error:  # whatever a store raises: the records are safe and the search goes on
-            self._next_attempt = time.monotonic() + self._pause
+            self._next_attempt = self._clock() + self._pause
             self._pause = min(2 * self._pause, _LONGEST_PAUSE)
             if not self._warned:
                 self._warned = True
@@ -114,8 +129,8 @@ def flat_params(config: Any, prefix: str = "") -> dict[str, str]:
 def provenance(root: Path) -> dict[str, str]:
     """Return tags with the git commit of `root`, whether tracked files differ from it, and the hash of `dvc.lock`.
 
-    What cannot be found (no git, no repository, no commit, no file) is left out. The commit has the name under which
-    MLflow's UI shows a run's version.
+    What cannot be found (git, repository, commit or file) is left out. The commit has the name under which MLflow's UI
+    shows a run's version.
     """
     tags = {}
     commit = _git(root, "rev-parse", "--verify", "HEAD")
@@ -152,7 +167,7 @@ def opened(uri: str) -> Iterator["MlflowClient"]:
 
 @contextmanager
 def answering(uri: str) -> Iterator[None]:
-    """Turn whatever MLflow at `uri` raises into a `NasgemError`; our own errors stay as they are."""
+    """Turn whatever MLflow at `uri` raises into a `NasgemError`; errors of this package stay as they are."""
     try:
         yield
     except NasgemError:

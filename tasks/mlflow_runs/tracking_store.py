@@ -1,4 +1,4 @@
-"""The place MLflow keeps things in: a database and an artifact folder inside the repository, or the user's server."""
+"""Where MLflow keeps runs: a database and a folder of artifacts inside the repository, or the user's own server."""
 
 import logging
 import os
@@ -12,24 +12,24 @@ if TYPE_CHECKING:
 
 FOLDER = Path(".nasgem") / "mlflow"
 OUTBOX = Path(".nasgem") / "outbox"
-"""Both lie in the repository, and git ignores them."""
+"""Both are in the repository, and git ignores them."""
 
 EXPERIMENT = "nasgem"
 """All runs: MLflow nests and compares runs within one experiment."""
 
 
 def set_environment() -> None:
-    """Set what MLflow reads from the environment, where the user has not: to be called before it is imported."""
+    """Set the variables that MLflow reads and the user has not set; must run before MLflow is imported."""
     for name, value in {
         "MLFLOW_HTTP_REQUEST_TIMEOUT": "5",
-        "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0",  # the outbox tries again, and does not hold up the search
+        "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0",  # the outbox tries again without holding up the search
         "MLFLOW_DISABLE_TELEMETRY": "true",
         "MLFLOW_LOGGING_LEVEL": "WARNING",
         "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
         "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
     }.items():
         os.environ.setdefault(name, value)
-    # Prints a traceback for each failed statement; the error is raised as well, and becomes our warning.
+    # It prints a traceback for each failed statement, and also raises the error, which becomes our warning.
     logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)
 
 
@@ -54,19 +54,19 @@ def only_one_creates(uri: str) -> AbstractContextManager[Any]:
 
 
 def open_experiment(client: "MlflowClient", uri: str, root: Path) -> str:
-    """Return the id of the experiment, created, restored from deletion or led to its moved folder where needed."""
+    """Return the id of the experiment; creates or restores it, or follows the moved repository, where needed."""
     from mlflow.exceptions import MlflowException
 
     artifacts = _artifact_location(uri, root)
     experiment = client.get_experiment_by_name(EXPERIMENT)
     if experiment is None:
         try:
-            # The kind spares the user the question, which of two kinds of pages the UI should show.
+            # The kind spares the user a question about which of two pages the UI should show.
             return client.create_experiment(
                 EXPERIMENT, artifacts, {"mlflow.experimentKind": "custom_model_development"}
             )
         except MlflowException:
-            # A server may have been asked by another process in between; any other trouble shows again here.
+            # Another process may have created it on the server in between; any other trouble shows again here.
             experiment = client.get_experiment_by_name(EXPERIMENT)
             if experiment is None:
                 raise
@@ -78,7 +78,7 @@ def open_experiment(client: "MlflowClient", uri: str, root: Path) -> str:
 
 
 def _artifact_location(uri: str, root: Path) -> str | None:
-    """Return the folder for artifacts; a server chooses itself. MLflow's own choice would be the current folder."""
+    """Return the folder for artifacts, none for a server, which chooses. MLflow would choose the current folder."""
     if uri.startswith(("http://", "https://")):
         return None
     return str((_database_file(uri) or local_database(root)).parent / "artifacts")

@@ -89,7 +89,7 @@ def test_mlflow_lost_in_mid_run(searched):
     assert len(kinds) > delivered
     assert kinds.count("search") == 1 and kinds.count("stage") == len(STAGE_NAMES) - 1
     assert kinds.count("cell") >= len(searched.records())
-    assert not [path for path in (searched.root / ".nasgem" / "outbox").iterdir() if path.is_dir()]
+    assert not list((searched.root / ".nasgem" / "outbox").glob("*.run"))
 
 
 def test_prefect_runs_the_search_on_request(searched):

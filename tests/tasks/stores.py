@@ -1,6 +1,6 @@
 """A store that keeps the records that it is given."""
 
-from tasks.mlflow_runs.outbox import RunRecord
+from tasks.mlflow_runs.run_record import RunRecord
 
 
 class FakeTracking:

@@ -3,11 +3,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from torch import nn
 
 from tasks.mlflow_runs.models import FullyConnectedModel
-from tasks.mlflow_runs.outbox import Dataset, Outbox, RunRecord
+from tasks.mlflow_runs.outbox import Outbox
+from tasks.mlflow_runs.run_record import Dataset, RunRecord
 from tasks.mlflow_runs.tracking import Tracking
 
 
@@ -16,10 +18,8 @@ def export_nothing(model: FullyConnectedModel, path: Path, logged: Any) -> None:
     (path / "MLmodel").write_text("{}")
 
 
-def full_record(key: str, folder: Path, status: Any) -> RunRecord:
+def full_record(key: str, status: Any) -> RunRecord:
     with_model = status == "FINISHED"
-    artifact = folder / "cell.json"
-    artifact.write_text("{}")
     return RunRecord(
         key=key,
         name="bootstrap",
@@ -29,7 +29,7 @@ def full_record(key: str, folder: Path, status: Any) -> RunRecord:
         metrics=[("accuracy", 0.5, 0), *[("loss", 1 / (i + 1), i) for i in range(3)]],
         tags={"git.dirty": "false"},
         inputs=[Dataset("cifar10_proxy", "d" * 64, "data/raw")],
-        artifacts=[(artifact, "cells")],
+        files={"cells/cell.json": np.frombuffer(b"{}", np.uint8)},
         models=[FullyConnectedModel.from_modules("encoder", nn.Sequential(nn.Linear(3, 2)))] if with_model else [],
         status=status,
     )
@@ -40,7 +40,7 @@ def test_a_failure_at_any_call_leaves_one_whole_run(place, tmp_path, monkeypatch
     # Failing after the n-th call leaves in MLflow what failing before the next one leaves.
     monkeypatch.setattr("tasks.mlflow_runs.models._export", export_nothing)
     outbox = Outbox(tmp_path / "outbox", pytest.fail)
-    outbox.put(full_record(f"whole-{status}", tmp_path, status))
+    outbox.put(full_record(f"whole-{status}", status))
     outbox.deliver(place.writer().write)
     expected = place.content(f"whole-{status}")
     assert expected["params"] == {"seed": "1", "encoder.dimension": "32"}
@@ -54,14 +54,14 @@ def test_a_failure_at_any_call_leaves_one_whole_run(place, tmp_path, monkeypatch
 
     for failing_call in itertools.count(1):
         key = f"crash-{status}-{failing_call}"
-        outbox.put(full_record(key, tmp_path, status))
+        outbox.put(full_record(key, status))
         try:
             outbox.deliver(place.writer(place.unreliable_client(failing_call)).write)
         except ConnectionError:
             assert len(outbox.pending()) == 1
             outbox.deliver(place.writer().write)
             content = place.content(key)
-            assert len(content["tags"].pop("nasgem.digest")) == 64
+            assert len(content["tags"].pop("nasgem.digest")) == 40
             assert content == expected
         else:
             break

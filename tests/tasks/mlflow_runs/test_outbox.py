@@ -1,17 +1,16 @@
-import json
+import itertools
 import os
-import shutil
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
-from torch import nn
 
-from nasgem_core.errors import DataError
-from tasks.mlflow_runs.models import FullyConnectedModel
-from tasks.mlflow_runs.outbox import Dataset, Outbox, RecordRefused, RunRecord
+from tasks.mlflow_runs.outbox import SUFFIX, Outbox, RecordRefused
+from tasks.mlflow_runs.run_record import RunRecord
+from tasks.store.serialization import decode, encode
 
 
 @pytest.fixture
@@ -30,44 +29,14 @@ def delivered(outbox: Outbox) -> list[RunRecord]:
     return records
 
 
-def test_a_record_comes_out_as_it_went_in(outbox, tmp_path):
-    artifact = tmp_path / "curve.json"
-    artifact.write_text("[1, 2]")
-    model = FullyConnectedModel.from_modules("encoder", nn.Sequential(nn.Linear(3, 2), nn.ReLU(), nn.Linear(2, 1)))
-    record = RunRecord(
-        key="search/é",
-        name="a search",
-        kind="search",
-        parent="all",
-        params={"seed": 3},
-        metrics=[("best_score", 0.1 + 0.2, 0), ("loss", float("nan"), 1), ("loss", float("inf"), 2), ("loss", 2, 3)],
-        tags={"git.dirty": "false"},
-        inputs=[Dataset("cifar", "abc", "data/raw")],
-        artifacts=[(artifact, "curves")],
-        models=[model],
-        status="FAILED",
-        started=5.0,
-        ended=6.0,
-    )
+def test_a_record_waits_until_it_is_delivered_and_leaves_nothing(outbox):
+    record = RunRecord("a", "a", "cell", params={"seed": 3}, files={"x": np.arange(3, dtype=np.uint8)}, started=5.0)
     outbox.put(record)
-    artifact.unlink()
-
-    def check(read: RunRecord, digest: str) -> None:
-        assert (read.key, read.name, read.kind, read.parent) == ("search/é", "a search", "search", "all")
-        assert read.params == {"seed": "3"}
-        assert read.metrics == [["best_score", 0.1 + 0.2, 0], ["loss", 2.0, 3]]
-        assert read.tags == {"git.dirty": "false"}
-        assert read.inputs == [Dataset("cifar", "abc", "data/raw")]
-        ((path, folder),) = read.artifacts
-        assert (path.name, path.read_text(), folder) == ("curve.json", "[1, 2]", "curves")
-        assert read.models[0].name == "encoder"
-        np.testing.assert_array_equal(read.models[0].members[0][1][0], model.members[0][1][0])
-        assert (read.status, read.started, read.ended) == ("FAILED", 5.0, 6.0)
-        assert len(digest) == 64
-
-    outbox.deliver(check)
-    assert outbox.pending() == []
-    assert [path.name for path in outbox.folder.iterdir()] == ["deliver.lock"]
+    assert len(outbox.pending()) == 1
+    (found,) = delivered(outbox)
+    assert (found.key, found.params, found.started) == ("a", {"seed": "3"}, 5.0)
+    assert found.files["x"].tolist() == [0, 1, 2]
+    assert outbox.pending() == [] and [path.name for path in outbox.folder.iterdir()] == ["deliver.lock"]
 
 
 def test_the_digest_is_of_the_content_and_not_of_the_time(outbox):
@@ -78,12 +47,21 @@ def test_the_digest_is_of_the_content_and_not_of_the_time(outbox):
     assert digests[0] == digests[1] != digests[2]
 
 
-def test_records_come_in_the_order_they_were_put_even_when_the_clock_goes_back(outbox, monkeypatch):
-    moments = iter([500, 400, 400, 900])
-    monkeypatch.setattr("tasks.mlflow_runs.outbox.time.time_ns", lambda: next(moments))
-    for key in "dbca":
+def ticking(*moments: int) -> Iterator[int]:
+    return itertools.chain(moments, itertools.repeat(moments[-1]))
+
+
+def test_records_come_in_the_order_they_were_put_even_when_the_clock_goes_back(tmp_path):
+    moments = ticking(5 * 10**9, 4 * 10**9, 4 * 10**9, 9 * 10**9)
+    outbox = Outbox(tmp_path, pytest.fail, clock=lambda: next(moments))
+    for key in "dbc":
         outbox.put(RunRecord(key, key, "cell"))
-    assert [record.key for record in delivered(outbox)] == list("dbca")
+    later = Outbox(tmp_path, pytest.fail, clock=lambda: 1)  # another process
+    later.put(RunRecord("a", "a", "cell"))
+    found = delivered(later)
+    assert [record.key for record in found] == list("dbca")
+    assert [record.started for record in found] == [record.ended for record in found]
+    assert found[0].started == 5.0
 
 
 def test_an_error_keeps_the_record_and_all_after_it(outbox):
@@ -115,59 +93,59 @@ def test_a_refused_record_is_set_aside(outbox, warnings):
     assert len(list((outbox.folder / "refused").iterdir())) == 1
 
 
-def cut_the_json(entry: Path) -> str:
-    path = entry / "record.json"
-    path.write_text(path.read_text()[:-40])
-    return "is truncated or no run record"
+def cut(path: Path) -> str:
+    path.write_bytes(path.read_bytes()[:-40])
+    return "is truncated or altered"
 
 
-def change_a_value(entry: Path) -> str:
-    path = entry / "record.json"
-    path.write_text(path.read_text().replace('"seed": "3"', '"seed": "4"'))
-    return "record.json is corrupt"
+def change_a_byte(path: Path) -> str:
+    content = path.read_bytes()
+    path.write_bytes(content[:-3] + bytes([content[-3] ^ 1]) + content[-2:])
+    return "is truncated or altered"
 
 
-def cut_the_artifact(entry: Path) -> str:
-    (entry / "artifacts" / "0" / "a.txt").write_text("hal")
-    return "a.txt is corrupt"
+def empty(path: Path) -> str:
+    path.write_bytes(b"")
+    return "is truncated or altered"
 
 
-def lose_the_artifact(entry: Path) -> str:
-    (entry / "artifacts" / "0" / "a.txt").unlink()
-    return "a.txt"
+def future_schema(path: Path) -> str:
+    path.write_bytes(encode(decode(path.read_bytes()) | {"schema": "nasgem.run/99"}))
+    return "has schema 'nasgem.run/99', and this version reads 'nasgem.run/2'"
 
 
-def future_schema(entry: Path) -> str:
-    path = entry / "record.json"
-    path.write_text(json.dumps(json.loads(path.read_text()) | {"schema": 99}))
-    return "has schema 99"
-
-
-@pytest.mark.parametrize("damage", [cut_the_json, change_a_value, cut_the_artifact, lose_the_artifact, future_schema])
-def test_a_damaged_record_is_named_set_aside_and_does_not_hold_up_the_others(outbox, warnings, tmp_path, damage):
-    (tmp_path / "a.txt").write_text("half")
-    outbox.put(RunRecord("a", "a", "cell", params={"seed": 3}, artifacts=[(tmp_path / "a.txt", "")]))
+@pytest.mark.parametrize("damage", [cut, change_a_byte, empty, future_schema])
+def test_a_damaged_record_is_named_set_aside_and_does_not_hold_up_the_others(outbox, warnings, damage):
+    outbox.put(RunRecord("a", "a", "cell", params={"seed": 3}, files={"x": np.zeros(9, np.uint8)}))
     outbox.put(RunRecord("b", "b", "cell"))
-    entry = outbox.pending()[0]
-    expected = damage(entry)
+    path = outbox.pending()[0]
+    expected = damage(path)
     assert [record.key for record in delivered(outbox)] == ["b"]
-    assert len(warnings) == 1 and entry.name in warnings[0] and expected in warnings[0]
-    assert (outbox.folder / "refused" / entry.name).is_dir()
+    assert len(warnings) == 1 and path.name in warnings[0] and expected in warnings[0]
+    assert (outbox.folder / "refused" / path.name).is_file()
 
 
-def test_a_record_half_built_or_half_removed_by_a_killed_process_is_none(outbox):
+def test_a_process_that_dies_while_it_puts_a_record_leaves_none_and_one_that_delivers_delivers_again(outbox):
     outbox.put(RunRecord("a", "a", "cell"))
-    entry = outbox.pending()[0]
-    shutil.copytree(entry, entry.with_name("00000000000000000001-1-a.building"))
-    shutil.copytree(entry, entry.with_name("00000000000000000001-1-a.delivered"))
+    half = outbox.folder / f".{1:020d}{SUFFIX}.0.tmp"
+    half.write_bytes(outbox.pending()[0].read_bytes()[:50])
+
+    class Killed(BaseException):
+        pass
+
+    def write(record: RunRecord, digest: str) -> None:
+        raise Killed
+
+    with pytest.raises(Killed):
+        outbox.deliver(write)
     assert [record.key for record in delivered(outbox)] == ["a"]
 
 
 def test_what_a_killed_process_left_is_removed_after_a_while(outbox):
     outbox.put(RunRecord("a", "a", "cell"))
-    left, fresh = outbox.folder / "1-1-a.building", outbox.folder / "2-1-a.building"
-    for folder in (left, fresh):
-        folder.mkdir()
+    left, fresh = (outbox.folder / f".{number}{SUFFIX}.0.tmp" for number in range(2))
+    for path in (left, fresh):
+        path.touch()
     os.utime(left, (0, 0))
     delivered(outbox)
     assert not left.exists() and fresh.exists()
@@ -184,20 +162,8 @@ def test_one_delivers_at_a_time_and_each_record_goes_once(outbox):
     def work(worker: int) -> None:
         for i in range(8):
             outbox.put(RunRecord(f"{worker}-{i}", "", "cell"))
-            outbox.deliver(write, wait=i == 7)
+            outbox.deliver(write)
 
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(work, range(4)))
     assert sorted(keys) == sorted(f"{worker}-{i}" for worker in range(4) for i in range(8))
-
-
-def test_a_missing_artifact_is_an_error_where_the_record_is_made(outbox, tmp_path):
-    with pytest.raises(DataError, match=r"run a: its artifact .*nowhere\.txt is not a file"):
-        outbox.put(RunRecord("a", "a", "cell", artifacts=[(tmp_path / "nowhere.txt", "")]))
-    assert outbox.pending() == [] and not outbox.folder.exists()
-
-
-@pytest.mark.parametrize("key", ["", "it's", "a" * 251])
-def test_keys_that_cannot_be_looked_up_are_refused(key):
-    with pytest.raises(DataError, match="1 to 250 characters without quotes"):
-        RunRecord(key, "a", "cell")

@@ -5,8 +5,10 @@ from dataclasses import replace
 import pytest
 
 from nasgem_core.config.search import SearchConfig
-from tasks.mlflow_runs.records import SearchRecords, curve_points
+from tasks.mlflow_runs.records import SearchRecords, TrainingRun, curve_points
 from tests.tasks.stores import FakeTracking
+
+GEMNET = TrainingRun("imagenet", "gemnet-0", {"seed": 0})
 
 
 @pytest.fixture
@@ -28,8 +30,8 @@ def history(reports):
 def test_a_training_is_a_child_of_its_running_stage(told, tmp_path):
     log = records(told, tmp_path, dataset="pictures")
     log.begin("imagenet")
-    log.training("imagenet", "gemnet-0", {"seed": 0}, [("loss", 2.0, 10)], finished=False)
-    log.training("imagenet", "gemnet-0", {"seed": 0}, [("loss", 2.0, 10), ("loss", 1.0, 20)], finished=True)
+    log.training(GEMNET, [("loss", 2.0, 10)], finished=False)
+    log.training(GEMNET, [("loss", 2.0, 10), ("loss", 1.0, 20)], finished=True)
     stage, running, finished = [record for record in told.records if record.kind != "search"]
     assert stage.kind == "stage" and stage.status == "RUNNING" and stage.params["imagenet.dataset"] == "pictures"
     assert running.kind == finished.kind == "training" and running.key == finished.key
@@ -41,7 +43,7 @@ def test_what_was_told_is_not_told_again(told, tmp_path):
     for _ in range(2):
         log = records(told, tmp_path)
         log.begin("imagenet")
-        log.training("imagenet", "gemnet-0", {}, [("loss", 1.0, 1)], finished=True)
+        log.training(TrainingRun("imagenet", "gemnet-0", {}), [("loss", 1.0, 1)], finished=True)
     assert [record.kind for record in told.records].count("training") == 1
 
 
@@ -49,8 +51,8 @@ def test_what_was_stopped_is_told_as_often_as_it_happens(told, tmp_path):
     for _ in range(2):
         log = records(told, tmp_path)
         log.begin("imagenet")
-        log.training("imagenet", "gemnet-0", {"seed": 0}, [("loss", 2.0, 10)], finished=False)
-        log.training_stopped("imagenet", "gemnet-0", {"seed": 0}, "KILLED")
+        log.training(GEMNET, [("loss", 2.0, 10)], finished=False)
+        log.training_stopped(GEMNET, "KILLED")
         log.stopped("imagenet", "KILLED")
         log.stopped("coco", "FAILED")  # has not begun
         log.stopped("report", "FAILED")  # has no parameters

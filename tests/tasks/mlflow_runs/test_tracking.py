@@ -1,12 +1,12 @@
 import socket
 import subprocess
-import time
 
 import pytest
 
 from nasgem_core.config.search import SearchConfig
 from nasgem_core.errors import NasgemError
-from tasks.mlflow_runs.outbox import Outbox, RunRecord
+from tasks.mlflow_runs.outbox import Outbox
+from tasks.mlflow_runs.run_record import RunRecord
 from tasks.mlflow_runs.tracking import Tracking, flat_params, opened, provenance, tracking_uri, ui_command
 
 
@@ -15,13 +15,13 @@ def ask(uri):
         client.search_experiments(max_results=1)
 
 
-def test_a_search_goes_on_without_mlflow_and_delivers_later(place, tmp_path, monkeypatch):
+def test_a_search_goes_on_without_mlflow_and_delivers_later(place, tmp_path):
     now = 1000.0
-    monkeypatch.setattr("tasks.mlflow_runs.tracking.time.monotonic", lambda: now)
     warnings: list[str] = []
     client = place.unreliable_client()
     uri = "http://me:secret@tracker:5000"
-    tracking = Tracking(uri, Outbox(tmp_path, pytest.fail), place.writer(client), warnings.append)
+    outbox = Outbox(tmp_path, pytest.fail)
+    tracking = Tracking(uri, outbox, place.writer(client), warnings.append, clock=lambda: now)
     tracking.log(RunRecord("up", "up", "search"))
 
     client.down = True
@@ -49,7 +49,7 @@ def test_a_search_goes_on_without_mlflow_and_delivers_later(place, tmp_path, mon
     assert later.close() == 0
 
 
-def test_a_second_outage_is_told_again(place, tmp_path):
+def test_a_second_outage_is_reported_again(place, tmp_path):
     warnings: list[str] = []
     client = place.unreliable_client()
     tracking = Tracking("uri", Outbox(tmp_path, pytest.fail), place.writer(client), warnings.append)
@@ -64,23 +64,21 @@ def test_a_closed_port_is_one_clear_error(monkeypatch):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    start = time.monotonic()
     with pytest.raises(
         NasgemError, match=rf"MLflow at http://127.0.0.1:{port} cannot be reached: .*Connection refused\."
     ) as caught:
         ask(f"http://me:secret@127.0.0.1:{port}")
     assert "Start that server, or unset MLFLOW_TRACKING_URI" in str(caught.value)
     assert "secret" not in str(caught.value) and "\n" not in str(caught.value)
-    assert time.monotonic() - start < 10
 
 
 def test_a_server_that_never_answers_is_given_up(monkeypatch):
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "1")
-    with socket.create_server(("127.0.0.1", 0)) as silent:
-        start = time.monotonic()
-        with pytest.raises(NasgemError, match=r"cannot be reached: .*timed out"):
-            ask(f"http://127.0.0.1:{silent.getsockname()[1]}")
-    assert time.monotonic() - start < 10
+    with (
+        socket.create_server(("127.0.0.1", 0)) as silent,
+        pytest.raises(NasgemError, match=r"cannot be reached: .*timed out"),
+    ):
+        ask(f"http://127.0.0.1:{silent.getsockname()[1]}")
 
 
 def test_what_is_no_database_is_one_clear_error(tmp_path):

@@ -2,10 +2,11 @@ import shutil
 import threading
 from pathlib import Path
 
+import numpy as np
 import pytest
 from filelock import FileLock
 
-from tasks.mlflow_runs.outbox import RunRecord
+from tasks.mlflow_runs.run_record import RunRecord
 from tasks.mlflow_runs.tracking import start_tracking
 
 
@@ -17,17 +18,17 @@ def no_server(monkeypatch):
 def test_everything_is_inside_the_repository_and_moves_with_it(place, tmp_path, capfd, monkeypatch):
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.chdir(tmp_path / "elsewhere")
-    (place.root / "best.json").write_text("best")
-    place.tracking.log(RunRecord("moved", "m", "stage", artifacts=[(place.root / "best.json", "cells")]))
+    content = np.frombuffer(b"best", np.uint8)
+    place.tracking.log(RunRecord("moved", "m", "stage", files={"cells/best.json": content}))
     assert str(place.root / ".nasgem" / "mlflow") in place.run("moved").info.artifact_uri
-    assert {path.name for path in place.root.iterdir()} == {".nasgem", "best.json"}
+    assert {path.name for path in place.root.iterdir()} == {".nasgem"}
 
     shutil.copytree(place.root, tmp_path / "moved")
     moved = place.open(tmp_path / "moved")
     run = moved.run("moved")
     assert run.info.artifact_uri.startswith(str(tmp_path / "moved" / ".nasgem" / "mlflow" / "artifacts"))
     assert Path(run.info.artifact_uri, "cells", "best.json").read_text() == "best"
-    moved.tracking.log(RunRecord("new", "n", "stage", artifacts=[(place.root / "best.json", "cells")]))
+    moved.tracking.log(RunRecord("new", "n", "stage", files={"cells/best.json": content}))
     assert moved.run("new").info.artifact_uri.startswith(str(tmp_path / "moved"))
     assert place.runs("new") == []
     assert list(Path.cwd().iterdir()) == []
