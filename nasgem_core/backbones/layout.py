@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from nasgem_core.errors import DataError, ParameterError
+from nasgem_core.errors import ParameterError
 
 CHANNEL_MULTIPLE = 8
 """Channels of every vertex, stem and head are divisible by this."""
@@ -96,49 +96,6 @@ class GEMNetLayout:
     def to_dict(self) -> dict[str, Any]:
         """Return the layout as plain JSON values."""
         return {name: list(value) if name in _SEQUENCES else value for name, value in asdict(self).items()}
-
-    @classmethod
-    def from_dict(cls, document: Any) -> "GEMNetLayout":
-        """Read what `to_dict` wrote; raises `DataError` naming the wrong field."""
-        known = {
-            "name": _is_text,
-            "stem_stride": _is_count,
-            "reduces": _list_of(_is_flag),
-            "stem_scale": _is_number,
-            "scales": _list_of(_is_number),
-            "repeats": _list_of(_is_count),
-            "head_channels": _is_count,
-        }
-        if not isinstance(document, dict) or set(document) != set(known):
-            found = sorted(document) if isinstance(document, dict) else type(document).__name__
-            raise DataError(f"field 'layout' must hold {', '.join(known)}; found {found}")
-        for name, accepts in known.items():
-            if not accepts(document[name]):
-                raise DataError(f"field 'layout.{name}' holds {document[name]!r}, which no layout has")
-        try:
-            return cls(**document)
-        except ParameterError as error:
-            raise DataError(f"field 'layout': {error}") from None
-
-
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str)
-
-
-def _is_flag(value: Any) -> bool:
-    return isinstance(value, bool)
-
-
-def _is_count(value: Any) -> bool:
-    return type(value) is int and value > 0
-
-
-def _is_number(value: Any) -> bool:
-    return type(value) in (int, float) and math.isfinite(value) and value > 0
-
-
-def _list_of(accepts: Any) -> Any:
-    return lambda value: isinstance(value, list) and all(accepts(item) for item in value)
 
 
 IMAGENET = GEMNetLayout("imagenet", stem_stride=2, reduces=(False, True, True, True, True))

@@ -3,18 +3,18 @@
 import json
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
 from nasgem_core.backbones.backbone import Backbone
 from nasgem_core.backbones.layout import IMAGE_SIZES, IMAGENET, GEMNetLayout, check_channels
 from nasgem_core.cells.cell import Cell
-from nasgem_core.errors import DataError, NasgemError, ParameterError
+from nasgem_core.config.documents import DocumentKind
+from nasgem_core.errors import ParameterError
 
 SCHEMA = "nasgem.network/1"
 IMAGENET_CLASSES = 1000
-_REMEDY = "write the document anew with `nasgem build`"
+_KIND = DocumentKind("a network", SCHEMA, "write the document again with `nasgem build`")
 
 
 @dataclass(frozen=True)
@@ -65,32 +65,16 @@ class NetworkSpec(ABC):
     @staticmethod
     def from_dict(document: Any) -> "NetworkSpec":
         """Read what `to_dict` wrote; raises `DataError` naming the wrong field and what to do."""
-        if not isinstance(document, dict) or document.get("schema") != SCHEMA:
-            found = document.get("schema") if isinstance(document, dict) else type(document).__name__
-            raise DataError(f"not a network: field 'schema' must be {SCHEMA!r}, found {found!r}; {_REMEDY}")
-        kind = document.get("kind")
-        if not isinstance(kind, str) or kind not in _READERS:
-            raise DataError(f"field 'kind' holds {kind!r}: known are {', '.join(_READERS)}; {_REMEDY}")
-        name, classes, size = (document.get(key) for key in ("name", "num_classes", "image_size"))
-        if not isinstance(name, str):
-            raise DataError(f"field 'name' holds {name!r}: it must be text; {_REMEDY}")
-        if type(classes) is not int:
-            raise DataError(f"field 'num_classes' holds {classes!r}: it must be a whole number; {_REMEDY}")
-        if not isinstance(size, list) or not _are_integers(size):
-            raise DataError(f"field 'image_size' holds {size!r}: it must be height and width; {_REMEDY}")
-        try:
-            return _READERS[kind](document, {"name": name, "num_classes": classes, "image_size": tuple(size)})
-        except NasgemError as error:
-            raise DataError(f"not a network: {error}; {_REMEDY}") from None
+        fields = _KIND.fields_of(document)
+        kind = fields.pop("kind", None)
+        if not isinstance(kind, str) or kind not in _CLASSES:
+            raise _KIND.refusal(f"kind = {kind!r:.80}: must be one of {', '.join(_CLASSES)}")
+        return _KIND.read(_CLASSES[kind], fields)
 
     @staticmethod
     def from_json(text: str | bytes) -> "NetworkSpec":
-        """Read what `to_json` wrote; raises `DataError` where it is no JSON or no network."""
-        try:
-            document = json.loads(text)
-        except ValueError as error:
-            raise DataError(f"not a network: no valid JSON ({error}); {_REMEDY}") from None
-        return NetworkSpec.from_dict(document)
+        """Read what `to_json` wrote; raises `DataError` where it is not JSON or not a network."""
+        return NetworkSpec.from_dict(_KIND.parse(text))
 
 
 @dataclass(frozen=True)
@@ -179,36 +163,9 @@ class MobileNetSpec(NetworkSpec):
         return {"width": self.width, "stride": self.stride}
 
 
-def _are_integers(values: list[Any]) -> bool:
-    return all(type(value) is int for value in values)
-
-
-def _read_gemnet(document: dict[str, Any], common: dict[str, Any]) -> NetworkSpec:
-    width, channels = document.get("width"), document.get("channels")
-    if not isinstance(width, int | float) or isinstance(width, bool):
-        raise DataError(f"field 'width' holds {width!r}: it must be a number")
-    if not isinstance(channels, list) or not _are_integers(channels) or not channels:
-        raise DataError(f"field 'channels' holds {channels!r}: it must be a list of whole numbers")
-    layout, cell = GEMNetLayout.from_dict(document.get("layout")), Cell.from_dict(document.get("cell"))
-    return GEMNetSpec(**common, cell=cell, layout=layout, width=width, channels=tuple(channels))
-
-
-def _read_mobilenet(document: dict[str, Any], common: dict[str, Any]) -> NetworkSpec:
-    width, stride = document.get("width"), document.get("stride")
-    if not isinstance(width, int | float) or isinstance(width, bool):
-        raise DataError(f"field 'width' holds {width!r}: it must be a number")
-    if type(stride) is not int:
-        raise DataError(f"field 'stride' holds {stride!r}: it must be a whole number")
-    return MobileNetSpec(**common, width=width, stride=stride)
-
-
-_READERS: dict[str, Callable[[dict[str, Any], dict[str, Any]], NetworkSpec]] = {
-    "gemnet": _read_gemnet,
-    "published": lambda document, common: PublishedSpec(**common),
-    "mobilenet_v2": _read_mobilenet,
+_CLASSES: dict[str, type[NetworkSpec]] = {
+    "gemnet": GEMNetSpec,
+    "published": PublishedSpec,
+    "mobilenet_v2": MobileNetSpec,
 }
-_KIND_OF: dict[type[NetworkSpec], str] = {
-    GEMNetSpec: "gemnet",
-    PublishedSpec: "published",
-    MobileNetSpec: "mobilenet_v2",
-}
+_KIND_OF = {cls: kind for kind, cls in _CLASSES.items()}

@@ -32,7 +32,7 @@ class DocumentKind:
         try:
             return json.loads(text)
         except ValueError as error:
-            raise self.refusal(f"no valid JSON ({error})") from None
+            raise self.refusal(f"not valid JSON ({error})") from None
 
     def fields_of(self, document: Any) -> dict[str, Any]:
         """Return everything but `schema`; raises `error` where the document is of another kind."""
@@ -139,7 +139,9 @@ def _checked_plain(name: str, value: Any, kinds: tuple[Any, ...], limits: Mappin
         wanted = " or ".join(kind.__name__ for kind in kinds)
         raise ParameterError(f"{name} = {value!r:.80}: must be of type {wanted}")
     if "low" in limits and not limits["low"] <= value <= limits["high"]:
-        raise ParameterError(f"{name} = {value!r}: must lie between {limits['low']} and {limits['high']}")
+        low, high = limits["low"], limits["high"]
+        wanted = f"be at least {low}" if high == math.inf else f"lie between {low} and {high}"
+        raise ParameterError(f"{name} = {value!r}: must {wanted}")
     if "allowed" in limits and value not in limits["allowed"]:
         raise ParameterError(f"{name} = {value!r:.80}: must be one of {', '.join(limits['allowed'])}")
     if isinstance(value, float) and not math.isfinite(value):

@@ -7,12 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from nasgem_core.config.checked_fields import optional
+from nasgem_core.config.documents import DocumentKind
 from nasgem_core.errors import DataError
 
 SCHEMA = "nasgem.card/1"
 _NAME = re.compile(r"[\w.+-][\w.+ -]{0,99}")
 """A name stands in comments of files, and in names of models."""
-_REMEDY = "export or register the network again"
+_KIND = DocumentKind("a network's card", SCHEMA, "export or register the network again")
 
 
 @dataclass(frozen=True)
@@ -41,8 +43,8 @@ class NetworkCard:
     centre_share: float
     mean: tuple[float, ...]
     std: tuple[float, ...]
-    metrics: Mapping[str, float] = field(default_factory=dict)
-    trained: bool = True
+    metrics: Mapping[str, int | float] = field(default_factory=dict)
+    trained: bool = optional(True)
 
     def __post_init__(self) -> None:
         check_name(self.name)
@@ -81,40 +83,12 @@ class NetworkCard:
     @classmethod
     def from_dict(cls, document: Any) -> "NetworkCard":
         """Read what `to_dict` wrote; raises `DataError` naming the wrong field."""
-        if not isinstance(document, Mapping) or document.get("schema") != SCHEMA:
-            found = document.get("schema") if isinstance(document, Mapping) else type(document).__name__
-            raise DataError(f"not a network's card: field 'schema' must be {SCHEMA!r}, found {found!r}; {_REMEDY}")
-        kinds: dict[str, Any] = {
-            "name": str,
-            "network": Mapping,
-            "classes": [str],
-            "image_size": int,
-            "centre_share": int | float,
-            "mean": [int | float],
-            "std": [int | float],
-            "metrics": {str: int | float},
-        }
-        unknown = set(document) - set(kinds) - {"schema", "trained"}
-        if unknown:
-            raise DataError(f"not a network's card: field {sorted(unknown)[0]!r} is unknown; {_REMEDY}")
-        values: dict[str, Any] = {}
-        for name, kind in kinds.items():
-            if name not in document or not _is(document[name], kind):
-                raise DataError(f"not a network's card: field {name!r} is {document.get(name)!r:.80}; {_REMEDY}")
-            values[name] = tuple(document[name]) if isinstance(kind, list) else document[name]
-        trained = document.get("trained", True)
-        if not isinstance(trained, bool):
-            raise DataError(f"not a network's card: field 'trained' is {trained!r:.80}; {_REMEDY}")
-        return cls(**values, trained=trained)
+        return _KIND.read(cls, _KIND.fields_of(document))
 
     @classmethod
     def from_json(cls, text: str | bytes) -> "NetworkCard":
         """Read what `to_json` wrote; raises `DataError`."""
-        try:
-            document = json.loads(text)
-        except ValueError as error:
-            raise DataError(f"not a network's card: no valid JSON ({error}); {_REMEDY}") from None
-        return cls.from_dict(document)
+        return cls.from_dict(_KIND.parse(text))
 
 
 def check_name(name: str) -> str:
@@ -124,12 +98,3 @@ def check_name(name: str) -> str:
             f"field 'name' of the network's card is {name!r:.120}: use 1 to 100 letters, digits, blanks and _ . + -"
         )
     return name
-
-
-def _is(value: Any, kind: Any) -> bool:
-    if isinstance(kind, list):
-        return isinstance(value, list) and all(_is(item, kind[0]) for item in value)
-    if isinstance(kind, dict):
-        ((key, item),) = kind.items()
-        return isinstance(value, Mapping) and all(_is(k, key) and _is(v, item) for k, v in value.items())
-    return isinstance(value, kind) and not isinstance(value, bool)

@@ -7,12 +7,14 @@ from typing import Any
 from torch import nn
 
 from nasgem_core.cells.cell import Cell
-from nasgem_core.errors import DataError, NasgemError
+from nasgem_core.config.checked_fields import bounded
+from nasgem_core.config.documents import DocumentKind
 from nasgem_core.networks.cell_block import graph_of
 from nasgem_core.networks.layout import NetworkLayout
 from nasgem_core.networks.proxy_network import ProxyNetwork
 
 SCHEMA = "nasgem.proxy_network/1"
+_KIND = DocumentKind("a proxy network", SCHEMA, "export it again")
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,7 @@ class ProxySpec:
 
     cell: Cell
     layout: NetworkLayout
-    num_classes: int
+    num_classes: int = bounded(low=1)
 
     @property
     def name(self) -> str:
@@ -55,11 +57,4 @@ class ProxySpec:
     @classmethod
     def from_dict(cls, document: Any) -> "ProxySpec":
         """Read what `to_dict` wrote; raises `DataError` naming what is wrong."""
-        try:
-            layout, classes = document["layout"], document["num_classes"]
-            numbers = [layout["width"], layout["stem_stride"], layout["image_size"], classes, *layout["stages"]]
-            if document["schema"] != SCHEMA or any(type(number) is not int for number in numbers) or classes < 1:
-                raise ValueError("a field has a wrong value")
-            return cls(Cell.from_dict(document["cell"]), NetworkLayout(**layout), classes)
-        except (KeyError, TypeError, ValueError, NasgemError) as error:
-            raise DataError(f"not a proxy network of schema {SCHEMA}: {error}; export it again") from None
+        return _KIND.read(cls, _KIND.fields_of(document))

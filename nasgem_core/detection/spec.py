@@ -1,21 +1,20 @@
 """What rebuilds a detector: its backbone, its categories and its settings, as a few plain values."""
 
 import json
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from nasgem_core.backbones.layout import IMAGE_SIZES, IMAGENET
 from nasgem_core.backbones.published.strides import STRIDE
 from nasgem_core.backbones.spec import GEMNetSpec, MobileNetSpec, NetworkSpec
-from nasgem_core.config.documents import read_fields
+from nasgem_core.config.documents import DocumentKind
 from nasgem_core.detection.annotations import Category
 from nasgem_core.detection.detector import Detector
 from nasgem_core.detection.settings import DetectorSettings
-from nasgem_core.errors import DataError, ParameterError
+from nasgem_core.errors import ParameterError
 
 SCHEMA = "nasgem.detector/1"
-_REMEDY = "train the detector again"
+_KIND = DocumentKind("a detector", SCHEMA, "train the detector again")
 
 
 @dataclass(frozen=True)
@@ -66,27 +65,12 @@ class DetectorSpec:
     @classmethod
     def from_dict(cls, document: Any) -> "DetectorSpec":
         """Read what `to_dict` wrote; raises `DataError` naming the wrong field and what to do."""
-        if not isinstance(document, Mapping) or document.get("schema") != SCHEMA:
-            found = document.get("schema") if isinstance(document, Mapping) else type(document).__name__
-            raise DataError(f"not a detector: field 'schema' must be {SCHEMA!r}, found {found!r}; {_REMEDY}")
-        rows = document.get("categories")
-        if not isinstance(rows, list) or not rows:
-            raise DataError(f"not a detector: field 'categories' holds {rows!r}, it must be a list; {_REMEDY}")
-        try:
-            categories = tuple(read_fields(Category, row, f"categories[{i}]") for i, row in enumerate(rows))
-            settings = read_fields(DetectorSettings, document.get("settings"), "settings")
-        except ParameterError as error:
-            raise DataError(f"not a detector: {error}; {_REMEDY}") from None
-        return cls(NetworkSpec.from_dict(document.get("backbone")), categories, settings)
+        return _KIND.read(cls, _KIND.fields_of(document))
 
     @classmethod
     def from_json(cls, text: str | bytes) -> "DetectorSpec":
-        """Read what `to_json` wrote; raises `DataError` where it is no JSON or no detector."""
-        try:
-            document = json.loads(text)
-        except ValueError as error:
-            raise DataError(f"not a detector: no valid JSON ({error}); {_REMEDY}") from None
-        return cls.from_dict(document)
+        """Read what `to_json` wrote; raises `DataError` where it is not JSON or not a detector."""
+        return cls.from_dict(_KIND.parse(text))
 
 
 def for_detection(network: NetworkSpec) -> NetworkSpec:

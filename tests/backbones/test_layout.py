@@ -14,7 +14,8 @@ from nasgem_core.backbones.layout import (
     check_channels,
     named_layout,
 )
-from nasgem_core.errors import DataError, ParameterError
+from nasgem_core.config.documents import read_fields
+from nasgem_core.errors import ParameterError
 
 
 def test_imagenet_layout_is_that_of_the_method():
@@ -84,29 +85,29 @@ def test_channels_that_do_not_go_with_the_layout(channels):
 
 @pytest.mark.parametrize("layout", LAYOUTS.values(), ids=str)
 def test_json_both_ways(layout):
-    assert GEMNetLayout.from_dict(json.loads(json.dumps(layout.to_dict()))) == layout
+    assert read_fields(GEMNetLayout, json.loads(json.dumps(layout.to_dict()))) == layout
 
 
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"repeats": [1, 3, 4, 6, "4"]}, "field 'layout.repeats' holds"),
-        ({"reduces": [0, 1, 1, 1, 1]}, "field 'layout.reduces' holds"),
-        ({"stem_scale": float("nan")}, "field 'layout.stem_scale' holds nan"),
-        ({"stem_stride": True}, "field 'layout.stem_stride' holds True"),
-        ({"name": None}, "field 'layout.name' holds None"),
-        ({"repeats": [1]}, "field 'layout': .*give one a stage"),
-        ({"more": 1}, "field 'layout' must hold name, stem_stride"),
+        ({"repeats": [1, 3, 4, 6, "4"]}, r"layout.repeats\[4\] = '4': must be of type int"),
+        ({"repeats": [1, 3, 4, 6, 0]}, "repeats must be at least 1"),
+        ({"reduces": [0, 1, 1, 1, 1]}, r"layout.reduces\[0\] = 0: must be of type bool"),
+        ({"stem_scale": float("nan")}, "layout.stem_scale = nan: must be a finite number"),
+        ({"stem_scale": 0}, "stem_scale and scales must be above 0"),
+        ({"stem_stride": True}, "layout.stem_stride = True: must be of type int"),
+        ({"name": None}, "layout.name = None: must be of type str"),
+        ({"repeats": [1]}, "give one a stage"),
+        ({"more": 1}, "layout.more is unknown: known are name, stem_stride"),
     ],
 )
 def test_damaged_documents_are_named(changes, message):
-    with pytest.raises(DataError, match=message):
-        GEMNetLayout.from_dict(IMAGENET.to_dict() | changes)
+    with pytest.raises(ParameterError, match=message):
+        read_fields(GEMNetLayout, IMAGENET.to_dict() | changes, "layout")
 
 
 def test_names_are_known_or_listed():
     assert named_layout("tiny") is TINY
     with pytest.raises(ParameterError, match="layout = 'large': choose one of imagenet, tiny, cifar"):
         named_layout("large")
-    with pytest.raises(DataError, match="found list"):
-        GEMNetLayout.from_dict([])

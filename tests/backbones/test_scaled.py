@@ -54,7 +54,11 @@ def test_the_specification_comes_back_and_builds_the_same():
 
 @pytest.mark.parametrize(
     ("change", "message"),
-    [({"width": "wide"}, "field 'width'"), ({"stride": 1.5}, "field 'stride'"), ({"width": -1}, "width = -1")],
+    [
+        ({"width": "wide"}, "width = 'wide': must be of type float"),
+        ({"stride": 1.5}, "stride = 1.5: must be of type int"),
+        ({"width": -1}, "width = -1"),
+    ],
 )
 def test_a_damaged_specification_is_named(change, message):
     document = MobileNetSpec("mobilenet_v2", 7, (64, 64), 0.35, 16).to_dict() | change

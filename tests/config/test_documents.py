@@ -12,7 +12,7 @@ from nasgem_core.errors import CellError, DataError, ParameterError
 @dataclass(frozen=True)
 class Point:
     x: int = bounded(low=0, high=9)
-    y: float
+    y: float = bounded(low=0)
 
     def __post_init__(self) -> None:
         if self.y == self.x:
@@ -71,6 +71,7 @@ def test_values_get_the_form_of_their_fields():
         ({"points": []}, r"points = \[\]: must be a list with at least one value"),
         ({"points": [{"x": 1}]}, r"points\[0\]\.y is missing$"),
         ({"points": [{"x": 10, "y": 1}]}, r"points\[0\]\.x = 10: must lie between 0 and 9"),
+        ({"points": [{"x": 1, "y": -1}]}, r"points\[0\]\.y = -1.0: must be at least 0"),
         ({"points": [3]}, r"points\[0\] must be a mapping of names to values, found 3"),
         ({"points": [{"x": 1, "y": 1}]}, "y equals x"),
         ({"points": [{"x": 1, "y": float("inf")}]}, r"points\[0\]\.y = inf: must be a finite number"),
@@ -126,5 +127,5 @@ def test_errors_of_parts_become_those_of_the_document():
 def test_what_is_not_json_is_named():
     assert KIND.parse(b'{"a": 1}') == {"a": 1}
     for text in ("{", b"\xff", ""):
-        with pytest.raises(DataError, match=r"^not a drawing: no valid JSON \(.*\); draw it again$"):
+        with pytest.raises(DataError, match=r"^not a drawing: not valid JSON \(.*\); draw it again$"):
             KIND.parse(text)

@@ -24,10 +24,19 @@ def test_a_specification_survives_json():
 
 
 @pytest.mark.parametrize(
-    "change", [{"schema": "x"}, {"num_classes": 0}, {"layout": {}}, {"cell": {}}, {"num_classes": "3"}]
+    ("change", "message"),
+    [
+        ({"schema": "x"}, "field 'schema' must be 'nasgem.proxy_network/1', found 'x'"),
+        ({"num_classes": 0}, "num_classes = 0: must be at least 1"),
+        ({"num_classes": "3"}, "num_classes = '3': must be of type int"),
+        ({"layout": {}}, r"layout\.width is missing"),
+        ({"layout": {"width": 0, "stages": [1], "stem_stride": 1, "image_size": 8}}, "width = 0: must be at least 1"),
+        ({"cell": {}}, "not a cell: field 'schema'"),
+        ({"more": 1}, "more is unknown"),
+    ],
 )
-def test_a_damaged_document_is_refused(change):
-    with pytest.raises(DataError, match=r"not a proxy network of schema nasgem\.proxy_network/1"):
+def test_a_damaged_document_is_refused(change, message):
+    with pytest.raises(DataError, match=f"^not a proxy network: {message}.*; export it again$"):
         ProxySpec.from_dict(proxy_spec().to_dict() | change)
-    with pytest.raises(DataError, match="not a proxy network"):
+    with pytest.raises(DataError, match=r"not a proxy network: .* found 'NoneType'"):
         ProxySpec.from_dict(None)

@@ -81,9 +81,10 @@ def test_categories_are_needed():
     ("field", "value", "message"),
     [
         ("schema", "nasgem.network/1", "field 'schema' must be 'nasgem.detector/1', found 'nasgem.network/1'"),
-        ("categories", [], "field 'categories' holds"),
+        ("categories", [], r"categories = \[\]: must be a list with at least one value"),
         ("categories", [{"id": "a", "name": "b"}], r"categories\[0\].id = 'a': must be of type int"),
-        ("settings", {}, "settings.kind is missing"),
+        ("settings", {}, "settings.kind is missing; train the detector again"),
+        ("more", 1, "more is unknown"),
         ("backbone", None, "not a network"),
     ],
 )
@@ -95,7 +96,7 @@ def test_a_damaged_document_is_named(field, value, message):
 
 
 def test_what_is_no_document_is_named():
-    with pytest.raises(DataError, match="no valid JSON"):
+    with pytest.raises(DataError, match="not valid JSON"):
         DetectorSpec.from_json("{")
     with pytest.raises(DataError, match="found 'list'"):
         DetectorSpec.from_json("[]")
