@@ -3,7 +3,7 @@
 import ast
 import hashlib
 import inspect
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import fields, is_dataclass
 from functools import cache
 from importlib.util import find_spec
@@ -13,7 +13,10 @@ from typing import Any
 import numpy as np
 
 from nasgem_core.cells.batch import CellBatch
-from nasgem_core.cells.cell import Cell
+from nasgem_core.cells.cell import SCHEMA, Cell
+from nasgem_core.cells.codes import FIRST_OPERATION_CODE
+from nasgem_core.config.search import CellsConfig
+from nasgem_core.operations.registry import OPERATIONS
 from nasgem_core.registry import Registry
 
 _ROOT = Path(__file__).resolve().parents[2]
@@ -40,7 +43,10 @@ _NO_RESULT = {
 
 
 def fingerprint(value: Any) -> str:
-    """Return 40 hexadecimal digits that are equal for equal plain values, arrays, cells and dataclasses of these."""
+    """Return 40 hexadecimal digits that are equal for equal plain values, arrays, cells and dataclasses of these.
+
+    Cells, their documents and search spaces count with the source of the operations that they use, and of no other.
+    """
     digest = hashlib.blake2b(digest_size=20)
     _update(digest, value)
     return digest.hexdigest()
@@ -54,19 +60,26 @@ def _update(digest: Any, value: Any) -> None:
         digest.update(np.ascontiguousarray(value).view(np.uint8).data if value.size else b"")
     elif isinstance(value, Cell):
         digest.update(f"cell:{value.to_json()};".encode())
+        _update(digest, _operation_sources(value.operations))
     elif isinstance(value, CellBatch):
-        _update(digest, [value.adjacency, value.codes, value.operation_names])
+        places = np.unique(value.codes[value.codes >= FIRST_OPERATION_CODE]) - FIRST_OPERATION_CODE
+        used = [value.operation_names[place] for place in places]
+        _update(digest, [value.adjacency, value.codes, value.operation_names, _operation_sources(used)])
     elif is_dataclass(value) and not isinstance(value, type):
         digest.update(f"{type(value).__name__}(".encode())
         for item in fields(value):
             # A field can be left out where it says how to do the work and not what the result is.
             if item.metadata.get("in_key", True):
                 _update(digest, [item.name, getattr(value, item.name)])
+        if isinstance(value, CellsConfig):
+            _update(digest, _operation_sources(value.operations))
         digest.update(b")")
     elif isinstance(value, dict):
         digest.update(b"{")
         for key in sorted(value):
             _update(digest, [key, value[key]])
+        if value.get("schema") == SCHEMA:
+            _update(digest, _operation_sources(value.get("operations", ())))
         digest.update(b"}")
     elif isinstance(value, list | tuple):
         digest.update(b"[")
@@ -95,11 +108,18 @@ def _added_source(thing: Any) -> str:
     return fingerprint([_source_or_name(part) for part in parts])
 
 
+@cache
 def _source_or_name(thing: Any) -> str:
     try:
         return inspect.getsource(thing)
     except (OSError, TypeError):  # typed in at a prompt, or compiled
         return str(getattr(thing, "__qualname__", type(thing).__qualname__))
+
+
+def _operation_sources(names: Iterable[str]) -> list[str]:
+    """Return a fingerprint for each operation, sorted by name: those of measured tables have no source."""
+    known = [name for name in sorted(set(names)) if name in OPERATIONS]
+    return [registered_source(OPERATIONS, name) for name in known]
 
 
 @cache

@@ -2,17 +2,22 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from dataclasses import dataclass, field, replace
+from importlib.metadata import EntryPoint
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from nasgem_core import registry
 from nasgem_core.cells.batch import CellBatch
+from nasgem_core.cells.cell import Cell
 from nasgem_core.cells.sampling import sample_cells
 from nasgem_core.config.search import CellsConfig, ProxyConfig, SearchConfig
 from nasgem_core.errors import ParameterError
+from nasgem_core.operations.registry import OPERATIONS
 from nasgem_core.registry import Registry
 from tasks.run.placement import Placement
 from tasks.store import fingerprint as module
@@ -204,6 +209,66 @@ def test_what_has_no_source_counts_by_its_name(plugin):
     assert source_closure("no_such_package.thing") == ("no_such_package.thing",)
     names = ["no_such_package.thing", "no_such_package.other", "plugged.missing", "math"]
     assert len({module.source_fingerprint(name) for name in names}) == len(names)
+
+
+@pytest.fixture
+def own_operation(plugin, monkeypatch):
+    """Install the operation `shift` as `plugged.thing`; call it with a number in its source, get all fingerprints."""
+    text = """
+from nasgem_core.operations.operation import Operation
+
+OPERATION = Operation("shift", macs_per_pixel=lambda a, b: {}, params=lambda a, b: 0, layer=None)
+"""
+    point = EntryPoint("shift", "plugged.thing:OPERATION", OPERATIONS._group)
+    monkeypatch.setattr(registry, "_plugins", lambda group: {"shift": (point,)} if group == OPERATIONS._group else {})
+    edge = np.triu(np.ones((2, 2)), 1)
+    space = CellsConfig(vertices=4, operations=("conv1x1", "shift"))
+    without = replace(space, operations=("conv1x1", "conv3x3"))
+    cells = {name: Cell(edge, ("input", name)) for name in ("conv1x1", "shift")}
+    values = {
+        "space": space,
+        "space without": without,
+        "cell": cells["shift"],
+        "cell without": cells["conv1x1"],
+        "document": {"network": cells["shift"].to_dict()},
+        "document without": {"network": cells["conv1x1"].to_dict()},
+        "batch": CellBatch.from_cells(list(cells.values()), space.operations),
+        "batch without": CellBatch.from_cells([cells["conv1x1"]], space.operations),
+        "names without": list(space.operations),
+    }
+
+    def after(number: int) -> dict[str, str]:
+        plugin("plugged/thing.py", text.replace("{}", str(number)))
+        return {name: fingerprint(value) for name, value in values.items()}
+
+    return after
+
+
+def test_cells_count_with_the_source_of_their_operations_alone(own_operation, monkeypatch):
+    first, second = own_operation(1), own_operation(2)
+    assert {name for name in first if first[name] == second[name]} == {n for n in first if n.endswith("without")}
+    monkeypatch.setattr(registry, "_plugins", lambda group: {})  # there are fewer operations, none of them used
+    third = {name: value for name, value in own_operation(2).items() if name.endswith("without")}
+    assert third.items() <= first.items()
+
+
+def test_operations_added_in_this_process_count_by_their_layer(monkeypatch):
+    monkeypatch.setattr(OPERATIONS, "_added", {})
+    costs = OPERATIONS.get("conv1x1")
+    edge = np.triu(np.ones((2, 2)), 1)
+    found = []
+    for layer in (Settings, OtherSettings):
+        OPERATIONS.add("shift", replace(costs, name="shift", layer=layer))
+        found.append(fingerprint(Cell(edge, ("input", "shift"))))
+    assert found[0] != found[1]
+
+
+def test_fingerprints_of_many_cells_are_fast():
+    cells = [Cell(np.triu(np.ones((2, 2)), 1), ("input", "conv1x1"))] * 1000
+    fingerprint(cells[:1])
+    started = time.process_time()
+    fingerprint(cells)
+    assert time.process_time() - started < 1  # about 20 ms
 
 
 def test_registered_things_count_by_their_source():
