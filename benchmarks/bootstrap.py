@@ -16,20 +16,17 @@ from nasgem_core.config.search import CellsConfig, EncoderConfig, PairsConfig, P
 from nasgem_core.encoders.fitting import fit_encoder
 from nasgem_core.kernel.pairs import draw_pairs
 from nasgem_core.kernel.wl import wl_similarity
-from nasgem_core.networks.complexity import cell_costs
 from nasgem_core.networks.layout import NetworkLayout
 from nasgem_core.predictors.process_scorer import fit_process
 from nasgem_core.search.bootstrap import bootstrap
+from nasgem_core.search.objective import ProxyNetworks, objective_class
 from nasgem_core.search.perceptron import fit_predictor
 from nasgem_core.search.scorer import EmbeddingScorer, Scorer
 from tasks.stages.scorer import PERCEPTRON, PROCESS
 
 CELLS = CellsConfig()
 LAYOUT = NetworkLayout(width=16, stages=(1, 2, 4), stem_stride=1, image_size=32)
-
-
-def macs_of(cells):
-    return cell_costs(cells, LAYOUT, 10).macs
+OBJECTIVE = objective_class("macs").open("macs", ProxyNetworks(LAYOUT, 10), penalty=0.1)
 
 
 def main() -> None:
@@ -45,15 +42,14 @@ def main() -> None:
     encoder = fit_encoder(pairs, wl_similarity(pairs.left, pairs.right, 3), EncoderConfig(iterations=1), 0)
     trained = sample_cells(CELLS, 50, 1)
     accuracy = np.random.default_rng(0).uniform(0.3, 0.9, size=50)
-    config = PredictorConfig(target=arguments.target)
+    config, measured = PredictorConfig(target=arguments.target), OBJECTIVE.measured(trained, accuracy)
     if arguments.kind == PROCESS:
-        scorer: Scorer = fit_process(trained, accuracy, macs_of(trained), CELLS, config.target, 0.1, 0)
+        scorer: Scorer = fit_process(trained, measured, CELLS, config.target, seed=0)
     else:
-        fitted = fit_predictor(encoder.embed(trained), accuracy, macs_of(trained), config, 0.1, 0)
-        scorer = EmbeddingScorer(encoder, fitted)
+        scorer = EmbeddingScorer(encoder, fit_predictor(encoder.embed(trained), measured, config, seed=0))
     for count in arguments.count:
         start, busy = time.perf_counter(), time.process_time()
-        found = bootstrap(scorer, CELLS, macs_of, count=count, top=8, penalty=0.1, seed=0)
+        found = bootstrap(scorer, CELLS, OBJECTIVE, count=count, top=8, seed=0)
         seconds, cpu = time.perf_counter() - start, time.process_time() - busy
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
         print(

@@ -11,11 +11,11 @@ import numpy as np
 import torch
 
 from nasgem_core.config.search import SEARCH_PREDICTORS
-from nasgem_core.predictors.catalogue_scorer import Lesson, fit_catalogue_scorer, pretrain_kind
+from nasgem_core.predictors.catalogue_scorer import TrainingSet, fit_catalogue_scorer, pretrain_kind
 from nasgem_core.predictors.process_scorer import fit_process
 from nasgem_core.search.perceptron import fit_predictor
 from nasgem_core.search.ranking import rank_correlation
-from nasgem_core.search.score import efficiency_score
+from nasgem_core.search.score import Measured
 from nasgem_core.search.scorer import Scorer
 from tasks.run.parameters import load_config
 from tasks.stages.encoder import GUIDED, PLAIN
@@ -34,33 +34,32 @@ def main() -> None:
     torch.set_num_threads(1)
     config = load_config()
     results = Results(config)
-    table = results.distinct
-    table = table[table["origin"].isin([RANDOM, BASELINE]) & ~table["failed"]].reset_index(drop=True)
-    cells, penalty = results.batch(table), config.score.penalty
-    accuracy, macs = table["accuracy"].to_numpy(dtype=float), table["macs"].to_numpy(dtype=np.int64)
-    scores = efficiency_score(accuracy, macs, penalty)
+    trained = results.distinct.usable
+    trained = trained[np.isin(trained.origin.astype(str), [RANDOM, BASELINE])]
+    cells, measured = trained.cells, Measured(trained.accuracy, trained.macs, config.score.penalty)
+    scores = measured.scores
     embeddings = {kind: results.encoders[kind].embed(cells) for kind in (GUIDED, PLAIN)}
-    law, target = config.cells, config.predictor.target
+    space, target = config.cells, config.predictor.target
     others = [kind for kind in arguments.kinds if kind != PROCESS]
-    pretrained = {kind: pretrain_kind(kind, law, 0) for kind in others}
-    print(f"{len(table)} random cells; Kendall's tau on those left out, mean of {SPLITS} splits +- standard error")
+    pretrained = {kind: pretrain_kind(kind, space, 0) for kind in others}
+    print(f"{len(trained)} random cells; Kendall's tau on those left out, mean of {SPLITS} splits +- standard error")
     for training in arguments.cells:
         taus: dict[str, list[float]] = {}
         for split in range(SPLITS):
-            order = np.random.default_rng(split).permutation(len(table))
+            order = np.random.default_rng(split).permutation(len(trained))
             rows, left = order[:training], order[training:]
-            known = accuracy[rows], macs[rows]
             scorers: dict[str, Scorer] = {}
             if PROCESS in arguments.kinds:
-                scorers[PROCESS] = fit_process(cells[rows], *known, law, target, penalty, split)
+                scorers[PROCESS] = fit_process(cells[rows], measured[rows], space, target, split)
             for kind in others:
-                lesson = Lesson(kind, cells[rows], *known, law, target, penalty, pretrained[kind], split)
-                scorers[kind] = fit_catalogue_scorer(lesson)
-            predicted = {name: scorer.score(cells[left], macs[left], penalty) for name, scorer in scorers.items()}
+                known = TrainingSet(kind, cells[rows], measured[rows], space, target, pretrained[kind], split)
+                scorers[kind] = fit_catalogue_scorer(known)
+            charged = measured.costs[left], measured.penalty
+            predicted = {name: scorer.score(cells[left], *charged) for name, scorer in scorers.items()}
             for kind, vectors in embeddings.items():
-                fitted = fit_predictor(vectors[rows], *known, config.predictor, penalty, split)
-                predicted[f"perceptron, {kind}"] = fitted.predict(vectors[left], macs[left], penalty)
-            predicted["fewer MACs"] = -np.log(macs[left])
+                fitted = fit_predictor(vectors[rows], measured[rows], config.predictor, split)
+                predicted[f"perceptron, {kind}"] = fitted.predict(vectors[left], *charged)
+            predicted["fewer MACs"] = -np.log(measured.costs[left])
             for name, values in predicted.items():
                 taus.setdefault(name, []).append(rank_correlation(values, scores[left])["kendall_tau"])
         for name, found in taus.items():

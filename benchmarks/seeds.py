@@ -13,7 +13,6 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from nasgem_core.cells.cell import Cell
 from nasgem_core.search.score import efficiency_score
@@ -30,10 +29,6 @@ def fresh_accuracy(text: str, seed: int) -> float:
     return train_cell(Cell.from_json(text), load_images(config, Path("data/raw")), config, seed).accuracy
 
 
-def chosen(table: pd.DataFrame) -> pd.Series:
-    return table.loc[table["score"].idxmax()]
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--first", type=int, default=3, help="the laptop profile was tuned on cells of seeds 0 to 2")
@@ -44,9 +39,10 @@ def main() -> None:
     for seed in range(arguments.first, arguments.first + arguments.seeds):
         subprocess.run([Path(sys.executable).with_name("nasgem"), "search", "--set", f"seed={seed}"], check=True)
         results = Results(load_config())
-        for side, table in (("search", results.searched), ("random", results.baseline)):
-            row = chosen(table)
-            picks.append({"seed": seed, "side": side, "trained": len(table), **row[["cell", "score", "macs"]]})
+        for side, trained in (("search", results.searched), ("random", results.baseline)):
+            best = trained.row(trained.best)
+            pick = {name: best[name] for name in ("cell", "score", "macs")}
+            picks.append({"seed": seed, "side": side, "trained": len(trained), **pick})
     with ProcessPoolExecutor(2) as pool:
         jobs = [
             [

@@ -1,27 +1,50 @@
 """Another penalty or a budget of MACs, without training anything: choose among what is known and what is predicted."""
 
-from dataclasses import replace
-from typing import Any
+from dataclasses import dataclass, replace
 
-import pandas as pd
+import numpy as np
 from prefect import flow
 
 from flows.runtime.session import Session, open_session
 from nasgem_core.errors import DataError
-from nasgem_core.search.score import efficiency_score
+from nasgem_core.search.objective import Objective
 from nasgem_core.seeding import derive_seed
-from tasks.stages.bootstrap import bootstrap_task, candidate_cells
+from tasks.stages.bootstrap import Draw, Found, bootstrap_task
 from tasks.stages.encoder import GUIDED, encoder_value
+from tasks.stages.objective import objective_value
 from tasks.stages.results import Results, write_selected
 from tasks.stages.scorer import fit_scorer
-from tasks.stages.trained import with_latency
+from tasks.stages.trained import TrainedCells
+
+
+@dataclass(frozen=True, eq=False)
+class Selection:
+    """What was chosen.
+
+    Args:
+        objective: with the penalty that was asked for.
+        max_macs: bound on the multiply-adds of a network, 0 for none.
+        measured: the trained cells within the budget, scored by the objective.
+        predicted: the best predicted untrained cells within the budget.
+    """
+
+    objective: Objective
+    max_macs: int
+    measured: TrainedCells
+    predicted: Found
+
+    @property
+    def predicted_columns(self) -> dict[str, np.ndarray]:
+        """What the predicted scores charge, where tables have no column for it yet."""
+        name = self.objective.cost_column
+        return {name: self.objective.predicted_costs(self.predicted.cells) / 1e6} if name else {}
 
 
 @flow(name="select")
-def select(penalty: float, max_macs: int, top: int) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
+def select(penalty: float, max_macs: int, top: int) -> Selection:
     """Return the trained cells within the budget by their new score, and the best predicted untrained ones.
 
-    The predictor is fitted again on accuracies (seconds), because the MAC term is exact and needs no predicting.
+    The predictor is fitted again on accuracies (seconds), because the cost term is exact and needs no predicting.
 
     Args:
         penalty: lambda of Eq. 5.
@@ -29,54 +52,31 @@ def select(penalty: float, max_macs: int, top: int) -> tuple[pd.DataFrame, list[
         top: number of predicted cells.
 
     Raises:
-        DataError: no cell keeps the budget.
+        DataError: no cell is within the budget.
     """
     with open_session() as session:
-        return _select(session, penalty, max_macs, top)
+        return choose(session, penalty, max_macs, top)
 
 
-def _select(session: Session, penalty: float, max_macs: int, top: int) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
-    results = Results(session.config)
-    table = results.distinct[~results.distinct["failed"]].copy()
-    cost = session.cost.of(results.batch(table))
-    table = with_latency(table, cost, session.cost.sources(results.batch(table)))
-    table["score"] = efficiency_score(table["accuracy"].to_numpy(), cost, penalty)
-    within = table[table["macs"] <= max_macs] if max_macs else table
-    scorer = fit_scorer(
-        encoder_value(results.encoders[GUIDED]),
-        results.batch(table),
-        table["accuracy"].to_numpy(dtype=float),
-        cost,
-        replace(session.config.predictor, target="accuracy"),
-        session.config.cells,
-        penalty,
-        derive_seed(session.config.seed, "select"),
-        session.config.seed,
+def choose(session: Session, penalty: float, max_macs: int, top: int) -> Selection:
+    """Do what `select` says, in a session."""
+    results, objective = Results(session.config), session.objective.with_penalty(penalty)
+    known = results.distinct.usable.scored_by(objective)
+    config = replace(session.config, predictor=replace(session.config.predictor, target="accuracy"))
+    seed = derive_seed(config.seed, "select")
+    encoder = encoder_value(results.encoders[GUIDED])
+    scorer = fit_scorer(config, known.cells, known.measured(objective), encoder=encoder, seed=seed)
+    found = Found.of(
+        bootstrap_task(
+            scorer=scorer,
+            space=config.cells,
+            objective=objective_value(objective),
+            draw=Draw(config.bootstrap.candidates, top, seed, max_macs),
+            trained=sorted(results.distinct.key),
+        )
     )
-    found = bootstrap_task(
-        scorer,
-        session.config.cells,
-        session.layout,
-        len(session.images.classes),
-        session.config.bootstrap.candidates,
-        top,
-        penalty,
-        max_macs,
-        sorted(results.distinct["key"]),
-        derive_seed(session.config.seed, "select"),
-        session.cost.value,
-    )
-    cells = candidate_cells(found)
-    predicted = [
-        {"cell": cell, "predicted": float(score), "macs": int(macs)}
-        for cell, score, macs in zip(cells, found["predicted"], found["macs"], strict=True)
-    ]
-    if session.cost.model is not None:
-        predicted = [
-            {**cell, "latency_ms": float(cost) / 1e6}
-            for cell, cost in zip(predicted, session.cost.told(cells), strict=True)
-        ]
-    if not len(within) and not predicted:
+    within = known[known.macs <= max_macs] if max_macs else known
+    if not len(within) and not len(found.cells):
         raise DataError(f"no cell has at most {max_macs / 1e6:g} M MACs: raise the budget")
-    write_selected(list(cells))
-    return within.sort_values("score", ascending=False, kind="stable").reset_index(drop=True), predicted
+    write_selected(list(found.cells))
+    return Selection(objective, max_macs, within.ranked, found)

@@ -82,7 +82,7 @@ def select(
         selection = run_select(macs, penalty, top)
         from flows.cli.show import show_selection
 
-        show_selection(*selection)
+        show_selection(selection)
 
 
 benchmark = typer.Typer(

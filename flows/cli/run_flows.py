@@ -4,9 +4,7 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from flows.runtime.environment import prepare_environment
 from flows.runtime.lock import folder_lock
@@ -16,6 +14,9 @@ from flows.stages.catalogue import SHARED_STAGES, STAGE_NAMES
 from nasgem_core.errors import ParameterError
 from tasks.run.parameters import change_parameters, load_config, use_profile
 from tasks.run.progress import say
+
+if TYPE_CHECKING:
+    from flows.selection import Selection
 
 
 def run_search(profile: str | None, changes: Mapping[str, Any]) -> None:
@@ -89,8 +90,8 @@ def run_import(name: str, source: Path, label: str | None, truth: str | None) ->
     say(f"metrics: {', '.join(table.metrics)}")
 
 
-def run_select(macs: str | None, penalty: float | None, top: int) -> tuple[float, int, pd.DataFrame, list[dict]]:
-    """Choose again under another penalty or budget; returns penalty, budget, measured and predicted cells."""
+def run_select(macs: str | None, penalty: float | None, top: int) -> "Selection":
+    """Choose again under another penalty or budget."""
     prepare_environment()
     budget = parse_macs(macs) if macs else 0
     if penalty is not None and not 0 <= penalty <= 100:
@@ -101,8 +102,7 @@ def run_select(macs: str | None, penalty: float | None, top: int) -> tuple[float
             from flows.selection import select
 
             wait_for_server()
-            measured, predicted = select(chosen, budget, top)
-    return chosen, budget, measured, predicted
+            return select(chosen, budget, top)
 
 
 def parse_macs(text: str) -> int:

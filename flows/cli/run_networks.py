@@ -185,14 +185,16 @@ def _listed(names: Sequence[str], sampled: int) -> list[Any]:
     from flows.cli.show import find_cell
     from nasgem_core.backbones.published.catalogue import published_names
     from nasgem_core.backbones.published.reported import REPORTED
-    from nasgem_core.cells.cell import Cell
     from tasks.deployment.latency import listed_cell, listed_network, listed_published, listed_samples
     from tasks.deployment.open_network import is_network_name
     from tasks.stages.results import Results
 
     if not names and not sampled:
-        table = Results(config).distinct
-        return [listed_cell(Cell.from_json(row["cell"]), float(row["accuracy"]), config) for _, row in table.iterrows()]
+        trained = Results(config).distinct
+        return [
+            listed_cell(cell, float(accuracy), config)
+            for cell, accuracy in zip(trained.cells, trained.accuracy, strict=True)
+        ]
     listed = listed_samples(sampled, config) if sampled else []
     reported = {row.name for row in REPORTED}  # those that are not rebuilt say why
     cells = {item.key for item in listed}

@@ -1,9 +1,7 @@
 """What the command line shows of a search's results."""
 
 from pathlib import Path
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from flows.cli.printing import out, print_table
 from flows.runtime.environment import prepare_environment
@@ -11,19 +9,29 @@ from nasgem_core.cells.batch import CellBatch
 from nasgem_core.cells.cell import Cell
 from nasgem_core.cells.text import cell_text
 from nasgem_core.errors import DataError, NasgemError
+from nasgem_core.search.objective import objective_class
 from tasks.run.parameters import load_config
-from tasks.stages.results import Results, best_cells_table, read_selected
-from tasks.stages.trained import latency_words
+from tasks.stages.results import (
+    Results,
+    best_cells_table,
+    charged_words,
+    column_words,
+    cost_text,
+    read_selected,
+)
 from tasks.store.artifacts import DATA
+
+if TYPE_CHECKING:
+    from flows.selection import Selection
 
 
 def show_results() -> None:
-    """Print the best cells, the chosen one, random search beside it, and where everything lies."""
+    """Print the best cells, the chosen one, what random search found, and where everything is."""
     results = Results(load_config())
     summary = results.metrics("bootstrap")
     print_table("Best measured cells", *best_cells_table(results.distinct))
     _print_cell(results.best_cell)
-    line = f"Chosen: cell {results.best['key'][:8]}, score {results.best['score']:.4f} (accuracy - {_penalty(results)})"
+    line = f"Chosen: cell {results.best['key'][:8]}, score {results.best['score']:.4f} ({_formula(results)})"
     out.print(f"\n{line}")
     if "random_best_score" in summary:
         out.print(
@@ -72,9 +80,8 @@ def show_cell(name: str, picture: Path | None) -> None:
     if row is not None:
         state = f"failed: {row['reason']}" if row["failed"] else f"{row['accuracy']:.4f}, score {row['score']:.4f}"
         out.print(f"accuracy  {state}")
-        latency, told_by = latency_words(row)
-        if told_by != "-":
-            out.print(f"latency   {latency} ms, told by the {told_by}; the score charges it, not the MACs")
+        for label, words in charged_words(row).items():
+            out.print(f"{label:<9} {words}; the score charges it, not the MACs")
     if picture is not None:
         from nasgem_core.figures.cell import draw_cell
         from nasgem_core.figures.image import save_figure
@@ -83,22 +90,25 @@ def show_cell(name: str, picture: Path | None) -> None:
         out.print(f"drawn     {picture}")
 
 
-def show_selection(penalty: float, budget: int, measured: pd.DataFrame, predicted: list[dict[str, Any]]) -> None:
+def show_selection(selection: "Selection") -> None:
     """Print what was chosen under another penalty or budget."""
-    bound = f"at most {budget / 1e6:g} M MACs" if budget else "no bound on MACs"
-    out.print(f"penalty {penalty:g}, {bound}; nothing was trained")
-    print_table("Best measured cells", *best_cells_table(measured))
+    bound = f"at most {selection.max_macs / 1e6:g} M MACs" if selection.max_macs else "no bound on MACs"
+    out.print(f"score: {selection.objective.formula}, {bound}; nothing was trained")
+    print_table("Best measured cells", *best_cells_table(selection.measured))
+    found, added = selection.predicted, selection.predicted_columns
+    header = ["cell", "predicted score", *map(column_words, added), "MACs M", "params k"]
+    params = selection.objective.networks.complexity(found.cells).params
     rows = [
         [
-            cell["cell"].canonical_key[:8],
-            f"{cell['predicted']:.4f}",
-            *([f"{cell['latency_ms']:.5g}"] if "latency_ms" in cell else []),
-            f"{cell['macs'] / 1e6:.3f}",
+            key[:8],
+            f"{found.predicted[i]:.4f}",
+            *(cost_text(column[i]) for column in added.values()),
+            f"{found.macs[i] / 1e6:.3f}",
+            f"{params[i] / 1e3:.1f}",
         ]
-        for cell in predicted
+        for i, key in enumerate(found.cells.keys)
     ]
-    latency = ["latency ms, told by the model"] if "latency_ms" in (predicted or [{}])[0] else []
-    print_table("Best predicted cells, not trained yet", ["cell", "predicted score", *latency, "MACs (M)"], rows)
+    print_table("Best predicted cells, not trained yet", header, rows)
 
 
 def show_status() -> None:
@@ -125,8 +135,8 @@ def show_status() -> None:
     show_places()
 
 
-def find_cell(name: str, config: Any) -> tuple[Cell, Any]:
-    """Return a cell by the first digits of its key, "best" or a JSON file, and its row if it was trained.
+def find_cell(name: str, config: Any) -> tuple[Cell, dict[str, Any] | None]:
+    """Return a cell by the first digits of its key, "best" or a JSON file, and its row of the table if it was trained.
 
     Raises:
         DataError: none or several have it, or the file cannot be read.
@@ -137,7 +147,7 @@ def find_cell(name: str, config: Any) -> tuple[Cell, Any]:
         except OSError as error:
             raise DataError(f"{name} cannot be read: {error.strerror}") from None
         except ValueError:
-            raise DataError(f"{name} is no text: give a file with a cell, such as best_cell.json") from None
+            raise DataError(f"{name} is not text: give a file with a cell, such as best_cell.json") from None
         try:
             return _cell_of_file(text), None
         except NasgemError as error:
@@ -145,9 +155,10 @@ def find_cell(name: str, config: Any) -> tuple[Cell, Any]:
     results = Results(config)
     if name == "best":
         return results.best_cell, results.best
-    table = results.distinct
-    rows = table[table["key"].str.startswith(name)]
-    found = [(Cell.from_json(row["cell"]), row) for _, row in rows.iterrows()]
+    trained = results.distinct
+    places = [place for place, key in enumerate(trained.key) if key.startswith(name)]
+    found: list[tuple[Cell, dict[str, Any] | None]]
+    found = [(trained.cells.cell(place), trained.row(place)) for place in places]
     found = found or [(cell, None) for cell in read_selected() if cell.canonical_key.startswith(name)]
     if len(found) != 1:
         known = f"{len(found)} cells start with it" if found else "no trained or selected cell starts with it"
@@ -167,9 +178,9 @@ def _cell_of_file(text: str) -> Cell:
     return Cell.from_json(text)
 
 
-def _penalty(results: Results) -> str:
-    charged = "MACs in millions" if results.config.score.objective == "macs" else "latency in ms"
-    return f"{results.config.score.penalty:g} log10({charged})"
+def _formula(results: Results) -> str:
+    score = results.config.score
+    return objective_class(score.objective).formula_with(score.penalty)
 
 
 def _print_cell(cell: Cell) -> None:

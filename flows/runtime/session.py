@@ -14,8 +14,9 @@ from prefect.task_runners import ProcessPoolTaskRunner, TaskRunner
 from flows.runtime.environment import prepare_environment
 from flows.runtime.lock import folder_lock
 from flows.runtime.processes import start_worker
-from nasgem_core.config.search import SearchConfig
+from nasgem_core.config.search import ProxyConfig, SearchConfig
 from nasgem_core.networks.layout import NetworkLayout
+from nasgem_core.search.objective import Objective, ProxyNetworks
 from nasgem_core.training.image_set import ImageSet
 from tasks.mlflow_runs.records import SearchRecords
 from tasks.mlflow_runs.run_record import Status
@@ -23,8 +24,8 @@ from tasks.mlflow_runs.tracking import start_tracking
 from tasks.run.parameters import load_config
 from tasks.run.placement import Placement, default_device, default_workers
 from tasks.run.progress import say
+from tasks.stages.objective import open_objective
 from tasks.stages.proxy import open_images
-from tasks.stages.score_cost import ScoreCost, error_words, open_cost
 
 
 @dataclass
@@ -41,17 +42,22 @@ class Session:
         return open_images(self.config.proxy, self.placement.images)
 
     @cached_property
-    def layout(self) -> NetworkLayout:
-        """How the proxy networks are stacked."""
-        return NetworkLayout.from_proxy(self.config.proxy, self.images.image_size)
+    def networks(self) -> ProxyNetworks:
+        """The networks that cells become."""
+        return self.networks_of(self.config.proxy)
+
+    def networks_of(self, training: ProxyConfig) -> ProxyNetworks:
+        """Return the networks that cells become for another training on the same images."""
+        layout = NetworkLayout.from_proxy(training, self.images.image_size)
+        return ProxyNetworks(layout, len(self.images.classes))
 
     @cached_property
-    def cost(self) -> ScoreCost:
-        """What the score charges; where a model tells it, how well it does is said."""
-        cost = open_cost(self.config, self.layout, len(self.images.classes))
-        if cost.model is not None:
-            say(error_words(cost.model.error))
-        return cost
+    def objective(self) -> Objective:
+        """What the score charges; its remark is shown when it is opened."""
+        objective = open_objective(self.config, self.networks)
+        if objective.remark():
+            say(objective.remark())
+        return objective
 
     @cached_property
     def records(self) -> SearchRecords:

@@ -1,19 +1,19 @@
-"""Stage `bootstrap` (paper 3.3): predict very many cells, train the best, choose; random search stands beside it."""
+"""Stage `bootstrap` (paper 3.3): predict very many cells, train the best, choose; then random search to compare."""
 
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from flows.runtime.session import Session, stage_flow
 from flows.stages.estimator import random_stream
-from flows.stages.train_cells import train_cells
+from flows.stages.train_cells import Source, train_cells
 from nasgem_core.cells.cell import Cell
 from nasgem_core.search.ranking import rank_correlation
 from nasgem_core.seeding import derive_seed
 from tasks.mlflow_runs.records import finite
-from tasks.stages.bootstrap import bootstrap_task, candidate_cells
+from tasks.stages.bootstrap import Draw, Found, bootstrap_task
 from tasks.stages.encoder import GUIDED, encoder_value, read_encoder
+from tasks.stages.objective import objective_value
 from tasks.stages.predictor import predictor_value, read_predictor
 from tasks.stages.scorer import PERCEPTRON, ScorerValue, read_scorer
 from tasks.stages.trained import (
@@ -21,9 +21,8 @@ from tasks.stages.trained import (
     BOOTSTRAP_FILE,
     ESTIMATOR_FILE,
     TOP,
-    best_row,
+    TrainedCells,
     read_trained,
-    trained_table,
     write_trained,
 )
 from tasks.store.artifacts import DATA, METRICS, read_json, write_json
@@ -36,36 +35,31 @@ BEST_CELL_FILE = DATA / "bootstrap" / "best_cell.json"
 def bootstrap(session: Session) -> None:
     """Read data/encoder and data/estimator, write data/bootstrap."""
     config = session.config
-    known = read_trained(ESTIMATOR_FILE)
+    known = read_trained(ESTIMATOR_FILE, config.cells.operations, config.cells.vertices)
     found = find_candidates(session, known)
-    rows = train_cells(
-        session, candidate_cells(found), "bootstrap", TOP, config.estimator.rounds + 1, found["predicted"]
-    )
-    searched = pd.concat([known, trained_table(rows)], ignore_index=True)
-    baseline = _random_search(session, searched) if config.bootstrap.baseline else []
-    write_trained(BOOTSTRAP_FILE, trained_table([*rows, *baseline]))
-    best = searched.iloc[best_row(searched)]
-    write_json(BEST_CELL_FILE, "nasgem.best_cell/1", {"cell": Cell.from_json(best["cell"]).to_dict()})
-    summary = _summary(searched, trained_table(rows), trained_table(baseline), found)
+    top = train_cells(session, found.cells, Source("bootstrap", TOP, config.estimator.rounds + 1), found.predicted)
+    searched = TrainedCells.concatenate([known, top])
+    baseline = _random_search(session, len(searched)) if config.bootstrap.baseline else TrainedCells.none(config.cells)
+    write_trained(BOOTSTRAP_FILE, TrainedCells.concatenate([top, baseline]))
+    best = searched.cells.cell(searched.best)
+    write_json(BEST_CELL_FILE, "nasgem.best_cell/1", {"cell": best.to_dict()})
+    summary = {**_summary(searched, top, found), **_comparison(searched, baseline)}
     write_json(METRICS_FILE, "nasgem.metrics/1", summary)
     session.records.stage("bootstrap", finite(summary), artifacts=[METRICS_FILE, BEST_CELL_FILE, BOOTSTRAP_FILE])
 
 
-def find_candidates(session: Session, known: pd.DataFrame) -> dict[str, Any]:
+def find_candidates(session: Session, known: TrainedCells) -> Found:
     """Return the best predicted cells that were not trained yet."""
     config = session.config
-    return bootstrap_task(
-        _read_scorer(config.predictor.kind),
-        config.cells,
-        session.layout,
-        len(session.images.classes),
-        config.bootstrap.candidates,
-        config.bootstrap.top,
-        config.score.penalty,
-        0,
-        sorted(known["key"]),
-        derive_seed(config.seed, "bootstrap"),
-        session.cost.value,
+    draw = Draw(config.bootstrap.candidates, config.bootstrap.top, derive_seed(config.seed, "bootstrap"))
+    return Found.of(
+        bootstrap_task(
+            scorer=_read_scorer(config.predictor.kind),
+            space=config.cells,
+            objective=objective_value(session.objective),
+            draw=draw,
+            trained=sorted(known.key),
+        )
     )
 
 
@@ -75,10 +69,9 @@ def _read_scorer(kind: str) -> ScorerValue:
     return read_scorer(kind)
 
 
-def _random_search(session: Session, searched: pd.DataFrame) -> list[dict[str, Any]]:
+def _random_search(session: Session, count: int) -> TrainedCells:
     """Train as many random cells as the search trained; those that both drew are trained once."""
-    stream = random_stream(session, len(searched))
-    return train_cells(session, stream, "bootstrap", BASELINE, 0)
+    return train_cells(session, random_stream(session, count), Source("bootstrap", BASELINE))
 
 
 def read_best_cell() -> Cell:
@@ -86,33 +79,37 @@ def read_best_cell() -> Cell:
     return Cell.from_dict(read_json(BEST_CELL_FILE, "nasgem.best_cell/1")["cell"])
 
 
-def _summary(
-    searched: pd.DataFrame, top: pd.DataFrame, baseline: pd.DataFrame, found: dict[str, Any]
-) -> dict[str, Any]:
-    best = searched.iloc[best_row(searched)]
-    usable = top[~top["failed"]]
-    summary: dict[str, Any] = {
-        "best_score": float(best["score"]),
-        "best_accuracy": float(best["accuracy"]),
-        "best_macs": int(best["macs"]),
-        "best_params": int(best["params"]),
+def _summary(searched: TrainedCells, top: TrainedCells, found: Found) -> dict[str, Any]:
+    best, usable = searched.row(searched.best), top.usable
+    return {
+        "best_score": best["score"],
+        "best_accuracy": best["accuracy"],
+        **_costs("best", searched),
+        "best_params": best["params"],
         "trained_cells": len(searched),
-        "failed_cells": int(searched["failed"].sum()),
-        "candidates": int(found["sampled"]),
-        "best_predicted": float(np.max(found["predicted"])),
-        "mean_predicted": float(found["score_mean"]),
-        **{
-            f"top_{k}": v
-            for k, v in rank_correlation(usable["predicted"].to_numpy(), usable["score"].to_numpy()).items()
-        },
+        "failed_cells": int(searched.failed.sum()),
+        "candidates": found.sampled,
+        "best_predicted": float(np.max(found.predicted)),
+        "mean_predicted": found.score_mean,
+        **{f"top_{name}": value for name, value in rank_correlation(usable.predicted, usable.score).items()},
     }
-    if len(baseline):
-        chance = baseline.iloc[best_row(baseline)]
-        summary |= {
-            "random_best_score": float(chance["score"]),
-            "random_best_accuracy": float(chance["accuracy"]),
-            "random_best_macs": int(chance["macs"]),
-            "random_cells": len(baseline),
-            "margin_over_random": float(best["score"] - chance["score"]),
-        }
-    return summary
+
+
+def _comparison(searched: TrainedCells, baseline: TrainedCells) -> dict[str, Any]:
+    """Return what random search found, empty where there is none."""
+    if not len(baseline):
+        return {}
+    best, chance = searched.row(searched.best), baseline.row(baseline.best)
+    return {
+        "random_best_score": chance["score"],
+        "random_best_accuracy": chance["accuracy"],
+        **_costs("random_best", baseline),
+        "random_cells": len(baseline),
+        "margin_over_random": best["score"] - chance["score"],
+    }
+
+
+def _costs(name: str, trained: TrainedCells) -> dict[str, Any]:
+    """Return the MACs of the best cell, and what else the objective says of it."""
+    best = trained.row(trained.best)
+    return {f"{name}_{column}": best[column] for column in ("macs", *trained.columns)}

@@ -8,10 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from flows.runtime.session import Session, stage_flow
-from flows.stages.train_cells import train_cells
+from flows.stages.train_cells import Source, train_cells
 from nasgem_core.cells.batch import CellBatch
 from nasgem_core.errors import DataError
 from nasgem_core.search.perceptron import MINIMUM_ROWS
@@ -19,12 +18,13 @@ from nasgem_core.search.ranking import prediction_error, rank_correlation
 from nasgem_core.seeding import derive_seed
 from tasks.mlflow_runs.models import FullyConnectedModel
 from tasks.mlflow_runs.records import finite
-from tasks.stages.bootstrap import bootstrap_task, candidate_cells
+from tasks.stages.bootstrap import Draw, Found, bootstrap_task
 from tasks.stages.cells import sample_cells_task, sampled_cells
 from tasks.stages.encoder import GUIDED, encoder_value, read_encoder
+from tasks.stages.objective import objective_value
 from tasks.stages.predictor import fit_predictor_task, predictor_of, write_predictor
 from tasks.stages.scorer import ScorerValue, check_kind, fit_scorer, predict_task, write_scorer
-from tasks.stages.trained import ESTIMATOR_FILE, PREDICTED, RANDOM, cells_of, trained_table, write_trained
+from tasks.stages.trained import ESTIMATOR_FILE, PREDICTED, RANDOM, TrainedCells, write_trained
 from tasks.store.artifacts import METRICS, write_json
 
 METRICS_FILE = METRICS / "estimator.json"
@@ -40,12 +40,12 @@ def estimator(session: Session) -> None:
     rounds.train(stream[: config.initial], RANDOM)
     rounds.fit()
     for number in range(1, config.rounds + 1):
-        rounds.begin(number)
+        rounds.number = number
         start = config.initial + (number - 1) * config.random
         rounds.train_picks(stream[start : start + config.random])
         rounds.report()
         rounds.fit()
-    write_trained(ESTIMATOR_FILE, rounds.table)
+    write_trained(ESTIMATOR_FILE, rounds.trained)
     write_predictor(rounds.predictor)
     write_scorer(rounds.scorer)
     write_json(METRICS_FILE, "nasgem.metrics/1", rounds.summary())
@@ -70,105 +70,89 @@ class _Rounds:
 
     session: Session
     number: int = 0
-    rows: list[dict[str, Any]] = field(default_factory=list)
     reports: list[dict[str, Any]] = field(default_factory=list)
     predictor: dict[str, Any] = field(default_factory=dict)
-    """The paper's, whatever picks the cells: figures and reports show it beside."""
+    """The paper's, whatever picks the cells: figures and reports show it as well."""
     scorer: ScorerValue = field(default_factory=dict)
     """What picks the cells."""
 
     def __post_init__(self) -> None:
+        self.trained = TrainedCells.none(self.session.config.cells)
         self.encoder = read_encoder(GUIDED)
 
-    @property
-    def table(self) -> pd.DataFrame:
-        return trained_table(self.rows)
-
-    @property
-    def keys(self) -> list[str]:
-        return [row["key"] for row in self.rows]
-
-    def begin(self, number: int) -> None:
-        self.number = number
-
     def train(self, cells: CellBatch, origin: str, predicted: np.ndarray | None = None) -> None:
-        known = set(self.keys)
-        new = [i for i, cell in enumerate(cells) if cell.canonical_key not in known]
-        if new:
+        """Train the cells that are not in the set yet and add them."""
+        new = np.flatnonzero(~np.isin(cells.keys, self.trained.key.astype(str)))
+        if len(new):
             expected = None if predicted is None else predicted[new]
-            self.rows += train_cells(self.session, cells[new], "estimator", origin, self.number, expected)
+            source = Source("estimator", origin, self.number)
+            self.trained = TrainedCells.concatenate(
+                [self.trained, train_cells(self.session, cells[new], source, expected)]
+            )
 
     def train_picks(self, random_cells: CellBatch) -> None:
-        """Train the predictor's best candidates, and random cells with their predictions noted as well."""
+        """Train the predictor's best candidates, and random cells, whose predictions are noted as well."""
         config = self.session.config
         if config.estimator.predicted:
-            found = bootstrap_task(
-                self.scorer,
-                config.cells,
-                self.session.layout,
-                len(self.session.images.classes),
-                config.estimator.candidates,
-                config.estimator.predicted,
-                config.score.penalty,
-                0,
-                sorted(self.keys),
-                derive_seed(config.seed, "estimator", self.number),
-                self.session.cost.value,
+            seed = derive_seed(config.seed, "estimator", self.number)
+            found = Found.of(
+                bootstrap_task(
+                    scorer=self.scorer,
+                    space=config.cells,
+                    objective=objective_value(self.session.objective),
+                    draw=Draw(config.estimator.candidates, config.estimator.predicted, seed),
+                    trained=sorted(self.trained.key),
+                )
             )
-            self.train(candidate_cells(found), PREDICTED, found["predicted"])
+            self.train(found.cells, PREDICTED, found.predicted)
         if len(random_cells):
             self.train(random_cells, RANDOM, self.predict(random_cells))
 
     def predict(self, cells: CellBatch) -> np.ndarray:
-        cost = self.session.cost.of(cells)
-        return predict_task(self.scorer, cells, cost, self.session.config.score.penalty)["predicted"]
+        """Return the scores that the predictor which picks cells gives these, [B]."""
+        objective = self.session.objective
+        return predict_task(self.scorer, cells, objective.costs(cells), objective.penalty)["predicted"]
 
     def report(self) -> None:
-        """Say how well this round's cells were ranked by the predictor that had not seen them."""
-        new = self.table[(self.table["round"] == self.number) & ~self.table["failed"]]
-        predicted, measured = new["predicted"].to_numpy(), new["score"].to_numpy()
-        before = self.table[(self.table["round"] < self.number) & ~self.table["failed"]]
-        guess = float(before["score"].mean())
-        beside = self.perceptron(new) if len(new) else np.empty(0)
+        """Note how well this round's cells were ranked by the predictor that had not seen them."""
+        usable = self.trained.usable
+        new, before = usable[usable.round == self.number], usable[usable.round < self.number]
+        perceptron = self.perceptron_predictions(new.cells) if len(new) else np.empty(0)
         self.reports.append(
             {
                 "round": self.number,
                 "new_cells": len(new),
-                **rank_correlation(predicted, measured),
-                **prediction_error(predicted, measured, guess),
-                "perceptron_kendall_tau": rank_correlation(beside, measured)["kendall_tau"],
+                **rank_correlation(new.predicted, new.score),
+                **prediction_error(new.predicted, new.score, float(before.score.mean())),
+                "perceptron_kendall_tau": rank_correlation(perceptron, new.score)["kendall_tau"],
             }
         )
 
-    def perceptron(self, table: pd.DataFrame) -> np.ndarray:
+    def perceptron_predictions(self, cells: CellBatch) -> np.ndarray:
         """Return the scores that the paper's predictor, fitted before these cells were trained, gives them."""
-        config = self.session.config
-        cells = cells_of(table, config.cells.operations, config.cells.vertices)
-        cost = self.session.cost.of(cells)
-        return predictor_of(self.predictor).predict(self.encoder.embed(cells), cost, config.score.penalty)
+        objective, embeddings = self.session.objective, self.encoder.embed(cells)
+        return predictor_of(self.predictor).predict(embeddings, objective.costs(cells), objective.penalty)
 
     def fit(self) -> None:
-        config = self.session.config
-        failed = self.table["failed"]
-        usable = self.table[~failed]
+        """Fit both predictors to all cells of the set; raises `DataError` where too few trainings succeeded."""
+        config, usable = self.session.config, self.trained.usable
         if len(usable) < MINIMUM_ROWS:
+            failed = self.trained[self.trained.failed]
             raise DataError(
-                f"{failed.sum()} of {len(failed)} trainings failed ({self.table[failed]['reason'].iloc[0]}): "
+                f"{len(failed)} of {len(self.trained)} trainings failed ({failed.reason[0]}): "
                 "too few are left to go on with; change proxy.learning_rate, or raise estimator.initial"
             )
-        cells = cells_of(usable, config.cells.operations, config.cells.vertices)
-        measured = usable["accuracy"].to_numpy(dtype=float), self.session.cost.of(cells)
-        penalty, seed = config.score.penalty, derive_seed(config.seed, "predictor", self.number)
-        encoder = encoder_value(self.encoder)
-        self.predictor = fit_predictor_task(encoder, cells, *measured, config.predictor, penalty, seed)
-        self.scorer = fit_scorer(encoder, cells, *measured, config.predictor, config.cells, penalty, seed, config.seed)
+        measured = usable.measured(self.session.objective)
+        encoder, seed = encoder_value(self.encoder), derive_seed(config.seed, "predictor", self.number)
+        self.predictor = fit_predictor_task(encoder, usable.cells, measured, config.predictor, seed)
+        self.scorer = fit_scorer(config, usable.cells, measured, encoder=encoder, seed=seed)
 
     def summary(self) -> dict[str, Any]:
-        table = self.table
+        """Return the stage's metrics."""
         return {
-            "trained_cells": len(table),
-            "failed_cells": int(table["failed"].sum()),
-            "best_score": float(table["score"].max()),
+            "trained_cells": len(self.trained),
+            "failed_cells": int(self.trained.failed.sum()),
+            "best_score": float(np.nanmax(self.trained.score)),
             "lipschitz_bound": predictor_of(self.predictor).lipschitz_bound(),
             "rounds": self.reports,
         }

@@ -1,16 +1,17 @@
 """Stage `nasgem_bench` (paper, section 4): a table of small cells with their measured accuracies.
 
-Hours of training that no search needs, so this stage stands beside the search and is run by its own name.
+Hours of training that no search needs, so this stage is not part of the search and is run by its own name.
 """
 
 import numpy as np
 
 from flows.runtime.session import Session, stage_flow
-from flows.stages.train_cells import train_cells
+from flows.stages.train_cells import Settings, Source, train_cells
 from nasgem_core.benchmarks.nasgem_bench import draw_cells, enumerate_cells, training_blocks
 from nasgem_core.benchmarks.table import TabularSpace
 from nasgem_core.figures.image import save_figure
 from nasgem_core.figures.pareto import draw_pareto
+from nasgem_core.search.objective import objective_class
 from nasgem_core.seeding import derive_seed
 from tasks.mlflow_runs.records import finite
 from tasks.run.progress import say
@@ -25,7 +26,7 @@ from tasks.stages.nasgem_bench import (
     run_seed,
     write_bench,
 )
-from tasks.stages.trained import trained_table
+from tasks.stages.trained import TrainedCells
 
 FIGURE_FILE = FOLDER / "accuracy.png"
 
@@ -38,19 +39,19 @@ def nasgem_bench(session: Session) -> None:
     existing = enumerate_cells(config.vertices)
     drawn = draw_cells(existing, config.cells, derive_seed(seed, "nasgem_bench"))
     say(f"  {len(existing)} cells of at most {config.vertices} vertices exist, {len(drawn)} are drawn")
-    rows = []
-    for part, run in training_blocks(len(drawn), config.repeated, config.runs):
-        rows += train_cells(
-            session,
-            drawn[part],
-            "nasgem_bench",
-            f"run {run}",
-            run,
-            training=training,
-            seed=run_seed(seed, run),
-        )
-    runs = trained_table(rows)
-    table = bench_table(runs, config.vertices)
+    objective = objective_class("macs").open("macs", session.networks_of(training), session.config.score.penalty)
+    runs = TrainedCells.concatenate(
+        [
+            train_cells(
+                session,
+                drawn[part],
+                Source("nasgem_bench", f"run {run}", run),
+                settings=Settings(objective, training, run_seed(seed, run)),
+            )
+            for part, run in training_blocks(len(drawn), config.repeated, config.runs)
+        ]
+    )
+    table = bench_table(runs)
     summary = bench_summary(runs, existing, training, session.images.content_hash, seed)
     write_bench(runs, table, summary)
     _draw(table, session.config.score.penalty)
@@ -58,7 +59,7 @@ def nasgem_bench(session: Session) -> None:
 
 
 def _draw(table: TabularSpace, penalty: float) -> None:
-    """Draw accuracy against multiply-adds, with a colour a size."""
+    """Draw accuracy against multiply-adds, with a colour for each size."""
     sizes = table.cells.num_vertices
     order = np.argsort(sizes, kind="stable")
     origins = [f"{size} vertices" for size in sizes[order]]

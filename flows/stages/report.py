@@ -1,12 +1,13 @@
 """Stage `report`: figures 1 and 4 of the paper, the search's own plots, and one page with everything."""
 
+from base64 import b64encode
 from typing import Any
 
 import numpy as np
+from matplotlib.figure import Figure
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 
 from flows.runtime.session import Session, stage_flow
-from nasgem_core.cells.batch import CellBatch
 from nasgem_core.encoders.fitting import split_pairs
 from nasgem_core.figures.cell import draw_cell
 from nasgem_core.figures.encoder import draw_losses, draw_pair_histogram, draw_similarity_fit
@@ -17,6 +18,7 @@ from nasgem_core.figures.progress import draw_progress, draw_rounds
 from nasgem_core.figures.similarity import draw_similarity, similarity_correlations
 from nasgem_core.figures.surface import Surface, draw_surface
 from nasgem_core.search.bootstrap import score_sample
+from nasgem_core.search.objective import Objective
 from nasgem_core.seeding import derive_seed
 from tasks.mlflow_runs.records import finite
 from tasks.stages.ablation import CURVES_FILE
@@ -24,8 +26,8 @@ from tasks.stages.encoder import GUIDED, PLAIN, encoder_value
 from tasks.stages.labels import read_labels
 from tasks.stages.pairs import unpack_pairs
 from tasks.stages.predictor import fit_predictor_task, predictor_of
-from tasks.stages.results import Results, best_cells_table, found_by
-from tasks.stages.trained import latency_words
+from tasks.stages.results import Results, best_cells_table, charged_words, found_by
+from tasks.stages.trained import TrainedCells
 from tasks.store.artifacts import DATA, METRICS, write_bytes, write_json
 
 REPORT = DATA / "report"
@@ -45,7 +47,7 @@ def report(session: Session) -> None:
     metrics = _metrics(results)
     write_json(METRICS_FILE, "nasgem.metrics/1", metrics)
     header, rows = best_cells_table(results.distinct)
-    page = render_page("NASGEM search", _facts(results), _tables(results), list(pictures.values()))
+    page = render_page("NASGEM search", _facts(session, results), _tables(results), list(pictures.values()))
     write_bytes(PAGE_FILE, page.encode())
     files = [PAGE_FILE, METRICS_FILE, *(REPORT / f"{name}.png" for name in pictures)]
     session.records.stage("report", finite(metrics), artifacts=files)
@@ -57,42 +59,38 @@ def report(session: Session) -> None:
 
 
 def _pictures(session: Session, results: Results) -> dict[str, Picture]:
-    config, best, distinct = session.config, results.best, results.distinct
-    chosen = int(np.flatnonzero(distinct["key"] == best["key"])[0])
-    measured = results.batch(distinct)
-    embeddings = {kind: encoder.embed(measured) for kind, encoder in results.encoders.items()}
-    scores = distinct["score"].to_numpy(dtype=float)
+    best, distinct, searched = results.best, results.distinct, results.searched
+    chosen = int(np.flatnonzero(distinct.key == best["key"])[0])
+    embeddings = {kind: encoder.embed(distinct.cells) for kind, encoder in results.encoders.items()}
     title = f"Cell {best['key'][:8]}: accuracy {best['accuracy']:.3f}, {best['macs'] / 1e6:.2f} M MACs"
     drawn = {
         "best_cell": (draw_cell(results.best_cell, title), "The chosen cell", "the chosen cell drawn as a graph"),
         "pareto": (
-            draw_pareto(
-                distinct["macs"].to_numpy(),
-                distinct["accuracy"].to_numpy(),
-                [str(origin) for origin in distinct["origin"]],
-                config.score.penalty if config.score.objective == "macs" else None,
-                chosen,
-            ),
+            _draw_pareto(session.objective, distinct, chosen),
             "Accuracy and cost",
-            "accuracy against multiply-adds of every trained cell with the Pareto front",
+            f"accuracy against {session.objective.cost_words()} of every trained cell with the Pareto front",
         ),
         "progress": (
             draw_progress(
-                results.searched["score"].to_numpy(),
-                results.baseline["score"].to_numpy(),
-                [_phase(row["round"], config.estimator.rounds) for _, row in results.searched.iterrows()],
+                searched.score,
+                results.baseline.score,
+                [_phase(number, session.config.estimator.rounds) for number in searched.round],
             ),
             "Search and random search",
             "best score so far against the number of trained cells",
         ),
-        "rounds": (_draw_rounds(results), "Predictions before training", "predicted against measured scores a round"),
+        "rounds": (
+            _draw_rounds(results),
+            "Predictions before training",
+            "predicted against measured scores of each round",
+        ),
         "similarity": (
-            draw_similarity(embeddings[GUIDED], embeddings[PLAIN], scores),
+            draw_similarity(embeddings[GUIDED], embeddings[PLAIN], distinct.score),
             "Figure 1: score difference against similarity",
             "score difference of pairs of trained cells against the cosine similarity of their embeddings",
         ),
         "surface": (
-            _draw_surface(session, results, measured, chosen),
+            _draw_surface(session, results, chosen),
             "Figure 4: predicted score surface",
             "mean predicted score over two principal components of the embeddings",
         ),
@@ -113,56 +111,58 @@ def _phase(number: int, rounds: int) -> str:
     return "bootstrap" if number > rounds else f"round {number}"
 
 
-def _draw_rounds(results: Results) -> Any:
-    table = results.searched
-    numbers = sorted(number for number in set(table["round"]) if number > 0)
-    groups = [table[table["round"] == number] for number in numbers]
+def _draw_pareto(objective: Objective, trained: TrainedCells, chosen: int) -> Figure:
+    return draw_pareto(
+        objective.costs(trained.cells),
+        trained.accuracy,
+        trained.origin.tolist(),
+        objective.penalty,
+        words=f"{objective.label} ({objective.unit}, log scale)",
+        chosen=chosen,
+    )
+
+
+def _draw_rounds(results: Results) -> Figure:
+    searched = results.searched
+    numbers = sorted({number for number in searched.round.tolist() if number > 0})
+    groups = [searched[searched.round == number] for number in numbers]
     return draw_rounds(
-        [group["predicted"].to_numpy() for group in groups],
-        [group["score"].to_numpy() for group in groups],
+        [group.predicted for group in groups],
+        [group.score for group in groups],
         [_phase(number, results.config.estimator.rounds) for number in numbers],
     )
 
 
-def _draw_surface(session: Session, results: Results, measured: CellBatch, chosen: int) -> Any:
+def _draw_surface(session: Session, results: Results, chosen: int) -> Figure:
     """Sample cells, embed them with both encoders, and predict with a predictor fitted on each embedding."""
-    config, distinct = session.config, results.distinct
-    usable = ~distinct["failed"].to_numpy()
-
+    config, distinct, usable = session.config, results.distinct, results.distinct.usable
     surfaces = []
     for encoder in results.encoders.values():
-        embeddings = encoder.embed(measured)
         value = fit_predictor_task(
             encoder_value(encoder),
-            measured[usable],
-            distinct["accuracy"].to_numpy(dtype=float)[usable],
-            session.cost.of(measured[usable]),
+            usable.cells,
+            usable.measured(session.objective),
             config.predictor,
-            config.score.penalty,
-            derive_seed(config.seed, "predictor", "surface"),
+            seed=derive_seed(config.seed, "predictor", "surface"),
         )
         sample = score_sample(
             encoder,
             predictor_of(value),
             config.cells,
-            session.cost.told,
+            session.objective,
             count=min(_SURFACE_CELLS, config.bootstrap.candidates),
-            penalty=config.score.penalty,
             seed=derive_seed(config.seed, "bootstrap"),
         )
-        surfaces.append(
-            Surface(
-                sample.embeddings, sample.predicted, embeddings, distinct["score"].to_numpy(float), embeddings[chosen]
-            )
-        )
+        embeddings = encoder.embed(distinct.cells)
+        surfaces.append(Surface(sample.embeddings, sample.predicted, embeddings, distinct.score, embeddings[chosen]))
     return draw_surface(surfaces[0], surfaces[1])
 
 
-def _draw_pairs() -> Any:
+def _draw_pairs() -> Figure:
     return draw_pair_histogram({"pairs": read_labels()[1]})
 
 
-def _draw_fit(results: Results) -> Any:
+def _draw_fit(results: Results) -> Figure:
     """Show pairs that neither encoder was fitted on."""
     packed, similarity = read_labels()
     encoder = results.encoders[GUIDED]
@@ -175,7 +175,7 @@ def _draw_fit(results: Results) -> Any:
     return draw_similarity_fit(similarity[held_out], cosine)
 
 
-def _draw_losses(results: Results) -> Any:
+def _draw_losses(results: Results) -> Figure:
     curve = results.encoders[GUIDED].report.curve
     return draw_losses(
         np.array([point.step for point in curve]),
@@ -189,12 +189,11 @@ def _draw_losses(results: Results) -> Any:
 
 def _metrics(results: Results) -> dict[str, Any]:
     """Figure 1 in numbers: how score differences go with similarity, for both embeddings."""
-    usable = results.distinct[~results.distinct["failed"]]
-    cells, scores = results.batch(usable), usable["score"].to_numpy(dtype=float)
+    usable = results.distinct.usable
     return {
         f"figure1_{kind}_{name}": value
         for kind, encoder in results.encoders.items()
-        for name, value in similarity_correlations(encoder.embed(cells), scores).items()
+        for name, value in similarity_correlations(encoder.embed(usable.cells), usable.score).items()
     }
 
 
@@ -204,16 +203,16 @@ def _search_metrics(results: Results) -> dict[str, float]:
     return finite({**results.metrics("bootstrap"), **encoder})
 
 
-def _facts(results: Results) -> dict[str, str]:
+def _facts(session: Session, results: Results) -> dict[str, str]:
     best, summary = results.best, results.metrics("bootstrap")
-    latency, told_by = latency_words(best)
     facts = {
         "chosen cell": best["key"][:8],
         "accuracy": f"{best['accuracy']:.4f}",
         "MACs": f"{best['macs'] / 1e6:.3f} M",
         "params": f"{best['params'] / 1e3:.1f} k",
         "score": f"{best['score']:.4f}",
-        **({"latency charged": f"{latency} ms, told by the {told_by}"} if told_by != "-" else {}),
+        "the score is": session.objective.formula,
+        **{f"{label} charged": words for label, words in charged_words(best).items()},
         "found by": found_by(best),
         "cells trained": str(len(results.searched)),
     }
@@ -253,6 +252,4 @@ def _number(value: float | None) -> str:
 
 
 def _drawing(picture: Picture) -> str:
-    from base64 import b64encode
-
     return f"![{picture.alternative}](data:image/png;base64,{b64encode(picture.png).decode()})"

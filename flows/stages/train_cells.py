@@ -1,5 +1,7 @@
-"""Training many cells, each once; a result is logged and shown as it comes."""
+"""Training many cells, each once; every result is logged and shown as it comes."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -8,72 +10,92 @@ from flows.runtime.session import Session
 from flows.runtime.side_by_side import run_side_by_side
 from nasgem_core.cells.batch import CellBatch
 from nasgem_core.config.search import ProxyConfig
+from nasgem_core.search.objective import Objective
 from tasks.run.progress import progress_bar
-from tasks.stages.proxy import costs_of, train_proxy
-from tasks.stages.trained import trained_row
+from tasks.stages.proxy import train_proxy
+from tasks.stages.trained import TrainedCells
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where cells come from: the stage that trains them, a word for what chose them, and the round."""
+
+    stage: str
+    origin: str
+    number: int = 0
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How cells are trained and scored.
+
+    Args:
+        objective: what their scores charge.
+        training: how a cell becomes a network and is trained.
+        seed: root of the seeds of the trainings: another one trains the same cells again.
+    """
+
+    objective: Objective
+    training: ProxyConfig
+    seed: int
+
+    @classmethod
+    def of_search(cls, session: Session) -> "Settings":
+        """Return how the search trains its cells."""
+        return cls(session.objective, session.config.proxy, session.config.seed)
 
 
 def train_cells(
     session: Session,
     cells: CellBatch,
-    stage: str,
-    origin: str,
-    number: int,
+    source: Source,
     predicted: np.ndarray | None = None,
-    *,
-    training: ProxyConfig | None = None,
-    seed: int | None = None,
-) -> list[dict[str, Any]]:
-    """Train every cell of a batch that was not trained before; return one row a cell, in order.
+    settings: Settings | None = None,
+) -> TrainedCells:
+    """Train every cell of a batch that was not trained before; return all of them, in order.
 
     Args:
-        session: parameters and placement.
+        session: images, placement and records.
         cells: B cells that differ up to isomorphism.
-        stage: the stage they belong to.
-        origin: where they came from.
-        number: the round.
+        source: where they come from.
         predicted: [B] scores predicted before training, if there are any.
-        training: how a cell becomes a network and is trained; the section `proxy` by default.
-        seed: root of the trainings' seeds, in place of the search's: another one trains the cells another time.
+        settings: how they are trained; as in the search by default.
     """
-    config = session.config
-    training = config.proxy if training is None else training
-    costs = costs_of(cells, training, session.images)
-    own = training is config.proxy
-    charged = session.cost.of(cells) if own else costs.macs
-    sources = session.cost.sources(cells) if own else [""] * len(cells)
-    representatives = [cell.canonical_form() for cell in cells]
+    settings = settings or Settings.of_search(session)
+    representatives = CellBatch.from_cells(
+        [cell.canonical_form() for cell in cells], cells.operation_names, cells.width
+    )
     inputs: list[dict[str, Any]] = [
         {
             "cell": cell,
             "images_hash": session.images.content_hash,
-            "config": training,
-            "seed": config.seed if seed is None else seed,
+            "config": settings.training,
+            "seed": settings.seed,
             "placement": session.placement,
         }
         for cell in representatives
     ]
-    rows: dict[int, dict[str, Any]] = {}
+    results: dict[int, dict[str, Any]] = {}
+    best = float("nan")
 
-    def keep(index: int, result: dict[str, Any]) -> None:
-        expected = float("nan") if predicted is None else float(predicted[index])
-        cost = int(costs.macs[index]), int(costs.params[index])
-        row = trained_row(
-            representatives[index],
-            origin,
-            number,
-            expected,
-            result,
-            cost,
-            config.score.penalty,
-            int(charged[index]),
-            sources[index],
+    def trained(places: Sequence[int]) -> TrainedCells:
+        return TrainedCells.of(
+            representatives[places],
+            [results[place] for place in places],
+            settings.objective,
+            origin=source.origin,
+            number=source.number,
+            predicted=None if predicted is None else predicted[places],
         )
-        rows[index] = row
-        session.records.cell(stage, row, result)
-        scores = [row["score"] for row in rows.values() if not row["failed"]]
-        bar.update(len(rows), {"best score": max(scores)} if scores else None)
 
-    with progress_bar(f"training cells, {origin}", len(cells)) as bar:
-        run_side_by_side(train_proxy, inputs, keep)
-    return [rows[index] for index in range(len(cells))]
+    def on_result(place: int, result: dict[str, Any]) -> None:
+        nonlocal best
+        results[place] = result
+        row = trained([place]).row(0)
+        session.records.cell(source.stage, row, result)
+        best = float(np.fmax(best, row["score"]))
+        bar.update(len(results), {"best score": best} if np.isfinite(best) else None)
+
+    with progress_bar(f"training cells, {source.origin}", len(cells)) as bar:
+        run_side_by_side(train_proxy, inputs, on_result)
+    return trained(range(len(cells)))

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from nasgem_core.config.checked_fields import as_in, bounded, choice, require_distinct, require_pair
+from nasgem_core.config.choices import OBJECTIVES
 from nasgem_core.config.documents import read_fields
 from nasgem_core.config.studies import AblationConfig, BenchmarkConfig
 from nasgem_core.config.transfer import CocoConfig, GemnetConfig, ImagenetConfig
@@ -128,14 +129,22 @@ class ProxyConfig:
 
 @dataclass(frozen=True)
 class ScoreConfig:
-    """Efficiency score: accuracy - penalty * log10(millions of MACs, or ms) (Eq. 5)."""
+    """Efficiency score: accuracy - penalty * log10(cost in millions) (Eq. 5)."""
 
     penalty: float = bounded(0.1, low=0.0, high=100.0)
     """Lambda of the score."""
-    objective: str = choice("macs", "macs", "latency")
-    """What is charged: macs as in the paper, or latency of the proxy network on a device."""
+    objective: str = "macs"
+    """What is charged: macs as in the paper, params, memory, latency, or a plug-in's.
+
+    All are of the proxy network: memory is the peak of one forward pass, latency that on the user's device."""
     latency_table: str = "data/latency/search/latency.parquet"
     """Table of `nasgem latency`; only read with the objective latency."""
+
+    def __post_init__(self) -> None:
+        if self.objective not in OBJECTIVES:
+            raise ParameterError(
+                f"score.objective = {self.objective!r}: must be one of {', '.join(OBJECTIVES.names())}"
+            )
 
 
 SEARCH_PREDICTORS = (

@@ -25,49 +25,55 @@ from nasgem_core.figures.style import (
 _ISO_LINES = 6
 
 
-def pareto_front(macs: np.ndarray, accuracy: np.ndarray) -> np.ndarray:
+def pareto_front(costs: np.ndarray, accuracy: np.ndarray) -> np.ndarray:
     """Return the indices of cells that no other cell beats, by rising cost.
 
-    A cell is beaten when another has no more MACs and no less accuracy, and differs in one of them. Equal cells are
+    A cell is beaten when another costs no more and has no less accuracy, and differs in one of them. Equal cells are
     all kept; values that are not finite never are.
 
     Args:
-        macs: [N] multiply-adds.
+        costs: [N] costs, such as multiply-adds.
         accuracy: [N] accuracies.
     """
-    macs, accuracy = np.asarray(macs, dtype=float), np.asarray(accuracy, dtype=float)
-    finite = np.flatnonzero(np.isfinite(macs) & np.isfinite(accuracy))
+    costs, accuracy = np.asarray(costs, dtype=float), np.asarray(accuracy, dtype=float)
+    finite = np.flatnonzero(np.isfinite(costs) & np.isfinite(accuracy))
     if not len(finite):
         return finite
-    points, inverse = np.unique(np.stack([macs[finite], -accuracy[finite]], axis=1), axis=0, return_inverse=True)
+    points, inverse = np.unique(np.stack([costs[finite], -accuracy[finite]], axis=1), axis=0, return_inverse=True)
     before = np.concatenate([[-np.inf], np.maximum.accumulate(-points[:-1, 1])])
     kept = finite[(-points[:, 1] > before)[inverse.ravel()]]
-    return kept[np.argsort(macs[kept], kind="stable")]
+    return kept[np.argsort(costs[kept], kind="stable")]
 
 
 def draw_pareto(
-    macs: np.ndarray, accuracy: np.ndarray, origins: Sequence[str], penalty: float | None, chosen: int | None = None
+    costs: np.ndarray,
+    accuracy: np.ndarray,
+    origins: Sequence[str],
+    penalty: float,
+    *,
+    words: str = "MACs (millions, log scale)",
+    chosen: int | None = None,
 ) -> Figure:
-    """Draw accuracy against MACs, the Pareto front and lines of equal efficiency score (Eq. 5).
+    """Draw accuracy against cost, the Pareto front and lines of equal efficiency score (Eq. 5).
 
     Args:
-        macs: [N] multiply-adds of a network, counted singly (drawn in millions).
+        costs: [N] what the score charges each network, in millionths of the unit that is drawn.
         accuracy: [N] proxy accuracies as fractions, NaN where a training failed.
         origins: N words for where a cell came from; colours follow their first appearance.
-        penalty: lambda of the score, accuracy - lambda * log10(MACs in millions); None where the score charges
-            something else, and has no lines on this picture.
+        penalty: lambda of the score, accuracy - lambda * log10(costs in millions).
+        words: label of the axis of costs.
         chosen: index of the chosen cell, if there is one.
     """
-    millions, accuracy = np.asarray(macs, dtype=float) / 1e6, np.asarray(accuracy, dtype=float)
+    millions, accuracy = np.asarray(costs, dtype=float) / 1e6, np.asarray(accuracy, dtype=float)
     if not len(millions) == len(accuracy) == len(origins):
         raise DataError(
-            f"{len(millions)} costs, {len(accuracy)} accuracies and {len(origins)} origins: give one each a cell"
+            f"{len(millions)} costs, {len(accuracy)} accuracies and {len(origins)} origins: give one of each per cell"
         )
     valid = np.isfinite(accuracy) & np.isfinite(millions) & (millions > 0)
     figure, axes = new_figure("Accuracy and cost of all trained cells", width=7.4, height=5.4)
     ax = axes[0, 0]
-    words = counted(int(valid.sum()), "trained cell") + left_out(int((~valid).sum()))
-    describe(ax, words, "MACs (millions, log scale)", "proxy accuracy (fraction)")
+    subtitle = counted(int(valid.sum()), "trained cell") + left_out(int((~valid).sum()))
+    describe(ax, subtitle, words, "proxy accuracy (fraction)")
     if not valid.any():
         say_empty(ax, "no trained cell has an accuracy")
         return figure
@@ -101,8 +107,7 @@ def draw_pareto(
             label="chosen cell",
         )
     _scale(ax, millions[valid], accuracy[valid])
-    if penalty is not None:
-        _draw_equal_scores(ax, penalty)
+    _draw_equal_scores(ax, penalty)
     add_legend_below(figure, ax, columns=4)
     return figure
 

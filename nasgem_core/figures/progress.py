@@ -34,8 +34,8 @@ def best_so_far(scores: np.ndarray) -> np.ndarray:
 def best_of_random(scores: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return the mean, 5th and 95th percentile, [N] each, of the best score among k = 1..N cells, over all orders.
 
-    The order in which random cells are trained means nothing, so the curve of one order is luck; this is exact for
-    all of them: of N sorted scores, the j-th is at least the best of k with probability C(j, k) / C(N, k).
+    The order in which random cells are trained means nothing, and the curve of one order is luck; this is exact over
+    all orders: of N sorted scores, the j-th is at least the best of k with probability C(j, k) / C(N, k).
     """
     ranked = np.sort(np.asarray(scores, dtype=float))
     total = len(ranked)
@@ -57,7 +57,7 @@ def draw_progress(search: np.ndarray, baseline: np.ndarray, phases: Sequence[str
     """
     search, baseline = np.asarray(search, dtype=float), np.asarray(baseline, dtype=float)
     if len(phases) not in (0, len(search)):
-        raise DataError(f"{len(phases)} phases for {len(search)} cells: give one each a cell, or none")
+        raise DataError(f"{len(phases)} phases for {len(search)} cells: give one per cell, or none")
     finite = baseline[np.isfinite(baseline)]
     figure, axes = new_figure("Best score so far against trained cells", width=7.4, height=5.0)
     ax = axes[0, 0]
@@ -90,12 +90,12 @@ def draw_progress(search: np.ndarray, baseline: np.ndarray, phases: Sequence[str
 
 
 def draw_rounds(predicted: Sequence[np.ndarray], measured: Sequence[np.ndarray], names: Sequence[str]) -> Figure:
-    """Draw predicted against measured scores, a panel a round, with Kendall's tau.
+    """Draw predicted against measured scores, one panel per round, with Kendall's tau.
 
     Args:
-        predicted: a round's [n] scores, predicted before these cells were trained: an honest hold-out.
+        predicted: for each round, [n] scores predicted before these cells were trained: an honest hold-out.
         measured: the same cells' scores after training, NaN where a training failed.
-        names: a word a round.
+        names: a word for each round.
     """
     if not len(predicted) == len(measured) == len(names):
         raise DataError(f"{len(predicted)} predictions, {len(measured)} measurements, {len(names)} names of rounds")

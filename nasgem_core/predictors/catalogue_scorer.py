@@ -1,8 +1,8 @@
 """Any predictor of the catalogue as the predictor of a search: from a cell to its score.
 
-Features are standardised, encoders pre-trained and scores of members compared over cells that are drawn by the law of
-the search, whatever was trained. A predictor is not kept but fitted anew from what it learns from, which gives the same
-one: so it can be anything.
+Features are standardised, encoders pre-trained and scores of members compared over cells drawn from the search space,
+whatever was trained. A predictor is not stored: it is fitted again from its training set, which gives the same one, so
+that it can be anything.
 """
 
 from collections.abc import Mapping
@@ -23,51 +23,49 @@ from nasgem_core.predictors.notation import free_notation, lay_out
 from nasgem_core.predictors.predictor import Predictor
 from nasgem_core.predictors.recipe import Pretrained
 from nasgem_core.predictors.space import Space, Standard
+from nasgem_core.search.score import Measured
 from nasgem_core.search.target import Target
 
-SCHEMA = "nasgem.scorer/1"
+SCHEMA = "nasgem.scorer/2"
 _REFERENCE = 4096
-"""Cells that the law draws, for all that needs no label."""
+"""Cells drawn from the space, for all that needs no label."""
 _LEAST_SLOPE = 1e-6
 """Keeps the order of a predictor that ranks even the cells it learned from no better than chance."""
 
 
 @dataclass(frozen=True, eq=False)
-class Lesson:
+class TrainingSet:
     """All that a predictor is fitted from.
 
     Args:
         kind: its name in the catalogue.
         cells: the N trained cells.
-        accuracy: float64 [N] proxy accuracies, fractions.
-        macs: int64 [N] multiply-adds.
-        law: what cells are drawn by.
+        measured: their accuracies and costs.
+        space: what cells are drawn from.
         target: `score` or `accuracy`, see `nasgem_core.search.target`.
-        penalty: lambda of Eq. 5.
-        pretrained: what `pretrain_kind` gave for this kind, law and seed.
+        pretrained: what `pretrain_kind` gave for this kind, space and seed.
         seed: of the reference cells and of the fit.
     """
 
     kind: str
     cells: CellBatch
-    accuracy: np.ndarray
-    macs: np.ndarray
-    law: CellsConfig
+    measured: Measured
+    space: CellsConfig
     target: str
-    penalty: float
     pretrained: Pretrained
     seed: int
 
     def to_arrays(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         """Return all arrays, and everything else as plain JSON values."""
-        arrays = {"accuracy": self.accuracy, "macs": self.macs}
+        arrays = {"accuracy": self.measured.accuracy, "costs": self.measured.costs}
         arrays |= {f"cells.{name}": array for name, array in pack_cells(self.cells).items()}
         arrays |= {f"pretrained.{name}": array for name, array in self.pretrained.items()}
-        plain = {name: getattr(self, name) for name in ("kind", "target", "penalty", "seed")}
-        return arrays, {"schema": SCHEMA, "law": asdict(self.law), **plain}
+        plain = {name: getattr(self, name) for name in ("kind", "target", "seed")}
+        document = {"schema": SCHEMA, "space": asdict(self.space), "penalty": self.measured.penalty, **plain}
+        return arrays, document
 
     @classmethod
-    def from_arrays(cls, arrays: Mapping[str, np.ndarray], metadata: Mapping[str, Any]) -> "Lesson":
+    def from_arrays(cls, arrays: Mapping[str, np.ndarray], metadata: Mapping[str, Any]) -> "TrainingSet":
         """Read what `to_arrays` wrote; raises `DataError` when it is something else or incomplete."""
         if metadata.get("schema") != SCHEMA:
             raise DataError(f"not a scorer: field 'schema' must be {SCHEMA!r}, found {metadata.get('schema')!r}")
@@ -77,15 +75,13 @@ class Lesson:
                 group, _, rest = name.partition(".")
                 if rest:
                     parts[group][rest] = array
-            law = CellsConfig(**{name: _tupled(value) for name, value in metadata["law"].items()})
+            space = CellsConfig(**{name: _tupled(value) for name, value in metadata["space"].items()})
             return cls(
                 metadata["kind"],
-                unpack_cells(parts["cells"], law.operations),
-                arrays["accuracy"],
-                arrays["macs"],
-                law,
+                unpack_cells(parts["cells"], space.operations),
+                Measured(arrays["accuracy"], arrays["costs"], metadata["penalty"]),
+                space,
                 metadata["target"],
-                metadata["penalty"],
                 parts["pretrained"],
                 metadata["seed"],
             )
@@ -101,7 +97,7 @@ def _tupled(value: Any) -> Any:
 class CatalogueScorer:
     """A fitted predictor, and the straight line from its scores to those of the search.
 
-    A predictor's scores tell the order only; slope and intercept are those of least squares over the trained cells.
+    A predictor's scores give the order only; slope and intercept are those of least squares over the trained cells.
     """
 
     predictor: Predictor
@@ -111,38 +107,38 @@ class CatalogueScorer:
     intercept: float
 
     @property
-    def needs_macs(self) -> bool:
-        """Whether `score` reads the MACs."""
-        return self.target.needs_macs
+    def needs_costs(self) -> bool:
+        """Whether `score` reads the costs."""
+        return self.target.needs_costs
 
-    def score(self, cells: CellBatch, macs: np.ndarray | None, penalty: float) -> np.ndarray:
+    def score(self, cells: CellBatch, costs: np.ndarray | None, penalty: float) -> np.ndarray:
         """Return the predicted efficiency scores, float32 [B]; see `Target.scores`."""
-        space = Space.build(cells, free_notation(cells.operation_names), standard=self.standard)
-        raw = self.predictor.predict(np.arange(len(cells)), space)
-        return self.target.scores(self.slope * raw + self.intercept, macs, penalty)
+        features = Space.build(cells, free_notation(cells.operation_names), standard=self.standard)
+        raw = self.predictor.predict(np.arange(len(cells)), features)
+        return self.target.scores(self.slope * raw + self.intercept, costs, penalty)
 
 
-def pretrain_kind(kind: str, law: CellsConfig, seed: int) -> dict[str, np.ndarray]:
+def pretrain_kind(kind: str, space: CellsConfig, seed: int) -> dict[str, np.ndarray]:
     """Return what a predictor of this kind knows before any label: flat arrays, none for most kinds."""
     recipe = recipe_named(kind)
     if recipe.pretrain is None:
         return {}
-    reference = sample_cells(law, _REFERENCE, seed)
-    return recipe.pretrain(Space.build(reference, free_notation(law.operations)), seed)
+    reference = sample_cells(space, _REFERENCE, seed)
+    return recipe.pretrain(Space.build(reference, free_notation(space.operations)), seed)
 
 
-def fit_catalogue_scorer(lesson: Lesson) -> CatalogueScorer:
-    """Fit a predictor to trained cells, at least 4; an equal lesson gives an equal scorer on one machine.
+def fit_catalogue_scorer(known: TrainingSet) -> CatalogueScorer:
+    """Fit a predictor to trained cells, at least 4; an equal training set gives an equal scorer on one machine.
 
     Raises:
         DataError: a row is not finite, all targets are equal, or there are more operations than predictors read.
     """
-    target, values = Target.of(lesson.target, lesson.accuracy, lesson.macs, lesson.penalty)
-    notation, trained = free_notation(lesson.law.operations), np.arange(len(lesson.cells))
-    reference = sample_cells(lesson.law, _REFERENCE, lesson.seed)
+    target, values = Target.of(known.target, known.measured)
+    notation, trained = free_notation(known.space.operations), np.arange(len(known.cells))
+    reference = sample_cells(known.space, _REFERENCE, known.seed)
     standard = Standard.of(cell_features(lay_out(reference, notation), notation))
-    space = Space.build(CellBatch.concatenate([lesson.cells, reference]), notation, standard=standard)
-    predictor = recipe_named(lesson.kind).build(space, lesson.pretrained, Relevances())
-    raw = predictor.fit(trained, values, lesson.seed).predict(trained).astype(np.float64)
+    features = Space.build(CellBatch.concatenate([known.cells, reference]), notation, standard=standard)
+    predictor = recipe_named(known.kind).build(features, known.pretrained, Relevances())
+    raw = predictor.fit(trained, values, known.seed).predict(trained).astype(np.float64)
     slope = max(float(np.cov(raw, values, bias=True)[0, 1] / (raw.var() or 1.0)), _LEAST_SLOPE)
     return CatalogueScorer(predictor, standard, target, slope, float(values.mean() - slope * raw.mean()))

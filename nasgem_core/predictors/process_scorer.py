@@ -1,6 +1,6 @@
 """A Gaussian process as the predictor of a search: from a cell's analytic features and subtrees to its score.
 
-Features are standardised over cells that are drawn by the law of the search, whatever was trained.
+Features are standardised over cells drawn from the search space, whatever was trained.
 """
 
 from collections.abc import Mapping
@@ -19,9 +19,10 @@ from nasgem_core.predictors.features.cell_features import cell_features
 from nasgem_core.predictors.gp import GaussianProcess, Relevances
 from nasgem_core.predictors.notation import free_notation, lay_out
 from nasgem_core.predictors.space import Space, Standard
+from nasgem_core.search.score import Measured
 from nasgem_core.search.target import Target
 
-SCHEMA = "nasgem.process/1"
+SCHEMA = "nasgem.process/2"
 _COVARIANCE = "arc_cosine"
 _REFERENCE = 4096
 """Cells that features are standardised over."""
@@ -48,14 +49,14 @@ class ProcessScorer:
     process: GaussianProcess
 
     @property
-    def needs_macs(self) -> bool:
-        """Whether `score` reads the MACs."""
-        return self.target.needs_macs
+    def needs_costs(self) -> bool:
+        """Whether `score` reads the costs."""
+        return self.target.needs_costs
 
-    def score(self, cells: CellBatch, macs: np.ndarray | None, penalty: float) -> np.ndarray:
+    def score(self, cells: CellBatch, costs: np.ndarray | None, penalty: float) -> np.ndarray:
         """Return the predicted efficiency scores, float32 [B]; see `Target.scores`."""
-        space = _space(cells, self.standard)
-        return self.target.scores(self.process.predict(np.arange(len(cells)), space), macs, penalty)
+        raw = self.process.predict(np.arange(len(cells)), _features(cells, self.standard))
+        return self.target.scores(raw, costs, penalty)
 
     def to_arrays(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         """Return all arrays, and everything else as plain JSON values."""
@@ -68,7 +69,7 @@ class ProcessScorer:
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, np.ndarray], metadata: Mapping[str, Any]) -> "ProcessScorer":
-        """Read what `to_arrays` wrote; raises `DataError` when it is no such predictor or incomplete."""
+        """Read what `to_arrays` wrote; raises `DataError` when it is another predictor or incomplete."""
         if metadata.get("schema") != SCHEMA:
             raise DataError(f"not a process: field 'schema' must be {SCHEMA!r}, found {metadata.get('schema')!r}")
         parts: dict[str, dict[str, np.ndarray]] = {"cells": {}, "standard": {}, "weight": {}}
@@ -80,40 +81,36 @@ class ProcessScorer:
             cells = unpack_cells(parts["cells"], tuple(metadata["operations"]))
             standard, target = Standard(**parts["standard"]), Target(**metadata["target"])
             weights = {name: torch.from_numpy(np.array(array)) for name, array in parts["weight"].items()}
-            process = _process(_space(cells, standard)).condition(np.arange(len(cells)), arrays["values"], weights)
+            process = _process(_features(cells, standard)).condition(np.arange(len(cells)), arrays["values"], weights)
         except (KeyError, TypeError, ValueError, RuntimeError) as error:
             raise DataError(f"the process is incomplete or of another version: {error}") from None
         return cls(cells, arrays["values"], target, standard, process)
 
 
-def fit_process(
-    cells: CellBatch, accuracy: np.ndarray, macs: np.ndarray, law: CellsConfig, target: str, penalty: float, seed: int
-) -> ProcessScorer:
+def fit_process(cells: CellBatch, measured: Measured, space: CellsConfig, target: str, seed: int) -> ProcessScorer:
     """Fit a process to trained cells.
 
     Args:
         cells: N trained cells, at least 4.
-        accuracy: [N] proxy accuracies, fractions.
-        macs: [N] multiply-adds.
-        law: what cells are drawn by, for the reference.
+        measured: their accuracies and costs.
+        space: what the reference cells are drawn from.
         target: `score` or `accuracy`, see `nasgem_core.search.target`.
-        penalty: lambda of Eq. 5.
         seed: of the reference cells.
 
     Raises:
         DataError: a row is not finite, or the space has more operations than features can tell apart.
     """
-    goal, values = Target.of(target, accuracy, macs, penalty)
-    reference = sample_cells(law, _REFERENCE, seed)
+    goal, values = Target.of(target, measured)
+    reference = sample_cells(space, _REFERENCE, seed)
     notation = free_notation(reference.operation_names)
     standard = Standard.of(cell_features(lay_out(reference, notation), notation))
-    space = _space(cells, standard)
-    return ProcessScorer(cells, values, goal, standard, _process(space).regress(np.arange(len(cells)), values))
+    process = _process(_features(cells, standard)).regress(np.arange(len(cells)), values)
+    return ProcessScorer(cells, values, goal, standard, process)
 
 
-def _space(cells: CellBatch, standard: Standard) -> Space:
+def _features(cells: CellBatch, standard: Standard) -> Space:
     return Space.build(cells, free_notation(cells.operation_names), standard=standard)
 
 
-def _process(space: Space) -> GaussianProcess:
-    return GaussianProcess(space, _COVARIANCE, Relevances())
+def _process(features: Space) -> GaussianProcess:
+    return GaussianProcess(features, _COVARIANCE, Relevances())

@@ -14,15 +14,13 @@ from nasgem_core.cells.sampling import sample_cells
 from nasgem_core.config.search import CellsConfig
 from nasgem_core.encoders.fitted import FittedEncoder
 from nasgem_core.errors import DataError, ParameterError
+from nasgem_core.search.objective import Objective
 from nasgem_core.search.perceptron import FittedPredictor
 from nasgem_core.search.scorer import EmbeddingScorer, Scorer
 from nasgem_core.seeding import derive_seed
 
 CHUNK = 8192
 HISTOGRAM_BINS = 50
-
-MacsOf = Callable[[CellBatch], np.ndarray]
-"""Multiply-adds of each cell's network: a batch of B cells to int64 [B]."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,12 +31,12 @@ class Candidates:
         cells: K of them; fewer than asked for when no more distinct ones were sampled.
         keys: their canonical keys.
         predicted: float32 [K], their predicted efficiency scores.
-        macs: int64 [K], multiply-adds.
+        macs: int64 [K], multiply-adds, whatever the score charges.
         sampled: number of cells that were sampled.
         score_mean: mean predicted score of the sampled cells.
         score_edges: [51] bin edges of the predicted scores of all sampled cells. They span the first chunk's
             scores with half their range on either side; the outermost bins also hold what lies beyond.
-        score_counts: [50] int64, cells a bin.
+        score_counts: [50] int64, cells per bin.
     """
 
     cells: CellBatch
@@ -53,7 +51,7 @@ class Candidates:
 
 @dataclass(frozen=True, eq=False)
 class ScoredSample:
-    """Sampled cells with all that was computed of them, for figures (paper, figure 4).
+    """Sampled cells with all that was computed for them, for figures (paper, figure 4).
 
     Args:
         cells: B cells.
@@ -76,15 +74,13 @@ class _Chunk:
 
 def bootstrap(
     scorer: Scorer,
-    cells_config: CellsConfig,
-    macs_of: MacsOf,
+    space: CellsConfig,
+    objective: Objective,
     *,
     count: int,
     top: int,
-    penalty: float,
     seed: int,
     max_macs: int | None = None,
-    cost_of: MacsOf | None = None,
     exclude_keys: Collection[str] = (),
     on_progress: Callable[[int, dict[str, float]], None] | None = None,
 ) -> Candidates:
@@ -92,34 +88,32 @@ def bootstrap(
 
     Args:
         scorer: predicts scores.
-        cells_config: the law that cells are drawn by.
-        macs_of: multiply-adds of a batch of cells.
+        space: the law that cells are drawn by.
+        objective: what the score charges, with lambda of Eq. 5.
         count: number of cells to sample.
         top: number of distinct (not isomorphic) cells to keep.
-        penalty: lambda of Eq. 5.
         seed: of the sampled cells.
-        max_macs: budget; a cell with more multiply-adds is passed over.
-        cost_of: what the score charges a batch of cells in place of multiply-adds.
-        exclude_keys: canonical keys to pass over, those of cells already trained.
+        max_macs: budget; cells with more multiply-adds are left out.
+        exclude_keys: canonical keys of cells to leave out, those already trained.
         on_progress: called after each chunk with the cells sampled and the best predicted score so far.
 
     Raises:
-        ParameterError: `count` or `top` is below 1, or the penalty does not go with the predictor.
+        ParameterError: `count` or `top` is below 1, or the penalty is not the predictor's.
         DataError: every sampled cell is excluded.
     """
     for name, value in (("candidates", count), ("top", top)):
         if value < 1:
             raise ParameterError(f"bootstrap.{name} = {value}: must be at least 1")
     excluded = frozenset(exclude_keys)
-    best = _Best(CellBatch.from_cells([], cells_config.operations, cells_config.vertices), [], np.empty(0, np.float32))
+    best = _Best(CellBatch.from_cells([], space.operations, space.vertices), [], np.empty(0, np.float32))
     sampled, total = 0, 0.0
     edges, counts = np.empty(0), np.zeros(HISTOGRAM_BINS, dtype=np.int64)
-    for chunk in _scored_chunks(scorer, cells_config, cost_of or macs_of, count, penalty, seed):
+    for chunk in _scored_chunks(scorer, space, objective, count, seed):
         if not sampled:
             edges = _bin_edges(chunk.predicted)
         bins = np.searchsorted(edges, chunk.predicted, side="right") - 1
         counts += np.bincount(np.clip(bins, 0, HISTOGRAM_BINS - 1), minlength=HISTOGRAM_BINS)
-        best = best.updated(_within(chunk, macs_of, max_macs), top, excluded)
+        best = best.updated(_within(chunk, objective, max_macs), top, excluded)
         sampled += len(chunk.cells)
         total += float(chunk.predicted.sum(dtype=np.float64))
         if on_progress:
@@ -130,24 +124,21 @@ def bootstrap(
             f"all {sampled} sampled cells have been trained already{budget}: "
             "raise bootstrap.candidates, cells.vertices or the budget"
         )
-    return Candidates(
-        best.cells, tuple(best.keys), best.predicted, macs_of(best.cells), sampled, total / sampled, edges, counts
-    )
+    macs = objective.networks.complexity(best.cells).macs
+    return Candidates(best.cells, tuple(best.keys), best.predicted, macs, sampled, total / sampled, edges, counts)
 
 
 def score_sample(
     encoder: FittedEncoder,
     predictor: FittedPredictor,
-    cells_config: CellsConfig,
-    macs_of: MacsOf,
+    space: CellsConfig,
+    objective: Objective,
     *,
     count: int,
-    penalty: float,
     seed: int,
 ) -> ScoredSample:
     """Return the first `count` cells that `bootstrap` samples from this seed, with embeddings and predictions."""
-    scorer = EmbeddingScorer(encoder, predictor)
-    chunks = list(_scored_chunks(scorer, cells_config, macs_of, count, penalty, seed))
+    chunks = list(_scored_chunks(EmbeddingScorer(encoder, predictor), space, objective, count, seed))
     return ScoredSample(
         CellBatch.concatenate([chunk.cells for chunk in chunks]),
         np.concatenate([encoder.embed(chunk.cells) for chunk in chunks]),
@@ -155,24 +146,17 @@ def score_sample(
     )
 
 
-def _scored_chunks(
-    scorer: Scorer,
-    cells_config: CellsConfig,
-    macs_of: MacsOf,
-    count: int,
-    penalty: float,
-    seed: int,
-) -> Iterator[_Chunk]:
+def _scored_chunks(scorer: Scorer, space: CellsConfig, objective: Objective, count: int, seed: int) -> Iterator[_Chunk]:
     for number, start in enumerate(range(0, count, CHUNK)):
-        cells = sample_cells(cells_config, min(CHUNK, count - start), derive_seed(seed, "chunk", number))
-        macs = macs_of(cells) if scorer.needs_macs else None
-        yield _Chunk(cells, scorer.score(cells, macs, penalty))
+        cells = sample_cells(space, min(CHUNK, count - start), derive_seed(seed, "chunk", number))
+        costs = objective.predicted_costs(cells) if scorer.needs_costs else None
+        yield _Chunk(cells, scorer.score(cells, costs, objective.penalty))
 
 
-def _within(chunk: _Chunk, macs_of: MacsOf, max_macs: int | None) -> _Chunk:
+def _within(chunk: _Chunk, objective: Objective, max_macs: int | None) -> _Chunk:
     if max_macs is None:
         return chunk
-    kept = macs_of(chunk.cells) <= max_macs
+    kept = objective.networks.complexity(chunk.cells).macs <= max_macs
     return _Chunk(chunk.cells[kept], chunk.predicted[kept])
 
 
@@ -185,7 +169,7 @@ class _Best:
     predicted: np.ndarray
 
     def updated(self, chunk: _Chunk, top: int, excluded: frozenset[str]) -> "_Best":
-        """Return the best of this list and a chunk. A key is computed only of a cell that could enter the list."""
+        """Return the best of this list and a chunk. Keys are computed only for cells that could enter the list."""
         threshold = self.predicted[-1] if len(self.keys) == top else -np.inf
         hopeful = np.flatnonzero(chunk.predicted > threshold)
         hopeful = hopeful[np.argsort(-chunk.predicted[hopeful], kind="stable")]

@@ -1,12 +1,12 @@
-"""Latency of a cell's proxy network, told from measured ones: a sum of what its parts take.
+"""Latency of a cell's proxy network, predicted from measured ones: a sum of what its parts take.
 
 Each vertex takes a time of its own (starting a kernel) and a time for its multiply-adds, both by its operation; each
 concatenation takes a time for the numbers that it copies; the rest of the network takes a constant. The times are
-fitted by least squares of the relative error, none below 0, so that a larger network is never told to be faster.
+fitted by least squares of the relative error, none below 0, so that a larger network is never predicted to be faster.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -27,12 +27,12 @@ _LIMIT_NS = 2**53
 
 @dataclass(frozen=True)
 class LatencyError:
-    """How well latencies of cells are told that were left out of the fit.
+    """How well latencies of cells that were left out of the fit are predicted.
 
     Args:
-        relative: median of |told - measured| / measured.
-        kendall_tau: rank correlation of told and measured.
-        cells: how many.
+        relative: median of |predicted - measured| / measured.
+        kendall_tau: rank correlation of predicted and measured.
+        cells: how many cells were left out in turn.
     """
 
     relative: float
@@ -45,10 +45,10 @@ class LatencyModel:
     """A fitted model.
 
     Args:
-        operations: names of the operations that it knows.
+        operations: names of the operations that were measured.
         layout: how the proxy networks are stacked.
-        times: [2 K + 2] nanoseconds: for each of K operations a vertex's own, then for each a million multiply-adds, a
-            million copied numbers, the constant.
+        times: [2 K + 2] nanoseconds: of a vertex of each of K operations, then of a million multiply-adds of each, of a
+            million copied numbers, and the constant.
         error: on cells left out.
     """
 
@@ -63,17 +63,22 @@ class LatencyModel:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the model as plain values, for tasks."""
-        return {"operations": list(self.operations), "layout": self.layout, "times": self.times, **vars(self.error)}
+        return {
+            "operations": list(self.operations),
+            "layout": asdict(self.layout),
+            "times": self.times,
+            **asdict(self.error),
+        }
 
     @classmethod
     def from_dict(cls, value: Mapping[str, Any]) -> "LatencyModel":
         """Read what `to_dict` gave."""
         error = LatencyError(value["relative"], value["kendall_tau"], value["cells"])
-        return cls(tuple(value["operations"]), value["layout"], value["times"], error)
+        return cls(tuple(value["operations"]), NetworkLayout(**value["layout"]), value["times"], error)
 
 
 def fit_latency(cells: CellBatch, latency_ms: np.ndarray, layout: NetworkLayout) -> LatencyModel:
-    """Fit the model to measured proxy networks, and tell its error on cells left out in turn.
+    """Fit the model to measured proxy networks, and compute its error on cells left out in turn.
 
     Args:
         cells: N cells.
@@ -86,22 +91,22 @@ def fit_latency(cells: CellBatch, latency_ms: np.ndarray, layout: NetworkLayout)
     measured = np.asarray(latency_ms, dtype=float) * 1e6
     if len(cells) < MINIMUM_CELLS:
         raise DataError(
-            f"{len(cells)} cells were measured: at least {MINIMUM_CELLS} are needed to tell the latency of others; "
+            f"{len(cells)} cells were measured: at least {MINIMUM_CELLS} are needed to predict the latency of others; "
             "measure more with `nasgem latency --sampled 40`"
         )
     if not (np.isfinite(measured).all() and (measured > 0).all()):
         raise DataError("a measured latency is not above 0: measure again with `nasgem latency`")
     names = cells.operation_names
     features = _features(cells, names, layout)
-    told = np.empty_like(measured)
-    # A fixed shuffle, so that cells that stand together are not left out together.
+    predicted = np.empty_like(measured)
+    # A fixed shuffle, so that neighbours in the table are not left out together.
     order = np.random.default_rng(0).permutation(len(measured))
     for fold in range(FOLDS):
         left_out = order[fold::FOLDS]
         kept = np.setdiff1d(order, left_out)
-        told[left_out] = features[left_out] @ _times(features[kept], measured[kept])
-    relative = float(np.median(np.abs(told - measured) / measured))
-    error = LatencyError(relative, float(kendalltau(told, measured).statistic), len(measured))
+        predicted[left_out] = features[left_out] @ _times(features[kept], measured[kept])
+    relative = float(np.median(np.abs(predicted - measured) / measured))
+    error = LatencyError(relative, float(kendalltau(predicted, measured).statistic), len(measured))
     return LatencyModel(names, layout, _times(features, measured), error)
 
 

@@ -18,10 +18,11 @@ from torch import Tensor, nn
 from nasgem_core.config.search import PredictorConfig
 from nasgem_core.cosine import cosine_decay
 from nasgem_core.errors import DataError, ParameterError
+from nasgem_core.search.score import Measured
 from nasgem_core.search.target import Target
 from nasgem_core.seeding import derive_seed
 
-SCHEMA = "nasgem.predictor/1"
+SCHEMA = "nasgem.predictor/2"
 CHUNK = 8192
 MINIMUM_ROWS = 4
 
@@ -34,8 +35,8 @@ class FittedPredictor:
         config: how it was fitted; `config.target` is what the networks put out.
         penalty: lambda of the scores it was fitted on (Eq. 5).
         rows: number of cells it was fitted on.
-        target_mean: their mean target, less the MAC trend; with the score target the constant guess to beat.
-        mac_trend: accuracy gained by tenfold MACs, a least-squares line over the rows; 0 with the score target.
+        target_mean: their mean target, less the cost trend; with the score target the constant guess to beat.
+        cost_trend: accuracy gained by a tenfold cost, a least-squares line over the rows; 0 with the score target.
         weights: float32 arrays. `0.weight` [members, d, hidden], `0.bias` [members, 1, hidden] and so on, on
             standardised inputs and target; `input_mean` and `input_scale` [d]; `target_scale` [1].
     """
@@ -44,39 +45,39 @@ class FittedPredictor:
     penalty: float
     rows: int
     target_mean: float
-    mac_trend: float
+    cost_trend: float
     weights: Mapping[str, np.ndarray]
 
     @property
-    def needs_macs(self) -> bool:
-        """Whether `predict` reads the MACs."""
-        return self.target.needs_macs
+    def needs_costs(self) -> bool:
+        """Whether `predict` reads the costs."""
+        return self.target.needs_costs
 
     @cached_property
     def target(self) -> Target:
         """What the networks put out."""
         scale = float(self.weights["target_scale"][0])
-        return Target(self.config.target, self.penalty, self.target_mean, scale, self.mac_trend)
+        return Target(self.config.target, self.penalty, self.target_mean, scale, self.cost_trend)
 
-    def predict(self, embeddings: np.ndarray, macs: np.ndarray | None, penalty: float) -> np.ndarray:
+    def predict(self, embeddings: np.ndarray, costs: np.ndarray | None, penalty: float) -> np.ndarray:
         """Return the predicted efficiency scores, float32 [B].
 
         Args:
             embeddings: [B, d].
-            macs: [B] multiply-adds; only read when the target is accuracy.
+            costs: [B], what the score charges; only read when the target is accuracy.
             penalty: lambda.
 
         Raises:
             ParameterError, DataError: see `Target.scores`; or the embeddings have another length.
         """
-        return self.target.scores(self._forward(embeddings), macs, penalty)
+        return self.target.scores(self._forward(embeddings), costs, penalty)
 
-    def predict_accuracy(self, embeddings: np.ndarray, macs: np.ndarray) -> np.ndarray:
+    def predict_accuracy(self, embeddings: np.ndarray, costs: np.ndarray) -> np.ndarray:
         """Return the predicted accuracies, float32 [B]; raises `ParameterError` where the target is the score."""
-        return self.target.accuracies(self._forward(embeddings), macs)
+        return self.target.accuracies(self._forward(embeddings), costs)
 
     def modules(self) -> list[nn.Sequential]:
-        """Return each member as a network of its own: raw embeddings [B, d] to the target, less the MAC trend."""
+        """Return each member as a network of its own: raw embeddings [B, d] to the target, less the cost trend."""
         scale, networks = float(self.weights["target_scale"][0]), []
         for member in range(self.config.members):
             layers: list[nn.Module] = []
@@ -99,7 +100,7 @@ class FittedPredictor:
         """Return an upper bound of K with |P(g) - P(g')| <= K |g - g'| (paper, Eq. 6-13).
 
         The product of the layers' spectral norms, in units of the target per unit of embedding, averaged over members;
-        ReLU adds nothing. With the accuracy target it bounds the predicted accuracy at equal MACs.
+        ReLU adds nothing. With the accuracy target it bounds the predicted accuracy at equal cost.
         """
         weights = [weight.astype(np.float64) for weight, _ in self._layers]
         weights[0] = weights[0] / self.weights["input_scale"][:, None]
@@ -114,18 +115,18 @@ class FittedPredictor:
             "penalty": self.penalty,
             "rows": self.rows,
             "target_mean": self.target_mean,
-            "mac_trend": self.mac_trend,
+            "cost_trend": self.cost_trend,
         }
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, np.ndarray], metadata: Mapping[str, Any]) -> "FittedPredictor":
-        """Read what `to_arrays` wrote; raises `DataError` when it is no predictor or incomplete."""
+        """Read what `to_arrays` wrote; raises `DataError` when it is not a predictor or incomplete."""
         if metadata.get("schema") != SCHEMA:
             raise DataError(f"not a predictor: field 'schema' must be {SCHEMA!r}, found {metadata.get('schema')!r}")
         try:
             fields = dict(metadata["config"])
             config = PredictorConfig(**{**fields, "hidden": tuple(fields["hidden"])})
-            numbers = {name: metadata[name] for name in ("penalty", "rows", "target_mean", "mac_trend")}
+            numbers = {name: metadata[name] for name in ("penalty", "rows", "target_mean", "cost_trend")}
             fitted = cls(config=config, weights=dict(arrays), **numbers)
             shapes = {name: array.shape for name, array in arrays.items()}
             expected = _shapes(shapes["input_mean"][0], config)
@@ -154,10 +155,8 @@ class FittedPredictor:
 
 def fit_predictor(
     embeddings: np.ndarray,
-    accuracy: np.ndarray,
-    macs: np.ndarray,
+    measured: Measured,
     config: PredictorConfig,
-    penalty: float,
     seed: int,
     on_progress: Callable[[int, dict[str, float]], None] | None = None,
 ) -> FittedPredictor:
@@ -165,20 +164,18 @@ def fit_predictor(
 
     Args:
         embeddings: [N, d] of the cells, N at least 4.
-        accuracy: [N] proxy accuracies, fractions.
-        macs: [N] multiply-adds.
+        measured: their accuracies and costs.
         config: target, widths, members and optimiser.
-        penalty: lambda of Eq. 5.
         seed: of the starting points.
         on_progress: called ten times with the steps done and the mean squared error, in squared units of the target.
 
     Raises:
-        DataError: too few rows, shapes that do not go together, or a row that is not finite.
+        DataError: too few rows, shapes that do not match, or a row that is not finite.
         ParameterError: the loss stopped being finite.
     """
     embeddings = embeddings.astype(np.float32)
-    _check_rows(embeddings, accuracy, macs)
-    target, values = Target.of(config.target, accuracy, macs, penalty)
+    _check_rows(embeddings, measured)
+    target, values = Target.of(config.target, measured)
     input_mean, input_scale = embeddings.mean(axis=0), _scale(embeddings)
     inputs = torch.from_numpy((embeddings - input_mean) / input_scale)
     wanted = torch.from_numpy(values.astype(np.float32))
@@ -216,7 +213,7 @@ def fit_predictor(
         "input_scale": input_scale,
         "target_scale": np.array([target.scale], dtype=np.float32),
     }
-    return FittedPredictor(config, penalty, len(embeddings), target.mean, target.mac_trend, weights)
+    return FittedPredictor(config, measured.penalty, len(embeddings), target.mean, target.cost_trend, weights)
 
 
 def _outputs(inputs: Tensor, layers: list[tuple[Tensor, Tensor]]) -> Tensor:
@@ -257,16 +254,16 @@ def _scale(values: np.ndarray) -> np.ndarray:
     return np.where(deviation > 1e-8, deviation, 1.0).astype(values.dtype)
 
 
-def _check_rows(embeddings: np.ndarray, accuracy: np.ndarray, macs: np.ndarray) -> None:
+def _check_rows(embeddings: np.ndarray, measured: Measured) -> None:
     if embeddings.ndim != 2:
-        raise DataError(f"embeddings have shape {embeddings.shape}: give one row a cell")
+        raise DataError(f"embeddings have shape {embeddings.shape}: give one row per cell")
     rows = len(embeddings)
     if rows < MINIMUM_ROWS:
         raise DataError(f"{rows} trained cells are too few to fit a predictor: give at least {MINIMUM_ROWS}")
-    for name, values in (("accuracy", accuracy), ("macs", macs)):
+    for name, values in (("accuracy", measured.accuracy), ("costs", measured.costs)):
         if np.shape(values) != (rows,):
-            raise DataError(f"{name} has shape {np.shape(values)} for {rows} embeddings: give one number a cell")
-    for name, values in (("embeddings", embeddings), ("accuracy", accuracy), ("macs", macs)):
+            raise DataError(f"{name} has shape {np.shape(values)} for {rows} embeddings: give one number per cell")
+    for name, values in (("embeddings", embeddings), ("accuracy", measured.accuracy), ("costs", measured.costs)):
         wrong = np.flatnonzero(~np.isfinite(values.reshape(rows, -1)).all(axis=1))
         if len(wrong):
             raise DataError(f"{name}[{wrong[0]}] = {values[wrong[0]]}: not finite; leave out cells that failed")

@@ -21,7 +21,7 @@ def rank_correlation(predicted: np.ndarray, measured: np.ndarray) -> dict[str, f
 
 
 def prediction_error(predicted: np.ndarray, measured: np.ndarray, guess: float) -> dict[str, float]:
-    """Return the mean squared error of the predictions, and that of one constant `guess` beside it.
+    """Return the mean squared error of the predictions, and that of one constant `guess`.
 
     The guess is the mean of what the predictor was fitted on. Both are NaN when there are no rows.
     """
@@ -37,7 +37,8 @@ def prediction_error(predicted: np.ndarray, measured: np.ndarray, guess: float) 
 def _check(predicted: np.ndarray, measured: np.ndarray) -> None:
     if np.shape(predicted) != np.shape(measured) or np.ndim(predicted) != 1:
         raise DataError(
-            f"predicted has shape {np.shape(predicted)}, measured {np.shape(measured)}: give one number a cell in each"
+            f"predicted has shape {np.shape(predicted)}, measured {np.shape(measured)}: "
+            "give one number per cell in each"
         )
     for name, values in (("predicted", predicted), ("measured", measured)):
         wrong = np.flatnonzero(~np.isfinite(values))

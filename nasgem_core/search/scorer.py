@@ -14,10 +14,10 @@ class Scorer(Protocol):
     """Anything that predicts the efficiency scores of cells."""
 
     @property
-    def needs_macs(self) -> bool:
-        """Whether `score` reads the MACs."""
+    def needs_costs(self) -> bool:
+        """Whether `score` reads the costs."""
 
-    def score(self, cells: CellBatch, macs: np.ndarray | None, penalty: float) -> np.ndarray:
+    def score(self, cells: CellBatch, costs: np.ndarray | None, penalty: float) -> np.ndarray:
         """Return the predicted efficiency scores, float32 [B]; see `nasgem_core.search.target.Target.scores`."""
 
 
@@ -34,10 +34,10 @@ class EmbeddingScorer:
     predictor: FittedPredictor
 
     @property
-    def needs_macs(self) -> bool:
-        """Whether `score` reads the MACs."""
-        return self.predictor.needs_macs
+    def needs_costs(self) -> bool:
+        """Whether `score` reads the costs."""
+        return self.predictor.needs_costs
 
-    def score(self, cells: CellBatch, macs: np.ndarray | None, penalty: float) -> np.ndarray:
+    def score(self, cells: CellBatch, costs: np.ndarray | None, penalty: float) -> np.ndarray:
         """Return the predicted efficiency scores, float32 [B]."""
-        return self.predictor.predict(self.encoder.embed(cells), macs, penalty)
+        return self.predictor.predict(self.encoder.embed(cells), costs, penalty)

@@ -1,7 +1,7 @@
 """What a predictor learns, and how its output becomes an efficiency score (paper 3.2, Eq. 5).
 
-With accuracy as the target, what a straight line in log10(MACs) explains of the accuracy is taken out first and added
-back exactly: larger networks are more accurate, and MACs are known without any prediction. (Our choice; not in the
+With accuracy as the target, what a straight line in log10(cost) explains of the accuracy is taken out first and added
+back exactly: larger networks are more accurate, and costs are known without any prediction. (Our choice; not in the
 paper.)
 """
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from nasgem_core.errors import DataError, ParameterError
-from nasgem_core.search.score import efficiency_score, log_macs, mac_term
+from nasgem_core.search.score import Measured, cost_term, log_costs
 
 SCORE, ACCURACY = "score", "accuracy"
 
@@ -22,70 +22,71 @@ class Target:
     Args:
         kind: `score` as in the paper, or `accuracy`.
         penalty: lambda of the scores it was made of (Eq. 5).
-        mean: mean target, less the MAC trend; with the score target the constant guess to beat.
-        scale: standard deviation of the same, 1e-8 at least, so that nothing shows of targets without spread.
-        mac_trend: accuracy gained by tenfold MACs, a least-squares line over the cells; 0 with the score target.
+        mean: mean target, less the cost trend; with the score target the constant guess to beat.
+        scale: standard deviation of the same, at least 1e-8, so that targets without spread give no noise.
+        cost_trend: accuracy gained by a tenfold cost, a least-squares line over the cells; 0 with the score target.
     """
 
     kind: str
     penalty: float
     mean: float
     scale: float
-    mac_trend: float
+    cost_trend: float
 
     @classmethod
-    def of(cls, kind: str, accuracy: np.ndarray, macs: np.ndarray, penalty: float) -> tuple["Target", np.ndarray]:
+    def of(cls, kind: str, measured: Measured) -> tuple["Target", np.ndarray]:
         """Return the target of trained cells, and its standardised values, float64 [N]."""
-        values, trend = efficiency_score(accuracy, macs, penalty), 0.0
+        values, trend = measured.scores, 0.0
         if kind == ACCURACY:
-            trend = _slope(log_macs(macs), accuracy)
-            values = accuracy - trend * log_macs(macs)
-        target = cls(kind, penalty, float(values.mean()), max(float(values.std()), 1e-8), trend)
+            trend = _slope(log_costs(measured.costs), measured.accuracy)
+            values = measured.accuracy - trend * log_costs(measured.costs)
+        target = cls(kind, measured.penalty, float(values.mean()), max(float(values.std()), 1e-8), trend)
         return target, (values - target.mean) / target.scale
 
     @property
-    def needs_macs(self) -> bool:
-        """Whether scores cannot be told without MACs."""
+    def needs_costs(self) -> bool:
+        """Whether scores depend on the costs of cells."""
         return self.kind == ACCURACY
 
-    def scores(self, values: np.ndarray, macs: np.ndarray | None, penalty: float) -> np.ndarray:
+    def scores(self, values: np.ndarray, costs: np.ndarray | None, penalty: float) -> np.ndarray:
         """Return efficiency scores, float32 [B], of standardised predictions [B].
 
         Args:
             values: what was predicted.
-            macs: [B] multiply-adds; only read when the target is accuracy.
-            penalty: lambda. Where the target is accuracy the MAC term is exact, so that any will do.
+            costs: [B], what the score charges; only read when the target is accuracy.
+            penalty: lambda. With the accuracy target the cost term is exact, so any penalty will do.
 
         Raises:
             ParameterError: the target is the score, and `penalty` is not the one it was made with.
-            DataError: MACs are needed and missing.
+            DataError: costs are needed and missing.
         """
-        if not self.needs_macs:
+        if not self.needs_costs:
             if penalty != self.penalty:
                 raise ParameterError(
                     f"score.penalty = {penalty}: the predictor was fitted on scores with penalty {self.penalty}; "
                     "use that, fit again, or set predictor.target to accuracy"
                 )
             return self._raw(values)
-        macs = _one_a_cell(macs, len(values))
-        return (self.accuracies(values, macs) - mac_term(macs, penalty)).astype(np.float32)
+        costs = _one_per_cell(costs, len(values))
+        return (self.accuracies(values, costs) - cost_term(costs, penalty)).astype(np.float32)
 
-    def accuracies(self, values: np.ndarray, macs: np.ndarray) -> np.ndarray:
+    def accuracies(self, values: np.ndarray, costs: np.ndarray) -> np.ndarray:
         """Return accuracies, float32 [B]; raises `ParameterError` where the target is the score."""
-        if not self.needs_macs:
+        if not self.needs_costs:
             raise ParameterError(
-                "predictor.target = 'score': such a predictor knows no accuracies; set it to accuracy and fit again"
+                "predictor.target = 'score': such a predictor does not predict accuracies; set it to accuracy and fit "
+                "again"
             )
-        return (self._raw(values) + self.mac_trend * log_macs(_one_a_cell(macs, len(values)))).astype(np.float32)
+        return (self._raw(values) + self.cost_trend * log_costs(_one_per_cell(costs, len(values)))).astype(np.float32)
 
     def _raw(self, values: np.ndarray) -> np.ndarray:
         return np.asarray(values, dtype=np.float32) * np.float32(self.scale) + np.float32(self.mean)
 
 
-def _one_a_cell(macs: np.ndarray | None, cells: int) -> np.ndarray:
-    if macs is None or np.shape(macs) != (cells,):
-        raise DataError(f"macs must hold one number for each of the {cells} cells")
-    return macs
+def _one_per_cell(costs: np.ndarray | None, cells: int) -> np.ndarray:
+    if costs is None or np.shape(costs) != (cells,):
+        raise DataError(f"costs must hold one number for each of the {cells} cells")
+    return costs
 
 
 def _slope(x: np.ndarray, y: np.ndarray) -> float:

@@ -16,6 +16,9 @@ from tasks.mlflow_runs.tracking_store import FOLDER
 from tasks.store.artifacts import write_bytes
 from tasks.store.fingerprint import fingerprint
 
+_CELL = ("origin", "round", "cell", "key")
+"""Columns of the table of trained cells that are parameters of a cell's run."""
+
 
 @dataclass(frozen=True)
 class TrainingRun:
@@ -140,21 +143,27 @@ class SearchRecords:
         return RunRecord(key, run.name, "training", parent, run.params, status="RUNNING")
 
     def cell(self, stage: str, row: dict[str, Any], result: dict[str, Any]) -> None:
-        """Log one evaluated cell as a child of its stage."""
+        """Log one trained cell as a child of its stage.
+
+        Args:
+            stage: which trained it.
+            row: a row of the table of trained cells: its numbers become metrics, those of the objective as well.
+            result: what the training gave.
+        """
         steps = range(1, len(result["epoch_losses"]) + 1)
         curves = [("train_loss", loss, step) for step, loss in zip(steps, result["epoch_losses"], strict=True)]
         curves += [
             ("validation_accuracy", value, step) for step, value in zip(steps, result["epoch_accuracies"], strict=False)
         ]
-        metrics = {name: float(row[name]) for name in ("accuracy", "score", "macs", "params", "predicted")}
-        metrics |= {"seconds": result["seconds"], "images_per_second": result["images_per_second"]}
+        figures = {name: value for name, value in row.items() if _is_number(value) and name != "round"}
+        metrics = {**figures, "seconds": result["seconds"], "images_per_second": result["images_per_second"]}
         self._log(
             RunRecord(
                 key=self._key(stage, row["origin"].replace(" ", "_"), row["key"]),
                 name=f"cell {row['key'][:8]}",
                 kind="cell",
                 parent=self._key(stage),
-                params={"origin": row["origin"], "round": row["round"], "cell": row["cell"], "key": row["key"]},
+                params={name: value for name, value in row.items() if name in _CELL or name.endswith("_from")},
                 metrics=[*_points(metrics), *curves],
                 tags={"reason": row["reason"]} if row["failed"] else {},
                 status="FAILED" if row["failed"] else "FINISHED",
@@ -181,6 +190,10 @@ class SearchRecords:
         write_bytes(marker, b"")
 
 
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
 def _points(metrics: dict[str, float]) -> list[tuple[str, float, int]]:
     return [(name, float(value), 0) for name, value in metrics.items()]
 
@@ -192,8 +205,4 @@ def curve_points(history: Sequence[Mapping[str, float]]) -> list[tuple[str, floa
 
 def finite(metrics: dict[str, Any]) -> dict[str, float]:
     """Return the entries that are numbers, the only ones that MLflow takes as metrics."""
-    return {
-        name: float(value)
-        for name, value in metrics.items()
-        if isinstance(value, int | float) and not isinstance(value, bool) and not pd.isna(value)
-    }
+    return {name: float(value) for name, value in metrics.items() if _is_number(value) and not pd.isna(value)}

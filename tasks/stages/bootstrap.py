@@ -1,5 +1,6 @@
 """Task "bootstrap" (Eq. 15): sample very many cells, predict, keep the best that were not trained yet."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -7,55 +8,53 @@ import numpy as np
 from nasgem_core.cells.batch import CellBatch
 from nasgem_core.cells.packing import pack_cells, unpack_cells
 from nasgem_core.config.search import CellsConfig
-from nasgem_core.networks.complexity import cell_costs
-from nasgem_core.networks.layout import NetworkLayout
 from nasgem_core.search.bootstrap import bootstrap
-from nasgem_core.search.latency_model import LatencyModel
 from tasks.run.progress import progress_bar
+from tasks.stages.objective import ObjectiveValue, objective_of
 from tasks.stages.scorer import ScorerValue, scorer_of
 from tasks.store.caching import cached_task
 
 
-@cached_task("bootstrap")
-def bootstrap_task(
-    scorer: ScorerValue,
-    cells: CellsConfig,
-    layout: NetworkLayout,
-    num_classes: int,
-    count: int,
-    top: int,
-    penalty: float,
-    max_macs: int,
-    trained: list[str],
-    seed: int,
-    latency: dict[str, Any] | None = None,
-) -> dict[str, Any]:
-    """Return the `top` best predicted cells of `count` sampled ones, packed, with predictions and MACs.
+@dataclass(frozen=True)
+class Draw:
+    """Which candidates are looked for.
 
-    `trained` holds canonical keys to pass over; `max_macs` bounds the multiply-adds of a network, 0 for no bound.
-    `latency` is a latency model's value: the score then charges what it tells.
+    Args:
+        count: how many cells are sampled.
+        top: how many of the best predicted are kept.
+        seed: of the samples.
+        max_macs: bound on the multiply-adds of a network, 0 for no bound.
     """
 
-    def macs_of(batch: CellBatch) -> np.ndarray:
-        return cell_costs(batch, layout, num_classes).macs
+    count: int
+    top: int
+    seed: int
+    max_macs: int = 0
 
-    with progress_bar("predicting candidates", count) as bar:
+
+@cached_task("bootstrap")
+def bootstrap_task(
+    scorer: ScorerValue, space: CellsConfig, objective: ObjectiveValue, draw: Draw, trained: list[str]
+) -> dict[str, Any]:
+    """Return the best predicted cells of the sampled ones, packed, with predictions and MACs.
+
+    `trained` holds the canonical keys of cells to leave out, sorted.
+    """
+    with progress_bar("predicting candidates", draw.count) as bar:
         found = bootstrap(
             scorer_of(scorer),
-            cells,
-            macs_of,
-            count=count,
-            top=top,
-            penalty=penalty,
-            max_macs=max_macs or None,
-            cost_of=None if latency is None else LatencyModel.from_dict(latency).predict,
-            seed=seed,
+            space,
+            objective_of(objective),
+            count=draw.count,
+            top=draw.top,
+            seed=draw.seed,
+            max_macs=draw.max_macs or None,
             exclude_keys=frozenset(trained),
             on_progress=bar.update,
         )
     return {
         "cells": pack_cells(found.cells),
-        "operations": list(cells.operations),
+        "operations": list(space.operations),
         "keys": list(found.keys),
         "predicted": found.predicted,
         "macs": found.macs,
@@ -66,6 +65,26 @@ def bootstrap_task(
     }
 
 
-def candidate_cells(value: dict[str, Any]) -> CellBatch:
-    """Return the cells that `bootstrap_task` packed, best first."""
-    return unpack_cells(value["cells"], value["operations"])
+@dataclass(frozen=True, eq=False)
+class Found:
+    """What `bootstrap_task` found: K cells, best first, with their predicted scores [K] and MACs [K].
+
+    Args:
+        cells: the cells.
+        predicted: float32 [K].
+        macs: int64 [K].
+        sampled: how many cells were sampled.
+        score_mean: mean predicted score of these.
+    """
+
+    cells: CellBatch
+    predicted: np.ndarray
+    macs: np.ndarray
+    sampled: int
+    score_mean: float
+
+    @classmethod
+    def of(cls, value: dict[str, Any]) -> "Found":
+        """Read what `bootstrap_task` returned."""
+        cells = unpack_cells(value["cells"], value["operations"])
+        return cls(cells, value["predicted"], value["macs"], value["sampled"], value["score_mean"])

@@ -2,40 +2,31 @@
 
 from typing import Any
 
-import numpy as np
-
 from nasgem_core.cells.batch import CellBatch
 from nasgem_core.config.search import PredictorConfig
-from nasgem_core.search.perceptron import FittedPredictor, fit_predictor
+from nasgem_core.search.perceptron import SCHEMA, FittedPredictor, fit_predictor
+from nasgem_core.search.score import Measured
 from tasks.stages.encoder import encoder_of
 from tasks.store.artifacts import DATA, read_weights, write_weights
 from tasks.store.caching import cached_task
 
 PREDICTOR_FILE = DATA / "estimator" / "predictor.safetensors"
-SCHEMA = "nasgem.predictor/1"
 
 
 @cached_task("predictor fit")
 def fit_predictor_task(
-    encoder: dict[str, Any],
-    cells: CellBatch,
-    accuracy: np.ndarray,
-    macs: np.ndarray,
-    config: PredictorConfig,
-    penalty: float,
-    seed: int,
+    encoder: dict[str, Any], cells: CellBatch, measured: Measured, config: PredictorConfig, seed: int
 ) -> dict[str, Any]:
     """Fit one predictor; returns its weights and metadata.
 
-    It is given cells and not their embeddings, whose last digits may change with the number of threads: the key must
-    not.
+    It takes cells and not their embeddings, whose last digits may change with the number of threads: the key must not.
     """
     embeddings = encoder_of(encoder).embed(cells)
-    return predictor_value(fit_predictor(embeddings, accuracy, macs, config, penalty, seed))
+    return predictor_value(fit_predictor(embeddings, measured, config, seed))
 
 
 def predictor_of(value: dict[str, Any]) -> FittedPredictor:
-    """Return the predictor that `fit_predictor_task` put out."""
+    """Return the predictor that `fit_predictor_task` returned."""
     return FittedPredictor.from_arrays(value["weights"], value["metadata"])
 
 

@@ -1,31 +1,24 @@
-"""All that the stages of a search have left behind, read together: what reports and the command line show."""
+"""All results of the stages of a search, read together: what reports and the command line show."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
-from nasgem_core.cells.batch import CellBatch
 from nasgem_core.cells.cell import Cell
 from nasgem_core.config.search import SearchConfig
 from nasgem_core.encoders.fitted import FittedEncoder
 from tasks.stages.encoder import GUIDED, PLAIN, read_encoder
-from tasks.stages.trained import (
-    BASELINE,
-    BOOTSTRAP_FILE,
-    ESTIMATOR_FILE,
-    best_row,
-    cells_of,
-    latency_words,
-    read_trained,
-)
+from tasks.stages.trained import BASELINE, BOOTSTRAP_FILE, COLUMNS, ESTIMATOR_FILE, TrainedCells, read_trained
 from tasks.store.artifacts import METRICS, read_json, write_json
 
 SELECTED_FILE = Path(".nasgem") / "selected.json"
 SELECTED_SCHEMA = "nasgem.selected/1"
+_FROM = "_from"
+"""End of the name of a column that says where the costs in another column come from."""
 
 
 @dataclass
@@ -35,38 +28,36 @@ class Results:
     config: SearchConfig
 
     @cached_property
-    def trained(self) -> pd.DataFrame:
-        """All trained cells; a cell that search and baseline both trained stands twice, once for each."""
-        return pd.concat([read_trained(ESTIMATOR_FILE), read_trained(BOOTSTRAP_FILE)], ignore_index=True)
+    def trained(self) -> TrainedCells:
+        """All trained cells; a cell that both search and baseline trained is there twice."""
+        space = self.config.cells
+        files = (ESTIMATOR_FILE, BOOTSTRAP_FILE)
+        return TrainedCells.concatenate([read_trained(file, space.operations, space.vertices) for file in files])
 
-    @property
-    def searched(self) -> pd.DataFrame:
+    @cached_property
+    def searched(self) -> TrainedCells:
         """The cells that the search trained, in order."""
-        return self.trained[self.trained["origin"] != BASELINE].reset_index(drop=True)
+        return self.trained[self.trained.origin != BASELINE]
 
-    @property
-    def baseline(self) -> pd.DataFrame:
+    @cached_property
+    def baseline(self) -> TrainedCells:
         """The cells of random search, in order."""
-        return self.trained[self.trained["origin"] == BASELINE].reset_index(drop=True)
+        return self.trained[self.trained.origin == BASELINE]
 
-    @property
-    def distinct(self) -> pd.DataFrame:
+    @cached_property
+    def distinct(self) -> TrainedCells:
         """Every trained cell once."""
-        return self.trained.drop_duplicates("key").reset_index(drop=True)
+        return self.trained.distinct
 
-    @property
-    def best(self) -> pd.Series:
-        """The chosen cell's row: the best measured score of the search."""
-        return self.searched.iloc[best_row(self.searched)]
+    @cached_property
+    def best(self) -> dict[str, Any]:
+        """The chosen cell as plain values: the best measured score of the search."""
+        return self.searched.row(self.searched.best)
 
     @property
     def best_cell(self) -> Cell:
         """The chosen cell."""
-        return Cell.from_json(self.best["cell"])
-
-    def batch(self, table: pd.DataFrame) -> CellBatch:
-        """Return a table's cells as a batch of the search space."""
-        return cells_of(table, self.config.cells.operations, self.config.cells.vertices)
+        return self.searched.cells.cell(self.searched.best)
 
     @cached_property
     def encoders(self) -> dict[str, FittedEncoder]:
@@ -90,31 +81,52 @@ def read_selected() -> list[Cell]:
     return [Cell.from_dict(document) for document in read_json(SELECTED_FILE, SELECTED_SCHEMA)["cells"]]
 
 
-def best_cells_table(table: pd.DataFrame, count: int = 10) -> tuple[list[str], list[list[str]]]:
-    """Return header and rows of the best measured cells; with their latencies where the score charged these."""
-    charged = "latency_ms" in table
-    latency = ["latency ms", "told by"] if charged else []
-    header = ["rank", "cell", "score", "accuracy", *latency, "MACs M", "params k", "vertices", "found by"]
-    ranked = table[np.isfinite(table["score"])].sort_values("score", ascending=False, kind="stable").head(count)
-    rows = []
-    for rank, (_, row) in enumerate(ranked.iterrows(), start=1):
-        cell = Cell.from_json(row["cell"])
-        rows.append(
-            [
-                str(rank),
-                row["key"][:8],
-                f"{row['score']:.4f}",
-                f"{row['accuracy']:.4f}",
-                *(latency_words(row) if charged else ()),
-                f"{row['macs'] / 1e6:.3f}",
-                f"{row['params'] / 1e3:.1f}",
-                str(cell.num_vertices),
-                found_by(row),
-            ]
-        )
+def best_cells_table(trained: TrainedCells, count: int = 10) -> tuple[list[str], list[list[str]]]:
+    """Return header and rows of the best measured cells, with the columns of the objective where it has some."""
+    ranked, added = trained.ranked[:count], list(trained.columns)
+    header = ["rank", "cell", "score", "accuracy", *map(column_words, added)]
+    header += ["MACs M", "params k", "vertices", "found by"]
+    sizes = ranked.cells.num_vertices
+    rows = [
+        [
+            str(rank),
+            row["key"][:8],
+            f"{row['score']:.4f}",
+            f"{row['accuracy']:.4f}",
+            *(cost_text(row[name]) for name in added),
+            f"{row['macs'] / 1e6:.3f}",
+            f"{row['params'] / 1e3:.1f}",
+            str(size),
+            found_by(row),
+        ]
+        for rank, (row, size) in enumerate(zip(ranked.rows(), sizes, strict=True), start=1)
+    ]
     return header, rows
 
 
-def found_by(row: pd.Series) -> str:
+def column_words(name: str) -> str:
+    """Return the header of a column of an objective: "latency_ms" is "latency ms"."""
+    return name.replace("_", " ")
+
+
+def cost_text(value: Any) -> str:
+    """Return a value in a column of an objective as text, a dash where there is none."""
+    if isinstance(value, str):
+        return value or "-"
+    return f"{value:.5g}" if np.isfinite(value) else "-"
+
+
+def charged_words(row: Mapping[str, Any]) -> dict[str, str]:
+    """Return what a cell was charged, where that has columns of its own: {"latency": "2.5 ms, from the model"}."""
+    words = {}
+    for name in row:
+        if name not in COLUMNS and not name.endswith(_FROM) and cost_text(row[name]) != "-":
+            label, _, unit = name.rpartition("_")
+            source = row.get(label + _FROM)
+            words[label] = f"{cost_text(row[name])} {unit}" + (f", from the {source}" if source else "")
+    return words
+
+
+def found_by(row: Mapping[str, Any]) -> str:
     """Return in words where a cell came from."""
     return f"{row['origin']}, round {row['round']}" if row["origin"] in ("random", "predicted") else str(row["origin"])

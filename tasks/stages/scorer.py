@@ -1,6 +1,6 @@
 """The predictor that picks cells, by `predictor.kind`: the paper's on embeddings, or one that reads the cells.
 
-A process is kept as it was fitted; the other predictors of the catalogue as what they are fitted from.
+A process is stored as it was fitted; the other predictors of the catalogue as what they are fitted from.
 """
 
 from typing import Any
@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 
 from nasgem_core.cells.batch import CellBatch
-from nasgem_core.config.search import CellsConfig, PredictorConfig
+from nasgem_core.config.search import CellsConfig, PredictorConfig, SearchConfig
 from nasgem_core.errors import DataError, ParameterError
 from nasgem_core.predictors import catalogue_scorer, process_scorer
 from nasgem_core.predictors.catalogue import recipe_module
-from nasgem_core.predictors.catalogue_scorer import Lesson, fit_catalogue_scorer, pretrain_kind
+from nasgem_core.predictors.catalogue_scorer import TrainingSet, fit_catalogue_scorer, pretrain_kind
 from nasgem_core.predictors.notation import free_notation
 from nasgem_core.predictors.process_scorer import ProcessScorer, fit_process
+from nasgem_core.search.score import Measured
 from nasgem_core.search.scorer import EmbeddingScorer, Scorer
 from nasgem_core.seeding import derive_seed
 from tasks.stages.encoder import encoder_of
@@ -27,14 +28,14 @@ SCORER_FILE = DATA / "estimator" / "scorer.safetensors"
 PERCEPTRON, PROCESS = "perceptron", "gaussian_process"
 
 ScorerValue = dict[str, Any]
-"""A scorer in the form that tasks pass on: `process` or `lesson`, or `encoder` and `predictor`."""
+"""A scorer in the form that tasks pass on: `process` or `training_set`, or `encoder` and `predictor`."""
 
 
-def check_kind(config: PredictorConfig, law: CellsConfig) -> None:
-    """Raise `ParameterError` where the predictor cannot read cells of this law: better before any cell is trained."""
+def check_kind(config: PredictorConfig, space: CellsConfig) -> None:
+    """Raise `ParameterError` where the predictor cannot read cells of this space, before any cell is trained."""
     if config.kind != PERCEPTRON:
         try:
-            free_notation(law.operations)
+            free_notation(space.operations)
         except DataError as error:
             raise ParameterError(
                 f"predictor.kind = {config.kind!r} cannot read these cells, {error}: set it to {PERCEPTRON!r}, or name "
@@ -44,60 +45,47 @@ def check_kind(config: PredictorConfig, law: CellsConfig) -> None:
 
 @cached_task("process fit")
 def fit_process_task(
-    cells: CellBatch, accuracy: np.ndarray, macs: np.ndarray, law: CellsConfig, target: str, penalty: float, seed: int
+    cells: CellBatch, measured: Measured, space: CellsConfig, target: str, seed: int
 ) -> dict[str, Any]:
     """Fit a process to trained cells; returns its arrays and metadata."""
-    arrays, metadata = fit_process(cells, accuracy, macs, law, target, penalty, seed).to_arrays()
+    arrays, metadata = fit_process(cells, measured, space, target, seed).to_arrays()
     return {"weights": arrays, "metadata": metadata}
 
 
 @cached_task("scorer pre-training")
-def pretrain_task(kind: str, source: str, law: CellsConfig, seed: int) -> dict[str, Any]:
-    """Teach a predictor of the catalogue, whose source has this fingerprint, what it learns without labels."""
-    return pretrain_kind(kind, law, seed)
+def pretrain_task(kind: str, source: str, space: CellsConfig, seed: int) -> dict[str, Any]:
+    """Pre-train a predictor of the catalogue, whose source has this fingerprint, on cells without labels."""
+    return pretrain_kind(kind, space, seed)
 
 
 def fit_scorer(
-    encoder: dict[str, Any],
-    cells: CellBatch,
-    accuracy: np.ndarray,
-    macs: np.ndarray,
-    config: PredictorConfig,
-    law: CellsConfig,
-    penalty: float,
-    seed: int,
-    root: int,
+    config: SearchConfig, cells: CellBatch, measured: Measured, *, encoder: dict[str, Any], seed: int
 ) -> ScorerValue:
     """Fit the predictor of the kind that the parameters name to trained cells.
 
     Args:
-        encoder: the guided one, for the paper's predictor.
+        config: which predictor, the space it reads, and the root seed: what is learned without labels is learned once
+            for all fits.
         cells: N trained cells.
-        accuracy: [N] proxy accuracies, fractions.
-        macs: [N] multiply-adds.
-        config: which predictor, and the paper's.
-        law: what cells are drawn by.
-        penalty: lambda of Eq. 5.
+        measured: their accuracies and costs.
+        encoder: the guided one, for the paper's predictor.
         seed: of this fit.
-        root: the search's seed, of what is learned without labels, once for all fits.
     """
-    if config.kind == PROCESS:
-        return {"process": fit_process_task(cells, accuracy, macs, law, config.target, penalty, seed)}
-    if config.kind == PERCEPTRON:
-        return {
-            "encoder": encoder,
-            "predictor": fit_predictor_task(encoder, cells, accuracy, macs, config, penalty, seed),
-        }
-    once = derive_seed(root, "predictor")
-    pretrained = pretrain_task(config.kind, _source(config.kind), law, once)
-    lesson = Lesson(config.kind, cells, accuracy, macs, law, config.target, penalty, pretrained, once)
-    arrays, metadata = lesson.to_arrays()
-    return _lesson_value(config.kind, arrays, metadata)
+    kind, target = config.predictor.kind, config.predictor.target
+    if kind == PROCESS:
+        return {"process": fit_process_task(cells, measured, config.cells, target, seed)}
+    if kind == PERCEPTRON:
+        fitted = fit_predictor_task(encoder, cells, measured, config.predictor, seed)
+        return {"encoder": encoder, "predictor": fitted}
+    once = derive_seed(config.seed, "predictor")
+    pretrained = pretrain_task(kind, _source(kind), config.cells, once)
+    arrays, metadata = TrainingSet(kind, cells, measured, config.cells, target, pretrained, once).to_arrays()
+    return _training_set_value(kind, arrays, metadata)
 
 
-def _lesson_value(kind: str, weights: dict[str, np.ndarray], metadata: dict[str, Any]) -> ScorerValue:
+def _training_set_value(kind: str, weights: dict[str, np.ndarray], metadata: dict[str, Any]) -> ScorerValue:
     """Add the source of the predictor: it is imported by name, so no task's own source covers it."""
-    return {"lesson": {"weights": weights, "metadata": metadata, "source": _source(kind)}}
+    return {"training_set": {"weights": weights, "metadata": metadata, "source": _source(kind)}}
 
 
 def _source(kind: str) -> str:
@@ -105,23 +93,24 @@ def _source(kind: str) -> str:
 
 
 @cached_task("prediction")
-def predict_task(scorer: ScorerValue, cells: CellBatch, macs: np.ndarray, penalty: float) -> dict[str, Any]:
+def predict_task(scorer: ScorerValue, cells: CellBatch, costs: np.ndarray, penalty: float) -> dict[str, Any]:
     """Predict the scores of cells."""
-    return {"predicted": scorer_of(scorer).score(cells, macs, penalty)}
+    return {"predicted": scorer_of(scorer).score(cells, costs, penalty)}
 
 
 def scorer_of(value: ScorerValue) -> Scorer:
-    """Return the scorer that `fit_scorer` put out; one of the catalogue is fitted here, which takes its time."""
+    """Return the scorer that `fit_scorer` returned; one of the catalogue is fitted here, which takes its time."""
     if "process" in value:
         return ProcessScorer.from_arrays(value["process"]["weights"], value["process"]["metadata"])
-    if "lesson" in value:
-        return fit_catalogue_scorer(Lesson.from_arrays(value["lesson"]["weights"], value["lesson"]["metadata"]))
+    if "training_set" in value:
+        known = value["training_set"]
+        return fit_catalogue_scorer(TrainingSet.from_arrays(known["weights"], known["metadata"]))
     return EmbeddingScorer(encoder_of(value["encoder"]), predictor_of(value["predictor"]))
 
 
 def write_scorer(value: ScorerValue) -> None:
-    """Write the scorer of the last round; the paper's predictor has a file of its own, and none older is left here."""
-    kept = value.get("process") or value.get("lesson")
+    """Write the scorer of the last round. The paper's predictor has a file of its own: an older scorer is deleted."""
+    kept = value.get("process") or value.get("training_set")
     if kept:
         write_weights(SCORER_FILE, kept["metadata"]["schema"], kept["weights"], kept["metadata"])
     else:
@@ -143,4 +132,4 @@ def read_scorer(kind: str) -> ScorerValue:
         raise DataError(
             f"{SCORER_FILE} is of kind {metadata['kind']!r} and predictor.kind is {kind!r}: run stage estimator again"
         )
-    return _lesson_value(kind, weights, metadata)
+    return _training_set_value(kind, weights, metadata)

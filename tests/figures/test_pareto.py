@@ -41,6 +41,7 @@ def test_the_figure_shows_every_cell_under_its_origin_and_the_chosen_one():
 
 def test_lines_of_equal_score_follow_the_penalty():
     figure = draw_pareto(np.array([5e6, 500e6]), np.array([0.3, 0.6]), ["a", "b"], 0.1)
+    assert figure.axes[0].get_xlabel() == "MACs (millions, log scale)"
     front, *lines = figure.axes[0].lines
     assert front.get_label() == "Pareto front"
     assert len(lines) >= 3
@@ -55,11 +56,17 @@ def test_lines_of_equal_score_follow_the_penalty():
     assert all(any(abs(float(word) - score) < 1e-6 for score in scores) for word in written)
 
 
+def test_the_axis_has_the_words_of_what_the_score_charges():
+    figure = draw_pareto(np.array([5e6, 5e8]), np.array([0.3, 0.6]), ["a", "b"], 0.1, words="latency (ms, log scale)")
+    assert figure.axes[0].get_xlabel() == "latency (ms, log scale)"
+
+
 @pytest.mark.parametrize(("accuracy", "penalty"), [([], 0.1), ([0.4], 0.0), ([np.nan], 0.1), ([0.4, 0.4], 0.1)])
 def test_few_or_failed_cells_give_a_figure(accuracy, penalty):
     count = len(accuracy)
     chosen = 0 if count else None
-    assert figure_png(draw_pareto(np.full(count, 3e6), np.array(accuracy), ["random"] * count, penalty, chosen), dpi=30)
+    figure = draw_pareto(np.full(count, 3e6), np.array(accuracy), ["random"] * count, penalty, chosen=chosen)
+    assert figure_png(figure, dpi=30)
 
 
 def test_columns_of_different_length_are_refused():

@@ -9,10 +9,10 @@ from nasgem_core.config.search import SEARCH_PREDICTORS, CellsConfig, PredictorC
 from nasgem_core.errors import DataError, ParameterError
 from nasgem_core.predictors import catalogue_scorer
 from nasgem_core.predictors.catalogue import PREDICTORS
-from nasgem_core.predictors.catalogue_scorer import Lesson, fit_catalogue_scorer, pretrain_kind
-from nasgem_core.search.score import efficiency_score
+from nasgem_core.predictors.catalogue_scorer import TrainingSet, fit_catalogue_scorer, pretrain_kind
+from nasgem_core.search.score import Measured, efficiency_score
 
-LAW = CellsConfig(vertices=8)
+SPACE = CellsConfig(vertices=8)
 TRAINED = 60
 QUICK = ("boosted_trees", "nas_bowl")
 
@@ -25,16 +25,16 @@ def _small_reference(monkeypatch):
 @pytest.fixture(scope="module")
 def measured():
     """Cells whose accuracy grows with the share of one operation and with MACs."""
-    cells = sample_distinct_cells(LAW, 260, 0)
+    cells = sample_distinct_cells(SPACE, 260, 0)
     macs = 10**6 * (1 + cells.adjacency.sum((1, 2), dtype=np.int64))
     noise = 0.005 * np.random.default_rng(0).normal(size=len(cells))
     accuracy = 0.3 + 0.2 * (cells.codes == 3).sum(1) / cells.num_vertices + 0.1 * np.log10(macs / 1e6) + noise
     return cells, accuracy, macs
 
 
-def lesson_of(measured, kind, target="score", pretrained=None):
+def training_set_of(measured, kind, target="score", pretrained=None):
     cells, accuracy, macs = (part[:TRAINED] for part in measured)
-    return Lesson(kind, cells, accuracy, macs, LAW, target, 0.1, pretrained or {}, 1)
+    return TrainingSet(kind, cells, Measured(accuracy, macs, 0.1), SPACE, target, pretrained or {}, 1)
 
 
 def test_every_predictor_of_the_catalogue_but_the_baselines_can_pick_cells():
@@ -48,8 +48,8 @@ def test_every_predictor_of_the_catalogue_but_the_baselines_can_pick_cells():
 def test_it_ranks_and_predicts_other_cells(measured, kind, target):
     cells, accuracy, macs = (part[TRAINED:] for part in measured)
     scores = efficiency_score(accuracy, macs, 0.1)
-    scorer = fit_catalogue_scorer(lesson_of(measured, kind, target))
-    assert scorer.needs_macs == (target == "accuracy")
+    scorer = fit_catalogue_scorer(training_set_of(measured, kind, target))
+    assert scorer.needs_costs == (target == "accuracy")
     predicted = scorer.score(cells, macs, 0.1)
     assert predicted.dtype == np.float32
     assert kendalltau(predicted, scores).statistic > 0.5
@@ -60,46 +60,46 @@ def test_it_ranks_and_predicts_other_cells(measured, kind, target):
 @pytest.mark.parametrize("kind", QUICK)
 def test_a_cell_s_score_does_not_depend_on_the_batch(measured, kind):
     cells, _, macs = measured
-    scorer = fit_catalogue_scorer(lesson_of(measured, kind))
+    scorer = fit_catalogue_scorer(training_set_of(measured, kind))
     together = scorer.score(cells, macs, 0.1)
     np.testing.assert_allclose(together[100:110], scorer.score(cells[100:110], macs[100:110], 0.1), atol=1e-5)
 
 
 @pytest.mark.slow
-def test_pretraining_is_part_of_the_lesson(measured, monkeypatch):
+def test_pretraining_is_part_of_the_training_set(measured, monkeypatch):
     from nasgem_core.predictors import recipes
     from nasgem_core.predictors.encoder import pretrain
 
     monkeypatch.setattr(recipes, "pretrain", lambda space, seed: pretrain(space, seed, steps=20))
-    pretrained = pretrain_kind("message_passing", LAW, 1)
-    lesson = lesson_of(measured, "message_passing", pretrained=pretrained)
-    arrays, metadata = lesson.to_arrays()
-    again = Lesson.from_arrays(arrays, json.loads(json.dumps(metadata)))
+    pretrained = pretrain_kind("message_passing", SPACE, 1)
+    known = training_set_of(measured, "message_passing", pretrained=pretrained)
+    arrays, metadata = known.to_arrays()
+    again = TrainingSet.from_arrays(arrays, json.loads(json.dumps(metadata)))
     cells, _, macs = measured
-    first, second = (fit_catalogue_scorer(one).score(cells, macs, 0.1) for one in (lesson, again))
+    first, second = (fit_catalogue_scorer(one).score(cells, macs, 0.1) for one in (known, again))
     assert np.array_equal(first, second)
     with pytest.raises(DataError, match="pre-train on the space anew"):
-        fit_catalogue_scorer(lesson_of(measured, "message_passing"))
+        fit_catalogue_scorer(training_set_of(measured, "message_passing"))
 
 
 def test_most_kinds_learn_nothing_before_labels():
-    assert pretrain_kind("boosted_trees", LAW, 0) == {}
+    assert pretrain_kind("boosted_trees", SPACE, 0) == {}
 
 
 def test_a_predictor_that_knows_nothing_still_ranks(measured):
     """Its scores have no slope against the values; picks are then random and not the first ones."""
-    scorer = fit_catalogue_scorer(lesson_of(measured, "random"))
+    scorer = fit_catalogue_scorer(training_set_of(measured, "random"))
     cells, _, macs = measured
     assert len(np.unique(scorer.score(cells, macs, 0.1))) > 1
     assert scorer.slope > 0
 
 
-def test_what_is_no_lesson_is_refused(measured):
-    arrays, metadata = lesson_of(measured, "nas_bowl").to_arrays()
-    with pytest.raises(DataError, match=r"field 'schema' must be 'nasgem\.scorer/1'"):
-        Lesson.from_arrays(arrays, {})
-    for broken in ({n: a for n, a in arrays.items() if n != "accuracy"}, {**arrays, "other.thing": arrays["macs"]}):
+def test_what_is_not_a_training_set_is_refused(measured):
+    arrays, metadata = training_set_of(measured, "nas_bowl").to_arrays()
+    with pytest.raises(DataError, match=r"field 'schema' must be 'nasgem\.scorer/2'"):
+        TrainingSet.from_arrays(arrays, {})
+    for broken in ({n: a for n, a in arrays.items() if n != "accuracy"}, {**arrays, "other.thing": arrays["costs"]}):
         with pytest.raises(DataError, match="incomplete or of another version"):
-            Lesson.from_arrays(broken, metadata)
+            TrainingSet.from_arrays(broken, metadata)
     with pytest.raises(ParameterError, match="predictor = 'oracle'"):
-        fit_catalogue_scorer(lesson_of(measured, "oracle"))
+        fit_catalogue_scorer(training_set_of(measured, "oracle"))

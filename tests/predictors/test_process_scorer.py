@@ -9,16 +9,16 @@ from nasgem_core.cells.sampling import sample_distinct_cells
 from nasgem_core.config.search import CellsConfig
 from nasgem_core.errors import DataError, ParameterError
 from nasgem_core.predictors.process_scorer import ProcessScorer, fit_process
-from nasgem_core.search.score import efficiency_score
+from nasgem_core.search.score import Measured, efficiency_score
 
-LAW = CellsConfig(vertices=10)
+SPACE = CellsConfig(vertices=10)
 TRAINED = 60
 
 
 @pytest.fixture(scope="module")
 def measured():
     """Cells whose accuracy grows with the share of one operation and with MACs."""
-    cells = sample_distinct_cells(LAW, 300, 0)
+    cells = sample_distinct_cells(SPACE, 300, 0)
     edges = cells.adjacency.sum((1, 2), dtype=np.int64)
     macs = 10**6 * (1 + edges)
     noise = 0.005 * np.random.default_rng(0).normal(size=len(cells))
@@ -29,7 +29,8 @@ def measured():
 @pytest.fixture(scope="module", params=["score", "accuracy"])
 def scorer(request, measured):
     cells, accuracy, macs = measured
-    return fit_process(cells[:TRAINED], accuracy[:TRAINED], macs[:TRAINED], LAW, request.param, 0.1, 1)
+    known = Measured(accuracy[:TRAINED], macs[:TRAINED], 0.1)
+    return fit_process(cells[:TRAINED], known, SPACE, request.param, 1)
 
 
 def test_it_ranks_and_predicts_other_cells(scorer, measured):
@@ -50,7 +51,7 @@ def test_a_cell_s_score_does_not_depend_on_the_batch(scorer, measured):
 
 def test_another_penalty_needs_the_accuracy_target(scorer, measured):
     cells, accuracy, macs = measured
-    if scorer.needs_macs:
+    if scorer.needs_costs:
         predicted = scorer.score(cells[TRAINED:], macs[TRAINED:], 0.5)
         assert kendalltau(predicted, efficiency_score(accuracy, macs, 0.5)[TRAINED:]).statistic > 0.7
     else:
@@ -69,7 +70,7 @@ def test_arrays_give_it_back_bit_for_bit(scorer, measured):
 
 def test_what_is_no_process_is_refused(scorer):
     arrays, metadata = scorer.to_arrays()
-    with pytest.raises(DataError, match=r"field 'schema' must be 'nasgem\.process/1'"):
+    with pytest.raises(DataError, match=r"field 'schema' must be 'nasgem\.process/2'"):
         ProcessScorer.from_arrays(arrays, {})
     with pytest.raises(DataError, match="incomplete or of another version"):
         ProcessScorer.from_arrays({name: a for name, a in arrays.items() if name != "standard.mean"}, metadata)

@@ -10,16 +10,31 @@ from nasgem_core.encoders.fitting import fit_encoder
 from nasgem_core.errors import DataError, ParameterError
 from nasgem_core.kernel.pairs import draw_pairs
 from nasgem_core.kernel.wl import wl_similarity
+from nasgem_core.networks.layout import NetworkLayout
 from nasgem_core.search import bootstrap as module
 from nasgem_core.search.bootstrap import bootstrap, score_sample
+from nasgem_core.search.objective import Objective, ProxyNetworks, objective_class
 from nasgem_core.search.perceptron import fit_predictor
 from nasgem_core.search.scorer import EmbeddingScorer
 
 CELLS = CellsConfig(vertices=4, edge_probability=(0.3, 0.7))
 
 
+NETWORKS = ProxyNetworks(NetworkLayout(width=64, stages=(1, 2), stem_stride=1, image_size=16), 10)
+OBJECTIVE = objective_class("macs").open("macs", NETWORKS, 0.1)
+
+
 def macs_of(cells):
-    return 10**6 * (1 + cells.adjacency.sum(axis=(1, 2), dtype=np.int64))
+    return NETWORKS.complexity(cells).macs
+
+
+class Vertices(Objective):
+    """Charges vertices."""
+
+    label, unit = "vertices", "tens"
+
+    def costs(self, cells):
+        return 10**5 * (cells.codes > 1).sum(axis=1, dtype=np.int64)
 
 
 @pytest.fixture(scope="module")
@@ -34,17 +49,15 @@ def predictor(encoder, request):
     cells = score_cells(12)
     accuracy = np.random.default_rng(3).uniform(0.3, 0.9, size=12)
     config = PredictorConfig(target=request.param, hidden=(8,), iterations=20, members=2)
-    return fit_predictor(encoder.embed(cells), accuracy, macs_of(cells), config, 0.1, 1)
+    return fit_predictor(encoder.embed(cells), OBJECTIVE.measured(cells, accuracy), config, 1)
 
 
 def score_cells(count):
     return draw_pairs(CELLS, PairsConfig(count=100), 5).left[:count]
 
 
-def search(encoder, predictor, count=20_000, top=5, seed=0, **options):
-    return bootstrap(
-        EmbeddingScorer(encoder, predictor), CELLS, macs_of, count=count, top=top, penalty=0.1, seed=seed, **options
-    )
+def search(encoder, predictor, count=20_000, top=5, seed=0, objective=OBJECTIVE, **options):
+    return bootstrap(EmbeddingScorer(encoder, predictor), CELLS, objective, count=count, top=top, seed=seed, **options)
 
 
 def every_cell():
@@ -77,7 +90,7 @@ def test_it_finds_the_best_cells_of_a_space_that_can_be_enumerated(encoder, pred
     assert np.array_equal(found.macs, macs_of(found.cells))
 
 
-def test_trained_cells_are_passed_over(encoder, predictor):
+def test_trained_cells_are_left_out(encoder, predictor):
     first = search(encoder, predictor, top=8)
     second = search(encoder, predictor, top=5, exclude_keys=first.keys[:3])
     assert second.keys == first.keys[3:]
@@ -93,7 +106,7 @@ def test_no_cell_comes_twice_and_a_small_space_gives_fewer(encoder, predictor):
 
 def test_boundaries_of_chunks_do_not_show(encoder, predictor, monkeypatch):
     monkeypatch.setattr(module, "CHUNK", 16)
-    sample = score_sample(encoder, predictor, CELLS, macs_of, count=100, penalty=0.1, seed=4)
+    sample = score_sample(encoder, predictor, CELLS, OBJECTIVE, count=100, seed=4)
     expected = best_by_brute_force(sample.cells, sample.predicted, 7)
     found = search(encoder, predictor, count=100, top=7, seed=4)
     assert found.predicted.tolist() == [score for _, score in expected]
@@ -104,7 +117,7 @@ def test_boundaries_of_chunks_do_not_show(encoder, predictor, monkeypatch):
     inside = np.histogram(sample.predicted, found.score_edges)[0]
     assert np.array_equal(found.score_counts[1:-1], inside[1:-1])
     assert (found.score_counts >= inside).all()
-    shorter = score_sample(encoder, predictor, CELLS, macs_of, count=70, penalty=0.1, seed=4)
+    shorter = score_sample(encoder, predictor, CELLS, OBJECTIVE, count=70, seed=4)
     assert np.array_equal(shorter.cells.adjacency, sample.cells.adjacency[:70])
     assert np.array_equal(shorter.embeddings, encoder.embed(shorter.cells))
 
@@ -117,7 +130,7 @@ def test_it_repeats_and_reports_progress(encoder, predictor, monkeypatch):
     assert first.keys == second.keys and first.predicted.tobytes() == second.predicted.tobytes()
     assert [done for done, _ in calls] == [128, 256, 300]
     assert calls[-1][1]["best_predicted"] == pytest.approx(float(first.predicted[0]))
-    draws = [score_sample(encoder, predictor, CELLS, macs_of, count=50, penalty=0.1, seed=seed) for seed in (0, 1)]
+    draws = [score_sample(encoder, predictor, CELLS, OBJECTIVE, count=50, seed=seed) for seed in (0, 1)]
     assert not np.array_equal(draws[0].cells.adjacency, draws[1].cells.adjacency)
 
 
@@ -129,10 +142,8 @@ def test_numbers_out_of_range_are_refused(encoder, predictor):
 
 
 def test_the_score_may_charge_something_else_than_multiply_adds(encoder, predictor):
-    def cost_of(cells):
-        return 10**6 * (1 + 50 * (cells.codes > 1).sum(axis=1, dtype=np.int64))
-
-    found = search(encoder, predictor, cost_of=cost_of, max_macs=4 * 10**6)
-    assert (found.macs <= 4 * 10**6).all() and np.array_equal(found.macs, macs_of(found.cells))
-    expected = EmbeddingScorer(encoder, predictor).score(found.cells, cost_of(found.cells), 0.1)
+    vertices, budget = Vertices("vertices", NETWORKS, 0.1), int(np.median(macs_of(every_cell())))
+    found = search(encoder, predictor, objective=vertices, max_macs=budget)
+    assert (found.macs <= budget).all() and np.array_equal(found.macs, macs_of(found.cells))
+    expected = EmbeddingScorer(encoder, predictor).score(found.cells, vertices.costs(found.cells), 0.1)
     np.testing.assert_allclose(found.predicted, expected, rtol=1e-5)

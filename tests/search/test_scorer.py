@@ -6,6 +6,7 @@ from nasgem_core.encoders.fitting import fit_encoder
 from nasgem_core.kernel.pairs import draw_pairs
 from nasgem_core.kernel.wl import wl_similarity
 from nasgem_core.search.perceptron import fit_predictor
+from nasgem_core.search.score import Measured
 from nasgem_core.search.scorer import EmbeddingScorer
 
 CELLS = CellsConfig(vertices=6)
@@ -20,8 +21,8 @@ def test_it_is_the_predictor_on_the_embedding():
     accuracy = np.linspace(0.3, 0.6, 20)
     for target in ("score", "accuracy"):
         config = PredictorConfig(target=target, hidden=(8,), iterations=20, members=2)
-        predictor = fit_predictor(encoder.embed(cells), accuracy, macs, config, 0.1, 1)
+        predictor = fit_predictor(encoder.embed(cells), Measured(accuracy, macs, 0.1), config, 1)
         scorer = EmbeddingScorer(encoder, predictor)
-        assert scorer.needs_macs == (target == "accuracy")
+        assert scorer.needs_costs == (target == "accuracy")
         expected = predictor.predict(encoder.embed(cells), macs, 0.1)
         assert np.array_equal(scorer.score(cells, macs, 0.1), expected)

@@ -23,6 +23,7 @@ from nasgem_core.predictors.predictor import normal_scores
 from nasgem_core.predictors.rivals.pairs import space_pairs
 from nasgem_core.predictors.space import Space
 from nasgem_core.search.perceptron import FittedPredictor, fit_predictor
+from nasgem_core.search.score import Measured
 from nasgem_core.seeding import derive_seed
 
 PAIRS, INDEPENDENT, MAX_EDITS = 50_000, 0.25, 4
@@ -66,9 +67,9 @@ class EmbeddingNetwork:
         scores = normal_scores(rows, labels)
         # The search's predictor takes fractions and standardises them: any straight line gives the same network.
         share = (scores - scores.min()) / (scores.max() - scores.min())
-        macs = np.ones(len(rows))
+        measured = Measured(share, np.ones(len(rows)), penalty=0.0)
         self.network: FittedPredictor = fit_predictor(
-            self._embed(rows, self._space), share, macs, self._config, penalty=0.0, seed=derive_seed(seed, "rival")
+            self._embed(rows, self._space), measured, self._config, derive_seed(seed, "rival")
         )
         return self
 

@@ -2,10 +2,11 @@ import numpy as np
 import pytest
 
 from nasgem_core.cells.sampling import sample_distinct_cells
-from nasgem_core.config.search import CellsConfig, PredictorConfig
+from nasgem_core.config.search import CellsConfig, PredictorConfig, SearchConfig
 from nasgem_core.errors import DataError, ParameterError
 from nasgem_core.predictors import notation
 from nasgem_core.predictors.process_scorer import fit_process
+from nasgem_core.search.score import Measured
 from tasks.stages.scorer import (
     SCORER_FILE,
     check_kind,
@@ -18,7 +19,7 @@ from tasks.stages.scorer import (
 )
 from tasks.store.fingerprint import fingerprint
 
-LAW = CellsConfig(vertices=8)
+SPACE = CellsConfig(vertices=8)
 
 
 @pytest.fixture(autouse=True)
@@ -27,10 +28,10 @@ def _folder(tmp_path, monkeypatch):
 
 
 def test_the_process_that_is_written_scores_as_the_one_that_was_fitted():
-    cells = sample_distinct_cells(LAW, 40, 0)
+    cells = sample_distinct_cells(SPACE, 40, 0)
     macs = 10**6 * (1 + cells.adjacency.sum((1, 2), dtype=np.int64))
     accuracy = np.random.default_rng(0).uniform(0.3, 0.6, 40)
-    process = fit_process(cells[:20], accuracy[:20], macs[:20], LAW, "score", 0.1, 1)
+    process = fit_process(cells[:20], Measured(accuracy, macs, 0.1)[:20], SPACE, "score", 1)
     arrays, metadata = process.to_arrays()
     write_scorer({"process": {"weights": arrays, "metadata": metadata}})
     again = scorer_of(read_scorer("gaussian_process"))
@@ -39,11 +40,11 @@ def test_the_process_that_is_written_scores_as_the_one_that_was_fitted():
 
 def test_any_predictor_of_the_catalogue_is_written_and_read(monkeypatch):
     monkeypatch.setattr("tasks.stages.scorer.pretrain_task", pretrain_task.fn)
-    cells = sample_distinct_cells(LAW, 40, 0)
+    cells = sample_distinct_cells(SPACE, 40, 0)
     macs = 10**6 * (1 + cells.adjacency.sum((1, 2), dtype=np.int64))
     accuracy = np.random.default_rng(0).uniform(0.3, 0.6, 40)
-    config = PredictorConfig(kind="nas_bowl")
-    value = fit_scorer({}, cells[:20], accuracy[:20], macs[:20], config, LAW, 0.1, 5, 0)
+    config = SearchConfig(cells=SPACE, predictor=PredictorConfig(kind="nas_bowl", target="score"))
+    value = fit_scorer(config, cells[:20], Measured(accuracy, macs, 0.1)[:20], encoder={}, seed=5)
     write_scorer(value)
     again = read_scorer("nas_bowl")
     assert fingerprint(again) == fingerprint(value)
@@ -63,17 +64,17 @@ def test_where_the_perceptron_picks_no_older_scorer_is_left():
         read_scorer("gaussian_process")
 
 
-def test_a_law_that_the_process_cannot_read_is_refused_before_anything_is_trained(monkeypatch):
-    check_kind(PredictorConfig(), LAW)
+def test_a_space_that_the_process_cannot_read_is_refused_before_anything_is_trained(monkeypatch):
+    check_kind(PredictorConfig(), SPACE)
     monkeypatch.setattr(notation, "MAX_OPERATIONS", 1)
-    check_kind(PredictorConfig(kind="perceptron"), LAW)
+    check_kind(PredictorConfig(kind="perceptron"), SPACE)
     with pytest.raises(ParameterError, match=r"predictor\.kind = 'gaussian_process' cannot read these cells"):
-        check_kind(PredictorConfig(), LAW)
+        check_kind(PredictorConfig(), SPACE)
 
 
 def test_rows_that_are_not_finite_are_refused():
-    cells = sample_distinct_cells(LAW, 6, 0)
+    cells = sample_distinct_cells(SPACE, 6, 0)
     macs, accuracy = np.full(6, 10**6), np.array([0.1, 0.2, np.nan, 0.3, 0.4, 0.5])
     for target in ("score", "accuracy"):
         with pytest.raises(DataError, match="accuracy = nan"):
-            fit_process(cells, accuracy, macs, LAW, target, 0.1, 1)
+            fit_process(cells, Measured(accuracy, macs, 0.1), SPACE, target, 1)

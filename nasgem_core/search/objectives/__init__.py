@@ -1,0 +1,1 @@
+"""What the efficiency score can charge a cell for, one module per objective."""
