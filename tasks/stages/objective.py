@@ -12,7 +12,7 @@ from nasgem_core.config.search import SearchConfig
 from nasgem_core.errors import DataError, ParameterError
 from nasgem_core.search.objective import MeasuredLatency, Objective, ProxyNetworks, objective_class, read_objective
 from tasks.stages.latency_table import read_latency
-from tasks.store.fingerprint import source_fingerprint
+from tasks.store.fingerprint import registered_source
 
 ObjectiveValue = dict[str, Any]
 """An objective in the form that tasks pass on: its plain values, and the fingerprint of its source."""
@@ -56,8 +56,7 @@ def _measured(config: SearchConfig, networks: ProxyNetworks) -> MeasuredLatency:
 
 def objective_value(objective: Objective) -> ObjectiveValue:
     """Return an objective for a task. It is imported by its name, so no task's own source covers it: it comes along."""
-    module = OBJECTIVES.module_of(objective.name)
-    return {**objective.to_dict(), "source": "" if module is None else source_fingerprint(module)}
+    return {**objective.to_dict(), "source": registered_source(OBJECTIVES, objective.name)}
 
 
 def objective_of(value: ObjectiveValue) -> Objective:

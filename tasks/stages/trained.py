@@ -77,7 +77,7 @@ class TrainedCells:
         """Return the selected cells (slice, index array or mask)."""
         arrays = {name: array[index] for name, array in self._arrays().items()}
         columns = {name: column[index] for name, column in self.columns.items()}
-        return TrainedCells(self.cells[index], **arrays, columns=columns)
+        return replace(self, cells=self.cells[index], columns=columns, **arrays)
 
     @classmethod
     def of(
@@ -124,7 +124,7 @@ class TrainedCells:
     def none(cls, space: CellsConfig) -> "TrainedCells":
         """Return no cells of a search space."""
         empty = {name: np.empty(0, dtype=kind) for name, kind in _TYPES.items() if name != "cell"}
-        return cls(CellBatch.from_cells([], space.operations, space.vertices), **empty)
+        return cls(CellBatch.from_cells([], space.operations, space.vertices), columns={}, **empty)
 
     @classmethod
     def concatenate(cls, parts: Sequence["TrainedCells"]) -> "TrainedCells":

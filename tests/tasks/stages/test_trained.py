@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from nasgem_core.cells.sampling import sample_cells
+from nasgem_core.cells.sampling import sample_distinct_cells
 from nasgem_core.config.search import CellsConfig
 from nasgem_core.errors import DataError
 from nasgem_core.networks.layout import NetworkLayout
@@ -12,7 +12,7 @@ from tasks.stages.trained import COLUMNS, SCHEMA, TrainedCells, read_trained, wr
 from tasks.store.artifacts import read_table, write_table
 
 SPACE = CellsConfig(vertices=6)
-CELLS = sample_cells(SPACE, 3, 0)
+CELLS = sample_distinct_cells(SPACE, 3, 0)
 NETWORKS = ProxyNetworks(NetworkLayout(width=4, stages=(1, 2), stem_stride=1, image_size=16), 10)
 MACS = objective_class("macs").open("macs", NETWORKS, 0.1)
 
