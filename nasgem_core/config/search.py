@@ -134,9 +134,7 @@ class ScoreConfig:
     penalty: float = bounded(0.1, low=0.0, high=100.0)
     """Lambda of the score."""
     objective: str = "macs"
-    """What is charged: macs as in the paper, params, memory, latency, or a plug-in's.
-
-    All are of the proxy network: memory is the peak of one forward pass, latency that on the user's device."""
+    """What is charged of the proxy network: macs as in the paper, params, latency, or a plug-in's."""
     latency_table: str = "data/latency/search/latency.parquet"
     """Table of `nasgem latency`; only read with the objective latency."""
 
