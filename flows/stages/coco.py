@@ -18,7 +18,8 @@ from nasgem_core.figures.boxes import BoxPicture, draw_boxes
 from nasgem_core.figures.image import figure_png
 from nasgem_core.training.distributed import World, open_world
 from nasgem_core.training.task import Progress, broken_images
-from tasks.mlflow_registry.registry import register_detector
+from tasks.mlflow_registry.registered_model import detector_candidate
+from tasks.mlflow_registry.registry import register_network
 from tasks.mlflow_runs.records import finite
 from tasks.mlflow_runs.run_record import Dataset
 from tasks.run.placement import default_device, reader_processes
@@ -112,8 +113,8 @@ def _train(session: Session, training: DetectorTraining, data: CocoData, world: 
         bar.update(steps, {"AP": found.metrics["AP"]})
     live.finish(found.history)
     digest = data.measured[VALIDATION].digest
-    what = (training.name, training.spec, found.weights, found.metrics)
-    register(training.name, lambda: register_detector(Path.cwd(), "coco", *what, data=digest))
+    candidate = detector_candidate(training.spec, found.weights, found.metrics, training.name)
+    register(training.name, lambda: register_network(Path.cwd(), "coco", candidate, data=digest))
     return found
 
 

@@ -14,6 +14,7 @@ from nasgem_core.config.search import SearchConfig
 from nasgem_core.config.transfer import ImagenetConfig
 from nasgem_core.training.distributed import World, open_world
 from nasgem_core.training.image_files import ImageFiles, list_image_files
+from tasks.mlflow_registry.registered_model import classifier_candidate
 from tasks.mlflow_registry.registry import register_network
 from tasks.mlflow_runs.records import finite
 from tasks.mlflow_runs.run_record import Dataset
@@ -86,7 +87,8 @@ def _train(session: Session, training: Training, images: tuple[ImageFiles, Image
         bar.update(steps, {"top1": found.card.metrics["top1"]})
     live.finish(found.history)
     data = images[1].digest
-    register(training.name, lambda: register_network(Path.cwd(), "imagenet", found.card, found.weights, data=data))
+    candidate = classifier_candidate(found.card, found.weights)
+    register(training.name, lambda: register_network(Path.cwd(), "imagenet", candidate, data=data))
     if found.broken:
         say(f"  {len(found.broken)} images could not be read and were passed over, such as {found.broken[0]}")
     return found

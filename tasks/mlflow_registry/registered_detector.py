@@ -1,6 +1,6 @@
-"""How MLflow loads a registered detector, as `python_function`: pictures in, a table of what was found out.
+"""How MLflow loads a registered detector, as `python_function`: it takes a picture and returns a table of objects.
 
-MLflow calls `_load_pyfunc` by the name of this module, which stands in the registered model.
+MLflow calls `_load_pyfunc` of the module that the registered model names, which is this one.
 """
 
 from pathlib import Path
@@ -9,11 +9,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+MODULE = __name__
 COLUMNS = ("object", "score", "left", "top", "right", "bottom")
+EXTRA_FILES = "extra_files"
+"""Folder in a registered model with description and weights; the name is MLflow's own."""
 
 
 class PictureDetector:
-    """A detector of pictures.
+    """A detector of objects in pictures.
 
     Args:
         detector: in any mode.
@@ -24,7 +27,7 @@ class PictureDetector:
         self.detector, self.names = detector, names
 
     def predict(self, picture: np.ndarray, params: dict[str, Any] | None = None) -> pd.DataFrame:
-        """Return what is in a picture [H, W, 3] uint8: `COLUMNS`, the best score first, corners in pixels."""
+        """Return the objects in a picture [H, W, 3] uint8: `COLUMNS`, the best score first, corners in pixels."""
         from PIL import Image
 
         from nasgem_core.deployment.predicting import find_objects
@@ -37,11 +40,10 @@ class PictureDetector:
 
 def _load_pyfunc(path: str) -> PictureDetector:
     from nasgem_core.deployment.detectors import load_detector
-    from nasgem_core.deployment.folders import read_network
+    from nasgem_core.deployment.folders import CARD_FILE, WEIGHTS, read_network
     from nasgem_core.detection.spec import DetectorSpec
-    from tasks.mlflow_registry.model_files import DESCRIPTION_FILE, EXTRA_FILES, WEIGHTS_FILE
 
     folder = Path(path) / EXTRA_FILES
-    document, weights = read_network(folder / DESCRIPTION_FILE, folder / WEIGHTS_FILE)
+    document, weights = read_network(folder / CARD_FILE, folder / WEIGHTS)
     spec = DetectorSpec.from_json(document)
     return PictureDetector(load_detector(spec, weights), tuple(category.name for category in spec.categories))

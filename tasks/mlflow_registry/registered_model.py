@@ -1,17 +1,18 @@
-"""What a version of a registered model holds: an MLflow model without pickle, and beside it description and weights."""
+"""What a version of a registered model holds: an MLflow model without pickle, and with it description and weights."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from nasgem_core.deployment.card import NetworkCard
+from nasgem_core.deployment.folders import CARD_FILE, WEIGHTS, write_network
 from nasgem_core.detection.spec import DetectorSpec
-from tasks.mlflow_registry.model_files import DESCRIPTION_FILE, EXTRA_FILES, WEIGHTS_FILE
+from tasks.mlflow_registry.registered_detector import COLUMNS, EXTRA_FILES, MODULE
+from tasks.mlflow_runs.logged_model import description_of, requirements, save_program
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -29,6 +30,7 @@ class Candidate:
         cell: its cell as JSON, empty where it has none.
         weights: its state dict, on the CPU.
         metrics: what was measured of it.
+        measure: the metric by which the best network is found; higher is better.
         save: writes the MLflow model into a folder; takes the folder, the logged model and the extra files.
     """
 
@@ -37,105 +39,88 @@ class Candidate:
     cell: str
     weights: "Mapping[str, Tensor]"
     metrics: Mapping[str, float]
-    save: Callable[[Path, Any, list[str]], None]
+    measure: str
+    save: Callable[[Path, Any, Sequence[Path]], None]
 
 
-def classifier_candidate(card: NetworkCard, weights: Weights) -> Candidate:
+def classifier_candidate(card: NetworkCard, weights: Weights, measure: str = "top1") -> Candidate:
     """Return a classifier: MLflow loads it by itself, as a `torch.export` program.
 
     Raises:
-        DataError: the weights are not those of the card's network.
+        DataError: the weights do not fit the card's network.
     """
     from nasgem_core.deployment.specs import load_network
 
     tensors = _tensors(weights)
     network = load_network(card, tensors)
+    shapes = (3, card.image_size, card.image_size), (len(card.classes),)
 
-    def save(folder: Path, logged: Any, extra: list[str]) -> None:
-        import mlflow.pytorch
+    def save(folder: Path, logged: Any, extra: Sequence[Path]) -> None:
         import torch
-        from mlflow.models import ModelSignature
-        from mlflow.types import Schema, TensorSpec
 
-        size, kind = card.image_size, np.dtype(np.float32)
         with torch.no_grad():
-            mlflow.pytorch.save_model(
-                network,
-                folder,
-                mlflow_model=_model_of(logged),
-                signature=ModelSignature(
-                    Schema([TensorSpec(kind, (-1, 3, size, size))]), Schema([TensorSpec(kind, (-1, len(card.classes)))])
-                ),
-                # Two images: torch.export fixes their number at one where the example has one.
-                input_example=np.zeros((2, 3, size, size), np.float32),
-                extra_files=extra,
-                serialization_format="pt2",
-                pip_requirements=_requirements(),
-            )
+            save_program(network, folder, logged, shapes, extra)
 
-    return Candidate(card.name, card.to_json(), _cell(card.network), tensors, card.metrics, save)
+    return Candidate(
+        name=card.name,
+        document=card.to_json(),
+        cell=_cell(card.network),
+        weights=tensors,
+        metrics=card.metrics,
+        measure=measure,
+        save=save,
+    )
 
 
-def detector_candidate(spec: DetectorSpec, weights: Weights, metrics: Mapping[str, float], name: str) -> Candidate:
+def detector_candidate(
+    spec: DetectorSpec, weights: Weights, metrics: Mapping[str, float], name: str, measure: str = "AP"
+) -> Candidate:
     """Return a detector, which MLflow loads by `tasks.mlflow_registry.registered_detector`.
 
     Raises:
-        DataError: the weights are another detector's.
+        DataError: the weights do not fit the detector.
     """
     from nasgem_core.deployment.detectors import load_detector
 
     tensors = _tensors(weights)
     load_detector(spec, tensors)
 
-    def save(folder: Path, logged: Any, extra: list[str]) -> None:
+    def save(folder: Path, logged: Any, extra: Sequence[Path]) -> None:
         import mlflow.pyfunc
         from mlflow.models import ModelSignature
         from mlflow.types import ColSpec, Schema, TensorSpec
 
-        from tasks.mlflow_registry import registered_detector
-
         kinds = {"object": "string"}
         mlflow.pyfunc.save_model(
             folder,
-            loader_module=registered_detector.__name__,
-            mlflow_model=_model_of(logged),
+            loader_module=MODULE,
+            mlflow_model=description_of(logged),
             signature=ModelSignature(
                 Schema([TensorSpec(np.dtype(np.uint8), (-1, -1, 3))]),
-                Schema([ColSpec(kinds.get(name, "double"), name) for name in registered_detector.COLUMNS]),
+                Schema([ColSpec(kinds.get(name, "double"), name) for name in COLUMNS]),
             ),
             input_example=np.zeros((spec.settings.short_side, spec.settings.long_side, 3), np.uint8),
-            pip_requirements=_requirements("torchvision"),
+            pip_requirements=requirements("torchvision"),
         )
         (folder / EXTRA_FILES).mkdir()
-        for path in map(Path, extra):
+        for path in extra:
             path.rename(folder / EXTRA_FILES / path.name)
 
-    return Candidate(name, spec.to_json(), _cell(spec.backbone.to_dict()), tensors, metrics, save)
-
-
-def write_model(candidate: Candidate, folder: Path, logged: Any) -> Path:
-    """Write the MLflow model of a candidate below `folder`; returns its own folder."""
-    from nasgem_core.deployment.folders import write_network
-
-    write_network(folder, candidate.document, candidate.weights)
-    candidate.save(folder / "model", logged, [str(folder / DESCRIPTION_FILE), str(folder / WEIGHTS_FILE)])
-    return folder / "model"
-
-
-def _model_of(logged: Any) -> Any:
-    from mlflow.models import Model
-
-    return Model(
-        artifact_path=logged.artifact_location,
-        run_id=logged.source_run_id,
-        model_id=logged.model_id,
-        model_uuid=logged.model_id,
+    return Candidate(
+        name=name,
+        document=spec.to_json(),
+        cell=_cell(spec.backbone.to_dict()),
+        weights=tensors,
+        metrics=metrics,
+        measure=measure,
+        save=save,
     )
 
 
-def _requirements(*others: str) -> list[str]:
-    """Return what the model needs; MLflow would otherwise load it in a subprocess to find that."""
-    return [f"{name}=={version(name).split('+')[0]}" for name in ("torch", "mlflow", *others)]
+def write_model(candidate: Candidate, folder: Path, logged: Any) -> None:
+    """Write the MLflow model of a candidate into `folder`, which is not there yet; its files pass next to it."""
+    write_network(folder.parent, candidate.document, candidate.weights)
+    candidate.save(folder, logged, [folder.parent / name for name in (CARD_FILE, WEIGHTS)])
 
 
 def _tensors(weights: Weights) -> "dict[str, Tensor]":

@@ -1,32 +1,26 @@
 """MLflow's model registry: trained networks as versions of one model, the best of them under the alias `champion`.
 
-A version holds the network as a `torch.export` program, which MLflow loads by itself, and beside it, for
+A version holds the network as a `torch.export` program, which MLflow loads by itself, and next to it, for
 `nasgem predict` and `nasgem export`, its card and its weights as safetensors. Nothing is pickled.
 """
 
-import hashlib
 import json
 import math
 import re
-import tempfile
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nasgem_core.deployment.card import NetworkCard
+import numpy as np
+
+from nasgem_core.deployment.folders import CARD_FILE, WEIGHTS
 from nasgem_core.deployment.quiet import quiet
-from nasgem_core.detection.spec import DetectorSpec
+from nasgem_core.digest import arrays_digest
 from nasgem_core.errors import DataError, ParameterError
-from tasks.mlflow_registry.model_files import DESCRIPTION_FILE, EXTRA_FILES, WEIGHTS_FILE
-from tasks.mlflow_registry.registered_model import (
-    Candidate,
-    Weights,
-    classifier_candidate,
-    detector_candidate,
-    write_model,
-)
+from tasks.mlflow_registry.registered_detector import EXTRA_FILES
+from tasks.mlflow_registry.registered_model import Candidate, write_model
+from tasks.mlflow_runs.logged_model import add_model
 from tasks.mlflow_runs.models import DIGEST_TAG
 from tasks.mlflow_runs.tracking import answering, opened, provenance, tracking_uri
 from tasks.mlflow_runs.tracking_store import open_experiment
@@ -56,79 +50,49 @@ class Registered:
 
 
 def register_network(
-    root: Path,
-    model: str,
-    card: NetworkCard,
-    weights: Weights,
-    *,
-    data: str,
-    measure: str = "top1",
-    run_id: str | None = None,
+    root: Path, model: str, candidate: Candidate, *, data: str, run_id: str | None = None
 ) -> Registered:
-    """Make a trained classifier a version of a registered model, and let `champion` point to the best version.
+    """Make a trained network a version of a registered model, and let `champion` point to the best version.
 
-    Only versions that were measured on the same data are compared. A network with the same weights, card and data is
-    registered once, however often this is called.
+    Only versions that were measured on the same data are compared. A network with the same weights, description and
+    data is registered once, however often this is called.
 
     Args:
         root: the repository, whose tracking place is used.
         model: name of the registered model, such as the stage that trains it.
-        card: what the network is, reads and reached.
-        weights: its state dict.
+        candidate: the network, what describes it, and what it reached.
         data: what it was measured on, such as a content hash of the validation images.
-        measure: the metric by which the best is found; higher is better.
-        run_id: the MLflow run that trained it; one is made for it where there is none.
+        run_id: the MLflow run that trained it; where there is none, one is made for it.
 
     Raises:
         ParameterError: the metrics lack the measure.
-        DataError: the weights are not those of the card's network.
         NasgemError: MLflow cannot be reached.
     """
-    return _register(root, model, classifier_candidate(card, weights), data, measure, run_id)
-
-
-def register_detector(
-    root: Path,
-    model: str,
-    name: str,
-    spec: DetectorSpec,
-    weights: Weights,
-    metrics: Mapping[str, float],
-    *,
-    data: str,
-    measure: str = "AP",
-    run_id: str | None = None,
-) -> Registered:
-    """Make a trained detector a version of a registered model, as `register_network` does with a classifier."""
-    return _register(root, model, detector_candidate(spec, weights, metrics, name), data, measure, run_id)
-
-
-def _register(root: Path, model: str, candidate: Candidate, data: str, measure: str, run_id: str | None) -> Registered:
-    if measure not in candidate.metrics:
+    if candidate.measure not in candidate.metrics:
         names = ", ".join(candidate.metrics) or "none"
-        raise ParameterError(f"{candidate.name} has no metric {measure!r}: it has {names}")
+        raise ParameterError(f"{candidate.name} has no metric {candidate.measure!r}: it has {names}")
     uri = tracking_uri(root)
     with opened(uri) as client:
         experiment = open_experiment(client, uri, root)
         _make_model(client, model)
-    digest = _digest(candidate, data)
+    digest = arrays_digest(_arrays(candidate), f"{candidate.name}\0{candidate.document}\0{data}")
     with answering(uri), quiet():
         known = {version.tags.get(DIGEST_TAG): version for version in _versions(client, model)}
         if digest not in known:
             run_id = run_id or _make_run(client, experiment, root, candidate.name)
-            logged = _log_model(client, experiment, run_id, candidate)
+            logged = _log_model(client, run_id, candidate)
             tags = {DIGEST_TAG: digest, DATA_TAG: data, **_tags(candidate)}
             known[digest] = client.create_model_version(
                 model, logged.artifact_location, run_id, tags=tags, description=candidate.name, model_id=logged.model_id
             )
         version = int(known[digest].version)
-        best = _best(_versions(client, model), data, measure)
+        best = _best(_versions(client, model), data, candidate.measure)
         client.set_registered_model_alias(model, CHAMPION, str(best))
     return Registered(model, version, best == version)
 
 
 def is_reference(text: str) -> bool:
-    """Say whether a text has the form of a registered version, `NAME@alias` or `NAME/version`, and is no path."""
+    """Say whether a text has the form of a registered version, `NAME@alias` or `NAME/version`, and is not a path."""
     return bool(_REFERENCE.fullmatch(text)) and not Path(text).exists()
 
 
@@ -146,7 +110,7 @@ def download_registered(root: Path, reference: str, folder: Path) -> tuple[Path,
     """
     match = _REFERENCE.fullmatch(reference)
     if match is None:
-        raise DataError(f"{reference} names no registered model: write it as NAME@{CHAMPION} or NAME/1")
+        raise DataError(f"{reference} is not the name of a registered model: write it as NAME@{CHAMPION} or NAME/1")
     uri = tracking_uri(root)
     with opened(uri) as client:
         pass
@@ -155,12 +119,12 @@ def download_registered(root: Path, reference: str, folder: Path) -> tuple[Path,
         import mlflow.artifacts
 
         paths = []
-        for name in (DESCRIPTION_FILE, WEIGHTS_FILE):
+        for name in (CARD_FILE, WEIGHTS):
             source = f"{client.get_model_version_download_uri(version.name, version.version)}/{EXTRA_FILES}/{name}"
             try:
                 paths.append(Path(mlflow.artifacts.download_artifacts(source, dst_path=str(folder), tracking_uri=uri)))
             except Exception as error:  # each kind of store fails with errors of its own
-                raise DataError(f"{reference} holds no {name}: it was not registered by nasgem") from error
+                raise DataError(f"{reference} has no {name}: it was not registered by nasgem") from error
     return paths[0], paths[1]
 
 
@@ -177,11 +141,11 @@ def _find(client: "MlflowClient", match: re.Match[str]) -> Any:
             raise
     names = [found.name for found in client.search_registered_models()]
     if model not in names:
-        none = "none is there yet: the stages imagenet and coco register what they train"
-        known = f"known are {', '.join(names)}" if names else none
+        none = "there is none yet; the stages imagenet and coco register what they train"
+        known = f"there are {', '.join(names)}" if names else none
         raise DataError(f"no registered model is called {model!r}: {known}") from None
     versions = ", ".join(str(version.version) for version in _versions(client, model))
-    raise DataError(f"{match[0]} is not there: {model} has the versions {versions}, the best as {model}@{CHAMPION}")
+    raise DataError(f"there is no {match[0]}: {model} has the versions {versions}, the best as {model}@{CHAMPION}")
 
 
 def _make_model(client: "MlflowClient", model: str) -> None:
@@ -217,33 +181,27 @@ def _best(versions: list[Any], data: str, measure: str) -> int:
     """Return the number of the version with the highest measure on this data; of equal ones the oldest."""
     measured = [version for version in versions if version.tags.get(DATA_TAG) == data]
     found = [json.loads(version.tags.get(METRICS_TAG, "{}")).get(measure) for version in measured]
-    # AP has no value where no object is there to be found.
+    # AP has no value where there is no object to be found.
     values = [float("-inf") if value is None or math.isnan(value) else value for value in found]
     return int(measured[values.index(max(values))].version)
 
 
 def _tags(candidate: Candidate) -> dict[str, str]:
     tags = {NETWORK_TAG: candidate.name, METRICS_TAG: json.dumps(dict(candidate.metrics))}
-    # What is too long for a tag can be read in the description.
+    # A cell that is too long for a tag is in the description.
     return tags | ({CELL_TAG: candidate.cell} if 0 < len(candidate.cell) <= _LONGEST_TAG else {})
 
 
-def _digest(candidate: Candidate, data: str) -> str:
-    digest = hashlib.sha256(f"{candidate.name}\0{candidate.document}\0{data}".encode())
-    for name, tensor in sorted(candidate.weights.items()):
-        digest.update(f"{name}{tuple(tensor.shape)}".encode() + tensor.numpy().tobytes())
-    return digest.hexdigest()
+def _arrays(candidate: Candidate) -> dict[str, np.ndarray]:
+    return {name: tensor.numpy() for name, tensor in candidate.weights.items()}
 
 
-def _log_model(client: "MlflowClient", experiment: str, run_id: str, candidate: Candidate) -> Any:
+def _log_model(client: "MlflowClient", run_id: str, candidate: Candidate) -> Any:
     """Log the network as an output of a run, with its metrics; returns the logged model."""
-    from mlflow.entities import LoggedModelOutput, LoggedModelStatus, Metric
+    from mlflow.entities import LoggedModelOutput, Metric
 
-    name = candidate.name.replace(" ", "-")
-    logged = client.create_logged_model(experiment, name, run_id, tags={NETWORK_TAG: candidate.name})
-    with tempfile.TemporaryDirectory() as folder:
-        client.log_model_artifacts(logged.model_id, str(write_model(candidate, Path(folder), logged)))
-    client.finalize_logged_model(logged.model_id, LoggedModelStatus.READY)
+    name, tags = candidate.name.replace(" ", "-"), {NETWORK_TAG: candidate.name}
+    logged = add_model(client, client.get_run(run_id), name, tags, lambda *place: write_model(candidate, *place))
     moment = round(time.time() * 1000)
     metrics = [
         Metric(key, float(value), moment, 0, model_id=logged.model_id, run_id=run_id)

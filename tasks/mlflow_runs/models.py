@@ -1,6 +1,5 @@
 """Fully connected models as plain arrays, logged to MLflow without pickle."""
 
-import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nasgem_core.errors import DataError
+from tasks.mlflow_runs.logged_model import add_model, save_program
 from tasks.store.fingerprint import fingerprint
 
 if TYPE_CHECKING:
@@ -90,8 +90,8 @@ def log_model(client: "MlflowClient", run: Any, model: FullyConnectedModel) -> N
     """Log `model` as an output of `run`, exported by `torch.export`, with signature and input example.
 
     Repeating the call is harmless: if the same model is there and whole, it stays; any other one of that name is
-    deleted and logged again. `mlflow.pytorch.load_model` and `mlflow.pyfunc.load_model` load it for any
-    batch size, under `runs:/<run id>/<name>`.
+    deleted and logged again. `mlflow.pytorch.load_model` and `mlflow.pyfunc.load_model` load it for any batch size,
+    under `runs:/<run id>/<name>`.
     """
     from mlflow.entities import LoggedModelOutput, LoggedModelStatus
 
@@ -103,39 +103,11 @@ def log_model(client: "MlflowClient", run: Any, model: FullyConnectedModel) -> N
         else:
             client.delete_logged_model(found.model_id)
     if ready is None:
-        tags = {DIGEST_TAG: digest}
-        logged = client.create_logged_model(run.info.experiment_id, model.name, run.info.run_id, tags=tags)
-        with tempfile.TemporaryDirectory() as folder:
-            _export(model, Path(folder, "model"), logged)
-            client.log_model_artifacts(logged.model_id, str(Path(folder, "model")))
-        ready = client.finalize_logged_model(logged.model_id, LoggedModelStatus.READY)
+        ready = add_model(client, run, model.name, {DIGEST_TAG: digest}, lambda *place: _export(model, *place))
     outputs = run.outputs.model_outputs if run.outputs else []
     if all(output.model_id != ready.model_id for output in outputs):
         client.log_outputs(run.info.run_id, [LoggedModelOutput(ready.model_id, step=0)])
 
 
-def _export(model: FullyConnectedModel, path: Path, logged: Any) -> None:
-    import mlflow.pytorch
-    import torch
-    from mlflow.models import Model, ModelSignature
-    from mlflow.types import Schema, TensorSpec
-
-    def batch_of(width: int) -> Schema:
-        return Schema([TensorSpec(np.dtype(np.float32), (-1, width))])
-
-    mlflow.pytorch.save_model(
-        model.module(),
-        path,
-        mlflow_model=Model(
-            artifact_path=logged.artifact_location,
-            run_id=logged.source_run_id,
-            model_id=logged.model_id,
-            model_uuid=logged.model_id,
-        ),
-        signature=ModelSignature(batch_of(model.widths[0]), batch_of(model.widths[-1])),
-        # Two rows: torch.export fixes the batch size at one where the example has one row.
-        input_example=np.zeros((2, model.widths[0]), np.float32),
-        serialization_format="pt2",
-        # Named, because MLflow would otherwise load the model in a subprocess to find them.
-        pip_requirements=[f"torch=={torch.__version__.split('+')[0]}", f"mlflow=={mlflow.__version__}"],
-    )
+def _export(model: FullyConnectedModel, folder: Path, logged: Any) -> None:
+    save_program(model.module(), folder, logged, [model.widths[:1], model.widths[-1:]])

@@ -171,7 +171,7 @@ def train_detector(
     )
     recipe = recipe_of(config, training.spec.settings.kind)
     identity = [task.identity, recipe.identity()]
-    folder = checkpoint_folder(CHECKPOINTS, training.name, identity, __name__, world, on_warning)
+    folder = checkpoint_folder(CHECKPOINTS / training.name, identity, __name__, world, on_warning)
 
     def report(progress: Progress) -> None:
         if on_progress is not None:

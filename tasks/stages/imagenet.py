@@ -192,7 +192,7 @@ def train_classifier(
         task = ClassificationTask(model, network, images, settings_of(config), seed, workers=readers, pinned=on_gpu)
         recipe = recipe_of(config, len(images[0]))
         identity = [task.identity, recipe.identity()]
-        folder = checkpoint_folder(CHECKPOINTS, training.name, identity, __name__, world, on_warning)
+        folder = checkpoint_folder(CHECKPOINTS / training.name, identity, __name__, world, on_warning)
         trained = train(task, recipe, folder, seed=seed, world=world, on_progress=on_progress, on_warning=on_warning)
     card = NetworkCard(
         name=training.name,

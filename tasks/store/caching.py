@@ -1,8 +1,8 @@
 """Prefect's task cache, made safe to rely on: no stale result, no pickle, no torn record.
 
-The key of a cached task is a fingerprint of its inputs and of the source it stands on (the task's module and all our
+The key of a cached task is a fingerprint of its inputs and of the source it depends on (the task's module and all our
 code that it imports), so a change in a helper redoes the work. A cached task is pure: plain values in, plain values
-out; writing files and logging is left to steps that are not cached.
+out; steps that are not cached write files and log.
 """
 
 import json
@@ -26,7 +26,7 @@ R = TypeVar("R")
 
 @dataclass
 class SourcePolicy(CachePolicy):
-    """Key = the task's name, its inputs, and the source it stands on."""
+    """Key = the task's name, its inputs, and the source it depends on."""
 
     source: str = ""
     """Fingerprint of that source, taken when it is imported: it may be edited while it runs."""
@@ -38,7 +38,7 @@ class SourcePolicy(CachePolicy):
     def compute_key(
         self, task_ctx: TaskRunContext, inputs: dict[str, Any], flow_parameters: dict[str, Any], **kwargs: Any
     ) -> str:
-        """Return the key of one task run; a record that could not be trusted is put out of the way first."""
+        """Return the key of one task run; moves a record that cannot be trusted out of the way first."""
         key = self.key(task_ctx.task.name, inputs)
         _drop_foreign_record(_record_path(key))
         return key
@@ -60,7 +60,7 @@ def cached_task(name: str) -> Callable[[Callable[P, R]], Task[P, R]]:
 
 
 def is_cached(cached: Task[..., Any], **inputs: Any) -> bool:
-    """Say whether a cached task would be served from its record, without running it or starting a worker."""
+    """Say whether a cached task would be read from its record, without running it or starting a worker."""
     policy = cached.cache_policy
     if not isinstance(policy, SourcePolicy):
         raise TypeError(f"{cached.name} was not made by cached_task")

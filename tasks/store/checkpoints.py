@@ -1,8 +1,8 @@
-"""Folders of checkpoints: one a training, named by all that its weights depend on, our code included.
+"""Folders of checkpoints: one per training, named by everything that its weights depend on, our code included.
 
-A training goes on from its folder, and a finished one is taken from there without a step. So the folder stands to
-trainings of days as a record of Prefect's cache stands to a short task: other code, or another parameter, is another
-folder, and `PREFECT_TASKS_REFRESH_CACHE` begins anew.
+A training goes on from its folder, and a finished one is read from there without a step. So the folder is to a
+training of days what a record of Prefect's cache is to a short task: other code, or another parameter, is another
+folder, and `PREFECT_TASKS_REFRESH_CACHE` starts again.
 """
 
 import shutil
@@ -15,31 +15,25 @@ from tasks.store.fingerprint import fingerprint, source_fingerprint
 
 
 def checkpoint_folder(
-    root: Path,
-    name: str,
-    identity: Any,
-    module: str,
-    world: World,
-    on_warning: Callable[[str], None] | None = None,
+    path: Path, identity: Any, module: str, world: World, on_warning: Callable[[str], None] | None = None
 ) -> Path:
     """Return the folder of a training; all processes of a world call it alike.
 
     Args:
-        root: folder of all trainings of a stage.
-        name: of the training, for people.
+        path: the folder of a stage's trainings, and the name of this one, for people.
         identity: plain values that the weights depend on.
         module: whose code, with all it imports, the weights depend on.
         world: this process among those that train.
-        on_warning: told where other code has trained the same: that folder stays, and this one begins anew.
+        on_warning: called where other code has trained the same: that folder stays, and this one starts again.
     """
-    stem = f"{name}-{fingerprint(identity)[:16]}"
-    folder = root / f"{stem}-{source_fingerprint(module)[:8]}"
+    stem = f"{path.name}-{fingerprint(identity)[:16]}"
+    folder = path.with_name(f"{stem}-{source_fingerprint(module)[:8]}")
     if world.rank == 0:
         if folder.exists() and _refreshing():
             shutil.rmtree(folder)
-        others = [path for path in sorted(root.glob(f"{stem}-*")) if path != folder]
+        others = [other for other in sorted(path.parent.glob(f"{stem}-*")) if other != folder]
         if others and not folder.exists() and on_warning is not None:
-            on_warning(f"the code has changed since {others[-1]} was written: training anew; that folder stays")
+            on_warning(f"the code has changed since {others[-1]} was written: training again; that folder stays")
     world.wait()
     return folder
 

@@ -1,6 +1,6 @@
 """Plain values with arrays as bytes, without pickle: what a cached task returns is stored in this form.
 
-A value is a tree of dicts, lists, strings, numbers, booleans, None and NumPy arrays. Arrays are held as safetensors,
+A value is a tree of dicts, lists, strings, numbers, booleans, None and NumPy arrays. Arrays are stored as safetensors,
 the tree as JSON in its header; a checksum in front makes a truncated or altered record unreadable instead of wrong.
 """
 
@@ -53,7 +53,7 @@ def _extract(value: Any, arrays: dict[str, np.ndarray]) -> Any:
         return {key: _extract(item, arrays) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [_extract(item, arrays) for item in value]
-    raise DataError(f"{type(value).__name__} is no plain value: use dicts, lists, text, numbers and arrays")
+    raise DataError(f"{type(value).__name__} is not a plain value: use dicts, lists, text, numbers and arrays")
 
 
 def _insert(tree: Any, arrays: dict[str, np.ndarray]) -> Any:

@@ -16,13 +16,8 @@ from nasgem_core.detection.settings import DetectorSettings
 from nasgem_core.detection.spec import DetectorSpec
 from nasgem_core.errors import DataError, NasgemError, ParameterError
 from nasgem_core.networks.layout import NetworkLayout
-from tasks.mlflow_registry.registry import (
-    Registered,
-    download_registered,
-    is_reference,
-    register_detector,
-    register_network,
-)
+from tasks.mlflow_registry.registered_model import classifier_candidate, detector_candidate
+from tasks.mlflow_registry.registry import Registered, download_registered, is_reference, register_network
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*Any type hint is inferred as AnyType")  # MLflow, of its own classes
 
@@ -35,9 +30,10 @@ def card(top1, name="small"):
     return NetworkCard(name, SPEC.to_dict(), ("a", "b", "c"), 8, 1.0, **moments, metrics={"top1": top1, "top5": 1.0})
 
 
-def register(place, seed, top1, data="digits", model="shared", **options):
+def register(place, seed, top1, data="digits", model="shared", measure="top1", **options):
     network = build_network(SPEC, seed)
-    return network, register_network(place.root, model, card(top1), network.state_dict(), data=data, **options)
+    candidate = classifier_candidate(card(top1), network.state_dict(), measure)
+    return network, register_network(place.root, model, candidate, data=data, **options)
 
 
 @pytest.fixture(scope="module")
@@ -115,7 +111,8 @@ def test_a_detector_is_registered_with_its_measure(place, tmp_path):
     spec = DetectorSpec(backbone, (Category(1, "cat"),), DetectorSettings(pyramid_channels=8))
     for ap, number, best in ((0.2, 1, True), (0.1, 2, False), (float("nan"), 3, False)):
         weights = {name: tensor.numpy() for name, tensor in spec.build().state_dict().items()}
-        found = register_detector(place.root, "coco", "det", spec, weights, {"AP": ap}, data="pictures")
+        candidate = detector_candidate(spec, weights, {"AP": ap}, "det")
+        found = register_network(place.root, "coco", candidate, data="pictures")
         assert found == Registered("coco", number, champion=best)
     description, path = download_registered(place.root, "coco/1", tmp_path)
     assert DetectorSpec.from_json(description.read_text()) == spec
@@ -134,7 +131,8 @@ def test_a_registered_detector_is_loaded_by_its_alias(place):
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(5)  # many seeds find nothing
         detector = spec.build().eval()
-    register_detector(place.root, "loaded", "det", spec, detector.state_dict(), {"AP": 0.1}, data="pictures")
+    candidate = detector_candidate(spec, detector.state_dict(), {"AP": 0.1}, "det")
+    register_network(place.root, "loaded", candidate, data="pictures")
     picture = np.random.default_rng(0).integers(0, 256, (40, 60, 3), dtype=np.uint8)
     mlflow.set_tracking_uri(place.tracking.uri)
     try:
@@ -153,10 +151,10 @@ def test_a_registered_detector_is_loaded_by_its_alias(place):
 
 def test_wrong_references_are_named(place, champion, tmp_path):
     for reference, message in {
-        "unknown@champion": "no registered model is called 'unknown': known are",
-        "shared@winner": "shared@winner is not there: shared has the versions 1, 2, 3, the best as shared@champion",
-        "shared/9": "shared/9 is not there",
-        "a b": "names no registered model: write it as NAME@champion",
+        "unknown@champion": "no registered model is called 'unknown': there are",
+        "shared@winner": "there is no shared@winner: shared has the versions 1, 2, 3, the best as shared@champion",
+        "shared/9": "there is no shared/9",
+        "a b": "a b is not the name of a registered model: write it as NAME@champion",
     }.items():
         with pytest.raises(DataError, match=message):
             download_registered(place.root, reference, tmp_path)

@@ -10,7 +10,7 @@ MODULE = "tasks.stages.imagenet"
 
 def folder_of(root, identity=("network", 1), rank=0, told=None):
     on_warning = told.append if told is not None else pytest.fail
-    return checkpoint_folder(root, "gemnet-0", list(identity), MODULE, World(rank=rank), on_warning)
+    return checkpoint_folder(root / "gemnet-0", list(identity), MODULE, World(rank=rank), on_warning)
 
 
 def write(folder):
@@ -33,7 +33,7 @@ def test_other_code_trains_anew_says_so_and_leaves_the_old_folder(tmp_path, monk
     told: list[str] = []
     new = folder_of(tmp_path, told=told)
     assert new != old and (old / "last.safetensors").exists()
-    assert told == [f"the code has changed since {old} was written: training anew; that folder stays"]
+    assert told == [f"the code has changed since {old} was written: training again; that folder stays"]
     write(new)
     assert folder_of(tmp_path) == new  # and says nothing any more
 
