@@ -1,7 +1,7 @@
 """Time and memory of bootstrap optimisation over cells of 30 vertices, with random weights.
 
 Run it with `python benchmarks/bootstrap.py`; `--target accuracy` also computes the MACs of every candidate. The peak is
-that of the whole process, its libraries included; it should be the same for every number of candidates.
+that of the whole process, including its libraries; it should not depend on the number of candidates.
 """
 
 import argparse
@@ -31,7 +31,7 @@ OBJECTIVE = objective_class("macs").open("macs", ProxyNetworks(LAYOUT, 10), pena
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--kind", choices=(PERCEPTRON, PROCESS), default=PERCEPTRON, help="what predicts")
+    parser.add_argument("--kind", choices=(PERCEPTRON, PROCESS), default=PERCEPTRON, help="the predictor")
     parser.add_argument("--target", choices=("score", "accuracy"), default="score")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--count", type=int, nargs="+", default=[250_000, 1_000_000])

@@ -1,7 +1,7 @@
-"""Params and multiply-adds of detectors at 800x1333 beside the paper's Table 2, as a Markdown table.
+"""Params and multiply-adds of detectors at 800x1333, compared with the paper's Table 2, as a Markdown table.
 
-Run it with `python benchmarks/detectors.py`. GEMNets are those that stage `gemnet` has left in `data/gemnet`, or in the
-folder named by `--gemnets`. Nothing is trained and nothing computed: shapes pass through the networks.
+Run it with `python benchmarks/detectors.py`. The GEMNets are those that stage `gemnet` has written to `data/gemnet`, or
+those in the folder named by `--gemnets`. Nothing is trained or computed: only shapes pass through the networks.
 """
 
 import argparse
@@ -46,14 +46,14 @@ HEADINGS = (
 
 
 def backbones(folder):
-    """Return the networks by their title: the published ones and those of the folder.
+    """Return the networks by title: the published ones and those in the folder.
 
-    Where the folder holds none the table is without GEMNet, and a line says so; a file of something else ends the run.
+    If the folder has none, the table has no GEMNet and a line on stderr says so; any other file ends the run.
     """
     found = {title: PublishedSpec.for_imagenet(name) for title, name in PUBLISHED.items()}
     paths = sorted(folder.glob("*.json"))
     if not paths:
-        print(f"{folder} holds no network, so GEMNet is left out: run `nasgem stage gemnet` first", file=sys.stderr)
+        print(f"{folder} has no networks, so GEMNet is left out: run `nasgem stage gemnet` first", file=sys.stderr)
     for path in paths:
         try:
             spec = NetworkSpec.from_json(path.read_bytes())

@@ -1,6 +1,6 @@
-"""Time and quality of fitting the encoder, kernel-guided and plain, at the laptop and the paper profile.
+"""Time and quality of fitting the encoder, kernel-guided and plain, with the laptop and the paper profile.
 
-Pairs and similarities are drawn once and not timed. Run it with `python benchmarks/encoder.py`; `--quick` leaves out
+Pairs and similarities are computed once and not timed. Run it with `python benchmarks/encoder.py`; `--quick` leaves out
 the paper profile (10,000 iterations; both have 50,000 pairs, n = 30).
 """
 
@@ -20,7 +20,7 @@ PROFILES = {"laptop": 2_000, "paper": 10_000}
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="the laptop profile alone")
+    parser.add_argument("--quick", action="store_true", help="only the laptop profile")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--learning-rate", type=float, default=EncoderConfig().learning_rate)
     parser.add_argument("--similarity-weight", type=float, default=EncoderConfig().similarity_weight)

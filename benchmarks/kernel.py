@@ -1,7 +1,7 @@
 """Speed of the Weisfeiler-Lehman kernel and of canonical keys, on one core.
 
-GraKeL is the peer: it reads a directed graph by its successors, so both compute that and the values are compared. It is
-in the optional extra `peers` and has wheels for Python 3.11 and 3.12; without it, nasgem is measured alone.
+The peer is GraKeL. It reads a directed graph by its successors, so both compute that and the values are compared. It is
+in the optional extra `peers` and has wheels for Python 3.11 and 3.12; without it, only nasgem is measured.
 """
 
 import time
@@ -22,7 +22,7 @@ REPEATS = 5
 
 
 def best_seconds(work):
-    """Fastest of a few runs: what the machine can do when nothing disturbs it."""
+    """Return the time of the fastest of a few runs, which other processes disturb least."""
     seconds = []
     for _ in range(REPEATS):
         start = time.perf_counter()
@@ -55,7 +55,7 @@ def grakel_similarity(left: CellBatch, right: CellBatch) -> np.ndarray:
 
 def main() -> None:
     complete = CellsConfig(edge_probability=(0.3, 0.5))
-    # GraKeL takes a vertex without edges for none, and both sides need all 30 vertices: cells of full size.
+    # GraKeL ignores vertices without edges, and both sides need all 30 vertices, so only cells of full size are used.
     cells = sample_cells(complete, 100_000, 0)
     full = cells[cells.num_vertices == 30]
     half = len(full) // 2
@@ -75,7 +75,7 @@ def main() -> None:
     seconds = best_seconds(lambda: wl_similarity(pairs.left, pairs.right, ITERATIONS))
     print(f"50,000 pairs labelled, both directions: {seconds:.2f} s")
 
-    print("growth with n at 6 edges a vertex, h = 3, microseconds a pair:")
+    print("growth with n at 6 edges per vertex, h = 3, microseconds per pair:")
     sizes, costs = (30, 60, 120, 250), []
     for n in sizes:
         probability = 6 / ((n - 1) / 2)
@@ -88,7 +88,7 @@ def main() -> None:
         costs.append(best_seconds(lambda h=h: wl_similarity(pairs.left, pairs.right, h)) / len(pairs) * 1e6)
     slope, offset = np.polyfit(hs, costs, 1)
     print(
-        f"growth with h: {offset:.1f} + {slope:.1f} h microseconds a pair, "
+        f"growth with h: {offset:.1f} + {slope:.1f} h microseconds per pair, "
         f"largest deviation from the line {np.abs(np.polyval([slope, offset], hs) - costs).max():.1f}"
     )
 

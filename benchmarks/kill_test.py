@@ -1,12 +1,12 @@
-"""Kill a search and a `dvc repro` at random moments: nothing finished is done twice, and the result is the same.
+"""Kill a search and a `dvc repro` at random moments: no finished work is repeated, and the result is the same.
 
-Run it with `python benchmarks/kill_test.py [KILLS]` (10 of each by default, some 20 minutes). It
-works in copies of the repository in a temporary folder, with the tiny profile, and ends with an error where
+Run it with `python benchmarks/kill_test.py [KILLS]` (10 of each by default, about 20 minutes). It works in copies of
+the repository in a temporary folder, with the tiny profile, and ends with an error if
 
 * a process is left behind,
-* a finished training is done again (the record of a training is never rewritten),
-* the next start does not go on (a lock is left, a half-written file is in the way),
-* a file of the result differs from the same file of an undisturbed search.
+* a finished training is repeated (the record of a training is never rewritten),
+* the next start does not resume (a lock is left, a half-written file is in the way),
+* a file of the result differs from that of an undisturbed search.
 """
 
 import os
@@ -32,7 +32,15 @@ def main(kills: int, seed: int) -> None:
         duration = time.monotonic() - started
         print(f"undisturbed search: {duration:.0f} s, {len(undisturbed.records())} trainings", flush=True)
         for command in (("nasgem", "search"), ("dvc", "repro")):
-            kill_often(command, pristine, Path(folder, command[0]), undisturbed, kills, duration, generator)
+            kill_often(
+                command,
+                pristine,
+                Path(folder, command[0]),
+                undisturbed=undisturbed,
+                kills=kills,
+                duration=duration,
+                generator=generator,
+            )
     print("passed")
 
 
@@ -40,6 +48,7 @@ def kill_often(
     command: tuple[str, ...],
     pristine: Workspace,
     folder: Path,
+    *,
     undisturbed: Workspace,
     kills: int,
     duration: float,
@@ -79,7 +88,7 @@ def kill_often(
 def compare(undisturbed: Workspace, disturbed: Workspace) -> None:
     expected, found = undisturbed.hashes(), disturbed.hashes()
     differing = [name for name in sorted({*expected, *found}) if expected.get(name) != found.get(name)]
-    assert not differing, f"not as undisturbed: {differing}"
+    assert not differing, f"these files differ from those of the undisturbed search: {differing}"
     assert disturbed.records().keys() == undisturbed.records().keys()
     assert "up to date" in disturbed.succeed("dvc", "status")
 

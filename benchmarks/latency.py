@@ -1,9 +1,9 @@
-"""How well the latency of a cell that was not measured is told, beside telling it from its multiply-adds alone.
+"""How well the latency of an unmeasured cell is predicted, compared with predicting it from its multiply-adds alone.
 
-Proxy networks of random cells of the laptop profile are measured on this device as `nasgem latency` does it. The model
-(`nasgem_core/search/latency_model.py`) is fitted to the first 10, 20 and 40 of them and asked for 40 others; so are
-a straight line through their multiply-adds and a constant, by the relative error as well. Leave the machine alone
-meanwhile. Run it with `python benchmarks/latency.py`; `--quick` for a look.
+Proxy networks of random cells of the laptop profile are measured on this device as `nasgem latency` does. The model
+(`nasgem_core/search/latency_model.py`) is fitted to the first 10, 20 and 40 of them and predicts 40 others, and so are
+a straight line in the multiply-adds and a constant, which also minimise the relative error. Run it on an idle machine
+with `python benchmarks/latency.py`; `--quick` takes less time.
 """
 
 import argparse
@@ -23,7 +23,7 @@ OTHERS = 40
 
 
 def by_columns(columns: np.ndarray, measured: np.ndarray, wanted: np.ndarray) -> np.ndarray:
-    """Return latencies for `wanted`, by the linear model of `columns` with the least squared relative error."""
+    """Return latencies for `wanted` from the linear model of `columns` with the least squared relative error."""
     weights = np.linalg.lstsq(columns / measured[:, None], np.ones(len(measured)), rcond=None)[0]
     return wanted @ weights
 
@@ -32,7 +32,7 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--device", default="cpu")
-    parser.add_argument("--quick", action="store_true", help="few passes, few cells to fit to")
+    parser.add_argument("--quick", action="store_true", help="fewer passes, and fewer cells to fit to")
     options = parser.parse_args()
     sizes = (10,) if options.quick else (10, 20, 40)
     config = SearchConfig()
@@ -45,19 +45,19 @@ def main() -> None:
     ones = np.ones((len(cells), 1))
     line = np.column_stack([table["macs"].to_numpy() / 1e6, ones])
     others = slice(max(sizes), None)
-    print(f"{table['device'].iloc[0]}: told for {OTHERS} other cells, {measured.min():.2f} to {measured.max():.2f} ms")
-    print("cells  told by      median error  Kendall's tau")
+    print(f"{table['device'].iloc[0]}: {OTHERS} other cells, {measured.min():.2f} to {measured.max():.2f} ms")
+    print("cells  predicted by  median error  Kendall's tau")
     for size in sizes:
         fitted = slice(size)
-        told = {
+        predicted = {
             "the model": fit_latency(batch[fitted], measured[fitted], layout).predict(batch[others]) / 1e6,
             "MACs": by_columns(line[fitted], measured[fitted], line[others]),
             "a constant": by_columns(ones[fitted], measured[fitted], ones[others]),
         }
-        for name, values in told.items():
+        for name, values in predicted.items():
             error = np.median(np.abs(values - measured[others]) / measured[others])
             tau = kendalltau(values, measured[others]).statistic if np.ptp(values) else 0.0
-            print(f"{size:5}  {name:11}  {100 * error:10.1f} %  {tau:13.2f}")
+            print(f"{size:5}  {name:12}  {100 * error:10.1f} %  {tau:13.2f}")
 
 
 if __name__ == "__main__":

@@ -1,13 +1,13 @@
-"""Memory and time of a training step of GEMNet, side by side with the plain way of writing it.
+"""Memory and time of a training step of GEMNet, compared with a straightforward implementation.
 
-plain  each vertex concatenates its predecessors, and autograd keeps what it likes
-ours   `GEMNet`, which makes concatenations and depthwise convolutions again in the backward pass
+plain  each vertex concatenates its predecessors, and autograd keeps what it needs
+ours   `GEMNet`, which recomputes concatenations and depthwise convolutions in the backward pass
 
-Networks of sampled cells with 30 vertices, the most that a cell of the search space has, at 463M MACs and 224x224
-pixels. Each is trained for some steps in processes of its own, one for each way in turn; the memory is the largest
-resident set of the process during the steps, less that before the first. Both ways must agree in the loss. The last
-lines say in which ranges memory and time lay. Run it on an idle machine with `python benchmarks/memory.py`; `--quick`
-for a look.
+The networks are those of sampled cells with 30 vertices, the largest in the search space, at 463M MACs and 224x224
+pixels. Each is trained for a few steps in separate processes, one for each implementation in turn; the memory is the
+largest resident set of the process during the steps, minus that before the first. Both must have the same loss. The
+last lines are the ranges of memory and time. Run it on an idle machine with `python benchmarks/memory.py`; `--quick`
+takes less time.
 """
 
 import argparse
@@ -34,7 +34,7 @@ from nasgem_core.config.search import CellsConfig
 MACS, SIDE, CLASSES = 463_000_000, 224, 1000
 WAYS = ("plain", "ours")
 DRAWN = 500
-"""Cells that are sampled to find those of 30 vertices: pruning leaves fewer in most."""
+"""Cells that are sampled to find some with 30 vertices: most have fewer after pruning."""
 
 
 def apply_plainly(layer: nn.Module, parts: list[Tensor]) -> Tensor:
@@ -42,13 +42,13 @@ def apply_plainly(layer: nn.Module, parts: list[Tensor]) -> Tensor:
 
 
 def resident(field: str) -> int:
-    """Return VmRSS (now) or VmHWM (the largest so far) of this process in bytes."""
+    """Return VmRSS (the current) or VmHWM (the largest) resident set of this process in bytes."""
     status = Path("/proc/self/status").read_text()
     return 1024 * int(re.search(rf"{field}:\s+(\d+) kB", status)[1])
 
 
 def measure(document: str, way: str, batch: int, steps: int) -> tuple[float, float, float]:
-    """Return memory (bytes), seconds of the processor a step, and the last loss."""
+    """Return memory (bytes), processor seconds per step, and the last loss."""
     torch.set_num_threads(1)
     torch.manual_seed(0)
     if way == "plain":
@@ -69,11 +69,11 @@ def measure(document: str, way: str, batch: int, steps: int) -> tuple[float, flo
 
 
 def largest_cells(cells: Sequence[Cell], count: int, wanted: int) -> list[Cell]:
-    """Return the largest cells; says so where these are not all of the wanted size."""
+    """Return the largest cells; print a line if not all of them have the wanted size."""
     chosen = sorted(cells, key=lambda cell: -cell.num_vertices)[:count]
     full = sum(cell.num_vertices == wanted for cell in chosen)
     if full < len(chosen):
-        print(f"only {full} of {len(cells)} sampled cells have {wanted} vertices; the next largest stand in for others")
+        print(f"only {full} of {len(cells)} sampled cells have {wanted} vertices; the others are the next largest")
     return chosen
 
 
@@ -97,7 +97,7 @@ def main() -> None:
     print(f"batch {batch}, {SIDE}x{SIDE}, {MACS / 1e6:.0f}M MACs, one thread")
     print("vertices edges leaves   plain GB  ours GB  ratio   plain s  ours s  ratio")
     for cell in cells:
-        spec = fit_to_budget("benchmark", cell, IMAGENET, CLASSES, (SIDE, SIDE), MACS)
+        spec = fit_to_budget("benchmark", cell, IMAGENET, num_classes=CLASSES, image_size=(SIDE, SIDE), macs=MACS)
         losses = []
         for way in WAYS:
             with ProcessPoolExecutor(1, mp_context=context) as pool:

@@ -1,8 +1,8 @@
-"""Which predictor ranks the cells of a search: any of the catalogue, or the paper's perceptron on embeddings.
+"""Which predictor ranks the cells of a search best: those of the catalogue, and the paper's perceptron on embeddings.
 
-Reads the cells that the search in this folder has trained at random (data/estimator and data/bootstrap), fits on some
-of them and ranks the others, over several splits. Cells that a predictor picked are left out, because it would be
-judged on its own choice.
+It reads the random cells that the search in this folder has trained (data/estimator and data/bootstrap), fits on some
+of them and ranks the others, over several splits. Cells that a predictor chose are left out, because it would be judged
+on its own choice.
 """
 
 import argparse
@@ -42,7 +42,7 @@ def main() -> None:
     space, target = config.cells, config.predictor.target
     others = [kind for kind in arguments.kinds if kind != PROCESS]
     pretrained = {kind: pretrain_kind(kind, space, 0) for kind in others}
-    print(f"{len(trained)} random cells; Kendall's tau on those left out, mean of {SPLITS} splits +- standard error")
+    print(f"{len(trained)} random cells; Kendall's tau on the held-out ones, mean of {SPLITS} splits +- standard error")
     for training in arguments.cells:
         taus: dict[str, list[float]] = {}
         for split in range(SPLITS):

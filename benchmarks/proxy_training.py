@@ -1,14 +1,14 @@
-"""Speed of proxy training, side by side with the plain way of writing it, on two cores.
+"""Speed of proxy training, compared with a straightforward implementation, on two cores.
 
 plain       modules as in the paper, default layout, DataLoader with transforms, one training on two threads
-one worker  `train_cell` in one process, one thread
-two workers `train_cell` in two processes, one thread each, two trainings of the cell side by side
+one worker  `train_cell` in one process with one thread
+two workers `train_cell` in two processes with one thread each, two trainings of the cell in parallel
 
-Every cell is trained by all three in turn, so that a busy machine disturbs them alike; the first steps (allocation,
-compilation) are left out. Run it with `python benchmarks/proxy_training.py` (laptop layout), `--paper` for width 16 at
-full resolution, `--quick` for a look, `--accuracy` to compare what both learn over 5 seeds. Two threads that wait for
-each other suffer more from a busy machine than two processes do; `--one-core` compares one thread of each by the
-processor's time, which a busy machine disturbs little.
+Each cell is trained in all three ways in turn, so that other processes disturb them equally; the first steps
+(allocation, compilation) are left out. Run it with `python benchmarks/proxy_training.py` (laptop layout), `--paper` for
+width 16 at full resolution, `--quick` for fewer cells, `--accuracy` to compare accuracies over 5 seeds. A busy machine
+slows two threads that wait for each other more than two processes; `--one-core` compares one thread of each by
+processor time, which it hardly affects.
 """
 
 import argparse
@@ -46,7 +46,7 @@ class PlainNetwork(CellNetwork):
 
 
 class PlainImages(Dataset):
-    """One image at a time: flip, shift, scale, normalise."""
+    """Flips, shifts, scales and normalises one image at a time."""
 
     def __init__(self, images: np.ndarray, labels: np.ndarray, source: ImageSet, augment: bool) -> None:
         self.images, self.labels, self.augment = images, labels, augment
@@ -66,9 +66,9 @@ class PlainImages(Dataset):
 
 
 def train_plainly(cell: Cell, images: ImageSet, config: ProxyConfig, seed: int, threads: int) -> tuple[float, float]:
-    """Return the accuracy after training and the images a second from the second epoch on.
+    """Return the accuracy after training and the images per second from the second epoch on.
 
-    On one thread these are seconds of the processor.
+    With one thread the time is processor time.
     """
     clock = time.process_time if threads == 1 else time.perf_counter
     torch.set_num_threads(threads)
@@ -103,7 +103,7 @@ def train_plainly(cell: Cell, images: ImageSet, config: ProxyConfig, seed: int, 
 def train_ours(
     cell: Cell, images: ImageSet, config: ProxyConfig, seed: int, processor: bool = False
 ) -> tuple[float, float]:
-    """Return the same figures for `train_cell`, by seconds of the processor if so asked."""
+    """Return the same figures for `train_cell`, by processor time if `processor` is set."""
     clock = time.process_time if processor else time.perf_counter
     ends: list[float] = []
     result = train_cell(cell, images, config, seed, on_progress=lambda *_: ends.append(clock()))
@@ -111,8 +111,8 @@ def train_ours(
 
 
 def _rate(images: ImageSet, config: ProxyConfig, seconds: float) -> float:
-    a_epoch = len(images.train_labels) // config.batch_size * config.batch_size
-    return a_epoch * max(1, config.epochs - 1) / seconds if seconds else float("nan")
+    per_epoch = len(images.train_labels) // config.batch_size * config.batch_size
+    return per_epoch * max(1, config.epochs - 1) / seconds if seconds else float("nan")
 
 
 def _first_images(images: ImageSet, train: int, validation: int) -> ImageSet:
@@ -126,7 +126,7 @@ def _first_images(images: ImageSet, train: int, validation: int) -> ImageSet:
 
 
 def measure_speed(cells: list[Cell], config: ProxyConfig, steps: int, pools: list[ProcessPoolExecutor]) -> None:
-    """Train each cell for a few steps in the three ways and print the rates and their ratios."""
+    """Train each cell for a few steps in all three ways and print the rates and their ratios."""
     config = replace(config, epochs=3)
     images = _first_images(load_images(config, DATA), steps * config.batch_size, 2)
     for pool in pools:
@@ -142,15 +142,13 @@ def measure_speed(cells: list[Cell], config: ProxyConfig, steps: int, pools: lis
         size = f"{cell.num_vertices:8} {cell.num_edges:6}"
         print(f"{size} {plain:9.0f} {one:11.0f} {two:12.0f} {two / plain:6.2f}", flush=True)
     plain_time, one_time, two_time = (sum(1 / rate[i] for rate in rates) for i in range(3))
-    print(f"all cells by total time: two workers / plain {plain_time / two_time:.2f}, / one {one_time / two_time:.2f}")
+    print(f"all cells, by total time: two workers / plain {plain_time / two_time:.2f}, / one {one_time / two_time:.2f}")
     ratios = [two / plain for plain, _, two in rates]
-    print(
-        f"cell by cell: two workers / plain mean {statistics.mean(ratios):.2f}, median {statistics.median(ratios):.2f}"
-    )
+    print(f"per cell: two workers / plain mean {statistics.mean(ratios):.2f}, median {statistics.median(ratios):.2f}")
 
 
 def measure_one_core(cells: list[Cell], config: ProxyConfig, steps: int, pools: list[ProcessPoolExecutor]) -> None:
-    """Train each cell for a few steps on one thread in both ways and print the rates by the processor's time."""
+    """Train each cell for a few steps on one thread in both ways and print the rates by processor time."""
     config = replace(config, epochs=3)
     images = _first_images(load_images(config, DATA), steps * config.batch_size, 2)
     pools[0].submit(train_ours, cells[0], images, config, 0).result()
@@ -167,7 +165,7 @@ def measure_one_core(cells: list[Cell], config: ProxyConfig, steps: int, pools: 
 
 
 def measure_accuracy(cells: list[Cell], config: ProxyConfig, pools: list[ProcessPoolExecutor]) -> None:
-    """Train cells in both ways from 5 seeds and print mean and deviation of the validation accuracy."""
+    """Train cells in both ways with 5 seeds and print mean and deviation of the validation accuracy."""
     config = replace(config, epochs=3)
     images = load_images(config, DATA)
     for cell in cells:
@@ -183,11 +181,11 @@ def measure_accuracy(cells: list[Cell], config: ProxyConfig, pools: list[Process
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Speed of proxy training beside the plain way of writing it.")
+    parser = argparse.ArgumentParser(description="Speed of proxy training against a straightforward implementation.")
     parser.add_argument("--quick", action="store_true", help="8 cells instead of 20")
     parser.add_argument("--paper", action="store_true", help="width 16 at full resolution instead of the laptop layout")
     parser.add_argument("--accuracy", action="store_true", help="compare accuracies over 5 seeds instead of speed")
-    parser.add_argument("--one-core", action="store_true", help="one thread of each, by the processor's time")
+    parser.add_argument("--one-core", action="store_true", help="one thread of each, by processor time")
     options = parser.parse_args()
     config = PAPER if options.paper else LAPTOP
     cells = list(sample_cells(CellsConfig(), 8 if options.quick else 20, 0))

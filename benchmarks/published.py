@@ -1,8 +1,8 @@
-"""Params and multiply-adds of the rebuilt networks of Table 1 beside the published ones, as Markdown.
+"""Params and multiply-adds of the rebuilt networks of Table 1, compared with the published ones, as Markdown.
 
-The table's figures are the paper's; those in parentheses are of the network's own publication, where the paper has none
-or another network's. Run it with `python benchmarks/published.py`. Nothing is trained and no network takes memory:
-shapes pass through it.
+The published figures are the paper's. Those in parentheses are from the network's own publication, if the paper gives
+none or those of another network. Run it with `python benchmarks/published.py`. Nothing is trained, and networks take no
+memory: only shapes pass through them.
 """
 
 import argparse
@@ -46,19 +46,19 @@ def difference(measured, given):
     return f"**{100 * share:+.1f} %**" if abs(share) > TOLERANCE else f"{100 * share:+.1f} %"
 
 
-def beside(paper, own, shown):
-    """Return the paper's figure as it is to be shown, and in parentheses that of the publication itself."""
+def both(paper, own, shown):
+    """Return the paper's figure as text, followed by that of the network's own publication in parentheses."""
     parts = [shown(paper)] if paper is not None else []
     parts += [f"({shown(own)})"] if own is not None else []
     return " ".join(parts) or "-"
 
 
 def compared(measured, paper, own):
-    """Return what is measured, what is given, and by how much they differ."""
+    """Return the measured figure, the published ones, and their differences."""
     return [
         million(measured),
-        beside(paper, own, figure),
-        beside(paper, own, lambda given: difference(measured, given)),
+        both(paper, own, figure),
+        both(paper, own, lambda given: difference(measured, given)),
     ]
 
 
@@ -86,10 +86,10 @@ def table_lines():
 
 
 def notes():
-    """Return what is said below the table: why figures differ, and why networks are missing."""
+    """Return the notes below the table: why figures differ, and why networks are missing."""
     lines = [f"- **{row.title}**: {row.note}." for row in REPORTED if row.note]
     missing = [f"- **{row.title}**: {row.missing}." for row in REPORTED if row.missing]
-    return [f"Where a figure is off by more than {100 * TOLERANCE:g} %:", "", *lines, "", "Not rebuilt:", "", *missing]
+    return [f"Differences above {100 * TOLERANCE:g} %:", "", *lines, "", "Not rebuilt:", "", *missing]
 
 
 def randwire_spread():

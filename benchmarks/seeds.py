@@ -1,8 +1,8 @@
-"""The search against random search with equally many trainings, over several root seeds.
+"""The search compared with random search with the same number of trainings, over several root seeds.
 
-Runs `nasgem search` once a seed in this folder (what is cached is read), then trains the cell each side chose anew,
-from seeds that neither side has seen: the best of many noisy measurements flatters, a fresh one does not. It leaves
-this folder, params.yaml included, at the last seed.
+It runs `nasgem search` once per seed in this folder (cached results are read), then trains the cells that both sides
+chose again, with seeds that neither side has seen: the best of many noisy measurements is too optimistic, a new one is
+not. Afterwards this folder, params.yaml included, is at the last seed.
 """
 
 import argparse
@@ -31,9 +31,11 @@ def fresh_accuracy(text: str, seed: int) -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--first", type=int, default=3, help="the laptop profile was tuned on cells of seeds 0 to 2")
+    parser.add_argument(
+        "--first", type=int, default=3, help="first root seed; the laptop profile was tuned with seeds 0 to 2"
+    )
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--repeats", type=int, default=4, help="fresh trainings of each chosen cell")
+    parser.add_argument("--repeats", type=int, default=4, help="new trainings of each chosen cell")
     arguments = parser.parse_args()
     picks = []
     for seed in range(arguments.first, arguments.first + arguments.seeds):

@@ -1,12 +1,12 @@
-"""Speed of training GEMNet-A beside torchvision's MobileNetV2x1.4, in the same loop, by the multiply-add.
+"""Speed of training GEMNet-A and torchvision's MobileNetV2x1.4 in the same loop, in multiply-adds per second.
 
 Both are trained by `nasgem_core.training.loop` with the paper's recipe on random images of 224 pixels, in turn and
-several times, so that a busy machine disturbs them alike; the first step of each turn (allocation, choice of kernels)
-is left out. On the CPU a second is one of the processor on one thread; on a GPU it is a second of the clock. The
-figure that counts is images a second times MACs an image: multiply-adds a second.
+several times, so that other processes disturb them equally; the first step of each turn (allocation, choice of kernels)
+is left out. Time is processor time with one thread on the CPU, and wall-clock time on a GPU. The figure to compare is
+images per second times MACs per image: multiply-adds per second.
 
-Run it with `python benchmarks/training.py`; `--cell FILE` takes another cell than the one that the search found here,
-`--device cuda` a GPU, `--batch 128` larger batches, `--quick` gives a look.
+Run it with `python benchmarks/training.py`. `--cell FILE` uses another cell than the one that the search found here,
+`--device cuda` a GPU, `--batch 128` larger batches; `--quick` takes less time.
 """
 
 import argparse
@@ -36,7 +36,7 @@ BEST_CELL = Path(__file__).parents[1] / "data" / "bootstrap" / "best_cell.json"
 
 
 class RandomImages:
-    """As many equal steps on random images as are asked for."""
+    """A given number of equal steps on random images."""
 
     def __init__(self, model: nn.Module, batch: int, steps: int) -> None:
         self.model, self.steps = model, steps
@@ -64,7 +64,7 @@ class RandomImages:
 
 
 def images_per_second(model: nn.Module, batch: int, steps: int, device: str) -> float:
-    """Return the median rate over all steps but the first."""
+    """Return the median rate of all steps except the first."""
     clock = time.process_time if device == "cpu" else time.perf_counter
     ends: list[float] = []
     recipe = TrainingRecipe(epochs=1, report_steps=1, checkpoint_seconds=1e6)
@@ -81,7 +81,7 @@ def images_per_second(model: nn.Module, batch: int, steps: int, device: str) -> 
 
 
 def chosen_cell(path: Path | None) -> tuple[Cell, str]:
-    """Return the cell of a file, of the search in this folder, or else a sampled one with 6 vertices."""
+    """Return the cell in a file, that of the search in this folder, or else a sampled one with 6 vertices."""
     for file in (path, BEST_CELL):
         if file is not None and (file == path or file.is_file()):
             return find_cell(str(file), None)[0], file.name
@@ -90,19 +90,19 @@ def chosen_cell(path: Path | None) -> tuple[Cell, str]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Speed of training GEMNet-A beside MobileNetV2x1.4, by the MAC.")
+    parser = argparse.ArgumentParser(description="Speed of training GEMNet-A and MobileNetV2x1.4, in MACs per second.")
     parser.add_argument("--cell", type=Path, help="a cell's JSON file")
     parser.add_argument("--device", default="cpu", help="cpu or cuda")
-    parser.add_argument("--batch", type=int, default=16, help="images a step")
+    parser.add_argument("--batch", type=int, default=16, help="images per step")
     parser.add_argument("--quick", action="store_true", help="2 rounds of 3 steps instead of 5 of 6")
     options = parser.parse_args()
     if options.device == "cpu":
         torch.set_num_threads(1)
     cell, origin = chosen_cell(options.cell)
-    gemnet = fit_to_budget("gemnet_a", cell, IMAGENET, CLASSES, (SIDE, SIDE), MACS)
+    gemnet = fit_to_budget("gemnet_a", cell, IMAGENET, num_classes=CLASSES, image_size=(SIDE, SIDE), macs=MACS)
     networks = {"gemnet_a": gemnet.build, "mobilenet_v2 x1.4": lambda: mobilenet_v2(width_mult=1.4)}
     costs = {name: count_costs(build(), (SIDE, SIDE)) for name, build in networks.items()}
-    print(f"cell: {origin}, {cell.num_vertices} vertices, {cell.num_edges} edges; {options.batch} images a step")
+    print(f"cell: {origin}, {cell.num_vertices} vertices, {cell.num_edges} edges; {options.batch} images per step")
     rounds, steps = (2, 3) if options.quick else (5, 6)
     rates: dict[str, list[float]] = {name: [] for name in networks}
     for _ in range(rounds):
@@ -116,7 +116,7 @@ def main() -> None:
     ours, theirs = ([rate * costs[name].macs for rate in rates[name]] for name in ("gemnet_a", "mobilenet_v2 x1.4"))
     ratios = [a / b for a, b in zip(ours, theirs, strict=True)]
     print(
-        f"by the multiply-add, GEMNet-A trains at {statistics.median(ratios):.2f} times MobileNetV2's rate "
+        f"in multiply-adds per second, GEMNet-A trains at {statistics.median(ratios):.2f} times MobileNetV2's rate "
         f"(rounds: {', '.join(f'{ratio:.2f}' for ratio in ratios)})"
     )
 

@@ -27,7 +27,9 @@ def build_network(name: str, macs: str, layout: str, classes: int, image_size: i
     budget, stack = parse_macs(macs), named_layout(layout)
     cell, _ = find_cell(name, load_config())
     side = image_size or IMAGE_SIZES[layout]
-    spec = fit_to_budget(output.stem if output else "gemnet", cell, stack, classes, (side, side), budget)
+    spec = fit_to_budget(
+        output.stem if output else "gemnet", cell, stack, num_classes=classes, image_size=(side, side), macs=budget
+    )
     parts = costs_of_parts(spec)
     out.print(f"cell      {cell.canonical_key[:8]}, {cell.num_vertices} vertices, {cell.num_edges} edges")
     out.print(f"network   layout {layout}, images of {side}x{side}, {classes} classes")

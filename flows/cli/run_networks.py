@@ -127,7 +127,7 @@ def run_latency(
         title,
         list(table["network"]),
         list(table["group"]),
-        *(table[name].to_numpy() for name in ("median_ms", "p95_ms", "macs", "accuracy")),
+        **{name: table[name].to_numpy() for name in ("median_ms", "p95_ms", "macs", "accuracy")},
     )
     save_figure(figure, output / "latency.png")
     shown = table.sort_values("median_ms")

@@ -1,1 +1,1 @@
-"""Networks for transfer: GEMNet, and the published networks that stand beside it."""
+"""Networks for transfer: GEMNet, and the published networks that it is compared with."""

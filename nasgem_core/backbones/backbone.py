@@ -1,4 +1,4 @@
-"""What every network for transfer offers: logits for a classifier, feature maps for a detector."""
+"""The interface of networks for transfer: logits for a classifier, feature maps for a detector."""
 
 from dataclasses import dataclass
 
@@ -10,8 +10,8 @@ class FeatureInfo:
     """One feature map of a backbone.
 
     Args:
-        channels: its channels.
-        stride: pixels of the image that one of its pixels stands for, along each side.
+        channels: number of channels.
+        stride: pixels of the image per pixel of the map, along each side.
     """
 
     channels: int
@@ -19,13 +19,13 @@ class FeatureInfo:
 
 
 class Backbone(nn.Module):
-    """A network whose feature maps can be had, so that a detector needs no surgery on it.
+    """A network that also returns its feature maps, so that a detector can use it as it is.
 
-    Subclasses set both attributes and give both methods; the classifier can be exchanged for one of other classes.
+    Subclasses set both attributes and implement both methods. The classifier can be replaced to have other classes.
     """
 
     feature_info: tuple[FeatureInfo, ...]
-    """The maps that `forward_features` returns, finest first, one a resolution."""
+    """The maps that `forward_features` returns, finest first, one per resolution."""
     classifier: nn.Linear
     """The last layer."""
 

@@ -1,4 +1,4 @@
-"""How messages write multiply-adds: with k, M or G and without exponents or commas, so that `--macs` reads them."""
+"""Multiply-adds in messages: with k, M or G and without exponents or commas, so that `--macs` can read them."""
 
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
 
@@ -12,7 +12,7 @@ def macs_text(macs: int, rounding: str | None = None) -> str:
 
     Args:
         macs: at least 0.
-        rounding: `UP`, `DOWN` or `NEAREST` to four digits; without it every digit is written.
+        rounding: `UP`, `DOWN` or `NEAREST` to four digits; by default every digit is written.
     """
     value = Decimal(int(macs))
     if rounding:

@@ -1,4 +1,4 @@
-"""Params and multiply-adds of any network, counted while shapes without content pass through it."""
+"""Params and multiply-adds of any network, counted by passing shapes without content through it."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -18,10 +18,10 @@ class CountedCosts:
     """Costs of one network on one image.
 
     Args:
-        params: numbers that are learned, batch normalisation's among them.
+        params: learned numbers, those of batch normalisation included.
         macs: multiply-adds of convolutions and dense layers; everything else is left out.
-        elementwise: what some counters add to them: two for each value that a batch normalisation makes, one for each
-            that a ReLU makes and one for each that a pool reads, where these are modules.
+        elementwise: operations that some publications add to them, for layers that are modules: two per value that
+            batch normalisation outputs, one per value that a ReLU outputs and one per value that a pool reads.
     """
 
     params: int
@@ -30,9 +30,9 @@ class CountedCosts:
 
 
 def count_costs(network: nn.Module, image_size: tuple[int, int]) -> CountedCosts:
-    """Count what a network costs on one image of that height and width; it is left as it was, and nothing is computed.
+    """Count the costs of a network on one image of that height and width, without computing or changing anything.
 
-    A network built under `torch.device("meta")` serves as well, and takes no memory.
+    The network may be built under `torch.device("meta")`, so that it takes no memory.
     """
     state = {**dict(network.named_parameters()), **dict(network.named_buffers())}
     shapes = {name: tensor.to("meta") for name, tensor in state.items()}
@@ -58,5 +58,5 @@ def count_costs(network: nn.Module, image_size: tuple[int, int]) -> CountedCosts
         for hook in hooks:
             hook.remove()
     params = sum(parameter.numel() for parameter in network.parameters())
-    # The counter takes a multiplication and an addition for two operations.
+    # The counter counts a multiplication and an addition as two operations.
     return CountedCosts(params, counter.get_total_flops() // 2, elementwise)

@@ -14,30 +14,30 @@ from nasgem_core.cells.cell import Cell
 from nasgem_core.errors import ParameterError
 
 MAX_WIDTH = 2048
-"""Widths above this are not looked at."""
+"""The largest width that is considered."""
 TOLERANCE = 0.01
 _REACHES = (1, 2, 4)
-"""How many multiples of 8 a stage may lie from its share of the width, where rounding leaves no width in the budget."""
+"""Multiples of 8 by which a stage may differ from its share of the width, if no width meets the budget."""
 
 
 def fit_to_budget(
-    name: str, cell: Cell, layout: GEMNetLayout, num_classes: int, image_size: tuple[int, int], macs: int
+    name: str, cell: Cell, layout: GEMNetLayout, *, num_classes: int, image_size: tuple[int, int], macs: int
 ) -> GEMNetSpec:
     """Return the network of a cell whose multiply-adds are within 1 % of a budget.
 
-    Where a single width gives one, the best of these is taken. Where rounding all channels to multiples of 8 steps
-    over the budget, stem and stages are refined one by one, as near to their shares of the width as the budget allows.
+    If widths exist whose channels, rounded to multiples of 8, meet the budget, the nearest one is taken. Otherwise the
+    channels of stem and stages are chosen one by one, as close to their shares of the width as the budget allows.
 
     Args:
-        name: of the network.
+        name: name of the network.
         cell: the graph.
         layout: scales, repeats and halvings.
         num_classes: length of the logits.
-        image_size: height and width that the budget holds for.
+        image_size: height and width of the images.
         macs: the budget.
 
     Raises:
-        ParameterError: no channels meet the budget; the message names the nearest that can be met.
+        ParameterError: no channels meet the budget; the message names the nearest budgets that can be met.
     """
     widths, channels = _widths(layout)
     costs = gemnet_costs(cell, layout, channels.T, num_classes, image_size).macs
@@ -49,7 +49,7 @@ def fit_to_budget(
     nearest = int(np.argmin(np.abs(costs - macs)))
     width, chosen = float(widths[nearest]), channels[nearest]
     if not _meets(costs[nearest], macs):
-        chosen = _refine(cell, layout, num_classes, image_size, macs, width)
+        chosen = _refine(cell, layout, width, num_classes=num_classes, image_size=image_size, macs=macs)
     return GEMNetSpec(name, num_classes, image_size, cell, layout, width, tuple(int(value) for value in chosen))
 
 
@@ -59,10 +59,10 @@ def _meets(costs: np.ndarray, macs: int) -> np.ndarray:
 
 @cache
 def _widths(layout: GEMNetLayout) -> tuple[np.ndarray, np.ndarray]:
-    """Return a width for each choice of channels that a width can give, ascending, and the channels [K, 1 + stages]."""
+    """Return all different channels that a width can give, [K, 1 + stages], and a width for each, ascending, [K]."""
     steps = {0.0, float(MAX_WIDTH)}
     for scale in (layout.stem_scale, *layout.scales):
-        # Channels go from 8 k to 8 (k + 1) where width * scale passes 8 (k + 1/2).
+        # Channels change from 8 k to 8 (k + 1) where width * scale is 8 (k + 1/2).
         count = math.floor(MAX_WIDTH * scale / CHANNEL_MULTIPLE + 0.5)
         steps.update(CHANNEL_MULTIPLE * (k + 0.5) / scale for k in range(1, count))
     ends = np.array(sorted(step for step in steps if step <= MAX_WIDTH))
@@ -73,9 +73,9 @@ def _widths(layout: GEMNetLayout) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _refine(
-    cell: Cell, layout: GEMNetLayout, num_classes: int, image_size: tuple[int, int], macs: int, width: float
+    cell: Cell, layout: GEMNetLayout, width: float, *, num_classes: int, image_size: tuple[int, int], macs: int
 ) -> np.ndarray:
-    """Return the channels in the budget that are nearest, as ratios, to their shares of the width."""
+    """Return the channels within the budget whose ratios to their shares of the width are nearest to 1."""
     ideal = [max(width * scale, CHANNEL_MULTIPLE) for scale in (layout.stem_scale, *layout.scales)]
     below, above = 0, 0
     for mesh in _meshes(layout.channels(width)):
@@ -93,7 +93,7 @@ def _refine(
 
 
 def _meshes(channels: tuple[int, ...]) -> Iterator[tuple[np.ndarray, ...]]:
-    """Yield ever larger open meshes of channels around the given ones."""
+    """Yield open meshes of channels around the given ones, each larger than the one before."""
     for reach in _REACHES:
         offsets = CHANNEL_MULTIPLE * np.arange(-reach, reach + 1)
         yield np.ix_(*(value + offsets[value + offsets > 0] for value in channels))

@@ -1,7 +1,7 @@
-"""A file of annotations in COCO's format, read whole and checked.
+"""Reading and checking a file of annotations in COCO's format.
 
-What cannot be meant stops the reading with one message; what a set of photographs may well hold, such as a box of zero
-size, stays as it is and is left out of training, with a count, by `training_boxes`.
+Mistakes in the file are errors. Flaws that are common in real data sets, such as boxes of zero size, are kept;
+`training_boxes` leaves them out of training and counts them.
 """
 
 import json
@@ -14,27 +14,27 @@ from nasgem_core.detection.annotations import Category, CocoAnnotations
 from nasgem_core.errors import DataError
 
 _LARGEST = 2**62
-"""Above it numbers do not fit where they are kept."""
+"""Limit of the numbers in a file, which are stored as int64."""
 _REMEDY = "copy the file again, or name the annotations of a detection data set in COCO's format"
 
 
 def read_annotations(path: Path) -> CocoAnnotations:
     """Read a file of annotations.
 
-    A box without `area`, or with one that is no number from 0, gets that of its rectangle; one without `iscrowd` holds
-    one object. Numbers of boxes are given anew where they are missing, repeated or below 1, which is "no object" to
-    pycocotools.
+    If the `area` of a box is missing or not a number of at least 0, the area of its rectangle is used; a box without
+    `iscrowd` contains one object. If ids of boxes are missing, repeated or below 1 (which pycocotools takes for "no
+    object"), all boxes get new ids.
 
     Raises:
-        DataError: the file is missing, truncated, no such JSON or without a box; an image, a category or a box lacks
-            what it needs; numbers or names stand twice; an image lies outside its folder; or a box is of a category or
-            an image that is not listed.
+        DataError: the file is missing, truncated, not of this format or has no boxes; a field of an image, a category
+            or a box is missing or wrong; ids or names are repeated; an image is outside of the folder of images; or
+            the category or the image of a box is not listed.
     """
     document = _parsed(path)
     images, boxes = _table(path, document, "images"), _table(path, document, "annotations")
     categories = _categories(path, document)
     if not boxes:
-        raise DataError(f"{path} lists no box, there is nothing to learn or to measure: {_REMEDY}")
+        raise DataError(f"{path} has no boxes, so there is nothing to learn or to measure: {_REMEDY}")
     image_ids = _column(path, images, "images", "id", int)
     _require_distinct(path, "images", "id", image_ids)
     file_names = _file_names(path, images)
@@ -61,16 +61,16 @@ def read_annotations(path: Path) -> CocoAnnotations:
 
 def _parsed(path: Path) -> dict[str, Any]:
     try:
-        # Outlines are nine tenths of COCO's file; dropped one by one, they never stand in memory together.
+        # Outlines are nine tenths of COCO's file; dropped one by one, they are never all in memory.
         document = json.loads(path.read_bytes(), object_hook=_without_outline)
     except FileNotFoundError:
-        raise DataError(f"there are no annotations {path}: {_REMEDY}") from None
+        raise DataError(f"the annotations {path} do not exist: {_REMEDY}") from None
     except OSError as error:
         raise DataError(f"cannot read the annotations {path} ({error.strerror}): {_REMEDY}") from None
     except (ValueError, RecursionError) as error:
-        raise DataError(f"{path} is truncated or no JSON ({error}): {_REMEDY}") from None
+        raise DataError(f"{path} is truncated or not JSON ({error}): {_REMEDY}") from None
     if not isinstance(document, dict):
-        raise DataError(f"{path} holds no annotations in COCO's format: {_REMEDY}")
+        raise DataError(f"{path} does not have annotations in COCO's format: {_REMEDY}")
     return document
 
 
@@ -92,15 +92,15 @@ def _column(path: Path, rows: list[dict[str, Any]], table: str, field: str, kind
     values = [row.get(field) for row in rows]
     for i, value in enumerate(values):
         if type(value) is not kind or (isinstance(value, int) and abs(value) >= _LARGEST):
-            wanted = "a whole number below 2^62" if kind is int else "text"
+            wanted = "an integer below 2^62" if kind is int else "text"
             raise DataError(f"{path}: {table}[{i}].{field} = {value!r}: must be {wanted}")
         if isinstance(value, str) and any("\ud800" <= letter <= "\udfff" for letter in value):
-            raise DataError(f"{path}: {table}[{i}].{field} = {value!r}: holds half a character, write it anew")
+            raise DataError(f"{path}: {table}[{i}].{field} = {value!r}: has half a character: write the text again")
     return values
 
 
 def _whole(rows: list[dict[str, Any]], field: str) -> list[dict[str, Any]]:
-    """Return rows whose field is an int where it was a float without a fraction: some tools write 320.0."""
+    """Return rows with the field as an int if it is a float without a fraction: some tools write 320.0."""
     values = (row.get(field) for row in rows)
     return [{field: int(value) if isinstance(value, float) and value.is_integer() else value} for value in values]
 
@@ -109,7 +109,7 @@ def _require_distinct(path: Path, table: str, field: str, values: list[Any]) -> 
     seen = set()
     for value in values:
         if value in seen:
-            raise DataError(f"{path}: {field} {value!r} stands twice in {table!r}: remove one, or number them anew")
+            raise DataError(f"{path}: {field} {value!r} is used twice in {table!r}: remove or rename one")
         seen.add(value)
 
 
@@ -164,8 +164,8 @@ def _positions(path: Path, rows: list[dict[str, Any]], field: str, known: list[i
     if -1 in values:
         first, count = values.index(-1), values.count(-1)
         raise DataError(
-            f"{path}: annotations[{first}].{field} = {rows[first].get(field)!r}, and the file lists no such {what} "
-            f"({count} of {len(rows)} boxes have none): add it to the file, or remove the boxes"
+            f"{path}: annotations[{first}].{field} = {rows[first].get(field)!r}: the file does not list this {what} "
+            f"(the same holds for {count} of {len(rows)} boxes): add it to the file, or remove the boxes"
         )
     return np.array(values, dtype=np.int64)
 

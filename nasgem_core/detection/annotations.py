@@ -1,4 +1,4 @@
-"""Annotations in COCO's format, held as arrays that say the same as the file."""
+"""Annotations in COCO's format as arrays, with the same content as the file."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -26,14 +26,14 @@ class CocoAnnotations:
         source: the file, for messages.
         categories: in the order of their numbers; the position of a category is its label.
         image_ids: [N] int64.
-        file_names: of each image, relative to the folder of images.
+        file_names: file name of each image, relative to the folder of images.
         sizes: [N, 2] int64, height and width of each image in pixels.
         box_ids: [B] int64, from 1.
         box_images: [B] int64, the position of each box's image in `image_ids`.
         labels: [B] int64 in 0..C-1.
         boxes: [B, 4] float64, left, top, width and height in pixels, as in the file.
-        areas: [B] float64, of the object, which sorts it into small, medium and large.
-        crowds: [B] bool, the box holds a crowd and not one object.
+        areas: [B] float64, area of the object, which decides whether it counts as small, medium or large.
+        crowds: [B] bool, whether the box contains a crowd instead of a single object.
     """
 
     source: Path
@@ -52,13 +52,13 @@ class CocoAnnotations:
         return len(self.image_ids)
 
     def content_hash(self) -> str:
-        """Return 32 hexadecimal digits that are equal for equal names, categories and boxes of the images."""
+        """Return 32 hexadecimal digits that are equal for equal image names, categories and boxes."""
         text = [*self.file_names, "", *(f"{category.id} {category.name}" for category in self.categories)]
         arrays = (self.image_ids, self.box_images, self.labels, self.boxes, self.areas, self.crowds)
         return digest_of(["\x1f".join(text), *arrays])
 
     def subset(self, images: np.ndarray) -> "CocoAnnotations":
-        """Return some of the images, by position and in that order, with their boxes."""
+        """Return the images at these positions, in this order, with their boxes."""
         places = np.full(len(self), -1)
         places[images] = np.arange(len(images))
         chosen = self._with_boxes(places[self.box_images] >= 0)
@@ -71,7 +71,7 @@ class CocoAnnotations:
         )
 
     def with_finite_boxes(self) -> "CocoAnnotations":
-        """Return the same without boxes that have a number that is not finite."""
+        """Return a copy without the boxes whose numbers are not all finite."""
         return self._with_boxes(np.isfinite(self.boxes).all(axis=1))
 
     def _with_boxes(self, kept: np.ndarray) -> "CocoAnnotations":
@@ -79,7 +79,7 @@ class CocoAnnotations:
         return replace(self, **{name: getattr(self, name)[kept] for name in columns})
 
     def document(self) -> dict[str, Any]:
-        """Return what pycocotools reads: the file's content without outlines, licences and addresses."""
+        """Return the document that pycocotools reads: the file's content without outlines, licences and addresses."""
         numbers = [category.id for category in self.categories]
         sizes = zip(self.image_ids.tolist(), self.sizes.tolist(), strict=True)
         columns = (self.box_ids, self.image_ids[self.box_images], self.labels, self.boxes, self.areas, self.crowds)
@@ -102,12 +102,12 @@ class CocoAnnotations:
 
 
 def require_same_categories(train: CocoAnnotations, validation: CocoAnnotations) -> None:
-    """Raise `DataError` naming the first category that only one of both files has, or that has two names or numbers."""
+    """Raise `DataError` if the categories differ; it names the first one that only one of the files has."""
     differing = set(train.categories) ^ set(validation.categories)
     if differing:
         first = min(differing, key=lambda category: category.id)
         owner, other = (train, validation) if first in train.categories else (validation, train)
         raise DataError(
-            f"category {first.id} {first.name!r} of {owner.source} is missing in {other.source}: "
+            f"category {first.id} {first.name!r} of {owner.source} is missing from {other.source}: "
             "both files must list the same categories"
         )

@@ -1,4 +1,4 @@
-"""Average precision as COCO defines it, computed by pycocotools, with nothing printed."""
+"""Average precision as COCO defines it, computed by pycocotools without its printing."""
 
 import contextlib
 import io
@@ -13,17 +13,17 @@ from nasgem_core.detection.detections import Detections
 from nasgem_core.errors import DataError
 
 METRICS = ("AP", "AP50", "AP75", "APs", "APm", "APl")
-"""Average precision over the overlaps .50:.95, at .50 and at .75, and over small, medium and large objects."""
+"""Average precision over the overlaps .50:.95, at .50 and at .75, and for small, medium and large objects."""
 
 
 def average_precision(annotations: CocoAnnotations, detections: Detections) -> dict[str, float]:
-    """Return the metrics of `METRICS` as fractions: the mean over categories, at most 100 detections an image.
+    """Return the metrics of `METRICS` as fractions: means over categories, with at most 100 detections per image.
 
-    Equal to pycocotools on the annotation file and a file of the same detections. What was not measured is left out,
-    such as a size that no object of the file has (pycocotools says -1).
+    They equal those of pycocotools for the annotation file and a file of the same detections. Metrics that cannot be
+    measured are left out, such as those of a size that no object has (pycocotools reports -1).
 
     Raises:
-        DataError: a detection is of an image or a label that the annotations do not list.
+        DataError: a detection has an image or a label that the annotations do not list.
     """
     _require_known(annotations, detections)
     with contextlib.redirect_stdout(io.StringIO()):
@@ -44,7 +44,7 @@ def _indexed(document: dict[str, Any]) -> COCO:
 
 
 def _results(annotations: CocoAnnotations, detections: Detections) -> dict[str, Any]:
-    """Return a document of results; pycocotools' own `loadRes` fails where nothing was found."""
+    """Return a document of results; pycocotools' own `loadRes` fails if there are no detections."""
     document = annotations.document()
     numbers = [category.id for category in annotations.categories]
     left, top, right, bottom = detections.boxes.T
@@ -71,11 +71,11 @@ def _require_known(annotations: CocoAnnotations, detections: Detections) -> None
     unknown = np.flatnonzero(~np.isin(detections.image_ids, annotations.image_ids))
     if len(unknown):
         image = detections.image_ids[unknown[0]]
-        raise DataError(f"image {image} has detections, and {annotations.source} does not list it: use its own images")
+        raise DataError(f"image {image} has detections, but {annotations.source} does not list it: use its own images")
     classes = len(annotations.categories)
     wrong = np.flatnonzero((detections.labels < 0) | (detections.labels >= classes))
     if len(wrong):
         raise DataError(
-            f"label {detections.labels[wrong[0]]} was detected, and {annotations.source} has {classes} categories: "
+            f"label {detections.labels[wrong[0]]} was detected, but {annotations.source} has {classes} categories: "
             "use a detector that was trained on the same categories"
         )

@@ -11,7 +11,7 @@ from nasgem_core.detection.detector import Detector
 from nasgem_core.detection.settings import PAPER_LONG_SIDE, PAPER_SHORT_SIDE
 
 PROPOSALS = 1000
-"""Proposals that Faster R-CNN judges in an image: as many as it keeps when it detects."""
+"""Proposals per image that Faster R-CNN classifies when it detects."""
 
 
 @dataclass(frozen=True)
@@ -19,9 +19,9 @@ class DetectorCosts:
     """Costs of one detector.
 
     Args:
-        params: numbers that are learned, those of frozen normalisation among them; the classifier is not part of it.
-        macs: multiply-adds of convolutions and dense layers for one image. Those of normalisation, resizing, pooling,
-            interpolation and of choosing boxes are left out, as in the paper.
+        params: learned numbers, those of frozen normalisation included and those of the backbone's classifier not.
+        macs: multiply-adds of convolutions and dense layers for one image. As in the paper, normalisation, resizing,
+            pooling, interpolation and the selection of boxes are left out.
     """
 
     params: int
@@ -29,9 +29,9 @@ class DetectorCosts:
 
 
 def detector_costs(detector: Detector, height: int = PAPER_SHORT_SIDE, width: int = PAPER_LONG_SIDE) -> DetectorCosts:
-    """Count what a detector costs on an image of exactly that size, which is neither resized nor padded.
+    """Count the costs of a detector for an image of exactly that size, which is neither resized nor padded.
 
-    Nothing is computed: the tensors have shapes and no content, and the detector is left as it was.
+    Nothing is computed, as the tensors have shapes but no content, and the detector does not change.
     """
     path = _CountedPath(detector)
     state = {**dict(path.named_parameters()), **dict(path.named_buffers())}
@@ -45,12 +45,12 @@ def detector_costs(detector: Detector, height: int = PAPER_SHORT_SIDE, width: in
     finally:
         detector.train(training)
     params = sum(parameter.numel() for parameter in detector.parameters())
-    # The counter takes a multiplication and an addition for two operations.
+    # The counter counts a multiplication and an addition as two operations.
     return DetectorCosts(params, counter.get_total_flops() // 2)
 
 
 class _CountedPath(nn.Module):
-    """All of a detector's convolutions and dense layers, without the choice of boxes between them."""
+    """All convolutions and dense layers of a detector, without the selection of boxes between them."""
 
     def __init__(self, detector: Detector) -> None:
         super().__init__()

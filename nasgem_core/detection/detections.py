@@ -1,4 +1,4 @@
-"""What a detector found in many images, as arrays that can be gathered from several processes."""
+"""The detections in many images, as arrays that can be gathered from several processes."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -12,13 +12,13 @@ from nasgem_core.training.distributed import World
 
 @dataclass(frozen=True, eq=False)
 class Detections:
-    """D found objects.
+    """D detected objects.
 
     Args:
-        image_ids: [D] int64, the number of each one's image in the annotations.
+        image_ids: [D] int64, the id of each object's image in the annotations.
         labels: [D] int64.
         scores: [D] float64 in 0..1.
-        boxes: [D, 4] float64, left, top, right and bottom in pixels of the image as it is in its file.
+        boxes: [D, 4] float64, left, top, right and bottom in pixels of the image file.
     """
 
     image_ids: np.ndarray
@@ -30,14 +30,14 @@ class Detections:
         return len(self.scores)
 
     def of_image(self, image_id: int) -> "Detections":
-        """Return those in one image, highest score first."""
+        """Return the detections in one image, highest score first."""
         places = np.flatnonzero(self.image_ids == image_id)
         places = places[np.argsort(-self.scores[places], kind="stable")]
         return Detections(self.image_ids[places], self.labels[places], self.scores[places], self.boxes[places])
 
 
 def collect(found: Iterable[tuple[int, Mapping[str, Tensor]]]) -> Detections:
-    """Return what a detector gave (boxes, labels, scores) for each image, by the image's number, as one table."""
+    """Join the results of a detector (boxes, labels, scores) for several images, each given with the image's id."""
     numbers, rows = [np.zeros(0, np.int64)], [np.zeros((0, 6))]
     for image_id, result in found:
         columns = [result["labels"], result["scores"], *result["boxes"].unbind(1)]
@@ -48,9 +48,9 @@ def collect(found: Iterable[tuple[int, Mapping[str, Tensor]]]) -> Detections:
 
 
 def gather_detections(own: Detections, world: World) -> Detections:
-    """Return the detections of all processes, in the order of images, the same on every one of them.
+    """Return the detections of all processes in the order of image ids, the same on every process.
 
-    Every process calls it at the same time. No image may have been looked at by two of them.
+    All processes must call it together, and no two of them may have processed the same image.
     """
     columns = zip(*(vars(table).values() for table in world.gather(own)), strict=True)
     image_ids, labels, scores, boxes = (np.concatenate(parts) for parts in columns)

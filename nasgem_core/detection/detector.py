@@ -1,8 +1,8 @@
 """Detectors on any backbone: RetinaNet and Faster R-CNN with a feature pyramid, as Table 2 of the paper counts them.
 
-The heads, losses, proposals and non-maximum suppression are torchvision's. Ours are the choices that Table 2's params
-and multiply-adds tell: the coarsest map of a backbone is its last one, behind the network's 1x1 head convolution, P6 is
-made of P5, and two dense layers judge proposals and give a box for each class.
+The heads, losses, proposals and non-maximum suppression are those of torchvision. Our choices follow from the params
+and multiply-adds in Table 2: the coarsest map of a backbone is its last one, after the network's 1x1 head convolution;
+P6 is computed from P5; and two dense layers classify proposals and predict a box for each class.
 """
 
 import math
@@ -22,17 +22,17 @@ from nasgem_core.detection.pyramid import PyramidBackbone, freeze_normalisation
 from nasgem_core.detection.settings import DetectorSettings
 
 DETECTIONS = 100
-"""Found objects an image, at most: as many as COCO's measure looks at."""
+"""Limit of detected objects per image: as many as COCO's measure uses."""
 _ANCHORS = (32, 64, 128, 256, 512)
-"""Sides of the anchors in pixels at the paper's image size, one for each map of a pyramid."""
+"""Side of the anchors of each map of a pyramid, in pixels at the paper's image size."""
 _ASPECTS = (0.5, 1.0, 2.0)
 _STRIDE = 32
-"""Of a backbone's coarsest map, which images are padded to multiples of."""
+"""Stride of a backbone's coarsest map; images are padded to multiples of it."""
 _POOL = 7
 _GROUP = 8
-"""Channels that are normalised together: 32 groups of 256, as is usual."""
+"""Channels per group of group normalisation: 32 groups of 256 channels, as is usual."""
 _CANONICAL_SIZE = 224
-"""A proposal of this side belongs to P4 (Eq. 1 of Lin et al. 2017a)."""
+"""Side of the proposals that belong to P4 (Eq. 1 of Lin et al. 2017a)."""
 _LOSS_NAMES = {
     "classification": "classification",
     "bbox_regression": "box",
@@ -47,7 +47,7 @@ class Detector(nn.Module):
     """A detector for labels 0..num_classes - 1.
 
     Args:
-        backbone: a network with maps of the strides 8, 16, 32 (RetinaNet) or 4, 8, 16, 32 (Faster R-CNN).
+        backbone: a network that has maps with strides 8, 16, 32 (RetinaNet) or 4, 8, 16, 32 (Faster R-CNN).
         num_classes: number of categories, without the background.
         settings: head, sizes and normalisation.
 
@@ -62,21 +62,21 @@ class Detector(nn.Module):
         two_stages = settings.kind == "faster_rcnn"
         self.network = (_faster_rcnn if two_stages else _retinanet)(backbone, num_classes, settings)
         self.first_label = 1 if two_stages else 0
-        """Faster R-CNN calls the background 0; RetinaNet has no class for it."""
+        """In Faster R-CNN class 0 is the background; RetinaNet has no class for it."""
         self.train()
 
     @property
     def lowest_score(self) -> float:
-        """Objects are found whose score is above this; .05 unless set."""
-        return float(self._judge.score_thresh)
+        """Only objects with a higher score are detected; .05 unless set."""
+        return float(self._selector.score_thresh)
 
     @lowest_score.setter
     def lowest_score(self, score: float) -> None:
-        """Find objects above another score."""
-        self._judge.score_thresh = score
+        """Detect objects above another score."""
+        self._selector.score_thresh = score
 
     @property
-    def _judge(self) -> Any:
+    def _selector(self) -> Any:
         """The part of the network that keeps the best boxes."""
         return self.network.roi_heads if isinstance(self.network, FasterRCNN) else self.network
 
@@ -95,16 +95,16 @@ class Detector(nn.Module):
     def forward(
         self, images: Sequence[Tensor], targets: Sequence[Mapping[str, Tensor]] | None = None
     ) -> dict[str, Tensor] | list[dict[str, Tensor]]:
-        """Return the losses in training, and what was found otherwise.
+        """Return the losses in training, and detections otherwise.
 
         Args:
-            images: [3, H, W] each, of any sizes: uint8, or floats in 0..1. They are resized and normalised here.
+            images: [3, H, W] each, of any size, as uint8 or floats in 0..1. They are resized and normalised here.
             targets: in training, for each image `boxes` [n, 4] (left, top, right, bottom, in its pixels) and
                 `labels` [n].
 
         Returns:
-            In training the losses by name, to be summed. Otherwise for each image `boxes` [d, 4], `labels` [d] and
-            `scores` [d], highest first.
+            In training the losses by name, which are to be summed. Otherwise `boxes` [d, 4], `labels` [d] and `scores`
+            [d] for each image, highest score first.
         """
         floats = [image if image.is_floating_point() else image / 255 for image in images]
         if self.training:
@@ -115,7 +115,7 @@ class Detector(nn.Module):
 
 def _retinanet(backbone: Backbone, num_classes: int, settings: DetectorSettings) -> RetinaNet:
     channels, normalisation = settings.pyramid_channels, _normalisation(settings)
-    # Three sides an octave; with as many channels as P5 has, torchvision's block makes P6 of P5.
+    # Three sides per octave. Given the number of channels of P5, torchvision's block computes P6 from P5.
     sides = tuple(tuple(side * settings.scale * 2 ** (third / 3) for third in range(3)) for side in _ANCHORS)
     anchors = Anchors(sides, (_ASPECTS,) * len(sides))
     return RetinaNet(
@@ -134,8 +134,8 @@ def _faster_rcnn(backbone: Backbone, num_classes: int, settings: DetectorSetting
     canonical = max(1, round(_CANONICAL_SIZE * settings.scale))
     strides = (4, 8, 16, 32)
     pool = MultiScaleRoIAlign(["0", "1", "2", "3"], _POOL, sampling_ratio=2, canonical_scale=canonical)
-    # torchvision would take the scales of its maps from the first image that it sees, without its padding, and keep
-    # them: one on a square canvas that is much wider than high would give wrong ones.
+    # torchvision would derive the scales of the maps from the first image, without its padding, and keep them: a first
+    # image that is much wider than high, on a square canvas, would give wrong scales.
     pool.scales = [1 / stride for stride in strides]
     pool.map_levels = initLevelMapper(2, 5, canonical_scale=canonical)  # of P2 to P5
     anchors = Anchors(sides, (_ASPECTS,) * len(sides))
@@ -164,6 +164,6 @@ def _resizing(settings: DetectorSettings) -> dict[str, object]:
         "max_size": settings.long_side,
         "image_mean": list(settings.mean),
         "image_std": list(settings.std),
-        # No side is longer than the long side, so its multiples are one square for all images.
+        # No side is longer than the long side, so this pads all images to the same square.
         "size_divisible": _STRIDE * math.ceil(settings.long_side / _STRIDE) if settings.square else _STRIDE,
     }

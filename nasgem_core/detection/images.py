@@ -1,4 +1,4 @@
-"""Images with boxes, read one by one: in training mirrored at random, as a pure function of seed, epoch and image."""
+"""Images with boxes; in training they are mirrored at random, as a pure function of seed, epoch and image."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -18,7 +18,7 @@ from nasgem_core.training.image_files import UNREADABLE, to_rgb, upright
 
 
 class BrokenImageError(DataError):
-    """The file of an image cannot be read as one."""
+    """The file of an image is missing or cannot be read."""
 
 
 @dataclass(frozen=True)
@@ -26,12 +26,12 @@ class Sample:
     """One image.
 
     Args:
-        name: of its file.
-        image_id: its number in the annotations.
+        name: name of its file.
+        image_id: its id in the annotations.
         image: [3, H, W] uint8.
         boxes: [n, 4] float32, left, top, right and bottom in pixels.
         labels: [n] int64.
-        broken: files that were passed over before this one was read.
+        broken: files that could not be read and in whose place this one was read.
     """
 
     name: str
@@ -42,11 +42,11 @@ class Sample:
     broken: tuple[str, ...] = ()
 
     def to(self, device: torch.device) -> "Sample":
-        """Return it with its tensors on a device."""
+        """Return the sample with its tensors on a device."""
         return self._with(lambda tensor: tensor.to(device, non_blocking=True))
 
     def pin_memory(self) -> "Sample":
-        """Return it with its tensors in memory that a GPU reads while it computes; loaders call it."""
+        """Return the sample with its tensors in page-locked memory, for loaders."""
         return self._with(Tensor.pin_memory)
 
     def _with(self, change: Callable[[Tensor], Tensor]) -> "Sample":
@@ -56,16 +56,16 @@ class Sample:
 def read_image(path: Path, size: tuple[int, int]) -> Tensor:
     """Return an image as [3, H, W] uint8 in RGB.
 
-    Its pixels are taken as they are stored, as COCO's boxes do; where only the image that its EXIF note turns has the
-    size that the annotations say, they are of that one.
+    The pixels are used as they are stored, because COCO's boxes refer to them. Only if the image has the annotated size
+    after turning it as its EXIF orientation says, it is turned.
 
     Args:
-        path: its file.
-        size: height and width that the annotations say.
+        path: the file.
+        size: height and width according to the annotations.
 
     Raises:
-        BrokenImageError: the file is missing, cut off or no image.
-        DataError: the image is of another size, so that no box of it is where the annotations say.
+        BrokenImageError: the file is missing, truncated or not an image.
+        DataError: the image has another size, so the boxes cannot belong to it.
     """
     try:
         with Image.open(path) as image:
@@ -76,13 +76,13 @@ def read_image(path: Path, size: tuple[int, int]) -> Tensor:
     except UNREADABLE as error:
         raise BrokenImageError(f"{path} cannot be read as an image ({error}): copy it again") from None
     if pixels.shape[:2] != size:
-        found, said = (f"{width} x {height}" for height, width in (pixels.shape[:2], size))
-        raise DataError(f"{path} has {found} pixels, its annotations say {said}: they belong to other images")
+        found, wanted = (f"{width} x {height}" for height, width in (pixels.shape[:2], size))
+        raise DataError(f"{path} has {found} pixels, but its annotations say {wanted}: they belong to other images")
     return torch.from_numpy(pixels).permute(2, 0, 1)
 
 
 def is_mirrored(seed: int, epoch: int, image_id: int) -> bool:
-    """Say whether an image is mirrored in an epoch: for every image in half of them, whatever is read before it."""
+    """Return whether an image is mirrored in an epoch: each image in half of the epochs, independent of the others."""
     return bool(derive_seed(seed, "mirror", epoch, image_id) & 1)
 
 
@@ -96,16 +96,16 @@ def mirrored(image: Tensor, boxes: Tensor) -> tuple[Tensor, Tensor]:
 class TrainingImages(Dataset[Sample]):
     """The images of one epoch of training.
 
-    A broken file is passed over for the next one that can be read, so that every batch is full; a sample names what
-    was passed over.
+    In place of a broken file the next readable one is used, so that every batch is full; the sample names the broken
+    files.
 
     Args:
-        annotations: of the training set.
-        chosen: the boxes of it that are trained on.
-        folder: of the images.
+        annotations: the training set.
+        chosen: the boxes that are trained on.
+        folder: the folder of the images.
         seed: root of the mirroring.
         epoch: number of the epoch.
-        mirror: mirror half of the images.
+        mirror: whether to mirror half of the images.
     """
 
     def __init__(
@@ -125,7 +125,7 @@ class TrainingImages(Dataset[Sample]):
         return len(self.chosen)
 
     def __getitem__(self, index: int) -> Sample:
-        """Return the image at a position of the chosen ones; raises `DataError` where no file of all can be read."""
+        """Return the image at a position of the chosen ones; raises `DataError` if no file can be read at all."""
         broken: list[str] = []
         for place in range(len(self)):
             position = int(index + place) % len(self)
@@ -148,7 +148,7 @@ class TrainingImages(Dataset[Sample]):
 
 
 class MeasuredImages(Dataset[tuple[int, Tensor]]):
-    """All images of a set as they are, with their numbers; a broken file stops the measurement."""
+    """All images of a set, unchanged, with their ids; a broken file is an error."""
 
     def __init__(self, annotations: CocoAnnotations, folder: Path) -> None:
         self.annotations, self.folder = annotations, folder
@@ -157,7 +157,7 @@ class MeasuredImages(Dataset[tuple[int, Tensor]]):
         return len(self.annotations)
 
     def __getitem__(self, index: int) -> tuple[int, Tensor]:
-        """Return number and image at a position; raises `DataError` where it cannot be read."""
+        """Return id and image at a position; raises `DataError` if the image cannot be read."""
         size = tuple(self.annotations.sizes[index].tolist())
         image = read_image(self.folder / self.annotations.file_names[index], size)
         return int(self.annotations.image_ids[index]), image

@@ -11,18 +11,18 @@ from nasgem_core.backbones.backbone import Backbone
 from nasgem_core.errors import DataError, ParameterError
 
 _PROBE = 64
-"""Side of the image that shows which layers the maps depend on."""
+"""Side of the image that is used to find the layers that the maps depend on."""
 
 
 class PyramidBackbone(nn.Module):
-    """A backbone whose maps all get the same number of channels, coarse maps added to fine ones.
+    """A backbone with a feature pyramid: all maps have the same number of channels, and coarse maps are added to fine.
 
     Args:
-        backbone: it loses its classifier and what else no map depends on.
-        strides: of the maps to take, finest first.
-        channels: of every map of the pyramid.
-        coarser: makes further, coarser maps of them.
-        normalisation: layer for a number of channels that follows each convolution of the pyramid, if any.
+        backbone: the network; its classifier and other layers that no map depends on are removed.
+        strides: strides of the maps to use, finest first.
+        channels: channels of every map of the pyramid.
+        coarser: computes further, coarser maps.
+        normalisation: builds the layer after each convolution of the pyramid from its number of channels, if any.
 
     Raises:
         ParameterError: the backbone has no map of one of the strides.
@@ -41,8 +41,8 @@ class PyramidBackbone(nn.Module):
         for stride in strides:
             if stride not in known:
                 raise ParameterError(
-                    f"{type(backbone).__name__} has maps of the strides {', '.join(map(str, known))}, a detector needs "
-                    f"{', '.join(map(str, strides))}: build the network in its layout for large images"
+                    f"{type(backbone).__name__} has maps with strides {', '.join(map(str, known))}, but a detector "
+                    f"needs {', '.join(map(str, strides))}: build the network in its layout for large images"
                 )
         remove_unused(backbone)
         self.levels = tuple(known.index(stride) for stride in strides)
@@ -59,9 +59,9 @@ class PyramidBackbone(nn.Module):
 
 
 def freeze_normalisation(module: nn.Module) -> None:
-    """Make all batch normalisation in the module use its running statistics, and train none of it.
+    """Make all batch normalisation in the module use its running statistics, and do not train its parameters.
 
-    `nn.Module.train` would switch it back: call this again after it.
+    `nn.Module.train` reverts this, so call it again after that.
     """
     for layer in module.modules():
         if isinstance(layer, nn.modules.batchnorm._BatchNorm):
@@ -70,9 +70,9 @@ def freeze_normalisation(module: nn.Module) -> None:
 
 
 def remove_unused(backbone: Backbone) -> None:
-    """Delete those children of a backbone that none of its feature maps depends on, such as its classifier.
+    """Delete the children of a backbone that no feature map depends on, such as its classifier.
 
-    They would count as costs of a detector, and processes that train it together would wait for their gradients.
+    Otherwise they would count as costs of a detector, and processes that train together would wait for their gradients.
     """
     names = [name for name, parameter in backbone.named_parameters() if parameter.requires_grad]
     parameters = [backbone.get_parameter(name) for name in names]
@@ -89,10 +89,10 @@ def remove_unused(backbone: Backbone) -> None:
 
 
 def load_backbone(pyramid: PyramidBackbone, weights: Mapping[str, Tensor]) -> None:
-    """Give the backbone the weights of a trained network of the same kind; those of its classifier are not needed.
+    """Load the weights of a trained network of the same kind into the backbone; the classifier is not needed.
 
     Raises:
-        DataError: a weight is missing or of another shape, so they are of another network.
+        DataError: a weight is missing or has another shape, so the weights belong to another network.
     """
     own = pyramid.body.state_dict()
     for name, value in own.items():

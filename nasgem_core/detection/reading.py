@@ -1,4 +1,4 @@
-"""Reading many images: in batches by worker processes, and all of a set before hours of training depend on them."""
+"""Reading many images: in batches by worker processes, and all images of a set to check them before a long training."""
 
 import os
 from collections.abc import Iterator, Sequence
@@ -20,13 +20,13 @@ def batches_of(
     """Yield the items of each batch, in order.
 
     Args:
-        images: what is read.
-        batches: places of the items of each batch.
-        workers: processes that read; 0 reads in this one.
-        pinned: put tensors into memory that a GPU reads while it computes.
+        images: the data set.
+        batches: indices of the items of each batch.
+        workers: processes that read; with 0 this process reads.
+        pinned: put tensors into page-locked memory, from which a GPU copies while it computes.
 
     Raises:
-        NasgemError: what reading an item raised, as it was raised there.
+        NasgemError: the error that reading an item raised, unchanged.
     """
     loader = DataLoader(_Caught(images), batch_sampler=batches, num_workers=workers, collate_fn=list, pin_memory=pinned)
     for batch in loader:
@@ -37,7 +37,7 @@ def batches_of(
 
 
 class _Caught(Dataset[Any]):
-    """Gives an error of an image in its place: the loader would put a worker's traceback into the message."""
+    """Returns an error in place of the image: a loader would put the worker's traceback into the message."""
 
     def __init__(self, images: Dataset[Any]) -> None:
         self._images = images
@@ -50,7 +50,7 @@ class _Caught(Dataset[Any]):
 
 
 def readable_images(annotations: CocoAnnotations, folder: Path) -> np.ndarray:
-    """Return the places of the images that can be read; raises `DataError` where one is of another size."""
+    """Return the indices of the readable images; raises `DataError` if one has another size than annotated."""
     faults = list(_faults(annotations, folder))
     for fault in faults:
         if fault is not None and not isinstance(fault, BrokenImageError):
@@ -59,7 +59,7 @@ def readable_images(annotations: CocoAnnotations, folder: Path) -> np.ndarray:
 
 
 def require_readable(annotations: CocoAnnotations, folder: Path) -> None:
-    """Raise `DataError` naming the first image that cannot be read or is of another size than the annotations say."""
+    """Raise `DataError` if an image cannot be read or has another size than annotated; it names the first one."""
     for fault in _faults(annotations, folder):
         if fault is not None:
             raise fault

@@ -1,4 +1,4 @@
-"""Training a detector, for the loop that trains any network: its batches, its losses, and AP as its measure."""
+"""Training a detector as a task of the training loop: its batches, its losses, and AP as its measure."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -29,8 +29,8 @@ class MeasuredSet:
     """Images with all their boxes, on which a detector is measured.
 
     Args:
-        annotations: what is in the images.
-        folder: of the images, which must all be there.
+        annotations: images and boxes.
+        folder: the folder of the images, which must be complete.
     """
 
     annotations: CocoAnnotations
@@ -47,9 +47,9 @@ class TrainingSet:
     """Images with the boxes that a detector is trained on.
 
     Args:
-        annotations: what is in the images.
-        chosen: the boxes of them that can be learned.
-        folder: of the images.
+        annotations: images and boxes.
+        chosen: the boxes that can be learned.
+        folder: the folder of the images.
     """
 
     annotations: CocoAnnotations
@@ -67,16 +67,16 @@ class DetectionTask:
     """A `TrainingTask` (see `nasgem_core.training.task`) that trains a detector.
 
     Args:
-        detector: the network, with the weights that it starts from.
-        identity: what describes it, as plain JSON; the data and the order of the images are added.
-        train: what it is trained on.
-        measured: what it is measured on, by the prefix of the figures' names: {"": validation images}.
-        batch_size: images of a step, over all processes.
-        accumulate: batches a step on each process.
+        detector: the network with its initial weights.
+        identity: description of the network, as plain JSON; the data and the order of the images are added.
+        train: the training set.
+        measured: the sets to measure on, by the prefix of their metrics' names: {"": validation images}.
+        batch_size: images per step, over all processes.
+        accumulate: batches per step on each process.
         seed: root of the order of images and of mirroring.
-        mirror: mirror half of the images.
-        workers: processes that read images; 0 reads them in this one.
-        on_warning: told once of each broken image that is passed over.
+        mirror: whether to mirror half of the images.
+        workers: processes that read images; with 0 this process reads.
+        on_warning: called once with a message for each broken image that is skipped.
     """
 
     def __init__(
@@ -104,14 +104,14 @@ class DetectionTask:
         self.on_warning = on_warning or (lambda _: None)
         self.broken: set[str] = set()
         self.found: dict[str, Detections] = {}
-        """What the last evaluation found, by prefix: the same on every process."""
+        """The detections of the last evaluation by prefix, the same on every process."""
 
     def steps_per_epoch(self) -> int:
-        """Return the whole steps of an epoch."""
+        """Return the number of whole steps per epoch."""
         return len(self.train.chosen) // self.batch_size
 
     def batches(self, epoch: int, world: World, first_step: int) -> Iterator[list[Sample]]:
-        """Yield this process's batches of an epoch from a step on."""
+        """Yield this process's batches from a step of an epoch on."""
         images = TrainingImages(
             self.train.annotations,
             self.train.chosen,
@@ -147,7 +147,7 @@ class DetectionTask:
     def evaluate(self, model: nn.Module, world: World) -> dict[str, float]:
         """Return the average precisions on each measured set, as fractions.
 
-        With them comes "broken_images", the number of training images that no process could read so far.
+        The result also has "broken_images", the number of unreadable training images of all processes so far.
         """
         metrics: dict[str, float] = {}
         for prefix, measured in self.measured.items():
@@ -167,21 +167,21 @@ class DetectionTask:
                     f"{len(self.broken)} of the {len(self.train.chosen)} images in {self.train.folder} cannot be read "
                     f"(such as {name}): copy the folder again"
                 )
-            self.on_warning(f"{self.train.folder / name} cannot be read, it is left out")
+            self.on_warning(f"{self.train.folder / name} cannot be read and is skipped")
 
 
 @torch.no_grad()
 def detect(
     model: nn.Module, measured: MeasuredSet, world: World, *, workers: int = 0, batch_size: int = 1
 ) -> Detections:
-    """Return what a detector finds in all images, each process looking at its share, the same on every one of them.
+    """Return the detections in all images, the same on every process; each process takes a share of the images.
 
     Args:
         model: a detector in evaluation mode, on the device of the world.
         measured: the images.
-        world: this process among those that share them.
+        world: this process among those that share the images.
         workers: processes that read images.
-        batch_size: images at a time. They are padded to a common size, which moves a coarse map's anchors a little.
+        batch_size: images at a time. They are padded to a common size, which moves the anchors of coarse maps a little.
     """
     images = MeasuredImages(measured.annotations, measured.folder)
     own = list(range(world.rank, len(images), world.size))

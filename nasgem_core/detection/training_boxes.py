@@ -1,4 +1,4 @@
-"""What a detector is trained on: the boxes and images of an annotation file that can be learned, the rest counted."""
+"""The boxes and images of an annotation file that a detector can learn, and counts of the others."""
 
 import os
 from dataclasses import dataclass
@@ -10,18 +10,18 @@ from nasgem_core.detection.annotations import CocoAnnotations
 from nasgem_core.errors import DataError
 
 TOLERATED = 0.01
-"""Share of the images that may be missing or broken in training: a spoilt file or two, no copy that was cut off."""
+"""Share of the images that may be missing or broken in training: a few damaged files, but not an incomplete copy."""
 SMALLEST = 0.1
-"""Sides of a box in pixels, at least: float32 leaves none of smaller ones where they are mirrored and resized."""
+"""Shortest side of a box in pixels: in float32 smaller ones may vanish when they are mirrored and resized."""
 LARGEST_AREA = 1e10
-"""Objects of larger areas are left out by COCO's measure."""
+"""COCO's measure leaves out objects with a larger area."""
 THINNEST = 30
-"""Longer side by shorter one, at most: of thinner pictures nothing may be left once they are resized."""
+"""Largest ratio of the longer to the shorter side: thinner images may vanish when they are resized."""
 
 
 @dataclass(frozen=True)
 class Skipped:
-    """What was left out of training for one reason: how often, and where first."""
+    """Boxes or images that were left out of training for one reason: their number and the first of them."""
 
     reason: str
     count: int
@@ -37,10 +37,10 @@ class TrainingBoxes:
 
     Args:
         images: [K] int64, positions of the images in the annotations.
-        boxes: [M, 4] float32, left, top, right and bottom in pixels, inside of the image and of some size.
+        boxes: [M, 4] float32, left, top, right and bottom in pixels, inside the image and not empty.
         labels: [M] int64.
         offsets: [K + 1] int64: image k has the boxes `offsets[k]` to `offsets[k + 1]`.
-        skipped: what was left out.
+        skipped: the boxes and images that were left out.
     """
 
     images: np.ndarray
@@ -60,7 +60,7 @@ def absent_images(annotations: CocoAnnotations, folder: Path) -> np.ndarray:
         DataError: there is no such folder, or none of the images is in it.
     """
     if not folder.is_dir():
-        raise DataError(f"there is no folder of images {folder}: name the one that {annotations.source} speaks of")
+        raise DataError(f"there is no folder of images {folder}: name the one that {annotations.source} refers to")
     present: dict[str, set[str]] = {}
     for subfolder in {os.path.dirname(name) for name in annotations.file_names}:
         place = folder / subfolder
@@ -70,39 +70,42 @@ def absent_images(annotations: CocoAnnotations, folder: Path) -> np.ndarray:
     if all(absent):
         raise DataError(
             f"none of the {len(absent)} images of {annotations.source} is in {folder} (first: "
-            f"{annotations.file_names[0]}): name the folder that holds them"
+            f"{annotations.file_names[0]}): name the folder that contains them"
         )
     return np.flatnonzero(absent)
 
 
 def require_images(annotations: CocoAnnotations, folder: Path, tolerated: float = 0.0) -> np.ndarray:
-    """Return the positions of missing or empty images, where no more than the share `tolerated` of all are.
+    """Return the positions of missing or empty images, of which there may be at most a share of `tolerated`.
 
-    To measure AP every image is needed: what is not looked at would count as a miss.
+    Measuring AP needs every image: all objects of a missing one would count as missed.
 
     Raises:
-        DataError: more images are missing than that, so the copy of the data set is not complete.
+        DataError: more images are missing, so the copy of the data set is incomplete.
     """
     absent = absent_images(annotations, folder)
     if len(absent) > tolerated * len(annotations):
         raise DataError(
             f"{len(absent)} of the {len(annotations)} images of {annotations.source} are missing or empty in {folder} "
-            f"(first: {annotations.file_names[absent[0]]}): the copy is not complete, copy the folder again"
+            f"(first: {annotations.file_names[absent[0]]}): the copy is incomplete, copy the folder again"
         )
     return absent
 
 
 def thin_images(annotations: CocoAnnotations) -> np.ndarray:
-    """Return the positions of images that are more than `THINNEST` times as long as wide, or the reverse."""
+    """Return the positions of images whose longer side is more than `THINNEST` times the shorter one."""
     return np.flatnonzero(annotations.sizes.max(axis=1) > THINNEST * annotations.sizes.min(axis=1))
 
 
 def require_measurable(annotations: CocoAnnotations, folder: Path) -> None:
-    """Raise `DataError` unless AP can be measured: every image there and not too thin, every number finite, a box."""
+    """Raise `DataError` unless AP can be measured.
+
+    Every image must be there and not too thin, every number must be finite, and some box must count for COCO's measure.
+    """
     require_images(annotations, folder)
     for places, fault in (
-        (thin_images(annotations), f"is more than {THINNEST} times as long as wide, or the reverse"),
-        (annotations.box_images[~np.isfinite(annotations.boxes).all(axis=1)], "has a box with a number not finite"),
+        (thin_images(annotations), f"has sides that differ by a factor above {THINNEST}"),
+        (annotations.box_images[~np.isfinite(annotations.boxes).all(axis=1)], "has a box with a non-finite number"),
     ):
         if len(places):
             name = annotations.file_names[places[0]]
@@ -117,11 +120,11 @@ def require_measurable(annotations: CocoAnnotations, folder: Path) -> None:
 
 
 def training_boxes(annotations: CocoAnnotations, folder: Path) -> TrainingBoxes:
-    """Choose what a detector can be trained on.
+    """Choose the images and boxes that a detector can be trained on.
 
-    Left out and counted: boxes that hold a crowd, that have hardly a size or lie outside of the picture, missing images
-    (up to one in a hundred), images that are too thin, and images that have no box. A box that stands out of the
-    picture is cut at its edge.
+    Left out and counted are boxes that contain a crowd, are almost empty or outside of the image, missing images (up to
+    one in a hundred), images that are too thin, and images without boxes. A box that extends beyond the image is cut at
+    its edge.
 
     Raises:
         DataError: the folder is missing, more images are missing than that, or no box can be learned.
@@ -139,20 +142,22 @@ def training_boxes(annotations: CocoAnnotations, folder: Path) -> TrainingBoxes:
     kept = seen & here & ~annotations.crowds
     cut = kept & (np.abs(inside - edges).max(axis=1, initial=0, where=finite[:, None]) > 1)
     if not kept.any():
-        raise DataError(f"{annotations.source} has no box that can be learned: all are crowds, of no size or outside")
+        raise DataError(f"{annotations.source} has no box that can be learned: all are crowds, empty or outside")
     images = np.unique(annotations.box_images[kept])
     empty = np.setdiff1d(np.arange(len(annotations)), np.concatenate([images, absent, thin]))
     order = np.flatnonzero(kept)[np.argsort(annotations.box_images[kept], kind="stable")]
     counts = np.bincount(annotations.box_images[order], minlength=len(annotations))[images]
     skipped = (
-        _skipped_boxes(annotations, here & ~finite, "boxes with a number that is not finite"),
-        _skipped_boxes(annotations, here & finite & ~sized, f"boxes of zero size, or a side below {SMALLEST} pixels"),
-        _skipped_boxes(annotations, here & sized & ~seen, "boxes outside of the picture"),
-        _skipped_boxes(annotations, cut, "boxes cut at the edge of the picture, which they left by over a pixel"),
-        _skipped_boxes(annotations, here & annotations.crowds, "boxes that hold a crowd"),
+        _skipped_boxes(annotations, here & ~finite, "boxes with a non-finite number"),
+        _skipped_boxes(annotations, here & finite & ~sized, f"boxes with a side below {SMALLEST} pixels"),
+        _skipped_boxes(annotations, here & sized & ~seen, "boxes outside of the image"),
+        _skipped_boxes(
+            annotations, cut, "boxes cut at the edge of the image, beyond which they extended by more than a pixel"
+        ),
+        _skipped_boxes(annotations, here & annotations.crowds, "boxes that contain a crowd"),
         _skipped_images(annotations, absent, "missing or empty image files"),
-        _skipped_images(annotations, thin, f"images more than {THINNEST} times as long as wide, or the reverse"),
-        _skipped_images(annotations, empty, "images without a box to learn"),
+        _skipped_images(annotations, thin, f"images with sides that differ by a factor above {THINNEST}"),
+        _skipped_images(annotations, empty, "images without boxes to learn"),
     )
     return TrainingBoxes(
         images,

@@ -1,4 +1,4 @@
-"""Figure 6 of the paper: the similarity loss over training for numbers of vertices n and dimensions d."""
+"""Figure 6 of the paper: the similarity loss during training for numbers of vertices n and dimensions d."""
 
 from collections.abc import Mapping
 from typing import Literal
@@ -29,15 +29,15 @@ def draw_ablation(
     panel: Literal["dimension", "vertices"] = "dimension",
     pairs: int | None = None,
 ) -> Figure:
-    """Draw held-out similarity losses (Eq. 3), one panel a dimension d or a number of vertices n, lines by the other.
+    """Draw held-out similarity losses (Eq. 3): one panel per dimension d with a line per n, or the reverse.
 
     Args:
         steps: [T] optimiser steps at which losses were measured.
-        losses: (n, d) to [T] mean squared errors; what is not finite leaves a gap.
-        constant: (n, d) to the loss of guessing the mean similarity, drawn dotted: a small loss that is no smaller
-            than this one shows nothing learned.
-        panel: what each panel holds fixed.
-        pairs: number of held-out pairs, to be stated.
+        losses: (n, d) to [T] mean squared errors; values that are not finite leave a gap.
+        constant: (n, d) to the loss of guessing the mean similarity, drawn dotted: a loss that is not below it shows
+            that nothing was learned.
+        panel: the quantity that is fixed in each panel.
+        pairs: number of held-out pairs, for the title.
     """
     fixed, varied = (1, 0) if panel == "dimension" else (0, 1)
     names = ("vertices n", "dimension d")
@@ -45,9 +45,9 @@ def draw_ablation(
     lines = sorted({key[varied] for key in losses})
     columns = min(max(1, len(panels)), _MAX_COLUMNS)
     rows = max(1, -(-len(panels) // columns))
-    title = "Held-out similarity loss over training"
+    title = "Held-out similarity loss during training"
     if pairs is not None:
-        title += f", {counted(pairs, 'pair')} a curve"
+        title += f", {counted(pairs, 'pair')} per curve"
     figure, axes = new_figure(
         title, width=max(5.6, 0.8 + 3.7 * columns), height=1.3 + 3.1 * rows, rows=rows, columns=columns, share_y=True
     )

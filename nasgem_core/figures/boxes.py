@@ -1,4 +1,4 @@
-"""Detections drawn on their pictures: boxes with names and scores, what was found beside what is there."""
+"""Images with boxes, such as detections with their names and scores next to the true objects."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,9 +21,9 @@ class BoxPicture:
     Args:
         image: [H, W, 3] uint8.
         boxes: [n, 4], left, top, right and bottom in pixels.
-        names: what each box holds.
-        scores: [n] in 0..1; None where the boxes are the truth.
-        title: what stands above it.
+        names: the object in each box.
+        scores: [n] in 0..1; None if the boxes are the truth.
+        title: text above the picture.
     """
 
     image: np.ndarray
@@ -34,12 +34,12 @@ class BoxPicture:
 
 
 def draw_boxes(pictures: Sequence[BoxPicture], *, title: str, columns: int = _MAX_COLUMNS) -> Figure:
-    """Draw pictures in a grid, each with its boxes; a name has one colour in all of them.
+    """Draw pictures in a grid, each with its boxes; a name has the same colour in all of them.
 
     Args:
-        pictures: any number; without one the figure says so.
+        pictures: any number; if there are none, the figure says so.
         title: headline.
-        columns: pictures in a row, at most.
+        columns: largest number of pictures per row.
     """
     columns = max(1, min(columns, len(pictures)))
     rows = max(1, -(-len(pictures) // columns))
@@ -74,7 +74,7 @@ def _draw(ax: Axes, picture: BoxPicture, colours: dict[str, str]) -> None:
         ax.add_patch(Rectangle((left, top), right - left, bottom - top, fill=False, edgecolor=colour, linewidth=1.4))
         label = picture.names[i] if picture.scores is None else f"{picture.names[i]} {picture.scores[i]:.2f}"
         look = {"facecolor": colour, "edgecolor": "none", "pad": 0.8, "alpha": 0.85}
-        # Inside of the box where there is no room above it.
+        # Inside the box if there is no room above it.
         below = top < 0.06 * height
         text = ax.text(left, top, label, fontsize=6.5, color="white", va="top" if below else "bottom", bbox=look)
         text.set_parse_math(False)

@@ -1,4 +1,4 @@
-"""What the encoder was given, how it learned, and how well it holds on pairs it has not seen."""
+"""The encoder's training pairs, its losses, and its fit on held-out pairs."""
 
 from collections.abc import Mapping
 
@@ -24,14 +24,14 @@ _DASHES = ("solid", (0, (5, 2)), (0, (2, 1.5)), (0, (5, 1.5, 1.5, 1.5)))
 
 
 def r_squared(target: np.ndarray, predicted: np.ndarray) -> float:
-    """Return 1 - squared error / squared deviation of the target from its mean; NaN when the target is constant."""
+    """Return 1 - squared error / squared deviation of the target from its mean; NaN if the target is constant."""
     target, predicted = np.asarray(target, dtype=float), np.asarray(predicted, dtype=float)
     deviation = float(((target - target.mean()) ** 2).sum()) if len(target) else 0.0
     return 1 - float(((target - predicted) ** 2).sum()) / deviation if deviation > 0 else float("nan")
 
 
 def draw_pair_histogram(similarity: Mapping[str, np.ndarray]) -> Figure:
-    """Draw how the kernel similarity of the pairs spreads, stacked by kind of pair.
+    """Draw a histogram of the kernel similarities of the pairs, stacked by kind of pair.
 
     Args:
         similarity: kind of pair (such as "independent", "edited copy") to [P] kernel similarities (Eq. 1), in [0, 1].
@@ -72,7 +72,7 @@ def draw_similarity_fit(kernel: np.ndarray, embedding: np.ndarray) -> Figure:
     kernel, embedding = np.asarray(kernel, dtype=float), np.asarray(embedding, dtype=float)
     if kernel.shape != embedding.shape:
         raise DataError(
-            f"{len(kernel)} kernel similarities and {len(embedding)} cosine similarities: give one each a pair"
+            f"{len(kernel)} kernel similarities and {len(embedding)} cosine similarities: give one of each per pair"
         )
     valid = np.isfinite(kernel) & np.isfinite(embedding)
     kernel, embedding = kernel[valid], embedding[valid]
@@ -101,7 +101,7 @@ def draw_similarity_fit(kernel: np.ndarray, embedding: np.ndarray) -> Figure:
 
 
 def draw_losses(steps: np.ndarray, losses: Mapping[str, np.ndarray]) -> Figure:
-    """Draw the encoder's losses over training, a panel a loss, as their sizes differ.
+    """Draw the encoder's losses during training, one panel per loss, as their scales differ.
 
     Args:
         steps: [T] optimiser steps.

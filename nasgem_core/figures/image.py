@@ -1,4 +1,4 @@
-"""Figures as bytes and files, the same bytes for the same figure."""
+"""Figures as bytes and files; the same figure always gives the same bytes."""
 
 import io
 import os
@@ -22,7 +22,7 @@ def figure_png(figure: Figure, dpi: int = 120) -> bytes:
 
 
 def figure_svg(figure: Figure, dpi: int = 120) -> bytes:
-    """Return a figure as SVG, without date; `dpi` holds for what is stored as pixels in it (many dots)."""
+    """Return a figure as SVG, without date; `dpi` applies to parts that are stored as pixels (many dots)."""
     buffer = io.BytesIO()
     # The salt of SVG identifiers can only be set globally; the lock keeps threads from restoring each other's state.
     with _RC_LOCK, matplotlib.rc_context({"svg.hashsalt": "nasgem"}):
@@ -34,7 +34,7 @@ def save_figure(figure: Figure, path: str | os.PathLike[str], dpi: int = 120) ->
     """Write a figure to a `.png` or `.svg` file, whole or not at all, then empty the figure to free its memory.
 
     Raises:
-        DataError: the name ends otherwise, or the folder cannot be written.
+        DataError: the name has another ending, or the folder cannot be written.
     """
     path = Path(path)
     writers = {".png": figure_png, ".svg": figure_svg}

@@ -1,4 +1,4 @@
-"""Measured latency against what it is traded for: multiply-adds on one panel, accuracy on the other."""
+"""Measured latency against multiply-adds and against accuracy, in two panels."""
 
 import itertools
 from collections.abc import Sequence
@@ -24,13 +24,14 @@ from nasgem_core.figures.style import (
 )
 
 _NAMED = 12
-"""Up to this many networks stand with their names."""
+"""The largest number of networks that are drawn with their names."""
 
 
 def draw_latency(
     title: str,
     names: Sequence[str],
     groups: Sequence[str],
+    *,
     median_ms: np.ndarray,
     p95_ms: np.ndarray,
     macs: np.ndarray,
@@ -40,13 +41,13 @@ def draw_latency(
 
     Args:
         title: headline, such as the device.
-        names: of the networks; shown where they are few.
-        groups: N words for what kind of network each is, and on which data its accuracy was measured: each has a
-            Pareto front of its own; colours follow their first appearance.
+        names: names of the networks, which are drawn if they are few.
+        groups: N names of the kind of each network and the data of its accuracy: each group has its own Pareto front
+            and colour, in the order of first appearance.
         median_ms: [N] milliseconds.
         p95_ms: [N] milliseconds.
-        macs: [N] multiply-adds, counted singly (drawn in millions).
-        accuracy: [N] fractions, NaN where it is not known.
+        macs: [N] multiply-adds (drawn in millions).
+        accuracy: [N] fractions, NaN if unknown.
 
     Raises:
         DataError: the lengths differ.
@@ -54,12 +55,12 @@ def draw_latency(
     median, p95, millions, accuracy = (np.asarray(v, dtype=float) for v in (median_ms, p95_ms, macs, accuracy))
     millions = millions / 1e6
     if len({len(names), len(groups), len(median), len(p95), len(millions), len(accuracy)}) != 1:
-        raise DataError("names, groups, latencies, costs and accuracies must be one each a network")
+        raise DataError("names, groups, latencies, costs and accuracies: give one of each per network")
     figure, axes = new_figure(title, width=11.0, height=5.2, columns=2)
     left, right = axes[0]
     describe(left, counted(len(names), "network"), "MACs (millions, log scale)", "latency (ms, log scale)")
     known = np.isfinite(accuracy)
-    words = f"{counted(int(known.sum()), 'network')} of known accuracy, lines: Pareto fronts"
+    words = f"{counted(int(known.sum()), 'network')} with known accuracy, lines: Pareto fronts"
     describe(right, words, "latency (ms, log scale)", "accuracy (fraction)")
     if not len(names):
         say_empty(left, "nothing was measured")
@@ -89,14 +90,14 @@ def draw_latency(
         set_log_scale(left, "y")
     add_legend_below(figure, left, columns=4)
     if len(names) <= _NAMED:
-        figure.draw_without_rendering()  # only then is known where each network lies
+        figure.draw_without_rendering()  # which fixes the position of each network
         _write_names(left, names, millions, median)
         _write_names(right, [name if k else "" for name, k in zip(names, known, strict=True)], median, accuracy)
     return figure
 
 
 def _write_names(ax: Axes, names: Sequence[str], x: np.ndarray, y: np.ndarray) -> None:
-    """Write each name beside its network, where it covers no other network or name, as far as there is room."""
+    """Write each name next to its network, without covering another network or name if there is room."""
     named = [(name, at) for name, at in zip(names, zip(x, y, strict=True), strict=True) if name]
     places = [ax.transData.transform(at) for _, at in named]
     taken = [Bbox.from_extents(*(place - 4), *(place + 4)) for place in places]

@@ -1,4 +1,4 @@
-"""One picture with the objects found in it, drawn on its own pixels."""
+"""A picture with the detected objects drawn on its own pixels."""
 
 import os
 from collections.abc import Sequence
@@ -15,20 +15,20 @@ from nasgem_core.files import written_whole
 
 FORMATS = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
 _SHORTEST = 128
-"""Pictures with a shorter side than this are enlarged by a whole factor, so that labels can be read on them."""
+"""Pictures with a shorter side than this are enlarged by an integer factor, so that labels are readable."""
 _FONT_SHARE = 50
 _SMALLEST_FONT = 11
 _WHITE = "#ffffff"
 
 
 def mark_boxes(image: Image.Image, boxes: np.ndarray, names: Sequence[str], scores: np.ndarray) -> Image.Image:
-    """Return a copy of a picture with labelled boxes; lines and letters grow with it.
+    """Return a copy of a picture with labelled boxes; lines and letters scale with its size.
 
     Args:
-        image: in RGB. A very small one comes back enlarged by a whole factor.
+        image: in RGB. A very small one is enlarged by an integer factor.
         boxes: [n, 4], left, top, right and bottom in pixels of `image`.
-        names: what each box holds; each has a colour of its own, as far as there are colours.
-        scores: [n] in 0..1; the highest lies on top.
+        names: the object in each box; each name has its own colour, as far as there are colours.
+        scores: [n] in 0..1; the highest is drawn on top.
     """
     factor = -(-_SHORTEST // min(image.size))
     marked = image.resize((factor * image.width, factor * image.height), Image.Resampling.NEAREST)
@@ -42,7 +42,7 @@ def mark_boxes(image: Image.Image, boxes: np.ndarray, names: Sequence[str], scor
     for i in order:
         _draw_box(draw, corners[i], colours[i], max(2, round(font.size / 6)))
     for i in order:
-        _draw_label(draw, font, corners[i], names[i], scores[i], colours[i], marked.size)
+        _draw_label(draw, font, corners[i], name=names[i], score=scores[i], colour=colours[i], size=marked.size)
     return marked
 
 
@@ -50,7 +50,8 @@ def save_picture(picture: Image.Image, path: str | os.PathLike[str]) -> None:
     """Write a picture in the format that the file's name ends in, whole or not at all.
 
     Raises:
-        DataError: the name ends otherwise, the folder cannot be written, or the format cannot hold so many pixels.
+        DataError: the name has another ending, the folder cannot be written, or the picture is too large for the
+            format.
     """
     path = Path(path)
     require_format(path)
@@ -64,14 +65,14 @@ def save_picture(picture: Image.Image, path: str | os.PathLike[str]) -> None:
 
 
 def require_format(path: Path) -> None:
-    """Raise `DataError` where a picture cannot be written under this name."""
+    """Raise `DataError` if the ending of the name is not that of a known format."""
     if path.suffix.lower() not in FORMATS:
         raise DataError(f"cannot write the picture {path}: the name must end in {', '.join(FORMATS)}")
 
 
 @cache
 def _font(size: int) -> ImageFont.FreeTypeFont:
-    """Return the letters that plots have as well: they are there on every machine, and know most alphabets."""
+    """Return the font of the plots: matplotlib brings it to every machine, and it has most alphabets."""
     return ImageFont.truetype(Path(matplotlib.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf", size)
 
 
@@ -84,7 +85,7 @@ def _corners(box: np.ndarray, size: tuple[int, int]) -> tuple[int, int, int, int
 
 
 def _draw_box(draw: ImageDraw.ImageDraw, box: tuple[int, int, int, int], colour: str, line: int) -> None:
-    """Draw a frame within a box; a seam on its inner side shows it on a ground of its own colour."""
+    """Draw a frame inside a box; an inner border keeps it visible on a background of the same colour."""
     left, top, right, bottom = box
     shortest = min(right - left, bottom - top) + 1
     line = max(1, min(line, shortest // 4))
@@ -96,12 +97,13 @@ def _draw_label(
     draw: ImageDraw.ImageDraw,
     font: ImageFont.FreeTypeFont,
     box: tuple[int, int, int, int],
+    *,
     name: str,
     score: float,
     colour: str,
     size: tuple[int, int],
 ) -> None:
-    """Write name and score on a filled ground: above the box where there is room, else at its top, never outside."""
+    """Write name and score on a filled rectangle above the box, or at its top if there is no room above."""
     pad = max(1, round(font.size / 5))
     text = _fitting(font, " ".join(name.split()), f" {score:.2f}", size[0] - 2 * pad)
     width, height = round(font.getlength(text)) + 2 * pad, sum(font.getmetrics()) + pad
@@ -112,7 +114,7 @@ def _draw_label(
 
 
 def _fitting(font: ImageFont.FreeTypeFont, name: str, score: str, width: int) -> str:
-    """Return name and score, the name shortened until both fit."""
+    """Return name and score, with the name shortened until both fit."""
     text = name + score
     while font.getlength(text) > width and name:
         name = name[:-1]
@@ -121,6 +123,6 @@ def _fitting(font: ImageFont.FreeTypeFont, name: str, score: str, width: int) ->
 
 
 def _on(colour: str) -> str:
-    """Return white or ink, whichever can be read better on a colour."""
+    """Return white or ink, whichever is more readable on a colour."""
     red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
     return INK if 0.299 * red + 0.587 * green + 0.114 * blue > 140 else _WHITE

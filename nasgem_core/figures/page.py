@@ -1,4 +1,4 @@
-"""The report: one page of HTML that holds everything it shows."""
+"""The report: a single, self-contained page of HTML."""
 
 import base64
 import math
@@ -48,9 +48,9 @@ class Table:
 
     Args:
         title: heading.
-        header: a name a column.
-        rows: values; numbers are set to the right, None and NaN become a dash. Format floats as text beforehand.
-        note: a remark below, such as what a column means or n.
+        header: the name of each column.
+        rows: values; numbers are aligned right, None and NaN become a dash. Format floats as text beforehand.
+        note: a remark below, such as the meaning of a column or the number of samples.
     """
 
     title: str
@@ -63,7 +63,7 @@ class Table:
             if len(row) != len(self.header):
                 raise DataError(
                     f"row {i} of table {self.title!r} has {len(row)} values for {len(self.header)} columns: "
-                    "give one each a column"
+                    "give one per column"
                 )
 
 
@@ -74,7 +74,7 @@ class Picture:
     Args:
         title: heading.
         png: its bytes, as from `figure_png`.
-        alternative: what a reader who cannot see it should know; not empty.
+        alternative: description for readers who cannot see it; not empty.
         caption: a remark below.
     """
 
@@ -85,9 +85,9 @@ class Picture:
 
     def __post_init__(self) -> None:
         if not self.png.startswith(_PNG_SIGNATURE):
-            raise DataError(f"picture {self.title!r} is no PNG: make it with figure_png")
+            raise DataError(f"picture {self.title!r} is not a PNG: make it with figure_png")
         if not self.alternative.strip():
-            raise DataError(f"picture {self.title!r} has no alternative text: say in words what it shows")
+            raise DataError(f"picture {self.title!r} has no alternative text: describe what it shows")
 
 
 def render_page(title: str, facts: Mapping[str, object], tables: Sequence[Table], figures: Sequence[Picture]) -> str:
@@ -168,7 +168,7 @@ def _word(value: object) -> str:
 
 
 def _is_number(value: object) -> bool:
-    """Say whether a value is a number, also one written as text, or missing."""
+    """Return whether a value is a number, possibly written as text, or missing."""
     try:
         float(str(value).replace(",", "").replace("\N{MINUS SIGN}", "-").rstrip(" %"))
     except ValueError:

@@ -1,4 +1,4 @@
-"""Principal components, to see embeddings in the plane."""
+"""Principal components, to show embeddings in the plane."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ class Projection:
 
     Args:
         centre: [d] mean of the points.
-        axes: [k, d] orthonormal directions, by falling variance; the largest entry of each is positive.
+        axes: [k, d] orthonormal directions in order of decreasing variance; the largest entry of each is positive.
         explained: [k] share of the total variance along each, in [0, 1].
     """
 
@@ -25,7 +25,7 @@ class Projection:
 
 
 def principal_components(points: np.ndarray, count: int = 2) -> Projection:
-    """Return the first `count` principal components of points [N, d], N >= 1, padded with zeros when d is smaller."""
+    """Return the first `count` principal components of points [N, d], N >= 1, padded with zeros if d is smaller."""
     points = np.asarray(points, dtype=float)
     centre = points.mean(axis=0)
     _, scale, axes = np.linalg.svd(points - centre, full_matrices=False)

@@ -1,4 +1,4 @@
-"""Figure 1 of the paper: do cells that are alike in the embedding score alike."""
+"""Figure 1 of the paper, which shows whether cells with similar embeddings have similar scores."""
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -19,7 +19,7 @@ from nasgem_core.figures.style import (
 
 _BINS = 10
 _HEADROOM = 1.25
-"""Highest y over highest value, to keep the legend off the dots."""
+"""Upper end of the y axis divided by the largest value, so that the legend does not cover dots."""
 
 
 def pair_values(embeddings: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -40,8 +40,8 @@ def pair_values(embeddings: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray,
 def similarity_correlations(embeddings: np.ndarray, scores: np.ndarray) -> dict[str, float]:
     """Return `cells`, `pairs`, and the `spearman` and `pearson` correlation of similarity and score difference.
 
-    The paper's claim is that both are negative with guidance. With fewer than two pairs, or when either side is
-    constant, they are NaN.
+    The paper claims that both are negative with guidance. With fewer than two pairs, or if either side is constant,
+    they are NaN.
     """
     similarity, difference = pair_values(embeddings, scores)
     return {
@@ -53,12 +53,12 @@ def similarity_correlations(embeddings: np.ndarray, scores: np.ndarray) -> dict[
 
 
 def draw_similarity(guided: np.ndarray, plain: np.ndarray, scores: np.ndarray) -> Figure:
-    """Draw score difference against similarity of all pairs of trained cells, one panel an embedding.
+    """Draw score difference against similarity for all pairs of trained cells, one panel per embedding.
 
     Args:
         guided: [N, d] embeddings of the kernel-guided encoder.
         plain: [N, d'] embeddings of the plain autoencoder.
-        scores: [N] measured efficiency scores, NaN where a training failed.
+        scores: [N] measured efficiency scores, NaN if a training failed.
     """
     scores = np.asarray(scores, dtype=float)
     found = similarity_correlations(guided, scores)
@@ -97,7 +97,7 @@ def draw_similarity(guided: np.ndarray, plain: np.ndarray, scores: np.ndarray) -
 
 
 def binned_mean(x: np.ndarray, y: np.ndarray, bins: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return the mean x and mean y of `bins` groups of equal count, in the order of x (fewer when values are few)."""
+    """Return the mean x and mean y of `bins` groups of equal size in the order of x; fewer groups for few values."""
     groups = [part for part in np.array_split(np.argsort(x, kind="stable"), bins) if len(part)]
     return np.array([x[part].mean() for part in groups]), np.array([y[part].mean() for part in groups])
 

@@ -1,4 +1,4 @@
-"""The look that all figures share. Set on the objects, never in matplotlib's global state."""
+"""The common style of all figures, set on the objects and never in matplotlib's global state."""
 
 import textwrap
 from typing import Literal
@@ -17,12 +17,12 @@ GRID = "#e4e6e8"
 GUIDED = "#0072b2"
 PLAIN = "#d55e00"
 PALETTE = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7f7f7f")
-"""Okabe and Ito's colours, which people with any common colour vision can tell apart."""
+"""Okabe and Ito's colours, which are distinguishable with all common kinds of colour vision."""
 MARKERS = "os^Dv<>"
 SURFACE = matplotlib.colormaps["viridis"]
 _Corner = Literal["upper left", "upper right", "lower right"]
 MAX_DOTS = 20_000
-"""A scatter shows at most this many dots; numbers are always computed from all values."""
+"""Limit of the dots in a scatter plot; numbers are always computed from all values."""
 
 
 def new_figure(
@@ -35,12 +35,12 @@ def new_figure(
     share_x: bool = False,
     share_y: bool = False,
 ) -> tuple[Figure, np.ndarray]:
-    """Return a white figure with a headline, and its axes as [rows, columns]. Sizes in inches."""
+    """Return a white figure with a headline, and its axes as [rows, columns]; sizes are in inches."""
     layout = ConstrainedLayoutEngine(w_pad=0.08, h_pad=0.08, wspace=0.03, hspace=0.04)
     figure = Figure(figsize=(width, height), facecolor="white", layout=layout)
     FigureCanvasAgg(figure)
     wrapped = textwrap.fill(title, max(20, int(width * 10.5)))
-    look = {"fontsize": 12, "fontweight": "bold", "color": INK, "parse_math": False}  # names of users may hold a $
+    look = {"fontsize": 12, "fontweight": "bold", "color": INK, "parse_math": False}  # names may contain a $
     figure.suptitle(wrapped, x=0.08 / width, ha="left", **look)
     axes = figure.subplots(rows, columns, squeeze=False, sharex=share_x, sharey=share_y)
     for ax in axes.flat:
@@ -53,14 +53,14 @@ def new_figure(
 
 
 def describe(ax: Axes, subtitle: str, x_label: str, y_label: str) -> None:
-    """Write what a panel shows, left above it, and what its axes measure."""
+    """Write a panel's subtitle, above it on the left, and the labels of its axes."""
     ax.set_title(subtitle, loc="left", fontsize=9.5, color=MUTED)
     ax.set_xlabel(x_label, fontsize=10, color=INK)
     ax.set_ylabel(y_label, fontsize=10, color=INK)
 
 
 def add_legend(ax: Axes, location: _Corner) -> None:
-    """Add a legend that does not hide what lies below it."""
+    """Add a legend that is slightly transparent, so that it does not hide what is below it."""
     legend = ax.legend(loc=location, fontsize=9, framealpha=0.85, edgecolor="none", labelcolor=INK)
     legend.set_zorder(20)
     for handle in legend.legend_handles:
@@ -77,7 +77,7 @@ def add_legend_below(figure: Figure, ax: Axes, columns: int, title: str | None =
 
 
 def set_log_scale(ax: Axes, name: Literal["x", "y"]) -> None:
-    """Make one axis logarithmic and write plain numbers at 1, 2, 5 times powers of ten; call it once data are drawn."""
+    """Make one axis logarithmic, with plain numbers at 1, 2, 5 times powers of ten; call it after drawing the data."""
     ax.set(**{f"{name}scale": "log"})
     axis = ax.xaxis if name == "x" else ax.yaxis
     low, high = axis.get_view_interval()
@@ -89,7 +89,7 @@ def set_log_scale(ax: Axes, name: Literal["x", "y"]) -> None:
 
 
 def say_empty(ax: Axes, words: str) -> None:
-    """Say in the middle of an empty panel why it is empty."""
+    """Write in the middle of an empty panel why it is empty."""
     ax.text(0.5, 0.5, words, transform=ax.transAxes, ha="center", va="center", fontsize=10, color=MUTED)
 
 
@@ -99,12 +99,12 @@ def counted(number: int, one: str, many: str | None = None) -> str:
 
 
 def left_out(failed: int) -> str:
-    """Return the remark on trainings without a result, empty when there are none."""
+    """Return a remark on the number of failed trainings, empty if there are none."""
     return f"; {counted(failed, 'failed training')} left out" if failed else ""
 
 
 def shown(total: int) -> np.ndarray:
-    """Return the positions of the dots to draw out of `total`: all, or a fixed random choice of `MAX_DOTS`."""
+    """Return the indices of the dots to draw out of `total`: all, or a fixed random selection of `MAX_DOTS`."""
     if total <= MAX_DOTS:
         return np.arange(total)
     return np.sort(np.random.default_rng(0).choice(total, MAX_DOTS, replace=False))

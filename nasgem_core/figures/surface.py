@@ -13,18 +13,18 @@ from nasgem_core.figures.style import INK, SURFACE, add_legend_below, counted, d
 
 _BINS = 44
 _CLIP = (1.0, 99.0)
-"""Percentiles of the predicted scores between which colours spread; what lies beyond has the end colours."""
+"""Percentiles of the predicted scores at the ends of the colour scale."""
 
 
 @dataclass(frozen=True)
 class Surface:
-    """What one panel shows.
+    """The content of one panel.
 
     Args:
-        embeddings: [C, d] of sampled cells.
+        embeddings: [C, d] embeddings of the sampled cells.
         predicted: [C] their predicted efficiency scores.
         measured: [M, d] embeddings of the trained cells.
-        scores: [M] their measured scores, NaN where a training failed.
+        scores: [M] their measured scores, NaN if a training failed.
         chosen: [d] embedding of the chosen cell, if there is one.
     """
 
@@ -36,7 +36,7 @@ class Surface:
 
 
 def draw_surface(guided: Surface, plain: Surface | None = None) -> Figure:
-    """Draw mean predicted scores over the first two principal components, guided beside plain, in one colour scale."""
+    """Draw mean predicted scores over the first two principal components, one panel per encoder, same colour scale."""
     panels = [("kernel-guided embedding", guided)]
     if plain is not None:
         panels.append(("plain autoencoder", plain))
@@ -58,7 +58,7 @@ def draw_surface(guided: Surface, plain: Surface | None = None) -> Figure:
 
 
 def binned_mean_2d(points: np.ndarray, values: np.ndarray, bins: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return the edges [bins + 1] along both axes and [bins, bins] means by (y, x), NaN where no point lies."""
+    """Return the bin edges [bins + 1] along both axes and the means [bins, bins] by (y, x), NaN in empty bins."""
     edges = []
     for low, high in zip(points.min(axis=0), points.max(axis=0), strict=True):
         margin = (high - low) * 1e-9 if high > low else 0.5

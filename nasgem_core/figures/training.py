@@ -1,4 +1,4 @@
-"""How networks learned: accuracy and loss over the epochs, a colour a network, a line a seed."""
+"""Learning curves: accuracy and loss over the epochs, one colour per network and one line per seed."""
 
 from collections.abc import Mapping, Sequence
 
@@ -12,10 +12,10 @@ Curve = Sequence[tuple[float, float]]
 
 
 def draw_training(panels: Mapping[str, Mapping[str, Sequence[Curve]]], title: str) -> Figure:
-    """Draw one panel a figure, such as validation accuracy and training loss.
+    """Draw one panel per quantity, such as validation accuracy and training loss.
 
     Args:
-        panels: what is drawn to network to its curves, one a seed.
+        panels: quantity to network to its curves, one per seed.
         title: headline.
     """
     columns = max(1, len(panels))
@@ -32,7 +32,7 @@ def draw_training(panels: Mapping[str, Mapping[str, Sequence[Curve]]], title: st
             for number, curve in enumerate(curves):
                 points = np.asarray(curve, dtype=float).reshape(-1, 2)
                 label = name if number == 0 else None
-                mark = "o" if len(points) == 1 else None  # a line of one point is nothing
+                mark = "o" if len(points) == 1 else None  # a line through one point is invisible
                 style = {"color": colour, "marker": mark, "linewidth": 1.6, "alpha": 0.8}
                 ax.plot(points[:, 0], points[:, 1], label=label, **style)
         add_legend(ax, "lower right" if ax is axes[0, 0] else "upper right")

@@ -34,7 +34,7 @@ def build_gemnets(cell: Cell, config: GemnetConfig) -> list[GEMNetSpec]:
     layout, size = named_layout(config.layout), (config.image_size, config.image_size)
     try:
         return [
-            fit_to_budget(f"gemnet_{letter}", cell, layout, config.classes, size, macs)
+            fit_to_budget(f"gemnet_{letter}", cell, layout, num_classes=config.classes, image_size=size, macs=macs)
             for letter, macs in zip(ascii_lowercase, config.macs, strict=False)
         ]
     except ParameterError as error:

@@ -116,7 +116,11 @@ def _specs_of(name: str, config: ImagenetConfig, num_classes: int, macs: int) ->
     if name == GEMNET:
         if not macs:
             return [replace(spec, num_classes=num_classes, image_size=size) for spec in _built_gemnets()]
-        return [fit_to_budget(GEMNET, _searched_cell(), _layout_for(size), num_classes, size, macs)]
+        return [
+            fit_to_budget(
+                GEMNET, _searched_cell(), _layout_for(size), num_classes=num_classes, image_size=size, macs=macs
+            )
+        ]
     if name == MOBILENET:
         if not macs:
             raise ParameterError(

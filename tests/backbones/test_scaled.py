@@ -36,13 +36,16 @@ def test_a_cell_without_small_networks_shares_the_next_larger_size_with_mobilene
     wide[0, 1:] = 1  # eight leaves of at least eight channels
     cell = Cell(wide, ("input", *["dwconv3x3"] * 8))
     with pytest.raises(ParameterError, match="cannot be met"):
-        fit_to_budget("gemnet", cell, TINY, 20, (64, 64), 18_970_000)
-    macs = shared_budget(cell, TINY, 20, (64, 64), 18_970_000)
-    specs = fit_to_budget("gemnet", cell, TINY, 20, (64, 64), macs), mobilenet_to_budget(20, (64, 64), macs)
+        fit_to_budget("gemnet", cell, TINY, num_classes=20, image_size=(64, 64), macs=18_970_000)
+    macs = shared_budget(cell, TINY, num_classes=20, image_size=(64, 64), macs=18_970_000)
+    specs = (
+        fit_to_budget("gemnet", cell, TINY, num_classes=20, image_size=(64, 64), macs=macs),
+        mobilenet_to_budget(20, (64, 64), macs),
+    )
     for spec in specs:
         assert abs(count_costs(spec.build(), (64, 64)).macs - macs) <= 0.01 * macs
     assert shared_budget(cell, TINY, 20, (64, 64), macs) == macs > 18_970_000
-    with pytest.raises(ParameterError, match=r"macs = 900G: neither these nor more multiply-adds"):
+    with pytest.raises(ParameterError, match=r"macs = 900G: there is no budget of this size or above"):
         shared_budget(cell, TINY, 20, (64, 64), 900 * 10**9)
 
 

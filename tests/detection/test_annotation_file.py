@@ -53,19 +53,19 @@ def test_numbers_of_boxes_that_pycocotools_would_misread_are_given_anew(tmp_path
 
 
 def test_a_file_that_is_not_there_or_no_json_is_named(tmp_path):
-    with pytest.raises(DataError, match=r"there are no annotations .*none\.json"):
+    with pytest.raises(DataError, match=r"the annotations .*none\.json do not exist"):
         read_annotations(tmp_path / "none.json")
     with pytest.raises(DataError, match="cannot read the annotations"):
         read_annotations(tmp_path)
     path = written(tmp_path)
     path.write_text(path.read_text()[:-40])
-    with pytest.raises(DataError, match=r"train\.json is truncated or no JSON"):
+    with pytest.raises(DataError, match=r"train\.json is truncated or not JSON"):
         read_annotations(path)
     path.write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(DataError, match=r"train\.json is truncated or no JSON"):
+    with pytest.raises(DataError, match=r"train\.json is truncated or not JSON"):
         read_annotations(path)
     path.write_text("[1, 2]")
-    with pytest.raises(DataError, match="holds no annotations in COCO's format"):
+    with pytest.raises(DataError, match="does not have annotations in COCO's format"):
         read_annotations(path)
 
 
@@ -75,14 +75,20 @@ def test_a_file_that_is_not_there_or_no_json_is_named(tmp_path):
         ({"images": None}, "has no list 'images'"),
         ({"images": []}, "'images' is empty"),
         ({"categories": [1]}, "has no list 'categories'"),
-        ({"annotations": []}, "lists no box, there is nothing to learn or to measure"),
+        ({"annotations": []}, "has no boxes, so there is nothing to learn or to measure"),
         ({"categories": [{"id": 7}]}, r"categories\[0\].name = None: must be text"),
-        ({"categories": [{"id": 7, "name": "\ud800"}]}, r"categories\[0\].name = '.ud800': holds half a character"),
-        ({"categories": [{"id": "7", "name": "dog"}]}, r"categories\[0\].id = '7': must be a whole number"),
-        ({"categories": [{"id": 7, "name": "dog"}, {"id": 7, "name": "cat"}]}, "id 7 stands twice in 'categories'"),
-        ({"categories": [{"id": 7, "name": "dog"}, {"id": 3, "name": "dog"}]}, "name 'dog' stands twice"),
-        ({"annotations": [box(1, 11, 90, [1, 1, 2, 2])]}, r"annotations\[0\].category_id = 90, and the file lists no"),
-        ({"annotations": [box(1, 12, 7, [1, 1, 2, 2])]}, r"annotations\[0\].image_id = 12, .* no such image \(1 of 1"),
+        ({"categories": [{"id": 7, "name": "\ud800"}]}, r"categories\[0\].name = '.ud800': has half a character"),
+        ({"categories": [{"id": "7", "name": "dog"}]}, r"categories\[0\].id = '7': must be an integer"),
+        ({"categories": [{"id": 7, "name": "dog"}, {"id": 7, "name": "cat"}]}, "id 7 is used twice in 'categories'"),
+        ({"categories": [{"id": 7, "name": "dog"}, {"id": 3, "name": "dog"}]}, "name 'dog' is used twice"),
+        (
+            {"annotations": [box(1, 11, 90, [1, 1, 2, 2])]},
+            r"annotations\[0\].category_id = 90: the file does not list this category",
+        ),
+        (
+            {"annotations": [box(1, 12, 7, [1, 1, 2, 2])]},
+            r"annotations\[0\].image_id = 12: .* this image \(the same holds for 1 of 1",
+        ),
         ({"annotations": [{"image_id": 11, "category_id": 7}]}, r"annotations\[0\].bbox = None: must be four numbers"),
         ({"annotations": [{"image_id": 11, "category_id": 7, "bbox": [1, 2, 3, "4"]}]}, "must be four numbers"),
         ({"annotations": [{"image_id": 11, "category_id": 7, "bbox": [1, 1, 2, 10**400]}]}, "must be four numbers"),
@@ -92,7 +98,7 @@ def test_a_file_that_is_not_there_or_no_json_is_named(tmp_path):
         ),
         (
             {"annotations": [box(1, 11, [7], [1, 1, 2, 2])]},
-            r"annotations\[0\].category_id = \[7\], and the file lists no",
+            r"annotations\[0\].category_id = \[7\]: the file does not list",
         ),
     ],
 )
@@ -106,16 +112,16 @@ def test_what_cannot_be_meant_is_named(tmp_path, changes, message):
 @pytest.mark.parametrize(
     ("field", "value", "message"),
     [
-        ("id", 5, "id 5 stands twice in 'images'"),
+        ("id", 5, "id 5 is used twice in 'images'"),
         ("file_name", None, r"images\[0\].file_name = None: must be text"),
         ("height", 0, "an image has a height or width below 1"),
-        ("id", 10**30, r"images\[0\].id = 10+: must be a whole number below 2\^62"),
-        ("height", 10**25, r"images\[0\].height = 10+: must be a whole number below 2\^62"),
-        ("file_name", "b.png", "file_name 'b.png' stands twice in 'images'"),
+        ("id", 10**30, r"images\[0\].id = 10+: must be an integer below 2\^62"),
+        ("height", 10**25, r"images\[0\].height = 10+: must be an integer below 2\^62"),
+        ("file_name", "b.png", "file_name 'b.png' is used twice in 'images'"),
         ("file_name", "../a.png", r"images\[0\].file_name = '../a.png': must name a file in the folder of images"),
         ("file_name", "/a.png", "must name a file in the folder of images"),
         ("file_name", "", "must name a file in the folder of images"),
-        ("width", 40.5, r"images\[0\].width = 40.5: must be a whole number"),
+        ("width", 40.5, r"images\[0\].width = 40.5: must be an integer"),
     ],
 )
 def test_images_need_number_name_and_size(tmp_path, field, value, message):

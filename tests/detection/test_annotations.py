@@ -62,5 +62,5 @@ def test_both_sets_must_have_the_same_categories(tmp_path):
     more = read_annotations(written(tmp_path / "two", categories=categories))
     require_same_categories(train, train)
     for first, second in ((train, more), (more, train)):
-        with pytest.raises(DataError, match=r"category 4 'cow' of .*two.* is missing in .*one"):
+        with pytest.raises(DataError, match=r"category 4 'cow' of .*two.* is missing from .*one"):
             require_same_categories(first, second)

@@ -92,8 +92,8 @@ def test_detections_of_another_set_are_refused(small):
     annotations = read_annotations(small[0])
     found = perfect(annotations)
     strange = Detections(found.image_ids + 1, found.labels, found.scores, found.boxes)
-    with pytest.raises(DataError, match=r"image 12 has detections, and .* does not list it"):
+    with pytest.raises(DataError, match=r"image 12 has detections, but .* does not list it"):
         average_precision(annotations, strange)
     strange = Detections(found.image_ids, found.labels + 1, found.scores, found.boxes)
-    with pytest.raises(DataError, match=r"label 2 was detected, and .* has 2 categories"):
+    with pytest.raises(DataError, match=r"label 2 was detected, but .* has 2 categories"):
         average_precision(annotations, strange)

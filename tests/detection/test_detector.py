@@ -123,7 +123,7 @@ def test_anchors_shrink_with_small_images(short_side, factor):
 def test_a_backbone_without_the_maps_is_refused():
     backbone = SmallBackbone()
     backbone.feature_info = backbone.feature_info[:4]
-    with pytest.raises(ParameterError, match="maps of the strides 2, 4, 8, 16, a detector needs 8, 16, 32"):
+    with pytest.raises(ParameterError, match="maps with strides 2, 4, 8, 16, but a detector needs 8, 16, 32"):
         Detector(backbone, 3, DetectorSettings())
 
 

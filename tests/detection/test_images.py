@@ -26,7 +26,7 @@ def test_an_image_is_turned_where_the_annotations_are_of_the_turned_one(tmp_path
     Image.new("RGB", (40, 30)).save(tmp_path / "turned.jpg", exif=exif)
     for size in ((30, 40), (40, 30)):
         assert read_image(tmp_path / "turned.jpg", size).shape[1:] == size
-    with pytest.raises(DataError, match="has 40 x 30 pixels, its annotations say 20 x 30"):
+    with pytest.raises(DataError, match="has 40 x 30 pixels, but its annotations say 20 x 30"):
         read_image(tmp_path / "turned.jpg", (30, 20))
 
 
@@ -90,5 +90,5 @@ def test_a_broken_image_stops_a_measurement(small):
 
 def test_an_image_of_another_size_stops(small):
     Image.new("RGB", (80, 60)).save(small[1] / "a.png")
-    with pytest.raises(DataError, match=r"a.png has 80 x 60 pixels, its annotations say 40 x 30"):
+    with pytest.raises(DataError, match=r"a.png has 80 x 60 pixels, but its annotations say 40 x 30"):
         training_images(small, epoch=0)[0]

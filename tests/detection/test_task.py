@@ -91,7 +91,7 @@ def test_a_broken_image_is_told_once_and_more_than_a_few_stop(eight):
     for epoch in (0, 1):
         for _ in task.batches(epoch, World(), 0):
             pass
-    assert len(told) == 1 and told[0].endswith("3.png cannot be read, it is left out")
+    assert len(told) == 1 and told[0].endswith("3.png cannot be read and is skipped")
     (eight[1] / "5.png").write_text("no image")
     with pytest.raises(DataError, match=r"2 of the 8 images in .* cannot be read"):
         for _ in task.batches(2, World(), 0):

@@ -41,14 +41,14 @@ def test_what_cannot_be_learned_is_left_out_and_counted(tmp_path):
     assert found.images.tolist() == [0]
     assert found.boxes.tolist() == [[2, 3, 22, 13], [0, 0, 40, 15]]
     assert reasons(found) == {
-        "boxes with a number that is not finite": (1, "box 7 of c.png"),
-        "boxes of zero size, or a side below 0.1 pixels": (3, "box 2 of a.png"),
-        "boxes outside of the picture": (2, "box 4 of a.png"),
-        "boxes cut at the edge of the picture, which they left by over a pixel": (1, "box 8 of a.png"),
-        "boxes that hold a crowd": (1, "box 6 of c.png"),
-        "images without a box to learn": (2, "b.png"),
+        "boxes with a non-finite number": (1, "box 7 of c.png"),
+        "boxes with a side below 0.1 pixels": (3, "box 2 of a.png"),
+        "boxes outside of the image": (2, "box 4 of a.png"),
+        "boxes cut at the edge of the image, beyond which they extended by more than a pixel": (1, "box 8 of a.png"),
+        "boxes that contain a crowd": (1, "box 6 of c.png"),
+        "images without boxes to learn": (2, "b.png"),
     }
-    assert str(found.skipped[0]) == "1 boxes with a number that is not finite (first: box 7 of c.png)"
+    assert str(found.skipped[0]) == "1 boxes with a non-finite number (first: box 7 of c.png)"
 
 
 def test_images_that_are_too_thin_are_left_out(tmp_path):
@@ -58,15 +58,15 @@ def test_images_that_are_too_thin_are_left_out(tmp_path):
     path, images = write_set(tmp_path, document)
     found = training_boxes(read_annotations(path), images)
     assert found.images.tolist() == [0, 2]
-    assert reasons(found) == {"images more than 30 times as long as wide, or the reverse": (1, "b.png")}
-    with pytest.raises(DataError, match=r"b\.png is more than 30 times as long as wide, or the reverse: remove it"):
+    assert reasons(found) == {"images with sides that differ by a factor above 30": (1, "b.png")}
+    with pytest.raises(DataError, match=r"b\.png has sides that differ by a factor above 30: remove it"):
         require_measurable(read_annotations(path), images)
 
 
 def test_what_ap_cannot_be_measured_on_is_named(small, tmp_path):
     require_measurable(read_annotations(small[0]), small[1])
     for rows, fault in (
-        ([box(1, 11, 7, [2, 3, float("inf"), 10])], r"a\.png has a box with a number not finite"),
+        ([box(1, 11, 7, [2, 3, float("inf"), 10])], r"a\.png has a box with a non-finite number"),
         ([box(1, 11, 7, [2, 3, 20, 10], iscrowd=1)], "all boxes hold crowds, so AP cannot be measured"),
         ([box(1, 11, 7, [2, 3, 20, 10], area=1e11)], "no box has an area of 0 to 1e.10 pixels.* fields area"),
     ):
@@ -98,7 +98,7 @@ def test_a_spoilt_file_or_two_are_left_out_and_a_copy_cut_off_stops(tmp_path):
     found = training_boxes(annotations, images)
     assert len(found) == 198 and reasons(found) == {"missing or empty image files": (2, "7.png")}
     assert absent_images(annotations, images).tolist() == [7, 9]
-    with pytest.raises(DataError, match=r"2 of the 200 images .* \(first: 7.png\): the copy is not complete"):
+    with pytest.raises(DataError, match=r"2 of the 200 images .* \(first: 7.png\): the copy is incomplete"):
         require_images(annotations, images)
     (images / "150.png").unlink()
     with pytest.raises(DataError, match="3 of the 200 images"):
@@ -129,5 +129,5 @@ def test_the_real_set_has_few_that_are_left_out(real):
     annotations = read_annotations(real / "annotations" / "instances_train.json")
     found = training_boxes(annotations, real / "train")
     assert len(found) == 206 and len(found.boxes) == 1644 - 16
-    assert reasons(found)["boxes that hold a crowd"][0] == 16
+    assert reasons(found)["boxes that contain a crowd"][0] == 16
     assert (found.boxes[:, 2:] > found.boxes[:, :2]).all()

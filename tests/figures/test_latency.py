@@ -12,10 +12,17 @@ def drawn(names=NAMES, accuracy=(0.5, 0.7, np.nan)):
     count = len(names)
     groups = ["proxy", "proxy", "published"][:count]
     median = np.array([1.0, 2.0, 30.0])[:count]
-    return draw_latency("cpu", names, groups, median, 1.5 * median, 1e6 * median**2, np.array(accuracy)[:count])
+    return draw(names, groups, median, p95=1.5 * median, macs=1e6 * median**2, accuracy=np.array(accuracy)[:count])
 
 
-def test_latency_stands_against_macs_and_accuracy_against_latency():
+def draw(names, groups, median, *, p95=None, macs=1e6, accuracy=1.0):
+    """Draw with a value for all networks where one number is given."""
+    p95 = median if p95 is None else p95
+    macs, accuracy = (np.broadcast_to(values, (len(names),)) for values in (macs, accuracy))
+    return draw_latency("cpu", names, groups, median_ms=median, p95_ms=p95, macs=macs, accuracy=accuracy)
+
+
+def test_latency_is_drawn_against_macs_and_accuracy_against_latency():
     figure = drawn()
     left, right = figure.axes
     dots = [[container.lines[0].get_xydata().tolist() for container in ax.containers] for ax in (left, right)]
@@ -26,13 +33,13 @@ def test_latency_stands_against_macs_and_accuracy_against_latency():
     assert [text.get_text() for text in figure.legends[0].get_texts()] == ["proxy", "published"]
     assert [text.get_text() for text in left.texts] == ["a", "b", "c"]
     assert [text.get_text() for text in right.texts] == ["a", "b"]
-    assert right.get_title(loc="left") == "2 networks of known accuracy, lines: Pareto fronts"
+    assert right.get_title(loc="left") == "2 networks with known accuracy, lines: Pareto fronts"
     assert len(figure_png(figure)) > 5000
 
 
 def test_many_networks_have_no_names_and_none_is_said():
     many = 40
-    figure = draw_latency("cpu", ["x"] * many, ["g"] * many, *np.ones((2, many)), np.full(many, 1e6), np.ones(many))
+    figure = draw(["x"] * many, ["g"] * many, np.ones(many))
     assert not figure.axes[0].texts
     empty = drawn(names=(), accuracy=())
     assert [ax.texts[0].get_text() for ax in empty.axes] == ["nothing was measured", "no accuracy is known"]
@@ -42,14 +49,14 @@ def test_many_networks_have_no_names_and_none_is_said():
 
 
 def test_lengths_that_differ_are_refused():
-    with pytest.raises(DataError, match="one each a network"):
-        draw_latency("cpu", ["a"], ["g"], np.ones(2), np.ones(1), np.ones(1), np.ones(1))
+    with pytest.raises(DataError, match="give one of each per network"):
+        draw(["a"], ["g"], np.ones(2))
 
 
 def test_names_of_networks_at_one_place_do_not_cover_each_other():
     many = 5
     names = ["a name of some length", *(f"name {i}" for i in range(many - 2)), r"$\frac$"]
-    figure = draw_latency("cpu", names, ["g"] * many, *np.full((2, many), 2.0), np.full(many, 1e6), np.full(many, 0.5))
+    figure = draw(names, ["g"] * many, np.full(many, 2.0), accuracy=0.5)
     figure.draw_without_rendering()
     for ax in figure.axes:
         places = [text.get_window_extent() for text in ax.texts]
@@ -58,9 +65,7 @@ def test_names_of_networks_at_one_place_do_not_cover_each_other():
 
 
 def test_a_name_at_the_edge_is_written_inwards():
-    figure = draw_latency(
-        "cpu", ["x" * 40, "b"], ["g"] * 2, *np.full((2, 2), [1.0, 0.5]), np.array([1e9, 1e6]), np.ones(2)
-    )
+    figure = draw(["x" * 40, "b"], ["g"] * 2, np.array([1.0, 0.5]), macs=np.array([1e9, 1e6]))
     figure.draw_without_rendering()
     for ax in figure.axes:
         assert ax.texts[0].get_window_extent().x1 <= ax.bbox.x1 + 1

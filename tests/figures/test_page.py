@@ -90,7 +90,7 @@ def test_a_ragged_table_is_refused():
 
 
 def test_a_picture_must_be_a_png_with_words(png):
-    with pytest.raises(DataError, match="picture 'P' is no PNG"):
+    with pytest.raises(DataError, match="picture 'P' is not a PNG"):
         Picture("P", b"<svg/>", "x")
     with pytest.raises(DataError, match="picture 'P' has no alternative text"):
         Picture("P", png, " ")

@@ -88,7 +88,7 @@ def test_proxy_networks_learn_with_kernels_and_modules(name):
 
 
 def test_gemnet_meets_a_budget_and_learns(name):
-    spec = fit_to_budget("g", cell_of(name), LAYOUT, 3, (32, 32), 3_000_000)
+    spec = fit_to_budget("g", cell_of(name), LAYOUT, num_classes=3, image_size=(32, 32), macs=3_000_000)
     network = spec.build()
     macs, _ = counted(network.eval(), (32, 32))
     assert macs == pytest.approx(3_000_000, rel=0.01)
@@ -100,7 +100,11 @@ def test_gemnet_meets_a_budget_and_learns(name):
 def test_exported_files_hold_the_operation(name, kind, tmp_path):
     cell = cell_of(name)
     proxy = ProxySpec(cell, PROXY, 3)
-    spec = proxy if kind == "proxy" else fit_to_budget("g", cell, LAYOUT, 3, (32, 32), 3_000_000)
+    spec = (
+        proxy
+        if kind == "proxy"
+        else fit_to_budget("g", cell, LAYOUT, num_classes=3, image_size=(32, 32), macs=3_000_000)
+    )
     network = trained(spec)
     text = source_of(card(spec), spec, network)
     layer = OPERATIONS.get(name).layer.__name__

@@ -22,7 +22,7 @@ RANDWIRE_CHANNELS = 78
 RANDWIRE_SEED = 0
 
 _Builder = Callable[[int, int], Backbone]
-"""From (number of classes, stride of the coarsest map)."""
+"""Builds a network from (number of classes, stride of the coarsest map)."""
 
 
 def published_names() -> tuple[str, ...]:
@@ -31,7 +31,7 @@ def published_names() -> tuple[str, ...]:
 
 
 def why_missing(name: str) -> str:
-    """Return why a network that is not among `published_names` is not."""
+    """Return why a network is not among `published_names`."""
     return next((row.missing for row in REPORTED if row.name == name), "it is unknown")
 
 
@@ -44,7 +44,7 @@ def published_network(name: str, num_classes: int, stride: int = STRIDE) -> Back
         stride: of the coarsest map: 32 as published, 16 or 8 for small images; the weights are the same.
 
     Raises:
-        ParameterError: the name is unknown, the network's cells are not public, or the stride is none of these.
+        ParameterError: the name is unknown, the network's cells are not public, or the stride is not one of these.
     """
     if name not in _BUILDERS:
         raise ParameterError(f"published network {name!r}: {why_missing(name)}; choose one of {', '.join(_BUILDERS)}")
@@ -54,7 +54,7 @@ def published_network(name: str, num_classes: int, stride: int = STRIDE) -> Back
 
 
 def reported_network(name: str) -> ReportedNetwork:
-    """Return what the paper says of a network, built or missing; raises `ParameterError` for an unknown name."""
+    """Return the paper's figures of a network, built or missing; raises `ParameterError` for an unknown name."""
     rows = {row.name: row for row in REPORTED}
     if name not in rows:
         raise ParameterError(f"published network {name!r} is unknown: choose one of {', '.join(rows)}")

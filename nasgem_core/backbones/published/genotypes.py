@@ -1,8 +1,8 @@
-"""Cells of the published networks, as data; where each was found is told in the catalogue.
+"""Cells of the published networks, as data; `reported.py` names the source of each.
 
-A cell reads two tensors, 0 the output of the cell before the last one and 1 that of the last one, and adds nodes to
-them, numbered from 2. In a text, `|` stands between nodes, and a node is the sum of its entries `operation:input`. The
-operations are those of `operations.py`; a number in a name is the side of its kernel.
+A cell has two inputs, 0 (the output of the last cell but one) and 1 (the output of the last cell), and nodes that are
+numbered from 2. In a text, nodes are separated by `|`, and a node is the sum of its entries `operation:input`. The
+operations are those of `operations.py`; the number in a name is the side of its kernel.
 """
 
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ class CellGenotype:
     """One cell.
 
     Args:
-        nodes: those from number 2 on.
+        nodes: the nodes, numbered from 2.
         concat: numbers of the tensors whose concatenation over channels is the output.
     """
 
@@ -33,7 +33,7 @@ class Genotype:
 
 
 def read_cell(text: str, concat: tuple[int, ...] = ()) -> CellGenotype:
-    """Return the cell that a text describes; its output is that of every node unless `concat` names some."""
+    """Return the cell that a text describes; its output has every node unless `concat` names some."""
     nodes = []
     for node in text.split("|"):
         entries = (entry.split(":") for entry in node.split())

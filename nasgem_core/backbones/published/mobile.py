@@ -10,18 +10,18 @@ from nasgem_core.backbones.published.strides import STRIDE, early_strides, last_
 DROPOUT = 0.2
 """Before the classifier, as in torchvision."""
 _MOMENTUM = 0.1
-"""Of running statistics, as in all other networks here. torchvision's MnasNet has .0003, with which the statistics of
-the first images are still felt after thousands of steps."""
+"""Momentum of running statistics, as in all other networks here. torchvision's MnasNet has .0003, with which the
+statistics of the first images still matter after thousands of steps."""
 
 
 class LayeredBackbone(Backbone):
-    """Layers one after another, global average pooling, dropout, a dense layer.
+    """A sequence of layers, global average pooling, dropout, a dense layer.
 
     Args:
-        layers: all up to the pooling.
-        ends: numbers of the last layers before each halving and of the last layer of all.
-        channels: of the outputs of these.
-        strides: of the outputs of these; where two are equal, the later one is a map.
+        layers: all layers up to the pooling.
+        ends: indices of the last layer before each halving and of the last layer.
+        channels: channels of the outputs of these.
+        strides: strides of the outputs of these; of two with the same stride, the later one is a map.
         num_classes: length of the logits.
     """
 
@@ -58,7 +58,7 @@ class LayeredBackbone(Backbone):
 
 
 def mobilenet_v2(width: float, num_classes: int, stride: int = STRIDE) -> LayeredBackbone:
-    """Return MobileNetV2 (Sandler et al. 2018) with that width multiplier; its last map is that of the head."""
+    """Return MobileNetV2 (Sandler et al. 2018) with a width multiplier; its last map is the output of the head."""
     layers = TorchvisionMobileNetV2(width_mult=width).features
     ends = (1, 3, 6, 13, 18)
     channels = tuple(layers[i].out_channels for i in ends)
@@ -66,7 +66,7 @@ def mobilenet_v2(width: float, num_classes: int, stride: int = STRIDE) -> Layere
 
 
 def mnasnet(width: float, num_classes: int, stride: int = STRIDE) -> LayeredBackbone:
-    """Return MnasNet-B1 (Tan et al. 2019) with that width multiplier; its last map is that of the head."""
+    """Return MnasNet-B1 (Tan et al. 2019) with a width multiplier; its last map is the output of the head."""
     layers = MNASNet(width).layers
     for layer in layers.modules():
         if isinstance(layer, nn.BatchNorm2d):
@@ -79,7 +79,7 @@ def mnasnet(width: float, num_classes: int, stride: int = STRIDE) -> LayeredBack
 def _with_strides(
     layers: nn.Sequential, ends: tuple[int, ...], channels: tuple[int, ...], num_classes: int, stride: int
 ) -> LayeredBackbone:
-    """Return the network with the first two halvings of a stride; raises `ParameterError` for an unknown one."""
+    """Return the network with its first two strides set for `stride`; raises `ParameterError` for an unknown one."""
     first, second = early_strides(stride)
     halving = [convolution for convolution in _convolutions(layers) if convolution.stride == (2, 2)]
     for convolution, step in zip(halving, (first, second), strict=False):

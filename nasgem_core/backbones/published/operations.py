@@ -1,4 +1,4 @@
-"""Operations of the cells of DARTS and NAO: ReLU, convolution, batch normalisation, in this order.
+"""Operations in the cells of DARTS and NAO: ReLU, convolution, batch normalisation, in this order.
 
 Each maps [B, channels, H, W] to the same shape, or with stride 2 to [B, channels, ceil(H / 2), ceil(W / 2)].
 """
@@ -11,11 +11,11 @@ from torch import Tensor, nn
 from nasgem_core.errors import ParameterError
 
 Builder = Callable[[int, int], nn.Module]
-"""From (channels, stride) to the layer of an operation."""
+"""Builds the layer of an operation from (channels, stride)."""
 
 
 def relu_conv_bn(in_channels: int, out_channels: int, kernel: int = 1, stride: int = 1) -> nn.Sequential:
-    """Return ReLU, a convolution with that kernel, batch normalisation."""
+    """Return ReLU, a convolution, batch normalisation."""
     convolution = nn.Conv2d(in_channels, out_channels, kernel, stride, padding=kernel // 2, bias=False)
     return nn.Sequential(nn.ReLU(), convolution, nn.BatchNorm2d(out_channels))
 
@@ -23,14 +23,14 @@ def relu_conv_bn(in_channels: int, out_channels: int, kernel: int = 1, stride: i
 def depthwise_separable(
     in_channels: int, out_channels: int, kernel: int, stride: int, dilation: int = 1
 ) -> nn.Sequential:
-    """Return a depthwise convolution and a 1x1 one, nothing in between."""
+    """Return a depthwise convolution and a 1x1 convolution, with nothing in between."""
     padding = dilation * (kernel // 2)
     depthwise = nn.Conv2d(in_channels, in_channels, kernel, stride, padding, dilation, groups=in_channels, bias=False)
     return nn.Sequential(depthwise, nn.Conv2d(in_channels, out_channels, 1, bias=False))
 
 
 class FactorizedReduce(nn.Module):
-    """Halves the resolution by two 1x1 convolutions with stride 2, the second one pixel further down and right.
+    """Halves the resolution by two 1x1 convolutions with stride 2, the second shifted by one pixel down and right.
 
     Maps [B, in_channels, H, W] to [B, out_channels, ceil(H / 2), ceil(W / 2)]; out_channels must be even.
     """
@@ -44,26 +44,26 @@ class FactorizedReduce(nn.Module):
         self.norm = nn.BatchNorm2d(out_channels)
 
     def forward(self, inputs: Tensor) -> Tensor:
-        """Apply both; where a side is odd, a row or column of zeros stands behind the last one."""
+        """Concatenate the outputs of both; the shifted input is padded with zeros at the end."""
         active = self.relu(inputs)
         moved = nn.functional.pad(active, (0, 1, 0, 1))[:, :, 1:, 1:]
         return self.norm(torch.cat([self.convolutions[0](active), self.convolutions[1](moved)], dim=1))
 
 
 def align(in_channels: int, out_channels: int, stride: int) -> nn.Module:
-    """Return what gives an input of a cell the cell's channels and, with stride 2, its resolution."""
+    """Return the layer that gives an input of a cell the cell's channels and, with stride 2, half the resolution."""
     return relu_conv_bn(in_channels, out_channels) if stride == 1 else FactorizedReduce(in_channels, out_channels)
 
 
 def build_named(builders: Mapping[str, Builder], name: str, channels: int, stride: int) -> nn.Module:
-    """Return the layer that one of the builders makes; raises `ParameterError` where the name is unknown."""
+    """Return the layer that the builder of that name makes; raises `ParameterError` if there is none."""
     if name not in builders:
         raise ParameterError(f"operation {name!r} is unknown: choose one of {', '.join(builders)}")
     return builders[name](channels, stride)
 
 
 def build_operation(name: str, channels: int, stride: int) -> nn.Module:
-    """Return the layer of an operation; raises `ParameterError` where the name is unknown."""
+    """Return the layer of an operation; raises `ParameterError` if the name is unknown."""
     return build_named(_BUILDERS, name, channels, stride)
 
 
@@ -102,7 +102,7 @@ def _average_pool(kernel: int) -> Builder:
 
 
 def _even_pool(pool: type[nn.MaxPool2d] | type[nn.AvgPool2d]) -> Builder:
-    """2x2: a row and a column of zeros behind the last ones keep the resolution where the stride is 1."""
+    """Return a 2x2 pool; a row and a column of zeros at the end keep the resolution if the stride is 1."""
     return lambda channels, stride: nn.Sequential(nn.ZeroPad2d((0, 1, 0, 1)), pool(2, stride))
 
 

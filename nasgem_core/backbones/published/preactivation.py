@@ -1,6 +1,6 @@
-"""Operations of BayesNAS: batch normalisation first, then ReLU and convolution (Zhou et al. 2019, their code).
+"""Operations of BayesNAS: batch normalisation, ReLU, convolution, in this order (Zhou et al. 2019, their code).
 
-Shapes as in `operations.py`. Pools see zeros beyond the border.
+Shapes are as in `operations.py`. Pools pad with zeros that count.
 """
 
 from torch import nn
@@ -9,14 +9,14 @@ from nasgem_core.backbones.published.operations import Builder, build_named, dep
 
 
 def align(in_channels: int, out_channels: int, stride: int) -> nn.Module:
-    """Return what gives an input of a cell the cell's channels and, with stride 2, its resolution."""
+    """Return the layer that gives an input of a cell the cell's channels and, with stride 2, half the resolution."""
     halving = [nn.Conv2d(in_channels, in_channels, 1, stride=2, bias=False)] if stride == 2 else []
     projection = nn.Conv2d(in_channels, out_channels, 1, bias=False)
     return nn.Sequential(*halving, nn.BatchNorm2d(in_channels), nn.ReLU(), projection)
 
 
 def build_operation(name: str, channels: int, stride: int) -> nn.Module:
-    """Return the layer of an operation; raises `ParameterError` where the name is unknown."""
+    """Return the layer of an operation; raises `ParameterError` if the name is unknown."""
     return build_named(_BUILDERS, name, channels, stride)
 
 

@@ -21,8 +21,8 @@ HEAD_CHANNELS = 1280
 class WiredVertex(nn.Module):
     """A weighted sum, ReLU, a 3x3 depthwise-separable convolution, batch normalisation.
 
-    The weights are sigmoids of learned numbers, so that they stay positive. A single input has none: normalisation
-    would undo it.
+    The weights are sigmoids of learned numbers, so that they are positive. A single input has no weight, because the
+    normalisation would undo it.
     """
 
     def __init__(self, in_channels: int, channels: int, num_inputs: int, stride: int) -> None:
@@ -49,7 +49,7 @@ class WiredStage(nn.Module):
     The output is the mean of the vertices without successors.
 
     Args:
-        predecessors: of each vertex, all with smaller numbers.
+        predecessors: the predecessors of each vertex, which have smaller numbers.
         in_channels: channels of the stage's input.
         channels: channels of every vertex.
     """
@@ -75,13 +75,13 @@ class WiredStage(nn.Module):
 class RandWire(Backbone):
     """Two 3x3 convolutions with stride 2, three wired stages, a 1x1 convolution as head, pooling, a dense layer.
 
-    The coarsest map is that of the head, so that a detector leaves nothing of the network idle.
+    The coarsest map is the output of the head, so that a detector uses the whole network.
 
     Args:
-        channels: of the second convolution and of a vertex in the first stage, doubled in each later one.
+        channels: channels of the second convolution and of the vertices in the first stage, doubled in each later one.
         num_classes: length of the logits.
-        seed: of the three graphs, WS(4, 0.75) with 32 vertices each.
-        stride: of the coarsest map, see `early_strides`.
+        seed: seed of the three graphs, WS(4, 0.75) with 32 vertices each.
+        stride: stride of the coarsest map, see `early_strides`.
 
     Raises:
         ParameterError: the stride is unknown.

@@ -1,28 +1,28 @@
-"""What Tables 1 and 2 of the paper say of the published networks, and where each network was found."""
+"""The published networks in Tables 1 and 2 of the paper, and the source of each."""
 
 from dataclasses import dataclass
 
 TOLERANCE = 0.02
-"""Share by which a rebuilt network may differ from a figure that is given, without a note that says why."""
+"""Share by which a rebuilt network may differ from a published figure without a note that explains it."""
 
 
 @dataclass(frozen=True)
 class ReportedNetwork:
-    """One row; None stands where the paper gives no figure.
+    """One row of the tables; None where the paper gives no figure.
 
     Args:
-        name: in the catalogue.
-        title: in the paper.
-        source: where structure and channels were found, or for a missing network where they were looked for.
-        encoder: of the search, where it has one.
+        name: name in the catalogue.
+        title: name in the paper.
+        source: source of structure and channels, or for a missing network the places that were searched.
+        encoder: encoder of the search, if it has one.
         top1_error: on ImageNet, percent.
         top5_error: on ImageNet, percent.
         params: millions.
         macs: millions, at 224x224.
         gpu_days: cost of the search.
-        own_params: millions, by the publication of the network itself, where the paper has none or another network's.
-        own_macs: millions, by the same.
-        note: why what is counted on the rebuilt network differs from one of these by more than `TOLERANCE`.
+        own_params: millions, from the network's own publication, if the paper gives none or those of another network.
+        own_macs: millions, likewise.
+        note: why the rebuilt network differs from one of these figures by more than `TOLERANCE`.
         missing: why the network cannot be rebuilt.
     """
 
@@ -42,7 +42,7 @@ class ReportedNetwork:
 
 
 _WITH_ELEMENTWISE = (
-    'the publication counts batch normalisation, ReLU and pools too: "all" is its figure to the last digit'
+    'the publication also counts batch normalisation, ReLU and pools: "all" equals its figure to the last digit'
 )
 
 REPORTED = (
@@ -78,8 +78,8 @@ REPORTED = (
         params=4.7,
         macs=574,
         gpu_days=4.0,
-        note="params fit; others count 523 to 545 M multiply-adds on the authors' own code (quark0/darts, issue 46; "
-        'the highest is our "all"); how 574 M came about is not known',
+        note="params agree; others count 523 to 545 M multiply-adds with the authors' own code (quark0/darts, issue "
+        '46; the highest is our "all"); the origin of 574 M is not known',
     ),
     ReportedNetwork(
         "p_darts",
@@ -92,8 +92,8 @@ REPORTED = (
         gpu_days=0.3,
         own_params=4.9,
         own_macs=557,
-        note="the paper's row is the cell searched on CIFAR-100, which is not public; rebuilt is the one searched on "
-        f"CIFAR-10, whose figures stand in parentheses; {_WITH_ELEMENTWISE}",
+        note="the paper's row is the cell searched on CIFAR-100, which is not public; the rebuilt one was searched on "
+        f"CIFAR-10, and its figures are in parentheses; {_WITH_ELEMENTWISE}",
     ),
     ReportedNetwork(
         "pc_darts",
@@ -123,8 +123,8 @@ REPORTED = (
         params=4.3,
         macs=522,
         gpu_days=1.5,
-        note="params fit; the published count exceeds ours as that of DARTS does, by the same multiple of squared "
-        "channels (44 M at 48 channels, 48 M at 50), so it was probably counted in the same way",
+        note="params agree; the published count exceeds ours by the same multiple of squared channels as that of DARTS "
+        "(44 M at 48 channels, 48 M at 50), so it was probably counted in the same way",
     ),
     ReportedNetwork(
         "gdas",
@@ -145,7 +145,7 @@ REPORTED = (
         params=4.9,
         macs=570,
         gpu_days=0.3,
-        missing="its repository holds more than forty cells and does not say which one was trained on ImageNet; at "
+        missing="its repository has more than forty cells and does not say which one was trained on ImageNet; at "
         "least four of them (V2_r3_e50, V2_r5_e50, r104_e200_50, r902_e200_42) have 4.93 M params and 554 M "
         "multiply-adds, about 570 M as its code counts them",
     ),
@@ -157,7 +157,7 @@ REPORTED = (
         top5_error=8.9,
         params=3.9,
         gpu_days=0.2,
-        note="rebuilt is the network that its authors released for ImageNet, which has 4.01 M params",
+        note="the rebuilt network is the one that its authors released for ImageNet, which has 4.01 M params",
     ),
     ReportedNetwork(
         "naonet",
@@ -169,13 +169,13 @@ REPORTED = (
         params=11.35,
         macs=584,
         gpu_days=200,
-        note="params are equal to every digit given; 584 M cannot be the multiply-adds of this network at 224x224: "
+        note="params agree to every published digit; 584 M cannot be the multiply-adds of this network at 224x224: "
         "the plain 3x3 convolutions of its normal cells alone take 747 M",
     ),
     ReportedNetwork(
         "nge",
         "NGE",
-        "Li, Gong and Zhu 2020, without code; a third party's code (ktxlh/nas-gnn) holds no found cell",
+        "Li, Gong and Zhu 2020, without code; a third party's code (ktxlh/nas-gnn) does not have the cells",
         encoder="GCN",
         top1_error=25.3,
         top5_error=7.9,
@@ -187,7 +187,7 @@ REPORTED = (
     ReportedNetwork(
         "gates",
         "GATES",
-        "walkerning/aw_nas holds the encoder and its training, not the cell trained on ImageNet",
+        "walkerning/aw_nas has the encoder and its training, but not the cell trained on ImageNet",
         encoder="GATES",
         top1_error=24.1,
         params=5.6,

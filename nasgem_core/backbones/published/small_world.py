@@ -8,14 +8,14 @@ from nasgem_core.errors import ParameterError
 def small_world_dag(num_vertices: int, neighbours: int, rewiring: float, seed: int) -> tuple[tuple[int, ...], ...]:
     """Return the predecessors of each vertex of a random graph WS(neighbours, rewiring).
 
-    On a ring, each vertex is joined to `neighbours / 2` others on either side. Round by round, i = 1..neighbours / 2,
-    the edge of each vertex to the i-th one clockwise is, with probability `rewiring`, moved to another vertex, drawn
-    evenly from those that it has no edge to. Every edge then points from the smaller number to the larger one.
+    The vertices form a ring in which each is joined to `neighbours / 2` others on either side. For i = 1..neighbours /
+    2, the edge from each vertex to the i-th one clockwise is, with probability `rewiring`, moved to another vertex,
+    drawn uniformly from those that it has no edge to. Every edge then points from the smaller number to the larger one.
 
     The numbers come from `random.Random(seed).random()`, whose sequence Python guarantees.
 
     Raises:
-        ParameterError: `neighbours` is odd or not in 2..num_vertices - 1, or the probability is out of range.
+        ParameterError: `neighbours` is odd or not in 2..num_vertices - 1, or `rewiring` is not a probability.
     """
     if neighbours % 2 or not 2 <= neighbours < num_vertices:
         raise ParameterError(f"neighbours = {neighbours}: must be even, at least 2 and below {num_vertices} vertices")

@@ -21,11 +21,11 @@ class CellStyle:
     """How a publication builds the parts around and inside its cells.
 
     Args:
-        operation: makes the layer of an operation from (name, channels, stride).
-        align: makes what fits an input to a cell from (its channels, the cell's channels, stride).
-        aligns_always: whether an input that fits already passes one too.
-        norm_first: whether batch normalisation stands before the convolutions. Then the last convolution of the stem
-            has none behind it, and one more stands before the global average pooling.
+        operation: builds the layer of an operation from (name, channels, stride).
+        align: builds the layer that adapts an input to a cell from (its channels, the cell's channels, stride).
+        aligns_always: whether inputs that already fit have such a layer too.
+        norm_first: whether batch normalisation comes before the convolutions. Then the last convolution of the stem is
+            not followed by one, and there is one more before the global average pooling.
     """
 
     operation: Callable[[str, int, int], nn.Module]
@@ -40,12 +40,12 @@ BAYESNAS_STYLE = CellStyle(preactivation.build_operation, preactivation.align, n
 
 
 class SearchedCell(nn.Module):
-    """One cell: nodes that sum operations on earlier tensors, some of them concatenated.
+    """One cell: nodes that sum operations on earlier tensors, some of which are concatenated.
 
     Args:
         genotype: the graph.
         style: how its parts are built.
-        in_channels: channels of the output of the cell before the last one, and of the last one.
+        in_channels: channels of the outputs of the last cell but one and of the last cell.
         channels: channels of every node.
         reduce: whether operations on the two inputs have stride 2.
         reduced_before: whether the last cell halved the resolution, so that the older input must be halved too.
@@ -89,16 +89,16 @@ class SearchedCell(nn.Module):
 class StackedCells(Backbone):
     """A stem of three convolutions with stride 2, cells of which two halve the resolution, pooling, a dense layer.
 
-    The maps are those inside the stem (strides 2 and 4) and the outputs of the last cell of each resolution. Published
-    auxiliary heads, which help only while training, are left out.
+    The maps are those in the stem (strides 2 and 4) and the outputs of the last cell of each resolution. The auxiliary
+    heads of the publications, which only help in training, are left out.
 
     Args:
         genotype: the normal and the reduction cell.
-        channels: of the stem and of a node in the first cells; doubled by each reduction cell.
+        channels: channels of the stem and of the nodes in the first cells; doubled by each reduction cell.
         num_classes: length of the logits.
         style: how the publication builds its parts.
-        num_cells: reduction cells stand after a third and two thirds of them.
-        stride: of the coarsest map, see `early_strides`.
+        num_cells: number of cells; reduction cells come after a third and two thirds of them.
+        stride: stride of the coarsest map, see `early_strides`.
 
     Raises:
         ParameterError: an operation or the stride is unknown.
@@ -110,6 +110,7 @@ class StackedCells(Backbone):
         channels: int,
         num_classes: int,
         style: CellStyle = DARTS_STYLE,
+        *,
         num_cells: int = NUM_CELLS,
         stride: int = STRIDE,
     ) -> None:

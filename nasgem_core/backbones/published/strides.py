@@ -1,22 +1,22 @@
-"""Fewer halvings for small images: the same weights, other strides in the first layers."""
+"""Fewer halvings for small images: the same weights with other strides in the first layers."""
 
 from collections.abc import Sequence
 
 from nasgem_core.errors import ParameterError
 
 STRIDE = 32
-"""Of the coarsest map of every published network."""
+"""Stride of the coarsest map of every published network."""
 _EARLY = {32: (2, 2), 16: (1, 2), 8: (1, 1)}
 
 
 def early_strides(stride: int) -> tuple[int, int]:
-    """Return the strides of a network's first two halvings where the coarsest map shall have that stride.
+    """Return the strides of a network's first two halvings that give its coarsest map the stride `stride`.
 
-    A published network has stride 32. 16 keeps an image of 64 pixels from shrinking to 2x2, and 8 one of 32 pixels
-    from shrinking to one pixel; both give a last map of 4x4.
+    Published networks have stride 32. With it, images of 64 and 32 pixels would shrink to 2x2 and one pixel; strides 16
+    and 8 give them a last map of 4x4.
 
     Raises:
-        ParameterError: the stride is none of these.
+        ParameterError: the stride is not one of these.
     """
     if stride not in _EARLY:
         raise ParameterError(f"stride = {stride}: choose one of {', '.join(map(str, _EARLY))}")
@@ -24,7 +24,7 @@ def early_strides(stride: int) -> tuple[int, int]:
 
 
 def suitable_stride(image_size: tuple[int, int]) -> int:
-    """Return the largest stride with which the last map has at least 4x4 pixels, or 8 where none has."""
+    """Return the largest stride with which the last map has at least 4x4 pixels, or 8 if there is none."""
     return next((stride for stride in _EARLY if min(image_size) >= 4 * stride), min(_EARLY))
 
 

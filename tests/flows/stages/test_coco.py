@@ -84,7 +84,7 @@ def test_faults_are_named_in_one_line(pictures):
     assert "1 of the 8 images of pictures/annotations/instances_val.json are missing" in pictures.refused(*STAGE)
     path = root / "pictures/annotations/instances_train.json"
     path.write_text(path.read_text()[:-20])
-    assert "instances_train.json is truncated or no JSON" in pictures.refused(*STAGE)
+    assert "instances_train.json is truncated or not JSON" in pictures.refused(*STAGE)
     pictures.configure("coco", backbones=["gemnet"], dataset="pictures")
     pictures.configure("coco", detectors=["yolo"])
     assert "coco.detectors holds 'yolo': known are retinanet, faster_rcnn" in pictures.refused(*STAGE)

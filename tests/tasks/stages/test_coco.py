@@ -151,8 +151,8 @@ def test_broken_images_are_told_before_a_training_begins(workplace):
 def test_faults_of_the_data_set_are_named(workplace):
     with pytest.raises(DataError, match=r"coco.dataset = 'nowhere' is no folder: name one with annotations"):
         read_data(replace(CONFIG, dataset="nowhere"))
-    with pytest.raises(DataError, match=r"there are no annotations pictures/annotations/instances_train2017.json"):
+    with pytest.raises(DataError, match=r"the annotations pictures/annotations/instances_train2017.json do not exist"):
         read_data(replace(CONFIG, train="train2017"))
     (workplace / "pictures" / "val" / "3.png").unlink()
-    with pytest.raises(DataError, match=r"1 of the 8 images .* \(first: 3.png\): the copy is not complete"):
+    with pytest.raises(DataError, match=r"1 of the 8 images .* \(first: 3.png\): the copy is incomplete"):
         read_data(CONFIG)
