@@ -10,7 +10,7 @@ import argparse
 import numpy as np
 import torch
 
-from nasgem_core.config.search import SEARCH_PREDICTORS
+from nasgem_core.predictors.catalogue import search_predictors
 from nasgem_core.predictors.catalogue_scorer import TrainingSet, fit_catalogue_scorer, pretrain_kind
 from nasgem_core.predictors.process_scorer import fit_process
 from nasgem_core.search.perceptron import fit_predictor
@@ -29,7 +29,7 @@ SPLITS = 12
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cells", type=int, nargs="+", default=[20, 40])
-    parser.add_argument("--kinds", nargs="+", choices=SEARCH_PREDICTORS, default=list(SEARCH_PREDICTORS))
+    parser.add_argument("--kinds", nargs="+", choices=search_predictors(), default=list(search_predictors()))
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     config = load_config()

@@ -60,7 +60,8 @@ TESTED_ELSEWHERE = {
     "networks/normalisation_kernels.py": "tests/networks/test_cell_network.py",
     "operations/builtin/": "tests/operations/test_everywhere.py",
     "training/task.py": "tests/training/test_loop.py",
-    "predictors/recipe.py": "tests/predictors/test_recipes.py",
+    "predictors/recipe.py": "tests/predictors/test_catalogue.py",
+    "predictors/relevances.py": "tests/predictors/test_gp.py",
 }
 """Modules and rooms of the core whose tests have another name: "room/module.py" -> "tests/room/test_other.py"."""
 

@@ -10,7 +10,7 @@ from flows.stages.benchmark_searches import search_tables, searched_subjects
 from nasgem_core.benchmarks import nasbench101
 from nasgem_core.benchmarks.protocols import BIAS_CANDIDATES, BIAS_SIZES, training_sizes
 from nasgem_core.figures.page import render_page
-from nasgem_core.predictors.catalogue import recipe_named
+from nasgem_core.predictors.catalogue import PREDICTORS
 from nasgem_core.seeding import derive_seed
 from tasks.benchmark.files import (
     BIAS,
@@ -52,7 +52,7 @@ def benchmark(session: Session) -> None:
         inputs = [
             {
                 "subject": subject,
-                "pretrained": pretrained[subject, split % recipe_named(subject.predictor).pretrainings],
+                "pretrained": pretrained[subject, split % PREDICTORS.get(subject.predictor).pretrainings],
                 "training": training,
                 "ranked": BIAS_CANDIDATES if purpose == BIAS else config.ranked,
                 "split": derive_seed(session.config.seed, "benchmark", subject.table, split),
@@ -100,7 +100,7 @@ def _pretrained(session: Session, subjects: list[Subject]) -> dict[tuple[Subject
     found: dict[tuple[Subject, int], dict[str, np.ndarray]] = {}
     numbers = []
     for subject in subjects:
-        recipe = recipe_named(subject.predictor)
+        recipe = PREDICTORS.get(subject.predictor)
         if recipe.pretrain is None:
             found[subject, 0] = {}
         else:

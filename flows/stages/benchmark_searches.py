@@ -6,7 +6,7 @@ import numpy as np
 
 from flows.runtime.session import Session
 from flows.runtime.side_by_side import run_side_by_side
-from nasgem_core.predictors.catalogue import recipe_named
+from nasgem_core.predictors.catalogue import PREDICTORS
 from nasgem_core.seeding import derive_seed
 from tasks.benchmark.search import PAPER, PAPER_PREDICTOR, SEARCHED, SEARCHES, search_table
 from tasks.benchmark.trial import Subject, subject_of
@@ -30,7 +30,7 @@ def search_tables(session: Session, subjects: list[Subject], pretrained: Pretrai
     runs = [(subject, name, i) for i in range(config.searches) for subject in subjects for name in SEARCHES]
     if not runs:
         return rows
-    pretrainings = recipe_named(PAPER_PREDICTOR).pretrainings
+    pretrainings = PREDICTORS.get(PAPER_PREDICTOR).pretrainings
     inputs = [
         {
             "name": name,

@@ -11,8 +11,8 @@ from nasgem_core.benchmarks.nasbench201_cells import OPERATIONS as OPERATIONS201
 from nasgem_core.benchmarks.table import TabularSpace
 from nasgem_core.cells.codes import FIRST_OPERATION_CODE
 from nasgem_core.errors import DataError
-from nasgem_core.predictors.gp import SUBTREES, Relevances
 from nasgem_core.predictors.notation import Notation, free_notation
+from nasgem_core.predictors.relevances import SUBTREES, Relevances
 from nasgem_core.predictors.space import Space
 
 _NONE, _SKIP, _CONV1X1, _CONV3X3, _POOLING, _OUTPUT201 = OPERATIONS201

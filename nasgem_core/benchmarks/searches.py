@@ -8,8 +8,9 @@ import numpy as np
 from nasgem_core.benchmarks.mutation import Mutation
 from nasgem_core.benchmarks.queries import Queries
 from nasgem_core.predictors.covariances import COVARIANCES
-from nasgem_core.predictors.gp import GaussianProcess, Relevances
+from nasgem_core.predictors.gp import GaussianProcess
 from nasgem_core.predictors.predictor import Predictor
+from nasgem_core.predictors.relevances import Relevances
 from nasgem_core.predictors.space import Space
 from nasgem_core.seeding import derive_seed
 

@@ -9,7 +9,7 @@ from nasgem_core.predictors.predictor import normal_scores
 from nasgem_core.predictors.recipe import Recipe
 from nasgem_core.predictors.space import Space
 
-PARAMETERS = "size:params"
+_PARAMS = "size:params"
 """Name of the feature that holds the logarithm of the number of parameters."""
 
 
@@ -38,7 +38,7 @@ class ParameterCount:
     """
 
     def __init__(self, space: Space) -> None:
-        if PARAMETERS not in space.names:
+        if _PARAMS not in space.names:
             raise DataError("the table has no metric 'params', or all cells have as many: leave out this predictor")
         self._space = space
 
@@ -50,10 +50,8 @@ class ParameterCount:
     def predict(self, rows: np.ndarray, space: Space | None = None) -> np.ndarray:
         """Return the standardised logarithm of the number of parameters, float32 [rows]; see `Predictor.predict`."""
         space = space or self._space
-        return space.features[rows, space.names.index(PARAMETERS)]
+        return space.features[rows, space.names.index(_PARAMS)]
 
 
-RECIPES = {
-    "random": Recipe(None, lambda space, *_: RandomScores(space)),
-    "parameters": Recipe(None, lambda space, *_: ParameterCount(space)),
-}
+RANDOM = Recipe(build=lambda space, *_: RandomScores(space))
+PARAMETERS = Recipe(build=lambda space, *_: ParameterCount(space))

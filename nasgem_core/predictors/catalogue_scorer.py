@@ -16,12 +16,12 @@ from nasgem_core.cells.packing import pack_cells, unpack_cells
 from nasgem_core.cells.sampling import sample_cells
 from nasgem_core.config.search import CellsConfig
 from nasgem_core.errors import DataError
-from nasgem_core.predictors.catalogue import recipe_named
+from nasgem_core.predictors.catalogue import PREDICTORS
 from nasgem_core.predictors.features.cell_features import cell_features
-from nasgem_core.predictors.gp import Relevances
 from nasgem_core.predictors.notation import free_notation, lay_out
 from nasgem_core.predictors.predictor import Predictor
 from nasgem_core.predictors.recipe import Pretrained
+from nasgem_core.predictors.relevances import Relevances
 from nasgem_core.predictors.space import Space, Standard
 from nasgem_core.search.score import Measured
 from nasgem_core.search.target import Target
@@ -120,7 +120,7 @@ class CatalogueScorer:
 
 def pretrain_kind(kind: str, space: CellsConfig, seed: int) -> dict[str, np.ndarray]:
     """Return what a predictor of this kind knows before any label: flat arrays, none for most kinds."""
-    recipe = recipe_named(kind)
+    recipe = PREDICTORS.get(kind)
     if recipe.pretrain is None:
         return {}
     reference = sample_cells(space, _REFERENCE, seed)
@@ -138,7 +138,7 @@ def fit_catalogue_scorer(known: TrainingSet) -> CatalogueScorer:
     reference = sample_cells(known.space, _REFERENCE, known.seed)
     standard = Standard.of(cell_features(lay_out(reference, notation), notation))
     features = Space.build(CellBatch.concatenate([known.cells, reference]), notation, standard=standard)
-    predictor = recipe_named(known.kind).build(features, known.pretrained, Relevances())
+    predictor = PREDICTORS.get(known.kind).build(features, known.pretrained, Relevances())
     raw = predictor.fit(trained, values, known.seed).predict(trained).astype(np.float64)
     slope = max(float(np.cov(raw, values, bias=True)[0, 1] / (raw.var() or 1.0)), _LEAST_SLOPE)
     return CatalogueScorer(predictor, standard, target, slope, float(values.mean() - slope * raw.mean()))

@@ -3,12 +3,15 @@
 Pre-training lets the encoder predict all analytic features of unlabelled cells. It is done once for a space.
 """
 
+from collections.abc import Mapping
+
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import gelu, mse_loss
 
 from nasgem_core.cells.codes import FIRST_OPERATION_CODE, INPUT_CODE, PADDING_CODE
+from nasgem_core.errors import DataError
 from nasgem_core.predictors.space import Space
 from nasgem_core.seeding import derive_seed
 
@@ -84,3 +87,28 @@ def pretrain(space: Space, seed: int, steps: int = 1500) -> Encoder:
         optimiser.step()
         schedule.step()
     return encoder
+
+
+def pretrain_encoders(space: Space, seed: int, count: int) -> dict[str, np.ndarray]:
+    """Return the weights of `count` encoders that `pretrain` gives from different seeds, as arrays by name."""
+    return {
+        f"encoder{i}.{name}": value.numpy()
+        for i in range(count)
+        for name, value in pretrain(space, derive_seed(seed, "encoder", i)).state_dict().items()
+    }
+
+
+def encoders_of(space: Space, arrays: Mapping[str, np.ndarray], count: int) -> list[Encoder]:
+    """Return the encoders whose weights `pretrain_encoders` gave; raises `DataError` where one is not there."""
+    encoders = []
+    for i in range(count):
+        start = f"encoder{i}."
+        weights = {name[len(start) :]: torch.tensor(a) for name, a in arrays.items() if name.startswith(start)}
+        encoder = Encoder(len(space.cells.operation_names) + 1)
+        try:
+            encoder.load_state_dict(weights)
+        except RuntimeError:
+            found = f"{len(weights)} arrays named {start}*"
+            raise DataError(f"{found} are not an encoder of this space: pre-train on the space again") from None
+        encoders.append(encoder)
+    return encoders

@@ -1,4 +1,4 @@
-"""Processes and trees, and networks beside them: their standardised scores, added.
+"""Processes, trees and networks: their standardised scores, added.
 
 With few labels the networks vote through a student: one network that learns, on cells without labels, the sum of all
 members. It ranks as well as the networks together, and scores a space in a third of their time. With many labels no
@@ -13,10 +13,12 @@ import numpy as np
 
 from nasgem_core.errors import ParameterError
 from nasgem_core.predictors.covariances import COVARIANCES
-from nasgem_core.predictors.encoder import Encoder
-from nasgem_core.predictors.gp import GaussianProcess, Relevances
+from nasgem_core.predictors.encoder import Encoder, encoders_of, pretrain_encoders
+from nasgem_core.predictors.gp import GaussianProcess
 from nasgem_core.predictors.network import Network
 from nasgem_core.predictors.predictor import Predictor, normal_scores
+from nasgem_core.predictors.recipe import Recipe
+from nasgem_core.predictors.relevances import Relevances
 from nasgem_core.predictors.space import Space
 from nasgem_core.predictors.trees import BoostedTrees
 from nasgem_core.seeding import derive_seed
@@ -24,9 +26,10 @@ from nasgem_core.seeding import derive_seed
 _POOL, _STUDENT_STEPS = 10_000, 400
 """Unlabelled cells on which scores are standardised and the student learns, and how long it does."""
 _NETWORKS_AT_100, _NETWORKS_GROWTH = 1.0, 0.4
-"""The weight of all networks beside that of one process at 100 labels, and the power of the labels that it grows by."""
-_MANY = 1000
-"""Labels from which on the networks vote themselves."""
+"""The weight of all networks at 100 labels, where a process has 1, and the power of the labels that it grows by."""
+_STUDENT_BELOW = 1000
+"""With fewer labels a student votes for the networks."""
+_ENCODERS = 3
 
 
 @dataclass(frozen=True)
@@ -44,7 +47,7 @@ class Vote:
 
 
 class Ensemble:
-    """Two processes, trees, and one network for each encoder, of which every second has the features beside.
+    """Two processes, trees, and one network for each encoder; every second one reads the features too.
 
     After `fit`, `votes` holds by name what is added.
 
@@ -64,9 +67,9 @@ class Ensemble:
         self._core: dict[str, Predictor] = {name: GaussianProcess(space, name, prior) for name in COVARIANCES}
         self._core["trees"] = BoostedTrees(space)
         self._networks: dict[str, Predictor] = {
-            f"network{i}": Network(space, encoder, beside=i % 2 == 1) for i, encoder in enumerate(encoders)
+            f"network{i}": Network(space, encoder, with_features=i % 2 == 1) for i, encoder in enumerate(encoders)
         }
-        self._student = Network(space, encoders[0], beside=False)
+        self._student = Network(space, encoders[0], with_features=False)
         self.votes: dict[str, Vote] = {}
 
     def fit(self, rows: np.ndarray, labels: np.ndarray, seed: int) -> Self:
@@ -86,10 +89,10 @@ class Ensemble:
             scores = member.fit(rows, labels, derive_seed(seed, name)).predict(pool)
             self.votes[name] = Vote(member, weights[name], float(scores.mean()), _deviation(scores))
             cast[name] = self.votes[name].cast(scores)
-        if len(rows) < _MANY:
+        if len(rows) < _STUDENT_BELOW:
             taught = np.sum(list(cast.values()), axis=0)
             self._student.distil(pool, taught / _deviation(taught), derive_seed(seed, "student"), _STUDENT_STEPS)
-            # The student weighs as much as all that vote beside it.
+            # The student weighs as much as all others together.
             weight = _deviation(np.sum([cast[name] for name in self._core], axis=0))
             self.votes = {name: self.votes[name] for name in self._core}
             self.votes["student"] = Vote(self._student, weight, 0.0, 1.0)
@@ -103,3 +106,9 @@ class Ensemble:
 def _deviation(scores: np.ndarray) -> float:
     """Return the standard deviation, 1 where all scores are equal."""
     return float(scores.std()) or 1.0
+
+
+RECIPE = Recipe(
+    build=lambda space, arrays, prior: Ensemble(space, encoders_of(space, arrays, _ENCODERS), prior),
+    pretrain=lambda space, seed: pretrain_encoders(space, seed, _ENCODERS),
+)

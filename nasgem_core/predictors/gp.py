@@ -9,7 +9,6 @@ noise are the mode of the marginal likelihood times normal priors; the prior on 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Self
 
 import numpy as np
@@ -19,32 +18,17 @@ from torch import Tensor
 from nasgem_core.errors import ParameterError
 from nasgem_core.predictors.covariances import COVARIANCES
 from nasgem_core.predictors.predictor import normal_scores
+from nasgem_core.predictors.recipe import Recipe
+from nasgem_core.predictors.relevances import SUBTREES, Relevances
 from nasgem_core.predictors.space import Space
 from nasgem_core.predictors.subtrees import SIMILARITIES, SimilarityTo
 
-SUBTREES = "wl"
-"""The group of the Weisfeiler-Lehman similarities."""
 _LEARNED_ROWS = 1000
 """Relevances are learned on at most so many of the cells: a step costs their number to the third power."""
 _LOG_TOTAL, _LOG_NOISE = -0.5, -2.0
 _STEPS, _RATE = 150, 0.06
 _JITTER = 1e-5
 _CHUNK = 1024
-
-
-@dataclass(frozen=True)
-class Relevances:
-    """The prior on log relevances.
-
-    Args:
-        emphasis: added to a group's prior mean, 0 where it is not named; `SUBTREES` is the similarities' group.
-        group_spread: standard deviation of g and w.
-        feature_spread: standard deviation of r.
-    """
-
-    emphasis: Mapping[str, float] = field(default_factory=dict)
-    group_spread: float = 2.0
-    feature_spread: float = 1.0
 
 
 class GaussianProcess:
@@ -149,3 +133,6 @@ class GaussianProcess:
         own = weights["similarity"].exp().sum().to(left.dtype) + 1
         norms = [side.square().sum(1) + own for side in (left, right)]
         return weights["amplitude"].exp().to(left.dtype) * self._covariance(left @ right.T + 1 + similar, *norms)
+
+
+RECIPE = Recipe(build=lambda space, _, prior: GaussianProcess(space, "rational_quadratic", prior))

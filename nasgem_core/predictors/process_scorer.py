@@ -16,8 +16,9 @@ from nasgem_core.cells.sampling import sample_cells
 from nasgem_core.config.search import CellsConfig
 from nasgem_core.errors import DataError
 from nasgem_core.predictors.features.cell_features import cell_features
-from nasgem_core.predictors.gp import GaussianProcess, Relevances
+from nasgem_core.predictors.gp import GaussianProcess
 from nasgem_core.predictors.notation import free_notation, lay_out
+from nasgem_core.predictors.relevances import Relevances
 from nasgem_core.predictors.space import Space, Standard
 from nasgem_core.search.score import Measured
 from nasgem_core.search.target import Target

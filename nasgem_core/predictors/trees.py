@@ -11,11 +11,12 @@ from sklearn.ensemble import GradientBoostingRegressor
 
 from nasgem_core.predictors.forest import Forest
 from nasgem_core.predictors.predictor import normal_scores
+from nasgem_core.predictors.recipe import Recipe
 from nasgem_core.predictors.space import Space
 from nasgem_core.seeding import derive_seed
 
-_MANY = 1000
-"""Labels from which on larger trees, and more of them, pay."""
+_LARGE_TREES_AT = 1000
+"""Labels from which larger trees, and more of them, pay."""
 
 
 class BoostedTrees:
@@ -26,13 +27,13 @@ class BoostedTrees:
 
     def fit(self, rows: np.ndarray, labels: np.ndarray, seed: int) -> Self:
         """Fit by squared error to the normal scores of the labels; see `Predictor.fit`."""
-        targets, many = normal_scores(rows, labels), len(rows) >= _MANY
+        targets, large = normal_scores(rows, labels), len(rows) >= _LARGE_TREES_AT
         models = [
             GradientBoostingRegressor(
-                n_estimators=800 if many else 400,
+                n_estimators=800 if large else 400,
                 learning_rate=0.03,
                 max_depth=None,
-                max_leaf_nodes=14 if many else 8,
+                max_leaf_nodes=14 if large else 8,
                 min_samples_leaf=5,
                 max_features=0.1,
                 subsample=0.7,
@@ -46,3 +47,6 @@ class BoostedTrees:
     def predict(self, rows: np.ndarray, space: Space | None = None) -> np.ndarray:
         """Return the mean prediction, float64 [rows]; see `Predictor.predict`."""
         return self._forest.predict((space or self._space).features, rows)
+
+
+RECIPE = Recipe(build=lambda space, *_: BoostedTrees(space))

@@ -10,7 +10,7 @@ from nasgem_core.benchmarks import nasbench101
 from nasgem_core.benchmarks.mutation import Mutation
 from nasgem_core.benchmarks.queries import Queries
 from nasgem_core.benchmarks.searches import bootstrap_search, process_search, random_search, regularised_evolution
-from nasgem_core.predictors.catalogue import recipe_named
+from nasgem_core.predictors.catalogue import PREDICTORS
 from tasks.benchmark.trial import Subject, opened_table
 from tasks.store.caching import cached_task
 
@@ -40,7 +40,7 @@ def search_table(
     if name == OURS:
         process_search(queries, space, prior, seed)
     elif name == PAPER:
-        predictor = recipe_named(subject.predictor).build(space, pretrained, prior)
+        predictor = PREDICTORS.get(subject.predictor).build(space, pretrained, prior)
         bootstrap_search(queries, predictor, len(table), seed)
     elif name == EVOLUTION:
         regularised_evolution(queries, _mutation(subject.table, subject.table_hash), len(table), seed)

@@ -14,13 +14,13 @@ from nasgem_core.benchmarks.judging import judge, prediction_bias
 from nasgem_core.benchmarks.prediction_spaces import prediction_prior, prediction_space
 from nasgem_core.benchmarks.table import TabularSpace, content_hash
 from nasgem_core.errors import DataError
-from nasgem_core.predictors.catalogue import recipe_module, recipe_named
+from nasgem_core.predictors.catalogue import PREDICTORS
 from nasgem_core.predictors.embedding_report import REPORTED, Embedding
-from nasgem_core.predictors.gp import Relevances
+from nasgem_core.predictors.relevances import Relevances
 from nasgem_core.predictors.space import Space
 from tasks.benchmark.tables import open_table
 from tasks.store.caching import cached_task
-from tasks.store.fingerprint import source_fingerprint
+from tasks.store.fingerprint import registered_source
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ def subject_of(table: str, predictor: str) -> Subject:
         ParameterError: there is no such predictor.
         DataError: the table is missing or altered.
     """
-    return Subject(table, content_hash(open_table(table)), predictor, source_fingerprint(recipe_module(predictor)))
+    return Subject(table, content_hash(open_table(table)), predictor, registered_source(PREDICTORS, predictor))
 
 
 @cached_task("predictor pretraining")
@@ -55,7 +55,7 @@ def pretrain_predictor(subject: Subject, seed: int) -> dict[str, np.ndarray]:
     """Do what a predictor does before it sees any label; returns its arrays, none for most predictors."""
     torch.set_num_threads(1)
     _, space, _ = opened_table(subject.table, subject.table_hash)
-    pretrain = recipe_named(subject.predictor).pretrain
+    pretrain = PREDICTORS.get(subject.predictor).pretrain
     return {} if pretrain is None else pretrain(space, seed)
 
 
@@ -80,7 +80,7 @@ def try_predictor(
     rows, others = order[:training], order[training : training + ranked]
     labels = table.metrics[table.label].astype(np.float64)
     truth = table.metrics[table.truth].astype(np.float64)
-    predictor = recipe_named(subject.predictor).build(space, pretrained, prior)
+    predictor = PREDICTORS.get(subject.predictor).build(space, pretrained, prior)
     started = time.process_time()
     predictor.fit(rows, labels[rows], seed)
     fitted = time.process_time()

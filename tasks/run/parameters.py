@@ -17,6 +17,7 @@ from ruamel.yaml.error import YAMLError
 from nasgem_core.config.checked_fields import describe
 from nasgem_core.config.search import SearchConfig, read_config, read_profile
 from nasgem_core.errors import ParameterError
+from nasgem_core.predictors.catalogue import check_names
 from tasks.store.artifacts import write_bytes
 
 PARAMS = Path("params.yaml")
@@ -28,7 +29,7 @@ _COMMENTS = 36
 def load_config(path: Path = PARAMS) -> SearchConfig:
     """Read and check a params file; raises `ParameterError` naming file, field, value and what is allowed."""
     try:
-        return read_config(_load(path, typ="safe"))
+        return _checked(_load(path, typ="safe"))
     except ParameterError as error:
         raise ParameterError(f"{path}: {error}") from None
 
@@ -97,6 +98,13 @@ def in_section(section: str) -> Iterator[None]:
         raise ParameterError(f"{section}.{error}") from None
 
 
+def _checked(document: Any) -> SearchConfig:
+    """Read parameters, and check the names among them that packages of the user can add to."""
+    config = read_config(document)
+    check_names(config.predictor.kind, config.benchmark.predictors)
+    return config
+
+
 def _load(path: Path, typ: str = "rt") -> Any:
     """Parse a file; "rt" keeps comments for writing it back, "safe" gives plain values."""
     try:
@@ -142,7 +150,7 @@ def _dump(document: Any) -> bytes:
 
 def _replace(content: bytes) -> bool:
     """Write `params.yaml` if the content is valid and another one; return whether it was written."""
-    read_config(YAML(typ="safe").load(content))
+    _checked(YAML(typ="safe").load(content))
     if PARAMS.is_file() and PARAMS.read_bytes() == content:
         return False
     write_bytes(PARAMS, content)

@@ -11,7 +11,7 @@ from nasgem_core.cells.batch import CellBatch
 from nasgem_core.config.search import CellsConfig, PredictorConfig, SearchConfig
 from nasgem_core.errors import DataError, ParameterError
 from nasgem_core.predictors import catalogue_scorer, process_scorer
-from nasgem_core.predictors.catalogue import recipe_module
+from nasgem_core.predictors.catalogue import PERCEPTRON, PREDICTORS
 from nasgem_core.predictors.catalogue_scorer import TrainingSet, fit_catalogue_scorer, pretrain_kind
 from nasgem_core.predictors.notation import free_notation
 from nasgem_core.predictors.process_scorer import ProcessScorer, fit_process
@@ -22,10 +22,10 @@ from tasks.stages.encoder import encoder_of
 from tasks.stages.predictor import fit_predictor_task, predictor_of
 from tasks.store.artifacts import DATA, read_weights, write_weights
 from tasks.store.caching import cached_task
-from tasks.store.fingerprint import source_fingerprint
+from tasks.store.fingerprint import registered_source
 
 SCORER_FILE = DATA / "estimator" / "scorer.safetensors"
-PERCEPTRON, PROCESS = "perceptron", "gaussian_process"
+PROCESS = "gaussian_process"
 
 ScorerValue = dict[str, Any]
 """A scorer in the form that tasks pass on: `process` or `training_set`, or `encoder` and `predictor`."""
@@ -89,7 +89,7 @@ def _training_set_value(kind: str, weights: dict[str, np.ndarray], metadata: dic
 
 
 def _source(kind: str) -> str:
-    return source_fingerprint(recipe_module(kind))
+    return registered_source(PREDICTORS, kind)
 
 
 @cached_task("prediction")

@@ -19,7 +19,7 @@ from nasgem_core.cells.sampling import sample_cells
 from nasgem_core.config.search import CellsConfig
 from nasgem_core.errors import DataError
 from nasgem_core.operations.registry import register_tabular
-from nasgem_core.predictors.gp import SUBTREES, Relevances
+from nasgem_core.predictors.relevances import SUBTREES, Relevances
 
 FREE = sample_cells(CellsConfig(vertices=5, operations=("conv1x1", "dwconv3x3", "conv3x3")), 50, 0)
 

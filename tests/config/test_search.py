@@ -29,7 +29,6 @@ def test_defaults_read_back():
         (("cells", "operations"), ["conv1x1", "conv1x1"], r"name each operation once"),
         (("benchmark", "tables"), ["mine", "mine"], r"benchmark.tables = .*: name each table once"),
         (("benchmark", "predictors"), ["random", "random"], r"name each predictor once"),
-        (("predictor", "kind"), "forest", r"predictor.kind = 'forest': must be one of perceptron, gaussian_process"),
         (("cells", "edge_probability"), [0.1], r"must be a list of 2 values"),
         (("cells", "edge_probability"), [0.5, 0.1], r"first value may not exceed"),
         (("cells", "edge_probability"), [0, 0.1], r"must be above 0"),

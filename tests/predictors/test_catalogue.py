@@ -1,61 +1,83 @@
+import subprocess
+import sys
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.stats import kendalltau
 
-from nasgem_core.errors import ParameterError
-from nasgem_core.predictors import network, recipes
-from nasgem_core.predictors.catalogue import PREDICTORS, recipe_module, recipe_named
-from nasgem_core.predictors.encoder import pretrain
+from nasgem_core.errors import DataError, ParameterError
+from nasgem_core.predictors import encoder, network
+from nasgem_core.predictors.catalogue import PREDICTORS, check_names, search_predictors
 from nasgem_core.predictors.features.cell_features import cell_features
-from nasgem_core.predictors.gp import Relevances
 from nasgem_core.predictors.notation import lay_out
 from nasgem_core.predictors.recipe import Recipe
-from nasgem_core.predictors.recipes import RECIPES
-from nasgem_core.predictors.rivals import recipes as rival_recipes
-from nasgem_core.predictors.rivals.recipes import RECIPES as RIVALS
+from nasgem_core.predictors.relevances import Relevances
+from nasgem_core.predictors.rivals import autoencoder
 from nasgem_core.predictors.rivals.training import TrainedNetwork
 from nasgem_core.predictors.space import Space, Standard
 from tests.predictors.features.oracle import FREE
-from tests.predictors.ranking import ROWS
+from tests.predictors.ranking import OTHERS, ROWS
 
 QUICK = {"gaussian_process", "boosted_trees", "nas_bowl", "adjacency_mlp"}
 
 
-@pytest.mark.parametrize("name", PREDICTORS)
-def test_every_name_has_a_recipe_in_its_module(name):
-    assert isinstance(recipe_named(name), Recipe)
-    assert import_module(recipe_module(name)).__name__ == recipe_module(name)
+@pytest.fixture
+def short_fits(monkeypatch):
+    pretrain = encoder.pretrain
+    monkeypatch.setattr(network, "_STEPS", 60)
+    monkeypatch.setattr(encoder, "pretrain", lambda space, seed: pretrain(space, seed, steps=20))
+    for name in ("_GUIDED", "_PLAIN"):
+        monkeypatch.setattr(autoencoder, name, replace(getattr(autoencoder, name), iterations=50))
 
 
-def test_every_recipe_has_a_name_and_is_found_by_it():
-    for name, recipe in (RECIPES | RIVALS).items():
-        assert recipe_named(name) is recipe
-    assert not RECIPES.keys() & RIVALS.keys()
+@pytest.mark.parametrize("name", PREDICTORS.names())
+def test_every_name_has_a_recipe_in_the_module_of_its_predictor(name):
+    recipe = PREDICTORS.get(name)
+    assert isinstance(recipe, Recipe)
+    assert recipe in vars(import_module(PREDICTORS.module_of(name))).values()
 
 
-@pytest.mark.parametrize("function", [recipe_module, recipe_named])
-def test_unknown_names_are_refused_with_the_known_ones(function):
-    with pytest.raises(ParameterError, match=r"predictor = 'oracle': must be one of ensemble, .*random"):
-        function("oracle")
+def test_all_but_the_baselines_can_pick_cells():
+    assert set(search_predictors()) == set(PREDICTORS.names()) - {"parameters", "random"}
+    for kind in ("perceptron", *search_predictors()):
+        check_names(kind, PREDICTORS.names())
+
+
+@pytest.mark.parametrize("kind", ["oracle", "random"])
+def test_a_kind_that_cannot_pick_cells_is_refused_with_those_that_can(kind):
+    with pytest.raises(ParameterError, match=rf"predictor\.kind = '{kind}': must be one of perceptron, .*nas_bowl$"):
+        check_names(kind, ())
+
+
+def test_unknown_names_are_refused_with_the_known_ones():
+    with pytest.raises(ParameterError, match=r"benchmark\.predictors holds 'oracle': known are ensemble, .*random"):
+        check_names("perceptron", ["random", "oracle"])
+    with pytest.raises(ParameterError, match=r"unknown predictor 'oracle': known are ensemble, .*random"):
+        PREDICTORS.get("oracle")
+
+
+def test_names_are_known_without_importing_what_they_name():
+    code = (
+        "import sys; from nasgem_core.predictors.catalogue import check_names; check_names('nas_bowl', ['gcn']); "
+        "print(*sys.modules)"
+    )
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert not {"torch", "numpy", "scipy"} & set(loaded)
 
 
 @pytest.mark.parametrize(
-    "name",
-    [name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in PREDICTORS[:-2]],
+    "name", [name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in search_predictors()]
 )
-def test_cells_of_another_space_are_scored_alike(space, cells, accuracies, name, monkeypatch):
-    monkeypatch.setattr(network, "_STEPS", 20)
-    monkeypatch.setattr(recipes, "pretrain", lambda space, seed: pretrain(space, seed, steps=20))
-    for short in ("_GUIDED", "_PLAIN"):
-        monkeypatch.setattr(rival_recipes, short, replace(getattr(rival_recipes, short), iterations=50))
-    recipe = recipe_named(name)
+@pytest.mark.usefixtures("short_fits")
+def test_cells_of_another_space_are_scored_alike(space, cells, accuracies, name):
+    recipe = PREDICTORS.get(name)
     arrays = recipe.pretrain(space, 0) if recipe.pretrain else {}
     predictor = recipe.build(space, arrays, Relevances())
     if isinstance(predictor, TrainedNetwork):
-        predictor._training = replace(predictor._training, steps=20)
+        predictor._settings = replace(predictor._settings, steps=20)
     predictor.fit(ROWS, accuracies[ROWS], 0)
     standard = Standard.of(cell_features(lay_out(cells, FREE), FREE))
     others = np.arange(150, 190)
@@ -63,6 +85,50 @@ def test_cells_of_another_space_are_scored_alike(space, cells, accuracies, name,
     scores = predictor.predict(others)
     assert len(np.unique(scores)) > 10
     np.testing.assert_allclose(predictor.predict(np.arange(40), apart), scores, atol=1e-4)
+
+
+@pytest.mark.parametrize("name", ["gaussian_process", "boosted_trees", "message_passing"])
+@pytest.mark.usefixtures("short_fits")
+def test_every_kind_of_member_orders_cells_alone(space, accuracies, name):
+    recipe = PREDICTORS.get(name)
+    arrays = recipe.pretrain(space, 0) if recipe.pretrain else {}
+    scores = recipe.build(space, arrays, Relevances()).fit(ROWS, accuracies[ROWS], 0).predict(OTHERS)
+    assert kendalltau(scores, accuracies[OTHERS])[0] > 0.5
+    assert recipe.pretrainings == 1
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("short_fits")
+def test_what_was_pretrained_is_arrays(space, accuracies, tmp_path):
+    recipe = PREDICTORS.get("message_passing")
+    arrays = recipe.pretrain(space, 0)
+    np.savez(tmp_path / "arrays.npz", **arrays)
+    with np.load(tmp_path / "arrays.npz", allow_pickle=False) as archive:
+        stored = dict(archive)
+    scores = [
+        recipe.build(space, one, Relevances()).fit(ROWS, accuracies[ROWS], 0).predict(OTHERS)
+        for one in (arrays, stored)
+    ]
+    assert np.array_equal(*scores)
+    other = recipe.pretrain(space, 1)
+    assert arrays.keys() == other.keys()
+    assert not np.array_equal(arrays["encoder0.inputs.weight"], other["encoder0.inputs.weight"])
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("short_fits")
+def test_the_ensemble_has_several_encoders(space):
+    recipe = PREDICTORS.get("ensemble")
+    arrays = recipe.pretrain(space, 0)
+    first, second = (arrays[f"encoder{i}.inputs.weight"] for i in range(2))
+    assert first.shape == second.shape and not np.array_equal(first, second)
+    recipe.build(space, arrays, Relevances())
+
+
+@pytest.mark.parametrize("name", ["ensemble", "message_passing"])
+def test_arrays_of_something_else_are_refused(space, name):
+    with pytest.raises(DataError, match=r"0 arrays named encoder0\.\* are not an encoder of this space"):
+        PREDICTORS.get(name).build(space, {}, Relevances())
 
 
 def test_the_example_of_the_documentation_runs():

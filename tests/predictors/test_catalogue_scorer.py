@@ -5,10 +5,9 @@ import pytest
 from scipy.stats import kendalltau
 
 from nasgem_core.cells.sampling import sample_distinct_cells
-from nasgem_core.config.search import SEARCH_PREDICTORS, CellsConfig, PredictorConfig
+from nasgem_core.config.search import CellsConfig
 from nasgem_core.errors import DataError, ParameterError
-from nasgem_core.predictors import catalogue_scorer
-from nasgem_core.predictors.catalogue import PREDICTORS
+from nasgem_core.predictors import catalogue_scorer, encoder
 from nasgem_core.predictors.catalogue_scorer import TrainingSet, fit_catalogue_scorer, pretrain_kind
 from nasgem_core.search.score import Measured, efficiency_score
 
@@ -37,12 +36,6 @@ def training_set_of(measured, kind, target="score", pretrained=None):
     return TrainingSet(kind, cells, Measured(accuracy, macs, 0.1), SPACE, target, pretrained or {}, 1)
 
 
-def test_every_predictor_of_the_catalogue_but_the_baselines_can_pick_cells():
-    assert set(SEARCH_PREDICTORS) == set(PREDICTORS) - {"parameters", "random"}
-    assert len(set(SEARCH_PREDICTORS)) == len(SEARCH_PREDICTORS)
-    assert PredictorConfig().kind == "gaussian_process"
-
-
 @pytest.mark.parametrize("target", ["score", "accuracy"])
 @pytest.mark.parametrize("kind", QUICK)
 def test_it_ranks_and_predicts_other_cells(measured, kind, target):
@@ -66,15 +59,9 @@ def test_a_cell_s_score_does_not_depend_on_the_batch(measured, kind):
 
 
 @pytest.mark.slow
-def test_pretraining_is_part_of_the_training_set(measured, monkeypatch):
-    from nasgem_core.predictors import recipes
-    from nasgem_core.predictors.encoder import pretrain
-
-    monkeypatch.setattr(recipes, "pretrain", lambda space, seed: pretrain(space, seed, steps=20))
-    pretrained = pretrain_kind("message_passing", SPACE, 1)
-    known = training_set_of(measured, "message_passing", pretrained=pretrained)
-    arrays, metadata = known.to_arrays()
-    again = TrainingSet.from_arrays(arrays, json.loads(json.dumps(metadata)))
+from nasgem_core.predictors import catalogue_scorer, encoder
+from nasgem_core.predictors.catalogue_scorer import TrainingSet, fit_catalogue_scorer, pretrain_kind
+from nasgem_core.search.score import Measured, efficiency_score
     cells, _, macs = measured
     first, second = (fit_catalogue_scorer(one).score(cells, macs, 0.1) for one in (known, again))
     assert np.array_equal(first, second)

@@ -7,7 +7,7 @@ from nasgem_core.predictors import ensemble, gp, network
 from nasgem_core.predictors.covariances import COVARIANCES
 from nasgem_core.predictors.encoder import Encoder, pretrain
 from nasgem_core.predictors.ensemble import Ensemble
-from nasgem_core.predictors.gp import Relevances
+from nasgem_core.predictors.relevances import Relevances
 from tests.predictors.ranking import OTHERS, ROWS, tau, tau_on_others
 
 pytestmark = pytest.mark.slow

@@ -7,8 +7,9 @@ from sklearn.gaussian_process.kernels import ConstantKernel, RationalQuadratic
 
 from nasgem_core.errors import DataError, ParameterError
 from nasgem_core.predictors.covariances import COVARIANCES
-from nasgem_core.predictors.gp import SUBTREES, GaussianProcess, Relevances
+from nasgem_core.predictors.gp import GaussianProcess
 from nasgem_core.predictors.predictor import normal_scores
+from nasgem_core.predictors.relevances import SUBTREES, Relevances
 from nasgem_core.predictors.subtrees import SIMILARITIES
 from tests.predictors.ranking import OTHERS, ROWS, tau_on_others
 

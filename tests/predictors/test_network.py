@@ -30,10 +30,10 @@ def test_ranking_loss_by_hand():
     assert float(ranking_loss(targets, targets)) < float(ranking_loss(scores, targets))
 
 
-@pytest.mark.parametrize("beside", [False, True])
-def test_the_gradient_reaches_every_parameter(space, encoder, beside):
+@pytest.mark.parametrize("with_features", [False, True])
+def test_the_gradient_reaches_every_parameter(space, encoder, with_features):
     features = torch.from_numpy(space.features[:64])
-    scorer = RankingHead(encoder, features.shape[1] if beside else 0, 0.1)
+    scorer = RankingHead(encoder, features.shape[1] if with_features else 0, 0.1)
     scores = scorer(graphs_of(space, np.arange(64)), features)
     assert scores.shape == (64,)
     ranking_loss(scores, torch.linspace(-1, 1, 64)).backward()
@@ -48,15 +48,15 @@ def test_the_gradient_reaches_every_parameter(space, encoder, beside):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("beside", [False, True])
-def test_a_known_rule_is_learned_and_learned_alike_again(space, encoder, accuracies, beside):
+@pytest.mark.parametrize("with_features", [False, True])
+def test_a_known_rule_is_learned_and_learned_alike_again(space, encoder, accuracies, with_features):
     before = [value.clone() for value in encoder.parameters()]
-    network = Network(space, encoder, beside)
+    network = Network(space, encoder, with_features)
     state = torch.get_rng_state()
     assert tau_on_others(network, accuracies) > 0.6
     assert torch.equal(state, torch.get_rng_state())
     first = network.predict(OTHERS)
-    assert np.array_equal(first, Network(space, encoder, beside).fit(ROWS, accuracies[ROWS], 3).predict(OTHERS))
+    assert np.array_equal(first, Network(space, encoder, with_features).fit(ROWS, accuracies[ROWS], 3).predict(OTHERS))
     for a, b in zip(before, encoder.parameters(), strict=True):
         assert torch.equal(a, b)
 

@@ -2,13 +2,14 @@
 
 Kernel, encoder and predictor are those of the search, with what the paper fixes: 50,000 pairs, 10,000 iterations,
 d = 32, fully connected with ReLU, squared error. Guided by the kernel (Eq. 4) it is the paper's NASGEM, with a
-similarity weight of 0 the plain autoencoder beside it. Our choices are the pairs, which are cells of the table, h, and
+similarity weight of 0 it is a plain autoencoder. Our choices are the pairs, which are cells of the table, h, and
 the targets, the normal scores of the accuracies as in all predictors here: squared error on accuracies themselves is
 ruled by failed trainings.
 """
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Self
 
 import numpy as np
@@ -20,6 +21,7 @@ from nasgem_core.errors import DataError
 from nasgem_core.kernel.wl import wl_similarity
 from nasgem_core.predictors.embedding_report import embedding_report
 from nasgem_core.predictors.predictor import normal_scores
+from nasgem_core.predictors.recipe import Recipe
 from nasgem_core.predictors.rivals.pairs import space_pairs
 from nasgem_core.predictors.space import Space
 from nasgem_core.search.perceptron import FittedPredictor, fit_predictor
@@ -30,7 +32,7 @@ PAIRS, INDEPENDENT, MAX_EDITS = 50_000, 0.25, 4
 ITERATIONS = 1
 """h of the kernel; the paper gives none. In cells of 7 vertices two iterations see nearly all of a cell at once."""
 _METADATA = "metadata"
-"""The array that holds, as bytes of JSON, what an encoder is beside its weights."""
+"""The array that holds, as bytes of JSON, what an encoder needs besides its weights."""
 
 
 def pretrain_encoder(space: Space, config: EncoderConfig, seed: int, pairs: int = PAIRS) -> dict[str, np.ndarray]:
@@ -50,7 +52,7 @@ class EmbeddingNetwork:
         config: of the predictor.
 
     Raises:
-        DataError: the arrays are no encoder.
+        DataError: the arrays are not an encoder.
     """
 
     def __init__(self, space: Space, arrays: Mapping[str, np.ndarray], config: PredictorConfig) -> None:
@@ -58,7 +60,7 @@ class EmbeddingNetwork:
         try:
             metadata = json.loads(arrays[_METADATA].tobytes())
         except (KeyError, ValueError):
-            raise DataError("the arrays are no encoder: pre-train on the space anew") from None
+            raise DataError("the arrays are not an encoder: pre-train on the space again") from None
         weights = {name: array for name, array in arrays.items() if name != _METADATA}
         self.encoder = FittedEncoder.from_arrays(weights, metadata)
 
@@ -84,3 +86,29 @@ class EmbeddingNetwork:
 
     def _embed(self, rows: np.ndarray, space: Space) -> np.ndarray:
         return self.encoder.embed(space.cells[rows])
+
+
+_GUIDED = EncoderConfig(
+    dimension=32,
+    hidden=(256,),
+    iterations=10_000,
+    batch_size=256,
+    learning_rate=1e-3,
+    similarity_weight=1.0,
+    reconstruction_weight=1.0,
+    holdout=0.1,
+)
+_PLAIN = replace(_GUIDED, similarity_weight=0.0)
+_PREDICTOR = PredictorConfig(
+    kind="perceptron", target="score", hidden=(64, 64), iterations=2000, learning_rate=3e-3, weight_decay=3.0, members=1
+)
+"""As in the paper profile (profiles/paper.yaml), but for the weight decay."""
+_PRETRAININGS = 3
+
+
+GUIDED = Recipe(
+    build=lambda space, arrays, _: EmbeddingNetwork(space, arrays, _PREDICTOR),
+    pretrain=lambda space, seed: pretrain_encoder(space, _GUIDED, seed),
+    pretrainings=_PRETRAININGS,
+)
+PLAIN = replace(GUIDED, pretrain=lambda space, seed: pretrain_encoder(space, _PLAIN, seed))

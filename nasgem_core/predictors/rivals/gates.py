@@ -11,7 +11,8 @@ from torch import Tensor, nn
 from torch.nn.functional import relu
 
 from nasgem_core.predictors.encoder import graphs_of
-from nasgem_core.predictors.rivals.training import TrainedNetwork, Training
+from nasgem_core.predictors.recipe import Recipe
+from nasgem_core.predictors.rivals.training import FitSettings, TrainedNetwork
 from nasgem_core.predictors.space import Space
 
 _EMBEDDING = 48
@@ -54,7 +55,11 @@ class FlowScorer(nn.Module):
         return self.head(states[torch.arange(len(states)), last])[:, 0]
 
 
-def gates(space: Space, training: Training, width: int, layers: int, dropout: float) -> TrainedNetwork:
+def gates(space: Space, settings: FitSettings, *, width: int, layers: int, dropout: float) -> TrainedNetwork:
     """Return the predictor that lets information flow through operations."""
     kinds = len(space.cells.operation_names) + 1
-    return TrainedNetwork(space, graphs_of, lambda: FlowScorer(kinds, width, layers, dropout), training)
+    return TrainedNetwork(space, graphs_of, lambda: FlowScorer(kinds, width, layers, dropout), settings)
+
+
+_SETTINGS = FitSettings("pairwise_hinge", rate=3e-3, decay=1e-2, steps=800)
+RECIPE = Recipe(build=lambda space, *_: gates(space, _SETTINGS, width=64, layers=5, dropout=0.0))

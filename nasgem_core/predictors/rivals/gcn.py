@@ -10,7 +10,8 @@ from torch import Tensor, eye, nn
 from torch.nn.functional import relu
 
 from nasgem_core.predictors.encoder import graphs_of
-from nasgem_core.predictors.rivals.training import TrainedNetwork, Training
+from nasgem_core.predictors.recipe import Recipe
+from nasgem_core.predictors.rivals.training import FitSettings, TrainedNetwork
 from nasgem_core.predictors.space import Space
 
 
@@ -46,7 +47,11 @@ class GraphConvolution(nn.Module):
         return self.head(mean)[:, 0]
 
 
-def neural_predictor(space: Space, training: Training, width: int, layers: int, dropout: float) -> TrainedNetwork:
+def neural_predictor(space: Space, settings: FitSettings, *, width: int, layers: int, dropout: float) -> TrainedNetwork:
     """Return the predictor that convolves graphs."""
     kinds = len(space.cells.operation_names) + 1
-    return TrainedNetwork(space, graphs_of, lambda: GraphConvolution(kinds, width, layers, dropout), training)
+    return TrainedNetwork(space, graphs_of, lambda: GraphConvolution(kinds, width, layers, dropout), settings)
+
+
+_SETTINGS = FitSettings("pairwise_hinge", rate=3e-3, decay=1e-2, steps=400)
+RECIPE = Recipe(build=lambda space, *_: neural_predictor(space, _SETTINGS, width=144, layers=3, dropout=0.1))

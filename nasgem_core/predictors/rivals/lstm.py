@@ -12,7 +12,8 @@ from torch.nn.functional import normalize
 
 from nasgem_core.cells.codes import FIRST_OPERATION_CODE, PADDING_CODE
 from nasgem_core.encoders.ordering import order_vertices
-from nasgem_core.predictors.rivals.training import Inputs, TrainedNetwork, Training
+from nasgem_core.predictors.recipe import Recipe
+from nasgem_core.predictors.rivals.training import FitSettings, Inputs, TrainedNetwork
 from nasgem_core.predictors.space import Space
 
 ABSENT = 2
@@ -45,7 +46,11 @@ class SequenceScorer(nn.Module):
         return self.head(normalize(normalize(states, dim=2).mean(1), dim=1))[:, 0]
 
 
-def lstm_predictor(space: Space, training: Training, width: int, dropout: float) -> TrainedNetwork:
+def lstm_predictor(space: Space, settings: FitSettings, *, width: int, dropout: float) -> TrainedNetwork:
     """Return the predictor that reads cells as sequences."""
     operations = len(space.cells.operation_names)
-    return TrainedNetwork(space, tokens, lambda: SequenceScorer(operations, width, dropout), training)
+    return TrainedNetwork(space, tokens, lambda: SequenceScorer(operations, width, dropout), settings)
+
+
+_SETTINGS = FitSettings("pairwise_hinge", rate=3e-3, decay=1e-2, steps=800)
+RECIPE = Recipe(build=lambda space, *_: lstm_predictor(space, _SETTINGS, width=96, dropout=0.2))

@@ -16,8 +16,10 @@ from scipy.optimize import minimize_scalar
 from scipy.sparse import csr_array
 
 from nasgem_core.cells.batch import CellBatch
+from nasgem_core.cells.random_streams import GOLDEN, mix_words
 from nasgem_core.kernel.wl import wl_labels
 from nasgem_core.predictors.predictor import normal_scores
+from nasgem_core.predictors.recipe import Recipe
 from nasgem_core.predictors.space import Space
 
 MOST_ITERATIONS = 4
@@ -27,7 +29,7 @@ _LEARNED_ROWS = 1000
 _LOG_NOISE = (-8.0, 4.0)
 """Bounds of the logarithm of noise over amplitude."""
 _CHUNK = 8192
-_ODD, _PLACE = np.uint64(0x9E3779B97F4A7C15), np.uint64(1 << 32)
+_PLACE = np.uint64(1 << 32)
 
 
 def counted_labels(cells: CellBatch, iterations: int, directions: str, assignment: bool) -> np.ndarray:
@@ -41,7 +43,7 @@ def counted_labels(cells: CellBatch, iterations: int, directions: str, assignmen
         equal = labels[..., :, None] == labels[..., None, :]
         earlier = np.tril(np.ones((cells.width, cells.width), dtype=bool), -1)
         marks = marks + _PLACE * (equal & earlier).sum(-1).astype(np.uint64)
-    return np.where(labels == 0, labels, _mixed(labels ^ (marks * _ODD)))
+    return np.where(labels == 0, labels, mix_words(labels ^ (marks * GOLDEN)))
 
 
 def counts_of(labels: np.ndarray, known: np.ndarray) -> csr_array:
@@ -130,8 +132,4 @@ def marginal_likelihood(kernel: np.ndarray, targets: np.ndarray) -> tuple[float,
     return -float(best.fun), float(np.exp(best.x))
 
 
-def _mixed(values: np.ndarray) -> np.ndarray:
-    """Return the finaliser of SplitMix64 (Steele et al. 2014) of uint64 values; it is one to one."""
-    values = (values ^ (values >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    values = (values ^ (values >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return values ^ (values >> np.uint64(31))
+RECIPE = Recipe(build=lambda space, *_: WeisfeilerLehmanProcess(space, "both", assignment=True))

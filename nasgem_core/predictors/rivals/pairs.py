@@ -1,7 +1,8 @@
 """Pairs of a space's own cells whose Weisfeiler-Lehman similarities spread, without any labels.
 
-As in `nasgem_core.kernel.pairs` they are a mixture: independent cells, and a cell beside a copy with 1..k random edits.
-A space that is a table has few of all possible copies, so edits are drawn anew until the copy is one of its cells.
+As in `nasgem_core.kernel.pairs` they are a mixture: independent cells, and a cell with a copy that has 1..k random
+edits. A space that is a table has few of all possible copies, so edits are drawn again until the copy is one of its
+cells.
 """
 
 import numpy as np

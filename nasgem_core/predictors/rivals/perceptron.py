@@ -10,7 +10,8 @@ from torch import Tensor, nn
 
 from nasgem_core.encoders.features import cell_features, num_features
 from nasgem_core.encoders.ordering import order_vertices
-from nasgem_core.predictors.rivals.training import Inputs, TrainedNetwork, Training
+from nasgem_core.predictors.recipe import Recipe
+from nasgem_core.predictors.rivals.training import FitSettings, Inputs, TrainedNetwork
 from nasgem_core.predictors.space import Space
 
 
@@ -35,7 +36,13 @@ class Perceptron(nn.Module):
         return self.layers(vectors)[:, 0]
 
 
-def flattened_adjacency(space: Space, training: Training, width: int, layers: int, dropout: float) -> TrainedNetwork:
+def flattened_adjacency(
+    space: Space, settings: FitSettings, *, width: int, layers: int, dropout: float
+) -> TrainedNetwork:
     """Return the predictor that reads the flattened adjacency."""
     features = num_features(space.cells.width, len(space.cells.operation_names))
-    return TrainedNetwork(space, flattened, lambda: Perceptron(features, width, layers, dropout), training)
+    return TrainedNetwork(space, flattened, lambda: Perceptron(features, width, layers, dropout), settings)
+
+
+_SETTINGS = FitSettings("pairwise_bce", rate=3e-3, decay=1e-2, steps=400)
+RECIPE = Recipe(build=lambda space, *_: flattened_adjacency(space, _SETTINGS, width=256, layers=3, dropout=0.3))

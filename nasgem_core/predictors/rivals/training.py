@@ -22,7 +22,7 @@ Inputs = tuple[Tensor, ...]
 
 
 @dataclass(frozen=True)
-class Training:
+class FitSettings:
     """How a network is fitted: AdamW, its rate rising for a tenth of the steps and falling after.
 
     Args:
@@ -46,8 +46,8 @@ class TrainedNetwork:
     Args:
         space: the cells.
         read: gives what the network reads of the cells `rows`.
-        network: makes a network from `Inputs` to scores [B], anew at each fit.
-        training: how it is fitted.
+        network: makes a network from `Inputs` to scores [B]; called for each fit.
+        settings: how it is fitted.
 
     Raises:
         ParameterError: there is no such loss.
@@ -58,24 +58,24 @@ class TrainedNetwork:
         space: Space,
         read: Callable[[Space, np.ndarray], Inputs],
         network: Callable[[], nn.Module],
-        training: Training,
+        settings: FitSettings,
     ) -> None:
-        self._space, self._read, self._make, self._training = space, read, network, training
-        self._loss = loss_named(training.loss)
+        self._space, self._read, self._make, self._settings = space, read, network, settings
+        self._loss = loss_named(settings.loss)
 
     def fit(self, rows: np.ndarray, labels: np.ndarray, seed: int) -> Self:
         """Fit to the normal scores of the labels; see `Predictor.fit`."""
         wanted = torch.from_numpy(normal_scores(rows, labels)).float()
-        training, inputs = self._training, self._read(self._space, rows)
-        steps = int(training.steps * max(1.0, (len(rows) / _STEPS_AT) ** _STEPS_GROWTH))
+        settings, inputs = self._settings, self._read(self._space, rows)
+        steps = int(settings.steps * max(1.0, (len(rows) / _STEPS_AT) ** _STEPS_GROWTH))
         # Starting points and dropout draw from torch's own stream.
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(derive_seed(seed, "rival"))
             network = self._make()
-            optimiser = torch.optim.AdamW(network.parameters(), lr=training.rate, weight_decay=training.decay)
-            schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, training.rate, total_steps=steps, pct_start=0.1)
+            optimiser = torch.optim.AdamW(network.parameters(), lr=settings.rate, weight_decay=settings.decay)
+            schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, settings.rate, total_steps=steps, pct_start=0.1)
             for _ in range(steps):
-                drawn = torch.randperm(len(rows))[: training.batch]
+                drawn = torch.randperm(len(rows))[: settings.batch]
                 loss = self._loss(network(*(part[drawn] for part in inputs)), wanted[drawn])
                 optimiser.zero_grad()
                 loss.backward()

@@ -5,6 +5,7 @@ import pytest
 
 from nasgem_core.config.search import EncoderConfig, PredictorConfig
 from nasgem_core.errors import DataError
+from nasgem_core.predictors.rivals import autoencoder
 from nasgem_core.predictors.rivals.autoencoder import EmbeddingNetwork, pretrain_encoder
 from tests.predictors.rivals.checks import tau_on_others
 
@@ -60,9 +61,21 @@ def test_only_the_order_of_labels_counts(space, guided, accuracies):
     assert np.array_equal(first, predictor.fit(rows, np.exp(9 * accuracies[rows]), 5).predict(everything))
 
 
-def test_arrays_that_are_no_encoder_are_refused(space, guided):
-    with pytest.raises(DataError, match="the arrays are no encoder: pre-train on the space anew"):
+def test_other_arrays_are_refused(space, guided):
+    with pytest.raises(DataError, match="the arrays are not an encoder: pre-train on the space again"):
         EmbeddingNetwork(space, {}, PREDICTOR)
     broken = {name: array for name, array in guided.items() if name != "encoder.0.weight"}
     with pytest.raises(DataError, match="weights do not go with its parameters"):
         EmbeddingNetwork(space, broken, PREDICTOR)
+
+
+def test_plain_and_guided_differ_by_the_similarity_loss_alone(space, monkeypatch):
+    asked: list[tuple[EncoderConfig, int]] = []
+    monkeypatch.setattr(autoencoder, "pretrain_encoder", lambda _, config, seed: asked.append((config, seed)) or {})
+    for recipe in (autoencoder.PLAIN, autoencoder.GUIDED):
+        assert recipe.pretrain is not None and recipe.pretrain(space, 7) == {}
+        assert recipe.pretrainings == 3
+    (plain, plain_seed), (guided, guided_seed) = asked
+    assert (plain.similarity_weight, guided.similarity_weight) == (0.0, 1.0)
+    assert replace(plain, similarity_weight=1.0) == guided
+    assert (guided.dimension, guided.iterations, plain_seed, guided_seed) == (32, 10_000, 7, 7)

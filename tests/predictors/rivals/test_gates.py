@@ -3,7 +3,7 @@ import torch
 
 from nasgem_core.predictors.encoder import graphs_of
 from nasgem_core.predictors.rivals.gates import FlowScorer, GatedFlow, gates
-from nasgem_core.predictors.rivals.training import Training
+from nasgem_core.predictors.rivals.training import FitSettings
 from tests.predictors.rivals.checks import gradient_reaches_every_parameter, tau_on_others
 
 
@@ -27,8 +27,8 @@ def test_the_gradient_reaches_every_parameter(space):
 
 
 def test_it_learns(space, accuracies):
-    training = Training("pairwise_hinge", rate=1e-2, decay=1e-3, steps=150)
-    assert tau_on_others(gates(space, training, width=32, layers=4, dropout=0.1), accuracies) > 0.5
+    settings = FitSettings("pairwise_hinge", rate=1e-2, decay=1e-3, steps=150)
+    assert tau_on_others(gates(space, settings, width=32, layers=4, dropout=0.1), accuracies) > 0.5
 
 
 def test_numbering_does_not_matter(space, renumbered):

@@ -5,7 +5,7 @@ from nasgem_core.cells.batch import CellBatch
 from nasgem_core.cells.cell import Cell
 from nasgem_core.operations.operation import INPUT
 from nasgem_core.predictors.rivals.lstm import ABSENT, SequenceScorer, lstm_predictor, tokens
-from nasgem_core.predictors.rivals.training import Training
+from nasgem_core.predictors.rivals.training import FitSettings
 from tests.predictors.rivals.checks import gradient_reaches_every_parameter, tau_on_others
 from tests.predictors.rivals.conftest import bare_space
 
@@ -24,8 +24,8 @@ def test_the_gradient_reaches_every_parameter(space):
 
 
 def test_it_learns(space, accuracies):
-    training = Training("pairwise_hinge", rate=1e-2, decay=1e-3, steps=150)
-    assert tau_on_others(lstm_predictor(space, training, width=32, dropout=0.0), accuracies) > 0.4
+    settings = FitSettings("pairwise_hinge", rate=1e-2, decay=1e-3, steps=150)
+    assert tau_on_others(lstm_predictor(space, settings, width=32, dropout=0.0), accuracies) > 0.4
 
 
 def test_numbering_does_not_matter_because_vertices_are_ordered_first(space, renumbered):

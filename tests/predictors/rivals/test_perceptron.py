@@ -3,7 +3,7 @@ import torch
 
 from nasgem_core.encoders.features import cell_features
 from nasgem_core.predictors.rivals.perceptron import Perceptron, flattened, flattened_adjacency
-from nasgem_core.predictors.rivals.training import Training
+from nasgem_core.predictors.rivals.training import FitSettings
 from tests.predictors.rivals.checks import gradient_reaches_every_parameter, tau_on_others
 
 
@@ -14,8 +14,8 @@ def test_the_gradient_reaches_every_parameter(space):
 
 
 def test_it_learns(space, accuracies):
-    training = Training("pairwise_hinge", rate=1e-2, decay=1e-3, steps=150)
-    assert tau_on_others(flattened_adjacency(space, training, width=32, layers=2, dropout=0.0), accuracies) > 0.5
+    settings = FitSettings("pairwise_hinge", rate=1e-2, decay=1e-3, steps=150)
+    assert tau_on_others(flattened_adjacency(space, settings, width=32, layers=2, dropout=0.0), accuracies) > 0.5
 
 
 def test_numbering_does_not_matter_because_vertices_are_ordered_first(space, renumbered):
