@@ -60,6 +60,7 @@ TESTED_ELSEWHERE = {
     "networks/normalisation_kernels.py": "tests/networks/test_cell_network.py",
     "operations/builtin/": "tests/operations/test_everywhere.py",
     "training/task.py": "tests/training/test_loop.py",
+    "benchmarks/benchmark.py": "tests/benchmarks/test_catalogue.py",
     "predictors/recipe.py": "tests/predictors/test_catalogue.py",
     "predictors/relevances.py": "tests/predictors/test_gp.py",
 }

@@ -1,14 +1,15 @@
 """Stage `benchmark`: predictors side by side on tables of measured cells (paper 4.3, Tables 3 and 4, Figure 5)."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from flows.runtime.session import Session, stage_flow
 from flows.runtime.side_by_side import run_side_by_side
-from flows.stages.benchmark_searches import search_tables, searched_subjects
-from nasgem_core.benchmarks import nasbench101
-from nasgem_core.benchmarks.protocols import BIAS_CANDIDATES, BIAS_SIZES, training_sizes
+from flows.stages.benchmark_searches import Pretrained, search_tables, searched_tables
+from nasgem_core.benchmarks.catalogue import benchmark_of
+from nasgem_core.benchmarks.protocols import BIAS_CANDIDATES, training_sizes
 from nasgem_core.figures.page import render_page
 from nasgem_core.predictors.catalogue import PREDICTORS
 from nasgem_core.seeding import derive_seed
@@ -27,7 +28,7 @@ from tasks.benchmark.files import (
 )
 from tasks.benchmark.search_report import pick_tables, search_pictures
 from tasks.benchmark.tables import open_table
-from tasks.benchmark.trial import Subject, pretrain_predictor, subject_of, try_predictor
+from tasks.benchmark.trial import Split, Trial, pretrain_predictor, trial_of, try_predictor
 from tasks.benchmark.trial_report import mean_taus, predictor_pictures, predictor_tables
 from tasks.mlflow_runs.records import finite
 from tasks.run.progress import progress_bar, say
@@ -38,87 +39,105 @@ _GUIDANCE = ("guided_autoencoder", "plain_autoencoder")
 """Figure 5 compares these two."""
 
 
+@dataclass(frozen=True)
+class Planned:
+    """One trial on one split: `purpose` is `RANKING` or `BIAS`, `number` that of the split."""
+
+    trial: Trial
+    purpose: str
+    training: int
+    number: int
+
+
 @stage_flow("benchmark")
 def benchmark(session: Session) -> None:
     """Try every predictor on every split of every table that params.yaml names; write data/benchmark."""
-    config = session.config.benchmark
-    if not config.tables:
+    if not session.config.benchmark.tables:
         say("  skipped: benchmark.tables names no table; `nasgem benchmark import` brings one here")
-    trials = planned_trials(session)
-    rows: list[dict[str, Any]] = []
-    searched = searched_subjects(session)
-    pretrained = _pretrained(session, [*dict.fromkeys([*(subject for subject, *_ in trials), *searched])])
-    if trials:
-        inputs = [
-            {
-                "subject": subject,
-                "pretrained": pretrained[subject, split % PREDICTORS.get(subject.predictor).pretrainings],
-                "training": training,
-                "ranked": BIAS_CANDIDATES if purpose == BIAS else config.ranked,
-                "split": derive_seed(session.config.seed, "benchmark", subject.table, split),
-                "seed": derive_seed(session.config.seed, "benchmark fit", split),
-            }
-            for subject, purpose, training, split in trials
-        ]
-
-        def keep(index: int, result: dict[str, float]) -> None:
-            subject, purpose, training, split = trials[index]
-            names = {"table": subject.table, "predictor": subject.predictor, "purpose": purpose}
-            rows.append({"place": index, **names, "training": training, "split": split, **result})
-            bar.update(len(rows), {f"tau {subject.predictor} {training}": result["kendall_tau"]})
-
-        with progress_bar("predictors on tables", len(trials)) as bar:
-            run_side_by_side(try_predictor, inputs, keep)
-        rows.sort(key=lambda row: row.pop("place"))
-    searches = search_tables(session, searched, pretrained)
-    _write(session, rows, searches)
+    planned, searched = planned_trials(session), searched_tables(session)
+    trials = [*dict.fromkeys([*(one.trial for one in planned), *searched])]
+    pretrained = _pretrained(session, trials)
+    rows = _try_predictors(session, planned, pretrained)
+    _write(session, rows, search_tables(session, searched, pretrained))
 
 
-def planned_trials(session: Session) -> list[tuple[Subject, str, int, int]]:
-    """Return predictor, purpose, training cells and split of each trial; whole splits first, small sizes first.
+def planned_trials(session: Session) -> list[Planned]:
+    """Return all trials; whole splits first, small sizes first.
 
     Raises:
         ParameterError: there is no such predictor, or a number of training cells leaves too few to rank.
         DataError: a table is missing or altered.
     """
     config = session.config.benchmark
-    subjects = [subject_of(table, predictor) for table in config.tables for predictor in config.predictors]
     guidance = _GUIDANCE if set(_GUIDANCE) <= set(config.predictors) else ()
-    trials = []
-    for subject in subjects:
-        sizes = training_sizes(subject.table, len(open_table(subject.table)), config.sizes)
-        planned = [(RANKING, size) for size in sizes]
-        if subject.table == nasbench101.NAME and subject.predictor in guidance:
-            planned += [(BIAS, size) for size in BIAS_SIZES]
-        trials += [(subject, *trial, split) for split in range(config.splits) for trial in planned]
-    return sorted(trials, key=lambda trial: (trial[3], trial[2]))
+    planned = []
+    for table in config.tables:
+        known = benchmark_of(table)
+        sizes = training_sizes(table, len(open_table(table)), config.sizes or known.sizes)
+        for predictor in config.predictors:
+            trial = trial_of(table, predictor)
+            wanted = [(RANKING, size) for size in sizes]
+            if predictor in guidance:
+                wanted += [(BIAS, size) for size in known.bias_sizes]
+            planned += [Planned(trial, *one, number) for number in range(config.splits) for one in wanted]
+    return sorted(planned, key=lambda one: (one.number, one.training))
 
 
-def _pretrained(session: Session, subjects: list[Subject]) -> dict[tuple[Subject, int], dict[str, np.ndarray]]:
+def _pretrained(session: Session, trials: list[Trial]) -> Pretrained:
     """Pre-train each predictor on each table as often as its recipe asks, which needs no label."""
     config = session.config.benchmark
-    found: dict[tuple[Subject, int], dict[str, np.ndarray]] = {}
+    found: Pretrained = {}
     numbers = []
-    for subject in subjects:
-        recipe = PREDICTORS.get(subject.predictor)
+    for trial in trials:
+        recipe = PREDICTORS.get(trial.predictor)
         if recipe.pretrain is None:
-            found[subject, 0] = {}
+            found[trial, 0] = {}
         else:
-            numbers += [(subject, i) for i in range(min(recipe.pretrainings, max(config.splits, config.searches)))]
+            numbers += [(trial, i) for i in range(min(recipe.pretrainings, max(config.splits, config.searches)))]
     inputs = [
-        {"subject": subject, "seed": derive_seed(session.config.seed, "benchmark pretraining", number)}
-        for subject, number in numbers
+        {"trial": trial, "seed": derive_seed(session.config.seed, "benchmark pretraining", number)}
+        for trial, number in numbers
     ]
 
-    def keep(index: int, arrays: dict[str, np.ndarray]) -> None:
+    def on_result(index: int, arrays: dict[str, np.ndarray]) -> None:
         found[numbers[index]] = arrays
         bar.update(len(found) - known)
 
     known = len(found)
     if numbers:
         with progress_bar("pre-training predictors", len(numbers)) as bar:
-            run_side_by_side(pretrain_predictor, inputs, keep)
+            run_side_by_side(pretrain_predictor, inputs, on_result)
     return found
+
+
+def _try_predictors(session: Session, planned: list[Planned], pretrained: Pretrained) -> list[dict[str, Any]]:
+    """Run all trials; return one row per trial."""
+    config, seed = session.config.benchmark, session.config.seed
+    rows: list[dict[str, Any]] = []
+    inputs = [
+        {
+            "trial": one.trial,
+            "pretrained": pretrained[one.trial, one.number % PREDICTORS.get(one.trial.predictor).pretrainings],
+            "split": Split(
+                training=one.training,
+                ranked=BIAS_CANDIDATES if one.purpose == BIAS else config.ranked,
+                seed=derive_seed(seed, "benchmark", one.trial.table, one.number),
+            ),
+            "seed": derive_seed(seed, "benchmark fit", one.number),
+        }
+        for one in planned
+    ]
+
+    def on_result(index: int, result: dict[str, float]) -> None:
+        one = planned[index]
+        names = {"table": one.trial.table, "predictor": one.trial.predictor, "purpose": one.purpose}
+        rows.append({"place": index, **names, "training": one.training, "split": one.number, **result})
+        bar.update(len(rows), {f"tau {one.trial.predictor} {one.training}": result["kendall_tau"]})
+
+    if planned:
+        with progress_bar("predictors on tables", len(planned)) as bar:
+            run_side_by_side(try_predictor, inputs, on_result)
+    return sorted(rows, key=lambda row: row.pop("place"))
 
 
 def _write(session: Session, rows: list[dict[str, Any]], searches: list[dict[str, Any]]) -> None:

@@ -1,22 +1,27 @@
-"""The protocol buffer in which NAS-Bench-101 keeps the figures of one training, read without its runtime.
+"""The protocol buffer in which NAS-Bench-101 holds the figures of one training (`model_metrics.proto`).
 
-    ModelMetrics:   1 repeated EvaluationData, 2 int32 trainable_parameters, 3 double total_time
-    EvaluationData: 1 double current_epoch, 2 double training_time, 3 double train_accuracy,
-                    4 double validation_accuracy, 5 double test_accuracy, 6 string checkpoint_path
-
-The benchmark evaluates three times: before training, half-way and at its end (`model_metrics.proto`, `api.py`).
+The benchmark evaluates three times: before training, half-way and at its end (`api.py`).
 """
 
-import struct
-from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
+
+from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
+from google.protobuf.message import DecodeError
 
 from nasgem_core.errors import DataError
 
 EVALUATIONS = 3
-_VARINT, _DOUBLE, _BYTES, _FLOAT = 0, 1, 2, 5
-"""Wire types of protocol buffers; 3 and 4, groups, are not in use."""
-_FIXED_SIZES = {_DOUBLE: 8, _FLOAT: 4}
+_FIELD = descriptor_pb2.FieldDescriptorProto
+_EVALUATION = (
+    "current_epoch",
+    "training_time",
+    "train_accuracy",
+    "validation_accuracy",
+    "test_accuracy",
+)
+"""Fields of an evaluation, all of them numbers of double precision, numbered from 1."""
+_READ = ("training_time", "validation_accuracy", "test_accuracy")
 
 
 @dataclass(frozen=True)
@@ -37,57 +42,44 @@ class Training:
 
 
 def decode_training(message: bytes) -> Training:
-    """Return the final figures of a `ModelMetrics` message; raises `DataError` where it is none."""
-    evaluations, params = [], None
-    for field, wire_type, value in _fields(message):
-        if (field, wire_type) == (1, _BYTES):
-            evaluations.append(value)
-        elif (field, wire_type) == (2, _VARINT):
-            params = value
-    if len(evaluations) != EVALUATIONS or not isinstance(params, int):
-        raise DataError(f"metrics with {len(evaluations)} evaluations: {EVALUATIONS} and the parameters are expected")
-    final = {
-        field: struct.unpack("<d", value)[0]
-        for field, wire_type, value in _fields(evaluations[-1])
-        if wire_type == _DOUBLE and isinstance(value, bytes)
-    }
+    """Return the final figures of a `ModelMetrics` message; raises `DataError` where it is something else."""
     try:
-        return Training(params, seconds=final[2], validation_accuracy=final[4], test_accuracy=final[5])
-    except KeyError as error:
-        raise DataError(f"metrics without field {error} of the last evaluation") from None
+        metrics = _METRICS.FromString(message)
+    except DecodeError as error:
+        raise DataError(f"metrics that cannot be decoded: {error}") from None
+    evaluations = len(metrics.evaluation_data)
+    if evaluations != EVALUATIONS or not metrics.HasField("trainable_parameters"):
+        raise DataError(f"metrics with {evaluations} evaluations: {EVALUATIONS} and the parameters are expected")
+    final = metrics.evaluation_data[-1]
+    for name in _READ:
+        if not final.HasField(name):
+            raise DataError(f"metrics without the field {name} of the last evaluation")
+    return Training(
+        params=metrics.trainable_parameters,
+        seconds=final.training_time,
+        validation_accuracy=final.validation_accuracy,
+        test_accuracy=final.test_accuracy,
+    )
 
 
-def _fields(message: bytes | int) -> Iterator[tuple[int, int, bytes | int]]:
-    """Yield number, wire type and value of each field: an integer for varints, else its bytes."""
-    assert isinstance(message, bytes)
-    place = 0
-    while place < len(message):
-        key, place = _varint(message, place)
-        field, wire_type = key >> 3, key & 7
-        if wire_type == _VARINT:
-            number, place = _varint(message, place)
-            yield field, wire_type, number
-            continue
-        if wire_type == _BYTES:
-            size, place = _varint(message, place)
-        elif wire_type in _FIXED_SIZES:
-            size = _FIXED_SIZES[wire_type]
-        else:
-            raise DataError(f"metrics with a field of the unknown wire type {wire_type}")
-        if size > len(message) - place:
-            raise DataError("metrics that end within a field")
-        yield field, wire_type, message[place : place + size]
-        place += size
+def _message_class() -> Any:
+    """Return the class of `ModelMetrics`; fields that are not read are left out, and skipped in messages."""
+    file = descriptor_pb2.FileDescriptorProto(name="nasgem/model_metrics.proto", package="nasbench", syntax="proto2")
+    evaluation = file.message_type.add(name="EvaluationData")
+    for number, name in enumerate(_EVALUATION, start=1):
+        evaluation.field.add(name=name, number=number, type=_FIELD.TYPE_DOUBLE, label=_FIELD.LABEL_OPTIONAL)
+    metrics = file.message_type.add(name="ModelMetrics")
+    metrics.field.add(
+        name="evaluation_data",
+        number=1,
+        type=_FIELD.TYPE_MESSAGE,
+        type_name=".nasbench.EvaluationData",
+        label=_FIELD.LABEL_REPEATED,
+    )
+    metrics.field.add(name="trainable_parameters", number=2, type=_FIELD.TYPE_INT32, label=_FIELD.LABEL_OPTIONAL)
+    pool = descriptor_pool.DescriptorPool()
+    pool.Add(file)
+    return message_factory.GetMessageClass(pool.FindMessageTypeByName("nasbench.ModelMetrics"))
 
 
-def _varint(message: bytes, place: int) -> tuple[int, int]:
-    """Return the integer that starts at `place`, seven bits a byte, and the place after it."""
-    value = shift = 0
-    while place < len(message) and shift < 64:
-        byte = message[place]
-        value |= (byte & 127) << shift
-        place += 1
-        if byte < 128:
-            return value, place
-        shift += 7
-    raise DataError("metrics with an integer that does not end")
+_METRICS = _message_class()

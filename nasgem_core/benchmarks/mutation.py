@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from nasgem_core.benchmarks.graph_hash import graph_hashes
-from nasgem_core.benchmarks.nasbench101 import HASH_LABELS, MAX_VERTICES, NAME, OPERATIONS
+from nasgem_core.benchmarks.nasbench101_cells import HASH_LABELS, MAX_VERTICES, OPERATIONS
 from nasgem_core.benchmarks.table import TabularSpace
 from nasgem_core.cells.batch import CellBatch
 from nasgem_core.cells.codes import FIRST_OPERATION_CODE
@@ -38,8 +38,8 @@ class Mutation:
     """Looks up edited cells in a table of NAS-Bench-101; raises `DataError` for another table."""
 
     def __init__(self, table: TabularSpace) -> None:
-        if table.name != NAME:
-            raise DataError(f"table {table.name!r}: edits are known for {NAME} only")
+        if table.cells.operation_names != OPERATIONS:
+            raise DataError(f"table {table.name!r}: its cells are not those of NAS-Bench-101, so they cannot be edited")
         self._cells = table.cells
         self._row_of = {key: row for row, key in enumerate(map(bytes, table.hashes))}
 

@@ -1,9 +1,7 @@
-"""NAS-Bench-101 (Ying et al. 2019) as a tabular space: 423,624 cells of at most 7 vertices and 9 edges on CIFAR-10.
+"""NAS-Bench-101 (Ying et al. 2019) as a tabular space: 423,624 cells on CIFAR-10, each trained three times.
 
-A cell of the benchmark is a labelled DAG as ours is, with one difference: its output is a vertex. It stays one here,
-with the operation `nb101_output`, because which vertices feed it, and how many, decides the widths of all others. The
-operations are not those of the free space: inputs of a vertex are summed, not concatenated, and those from the cell's
-input are projected first. So they have names of their own, which only tables carry.
+`nasgem_core.benchmarks.nasbench101_cells` says how its cells become ours. How predictors read it was chosen on splits
+with seeds of 100 and more; `docs/predictors.md` has the measurements.
 """
 
 import base64
@@ -15,28 +13,33 @@ from pathlib import Path
 
 import numpy as np
 
+from nasgem_core.benchmarks.benchmark import Benchmark
 from nasgem_core.benchmarks.graph_hash import graph_hashes
 from nasgem_core.benchmarks.model_metrics import Training, decode_training
+from nasgem_core.benchmarks.mutation import Mutation
+from nasgem_core.benchmarks.nasbench101_cells import (
+    HASH_LABELS,
+    MAX_VERTICES,
+    OFFICIAL_NAMES,
+    OPERATIONS,
+    invalid_cells,
+    parse_graphs,
+)
 from nasgem_core.benchmarks.nasbench101_costs import nasbench101_costs
 from nasgem_core.benchmarks.table import HASH_BYTES, TabularSpace
 from nasgem_core.benchmarks.tfrecord import read_records
 from nasgem_core.cells.batch import CellBatch
-from nasgem_core.cells.codes import FIRST_OPERATION_CODE, INPUT_CODE, PADDING_CODE
+from nasgem_core.cells.codes import INPUT_CODE, PADDING_CODE
 from nasgem_core.errors import DataError
-from nasgem_core.operations.registry import register_tabular
+from nasgem_core.predictors.notation import Notation
+from nasgem_core.predictors.relevances import Relevances
 
 NAME = "nasbench101"
-OPERATIONS = ("nb101_conv3x3", "nb101_conv1x1", "nb101_maxpool3x3", "nb101_output")
-OFFICIAL_NAMES = ("input", "conv3x3-bn-relu", "conv1x1-bn-relu", "maxpool3x3", "output")
-"""The benchmark's names of codes 1 to 5."""
-MAX_VERTICES, REPEATS, EPOCHS = 7, 3, 108
+REPEATS, EPOCHS = 3, 108
 LABEL, TRUTH = "test_acc_run0", "test_acc_mean3"
-HASH_LABELS = np.array([0, -1, 0, 1, 2, -2])
-"""The integers by which the benchmark's hash knows padding (none), the input, three operations and the output."""
 _KERNEL_SIZES = np.array([0, 0, 3, 1, 0, 0])
-
-for _name in OPERATIONS:
-    register_tabular(_name)
+_STRONG = ("walk", "degree", "depth", "wwalk", "size", "subset:mass")
+_MIDDLE = ("chain", "subset:fewest", "prefix", "count")
 
 
 def import_npz(path: Path) -> TabularSpace:
@@ -52,7 +55,7 @@ def import_npz(path: Path) -> TabularSpace:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in ("hash16", "adjacency", "ops", "op_names", LABEL, TRUTH)}
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        raise DataError(f"{path} is no npz file of NAS-Bench-101: {error}") from None
+        raise DataError(f"{path} is not an npz file of NAS-Bench-101: {error}") from None
     if tuple(arrays["op_names"].tolist()) != OFFICIAL_NAMES:
         raise DataError(f"{path}: op_names must be {', '.join(OFFICIAL_NAMES)}, in this order")
     rows = len(arrays["ops"])
@@ -70,7 +73,7 @@ def import_npz(path: Path) -> TabularSpace:
 def import_tfrecord(path: Path) -> TabularSpace:
     """Read the benchmark's own file, `nasbench_only108.tfrecord` or `nasbench_full.tfrecord`; rows are sorted by hash.
 
-    Only trainings of 108 epochs are taken. Beside the test accuracies the space holds the validation accuracies
+    Only trainings of 108 epochs are taken. Besides the test accuracies the space holds the validation accuracies
     `val_acc_run0` and `val_acc_mean3` and the mean `training_seconds`.
 
     Raises:
@@ -87,7 +90,7 @@ def import_tfrecord(path: Path) -> TabularSpace:
                 continue
             training = decode_training(base64.b64decode(metrics, validate=True))
         except (ValueError, TypeError, binascii.Error, DataError) as error:
-            raise DataError(f"{path}: record {number} is none of NAS-Bench-101: {error}") from None
+            raise DataError(f"{path}: record {number} is not one of NAS-Bench-101: {error}") from None
         row = rows.setdefault(key, len(rows))
         if row == len(graphs):
             graphs.append((adjacency, operations))
@@ -101,7 +104,7 @@ def import_tfrecord(path: Path) -> TabularSpace:
     try:
         hashes = np.frombuffer(bytes.fromhex("".join(rows)), dtype=np.uint8).reshape(len(rows), HASH_BYTES)
     except ValueError:
-        raise DataError(f"{path}: a key is no hash of {2 * HASH_BYTES} hexadecimal digits") from None
+        raise DataError(f"{path}: a key is not a hash of {2 * HASH_BYTES} hexadecimal digits") from None
     order = np.lexsort(hashes.T[::-1])
     test = np.array([[run.test_accuracy for run in runs] for runs in trainings])
     validation = np.array([[run.validation_accuracy for run in runs] for runs in trainings])
@@ -114,7 +117,7 @@ def import_tfrecord(path: Path) -> TabularSpace:
     }
     params = np.array([runs[0].params for runs in trainings])
     space = _space(
-        _graphs(graphs, list(rows), path)[order],
+        _parsed(graphs, list(rows), path)[order],
         hashes[order],
         {name: values[order] for name, values in figures.items()},
         path,
@@ -126,28 +129,18 @@ def import_tfrecord(path: Path) -> TabularSpace:
     return space
 
 
-def _graphs(graphs: list[tuple[str, str]], keys: list[str], path: Path) -> CellBatch:
-    """Return the cells of the file's texts: the matrix row by row as digits, the operations separated by commas."""
-    code_of = {name: code for code, name in enumerate(OFFICIAL_NAMES, start=INPUT_CODE)}
-    adjacency = np.zeros((len(graphs), MAX_VERTICES, MAX_VERTICES), dtype=np.uint8)
-    codes = np.zeros((len(graphs), MAX_VERTICES), dtype=np.uint8)
-    for row, (digits, operations) in enumerate(graphs):
-        try:
-            names = operations.split(",")
-            size = len(names)
-            matrix = np.frombuffer(digits.encode(), dtype=np.uint8) - ord("0")
-            adjacency[row, :size, :size] = matrix.reshape(size, size)
-            codes[row, :size] = [code_of[name] for name in names]
-        except (ValueError, KeyError, AttributeError) as error:
-            raise DataError(f"{path}: cell {keys[row]} has no graph of the benchmark: {error}") from None
-    return CellBatch(adjacency, codes, OPERATIONS)
+def _parsed(graphs: list[tuple[str, str]], keys: list[str], path: Path) -> CellBatch:
+    try:
+        return parse_graphs(graphs, keys)
+    except DataError as error:
+        raise DataError(f"{path}: {error}") from None
 
 
 def _space(cells: CellBatch, hashes: np.ndarray, metrics: Mapping[str, np.ndarray], path: Path) -> TabularSpace:
     """Return the space with computed costs, after every graph has been checked and hashed."""
-    wrong = _invalid(cells)
+    wrong = invalid_cells(cells)
     if len(wrong):
-        raise DataError(f"{path}: cell {hashes[wrong[0]].tobytes().hex()} is no graph from an input to an output")
+        raise DataError(f"{path}: cell {hashes[wrong[0]].tobytes().hex()} is not a graph from an input to an output")
     differing = np.flatnonzero((graph_hashes(cells, HASH_LABELS) != hashes).any(axis=1))
     if len(differing):
         key = hashes[differing[0]].tobytes().hex()
@@ -159,17 +152,19 @@ def _space(cells: CellBatch, hashes: np.ndarray, metrics: Mapping[str, np.ndarra
     return TabularSpace(NAME, cells, columns, LABEL, TRUTH, hashes)
 
 
-def _invalid(cells: CellBatch) -> np.ndarray:
-    """Return the cells that are no DAG in topological order from a first vertex "input" to a last one "output"."""
-    codes, adjacency, sizes = cells.codes, cells.adjacency, cells.num_vertices
-    output = FIRST_OPERATION_CODE + OPERATIONS.index("nb101_output")
-    places = np.arange(cells.width)
-    last = np.maximum(sizes - 1, 0)[:, None]
-    own = places < sizes[:, None]
-    right = (codes[:, 0] == INPUT_CODE) & (codes <= output).all(axis=1) & (sizes >= 2)
-    right &= ((codes != PADDING_CODE) == own).all(axis=1)
-    right &= ((codes == INPUT_CODE) == (places == 0)).all(axis=1) & ((codes == output) == (places == last)).all(axis=1)
-    right &= (adjacency <= 1).all(axis=(1, 2)) & ~np.tril(adjacency).any(axis=(1, 2))
-    right &= (adjacency.any(axis=1) == (own & (places > 0))).all(axis=1)
-    right &= (adjacency.any(axis=2) == (places < last)).all(axis=1)
-    return np.flatnonzero(~right)
+BENCHMARK = Benchmark(
+    readers={".tfrecord": import_tfrecord, ".npz": import_npz},
+    notation=Notation(OPERATIONS[:3], (9.0, 1.0, 0.0), OPERATIONS[3], divides_output=True),
+    # Features of depth, width and bottlenecks are expected to count most.
+    prior=Relevances(
+        dict.fromkeys(_STRONG, 1.2) | dict.fromkeys(_MIDDLE, 0.0),
+        otherwise=-1.0,
+        group_spread=0.5,
+        feature_spread=0.7,
+    ),
+    sizes=(100, 172, 424, 4236),
+    bias_sizes=(200, 500, 1000, 2000),
+    runs=REPEATS,
+    edits=Mutation,
+)
+"""The sizes are about .02, .04, .1 and 1 % of the cells."""

@@ -5,18 +5,21 @@ contracted form many rows share one graph, and one hash: 5,425 of 15,625 differ.
 """
 
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
-from nasgem_core.benchmarks.nasbench201_cells import contracted_cells, parse_architectures, raw_cells
+from nasgem_core.benchmarks.benchmark import Benchmark
+from nasgem_core.benchmarks.nasbench201_cells import OPERATIONS, contracted_cells, parse_architectures, raw_cells
 from nasgem_core.benchmarks.nasbench201_costs import nasbench201_costs
 from nasgem_core.benchmarks.rows import key_hashes
 from nasgem_core.benchmarks.table import TabularSpace
 from nasgem_core.errors import DataError
+from nasgem_core.predictors.notation import Notation
 
 FORMS = {"contracted": contracted_cells, "raw": raw_cells}
 NAMES = {"contracted": "nasbench201", "raw": "nasbench201-raw"}
@@ -60,7 +63,7 @@ def import_npz(path: Path, form: str = "contracted") -> TabularSpace:
             metrics = {ours: _fractions(archive[theirs]) for ours, theirs in _ACCURACIES.items()}
             metrics |= {name: archive[name] for name in archive.files if name.startswith(_MEASURED)}
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        raise DataError(f"{path} is no npz file of NAS-Bench-201: {error}") from None
+        raise DataError(f"{path} is not an npz file of NAS-Bench-201: {error}") from None
     return _space(texts, metrics, "c10_val_naslib", form, path)
 
 
@@ -70,7 +73,7 @@ def import_pth(path: Path, form: str = "contracted") -> TabularSpace:
     The label is `c10_val_run0`, the validation accuracy of the first training on `cifar10-valid`.
 
     Raises:
-        DataError: the file is missing or altered, holds objects that could run code, or is no such benchmark.
+        DataError: the file is missing or altered, holds objects that could run code, or is another file.
     """
     if not path.is_file():
         raise DataError(f"there is no file {path}: download the benchmark's .pth file")
@@ -91,7 +94,7 @@ def import_pth(path: Path, form: str = "contracted") -> TabularSpace:
         }
         first = np.array([_final(result, *_EVALUATED["c10_val"])[0] for result in results])
     except (KeyError, TypeError, IndexError, ValueError, AttributeError) as error:
-        raise DataError(f"{path} is no file of NAS-Bench-201, or lacks results: {error!r}") from None
+        raise DataError(f"{path} is not a file of NAS-Bench-201, or lacks results: {error!r}") from None
     return _space(texts, metrics | {_FIRST_RUN: _fractions(first)}, _FIRST_RUN, form, path)
 
 
@@ -128,3 +131,18 @@ def _space(texts: list[str], metrics: Mapping[str, np.ndarray], label: str, form
         TRUTH,
         key_hashes(cells),
     )
+
+
+def _readers(form: str) -> dict[str, Callable[[Path], TabularSpace]]:
+    return {".pth": partial(import_pth, form=form), ".npz": partial(import_npz, form=form)}
+
+
+_NONE, _SKIP, _CONV1X1, _CONV3X3, _POOLING, _OUTPUT = OPERATIONS
+CONTRACTED = Benchmark(
+    readers=_readers("contracted"),
+    # A skip stands for a tensor that a sum holds once more.
+    notation=Notation((_CONV3X3, _CONV1X1, _POOLING, _SKIP), (9.0, 1.0, 0.0, 0.0), _OUTPUT, zero=(_NONE,)),
+    sizes=(78, 156, 469, 1563),
+)
+"""The sizes are .5, 1, 3 and 10 % of the cells."""
+RAW = Benchmark(readers=_readers("raw"), read_instead=NAMES["contracted"])

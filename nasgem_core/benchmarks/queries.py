@@ -2,12 +2,8 @@
 
 import numpy as np
 
-from nasgem_core.benchmarks import nasbench101
 from nasgem_core.benchmarks.table import TabularSpace
 from nasgem_core.errors import DataError
-
-_RUNS = {nasbench101.NAME: nasbench101.REPEATS}
-"""Trainings behind the truth of a table, of which the label is the first."""
 
 
 class Queries:
@@ -16,6 +12,7 @@ class Queries:
     Args:
         table: its label is what a query observes, its truth what a search is judged by.
         budget: number of queries.
+        runs: trainings of a cell behind the truth, of which the label is the first.
 
     Raises:
         DataError: there are fewer cells than queries.
@@ -27,12 +24,12 @@ class Queries:
         curve: after each query the true accuracy of that pick, [budget] in the end.
     """
 
-    def __init__(self, table: TabularSpace, budget: int) -> None:
+    def __init__(self, table: TabularSpace, budget: int, runs: int = 1) -> None:
         self._label = table.metrics[table.label].astype(np.float64)
         self._truth = table.metrics[table.truth].astype(np.float64)
         if budget > len(table):
             raise DataError(f"{budget} queries for a table of {len(table)} cells: lower benchmark.queries")
-        self._again = _RUNS.get(table.name, 1) - 1
+        self._again = runs - 1
         self.budget = budget
         self.rows: list[int] = []
         self.observed: list[float] = []
@@ -48,14 +45,14 @@ class Queries:
 
     @property
     def repeat_cost(self) -> int:
-        """Queries that asking for a cell again costs: one for each further run; 0 where the table has but one."""
+        """Queries that asking for a cell again costs: one for each further run; 0 where there is none."""
         return self._again
 
     def ask(self, rows: np.ndarray) -> np.ndarray:
-        """Observe the label of each cell, one query each; cells asked for before are passed over. Returns labels.
+        """Observe the label of each cell, one query each; cells asked for before cost nothing. Return the labels.
 
         Raises:
-            DataError: the queries do not suffice.
+            DataError: there are not enough queries left.
         """
         new = [row for row in dict.fromkeys(int(row) for row in rows) if row not in self._place]
         self._require(len(new))
@@ -70,7 +67,7 @@ class Queries:
         """Observe all further runs of a cell that was asked for before, and know the mean of all.
 
         Raises:
-            DataError: the queries do not suffice, the table has no further runs, or the cell is not known yet.
+            DataError: there are not enough queries left, the table has no further runs, or the cell is not known yet.
         """
         if row not in self._place or row in self._repeated or not self._again:
             raise DataError(f"cell {row} has no further run to be asked for")
@@ -80,7 +77,7 @@ class Queries:
         self._advance(self._again)
 
     def regret(self) -> np.ndarray:
-        """Return after each query what the pick lacks to the best true accuracy of the table."""
+        """Return after each query how far the pick is below the best true accuracy of the table."""
         return self._truth.max() - np.array(self.curve)
 
     def _require(self, queries: int) -> None:
@@ -88,7 +85,7 @@ class Queries:
             raise DataError(f"{queries} queries are asked for and {self.left} of {self.budget} are left")
 
     def _advance(self, queries: int) -> None:
-        """Count queries and pick anew: the best cell whose runs are all known, or else the best observed one."""
+        """Count queries and pick again: the best cell whose runs are all known, or else the best observed one."""
         among = [self._place[row] for row in self._repeated] or range(len(self.rows))
         self.pick = self.rows[max(among, key=lambda place: self.observed[place])]
         self.curve += [float(self._truth[self.pick])] * queries

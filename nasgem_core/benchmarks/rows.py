@@ -1,7 +1,9 @@
 """A user's own table of cells and their measured figures, from parquet or CSV."""
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,6 +14,8 @@ from nasgem_core.benchmarks.table import TabularSpace
 from nasgem_core.cells.batch import CellBatch
 from nasgem_core.cells.cell import Cell
 from nasgem_core.errors import CellError, DataError
+from nasgem_core.operations.operation import INPUT
+from nasgem_core.operations.registry import register_tabular
 
 CELL = "cell"
 """Name of the column that holds cells as JSON, as `Cell.to_json` writes them."""
@@ -22,7 +26,8 @@ COSTS = ("params", "macs")
 def read_rows(path: Path, name: str, label: str, truth: str, others: Sequence[str] = ()) -> TabularSpace:
     """Read a table with the columns `cell` (JSON), `label`, `truth` and, where they are there, `params` and `macs`.
 
-    Rows are counted from 1, the heading aside. Isomorphic cells with the same figures are kept once.
+    Rows are counted from 1, the heading aside. Isomorphic cells with the same figures are kept once. Operations may
+    have any names: one that is not an operation of the search needs no cost and no layer.
 
     Args:
         path: a `.parquet` or `.csv` file.
@@ -115,6 +120,8 @@ def _numbers(values: pd.Series, path: Path) -> np.ndarray:
 
 
 def _cells(texts: pd.Series, path: Path) -> list[Cell]:
+    for name in _operation_names(texts):
+        register_tabular(name)
     cells = []
     for row, text in enumerate(texts, start=1):
         try:
@@ -124,3 +131,14 @@ def _cells(texts: pd.Series, path: Path) -> list[Cell]:
     if not cells:
         raise DataError(f"{path} has no rows")
     return cells
+
+
+def _operation_names(texts: Iterable[Any]) -> set[str]:
+    """Return the names that the cells' vertices have; what is not a cell has none, and is refused when it is read."""
+    names: set[Any] = set()
+    for text in texts:
+        try:
+            names.update(json.loads(text)["operations"])
+        except (TypeError, ValueError, KeyError):
+            continue
+    return {name for name in names if isinstance(name, str)} - {"", INPUT}

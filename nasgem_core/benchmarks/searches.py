@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from nasgem_core.benchmarks.mutation import Mutation
+from nasgem_core.benchmarks.benchmark import Edits
 from nasgem_core.benchmarks.queries import Queries
 from nasgem_core.predictors.covariances import COVARIANCES
 from nasgem_core.predictors.gp import GaussianProcess
@@ -29,15 +29,15 @@ def random_search(queries: Queries, cells: int, seed: int) -> None:
     queries.ask(np.random.default_rng(seed).choice(cells, queries.left, replace=False))
 
 
-def regularised_evolution(queries: Queries, mutation: Mutation, cells: int, seed: int) -> None:
+def regularised_evolution(queries: Queries, edits: Edits, cells: int, seed: int) -> None:
     """Mutate the best of a random tournament, let the oldest die (Real et al. 2019)."""
     rng = np.random.default_rng(seed)
     population: deque = deque()
     for row in rng.choice(cells, min(_POPULATION, queries.left), replace=False):
-        population.append((float(queries.ask(np.array([row]))[0]), mutation.graph_of(int(row), rng)))
+        population.append((float(queries.ask(np.array([row]))[0]), edits.graph_of(int(row), rng)))
     while queries.left:
         tournament = [population[i] for i in rng.choice(len(population), _TOURNAMENT, replace=False)]
-        child = mutation.mutate(max(tournament, key=lambda member: member[0])[1], rng)
+        child = edits.mutate(max(tournament, key=lambda member: member[0])[1], rng)
         population.append((float(queries.ask(np.array([child.row]))[0]), child))
         population.popleft()
 

@@ -19,7 +19,7 @@ from nasgem_core.cells.packing import pack_cells, unpack_cells
 from nasgem_core.digest import digest_of
 from nasgem_core.errors import DataError
 from nasgem_core.files import written_whole
-from nasgem_core.operations.registry import OPERATIONS, register_tabular
+from nasgem_core.operations.registry import register_tabular
 
 SCHEMA = "nasgem.table/1"
 HASH_BYTES = 16
@@ -133,8 +133,7 @@ def read_table(path: Path) -> TabularSpace:
     if _checksum(content, arrays).encode() != metadata.get(_CHECKSUM):
         raise DataError(f"{path} is not what was written, its checksum differs: import it again")
     for operation in header["operations"]:
-        if operation not in OPERATIONS:
-            register_tabular(operation)
+        register_tabular(operation)
     return TabularSpace(
         header["name"],
         unpack_cells(arrays, header["operations"]),

@@ -42,11 +42,11 @@ class GaussianProcess:
         self._group = torch.tensor([names.index(group) for group in space.groups])
         self._log_size = torch.log(torch.bincount(self._group).double())[self._group]
         level = _LOG_TOTAL - np.log(len(names) + SIMILARITIES)
-        shift = torch.tensor([prior.emphasis.get(name, 0.0) for name in names], dtype=torch.float64)
+        shift = torch.tensor([prior.of(name) for name in names], dtype=torch.float64)
         self._prior = {
             "group": shift + level,
             "feature": torch.zeros(len(self._group), dtype=torch.float64),
-            "similarity": torch.full((SIMILARITIES,), level + prior.emphasis.get(SUBTREES, 0.0), dtype=torch.float64),
+            "similarity": torch.full((SIMILARITIES,), level + prior.of(SUBTREES), dtype=torch.float64),
             "amplitude": torch.zeros((), dtype=torch.float64),
             "noise": torch.full((), _LOG_NOISE, dtype=torch.float64),
         }

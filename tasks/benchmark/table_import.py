@@ -3,7 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
-from nasgem_core.benchmarks import nasbench101, nasbench201
+from nasgem_core.benchmarks.catalogue import benchmark_of
 from nasgem_core.benchmarks.rows import read_rows
 from nasgem_core.benchmarks.table import TabularSpace, is_table, read_table, write_table
 from nasgem_core.errors import DataError, ParameterError
@@ -14,9 +14,8 @@ def import_table(name: str, source: Path, label: str | None = None, truth: str |
     """Read a benchmark's own file, or a user's table, and write it into `data/tables`.
 
     Args:
-        name: `nasbench101` (from .tfrecord or .npz), `nasbench201` or `nasbench201-raw` (from .pth or .npz), or any
-            other name for a table that nasgem has written, such as NASGEM-Bench, or for a .parquet or .csv table with
-            a column of cells.
+        name: that of a published table, such as `nasbench101`, which has its own file; or any other name for a table
+            that nasgem has written, such as NASGEM-Bench, or for a .parquet or .csv table with a column of cells.
         source: the file.
         label: of a user's table, the metric that a search may observe; a table that nasgem has written has one.
         truth: the metric that rankings are judged by; by default the label where that is given.
@@ -25,15 +24,13 @@ def import_table(name: str, source: Path, label: str | None = None, truth: str |
         ParameterError: an option does not belong to this table, or a user's table lacks its label.
         DataError: the file cannot be read as such a table, or the result cannot be written.
     """
-    path = table_path(name)
-    forms = {table: form for form, table in nasbench201.NAMES.items()}
-    if (name == nasbench101.NAME or name in forms) and (label or truth):
-        raise ParameterError(f"{name} has its own label and truth: leave out --label and --truth")
-    if name == nasbench101.NAME:
-        space = (nasbench101.import_tfrecord if source.suffix == ".tfrecord" else nasbench101.import_npz)(source)
-    elif name in forms:
-        read = nasbench201.import_pth if source.suffix == ".pth" else nasbench201.import_npz
-        space = read(source, forms[name])
+    path, readers = table_path(name), benchmark_of(name).readers
+    if readers:
+        if label or truth:
+            raise ParameterError(f"{name} has its own label and truth: leave out --label and --truth")
+        if source.suffix not in readers:
+            raise DataError(f"{source}: {name} is imported from a {' or '.join(readers)} file")
+        space = readers[source.suffix](source)
     elif not source.is_file():
         raise DataError(f"there is no file {source}: name a .parquet or .csv table of cells")
     elif is_table(source):

@@ -3,7 +3,7 @@
 import numpy as np
 
 from nasgem_core.benchmarks.graph_hash import graph_hashes
-from nasgem_core.benchmarks.nasbench101 import HASH_LABELS, MAX_VERTICES, OPERATIONS
+from nasgem_core.benchmarks.nasbench101_cells import HASH_LABELS, MAX_VERTICES, OPERATIONS
 from nasgem_core.benchmarks.nasbench101_costs import nasbench101_costs
 from nasgem_core.benchmarks.table import TabularSpace
 from nasgem_core.cells.batch import CellBatch

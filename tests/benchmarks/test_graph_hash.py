@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from nasgem_core.benchmarks.graph_hash import graph_hashes
-from nasgem_core.benchmarks.nasbench101 import HASH_LABELS, OPERATIONS
+from nasgem_core.benchmarks.nasbench101_cells import HASH_LABELS, OPERATIONS
 from nasgem_core.cells.batch import CellBatch
 from tests.benchmarks.official import official
 

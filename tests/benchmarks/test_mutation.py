@@ -36,5 +36,5 @@ def test_a_spread_cell_is_the_cell_of_its_row(table):
 
 
 def test_other_tables_are_refused():
-    with pytest.raises(DataError, match="table 'synthetic': edits are known for nasbench101 only"):
+    with pytest.raises(DataError, match="table 'synthetic': its cells are not those of NAS-Bench-101"):
         Mutation(synthetic_table(20))

@@ -5,20 +5,13 @@ import pytest
 from scipy.stats import spearmanr
 
 from nasgem_core.benchmarks.graph_hash import graph_hashes
-from nasgem_core.benchmarks.nasbench101 import (
-    HASH_LABELS,
-    LABEL,
-    OFFICIAL_NAMES,
-    OPERATIONS,
-    TRUTH,
-    import_npz,
-    import_tfrecord,
-)
+from nasgem_core.benchmarks.nasbench101 import BENCHMARK, LABEL, TRUTH, import_npz, import_tfrecord
+from nasgem_core.benchmarks.nasbench101_cells import HASH_LABELS, OFFICIAL_NAMES, OPERATIONS
 from nasgem_core.benchmarks.table import read_table, write_table
 from nasgem_core.cells.batch import CellBatch
-from nasgem_core.cells.cell import Cell
-from nasgem_core.errors import CellError, DataError
-from nasgem_core.operations.registry import OPERATIONS as BUILDABLE
+from nasgem_core.errors import DataError
+from nasgem_core.predictors.features.cell_features import feature_names
+from nasgem_core.predictors.relevances import SUBTREES
 from tests.benchmarks.official import official
 from tests.benchmarks.tfrecords import encode_metrics, row, write_records
 
@@ -96,7 +89,7 @@ def test_both_files_give_one_space(tmp_path, npz_space, params):
     ("place", "value", "message"),
     [
         (0, "00" * 16, "1 cells are not the graphs of their hashes"),
-        (0, "zz", "is no hash of 32 hexadecimal digits"),
+        (0, "zz", "is not a hash of 32 hexadecimal digits"),
         (2, "01", "has no graph of the benchmark"),
         (3, "input,conv5x5", "has no graph of the benchmark"),
     ],
@@ -121,7 +114,7 @@ def test_wrong_records_are_refused_by_number(tmp_path, params):
         b'["k", 108, "01", "input", "!"]',
         b'["k",108,"","","CAE="]',
     ):
-        with pytest.raises(DataError, match=r"a.tfrecord: record 3 is none of NAS-Bench-101"):
+        with pytest.raises(DataError, match=r"a.tfrecord: record 3 is not one of NAS-Bench-101"):
             import_tfrecord(write_records(path, [*whole[:2], record, *whole[2:]]))
     with pytest.raises(DataError, match="has 2 trainings, not 3"):
         import_tfrecord(write_records(path, whole[:-1]))
@@ -134,29 +127,27 @@ def test_wrong_records_are_refused_by_number(tmp_path, params):
 def test_wrong_npz_files_are_refused(tmp_path):
     path, arrays = tmp_path / "small.npz", small_arrays()
     for change, message in [
-        ({"ops": None}, "no npz file of NAS-Bench-101"),
+        ({"ops": None}, "not an npz file of NAS-Bench-101"),
         ({"op_names": arrays["op_names"][::-1]}, "op_names must be input"),
         ({LABEL: arrays[LABEL][:2]}, f"{LABEL} has shape"),
         ({"hash16": arrays["hash16"][::-1]}, "cells are not the graphs of their hashes"),
-        ({"adjacency": arrays["adjacency"].swapaxes(1, 2)}, "is no graph from an input to an output"),
-        ({"ops": np.where(arrays["ops"] == 4, 3, arrays["ops"])}, "is no graph from an input to an output"),
-        ({"ops": np.where(arrays["ops"] == 255, 7, arrays["ops"])}, "is no graph from an input to an output"),
+        ({"adjacency": arrays["adjacency"].swapaxes(1, 2)}, "is not a graph from an input to an output"),
+        ({"ops": np.where(arrays["ops"] == 4, 3, arrays["ops"])}, "is not a graph from an input to an output"),
+        ({"ops": np.where(arrays["ops"] == 255, 7, arrays["ops"])}, "is not a graph from an input to an output"),
         ({TRUTH: np.array([0.9, np.nan, 0.9])}, "is nan in row 2"),
     ]:
         with pytest.raises(DataError, match=message):
             import_npz(write_npz(path, **change))
     path.write_bytes(path.read_bytes()[:300])
-    with pytest.raises(DataError, match=r"small.npz is no npz file"):
+    with pytest.raises(DataError, match=r"small.npz is not an npz file"):
         import_npz(path)
 
 
-def test_operations_stand_in_tables_only():
-    cell = Cell(np.triu(np.ones((3, 3), int), 1), ("input", "nb101_conv3x3", "nb101_output"))
-    assert Cell.from_json(cell.to_json()) == cell and len(cell.canonical_key) == 32
-    assert not set(OPERATIONS) & set(BUILDABLE.names())
-    for name in OPERATIONS:
-        with pytest.raises(CellError, match=f"unknown operation '{name}': known are conv1x1"):
-            BUILDABLE.get(name)
+def test_the_prior_emphasises_groups_that_exist():
+    assert BENCHMARK.notation is not None
+    known = {name.rpartition(":")[0] for name in feature_names(len(BENCHMARK.notation.operations))}
+    assert known >= set(BENCHMARK.prior.emphasis)
+    assert BENCHMARK.prior.of("walk") > BENCHMARK.prior.of("count") > BENCHMARK.prior.of(SUBTREES) == -1
 
 
 @pytest.mark.slow

@@ -3,7 +3,8 @@ import pytest
 import torch
 from torch import nn
 
-from nasgem_core.benchmarks.nasbench101 import _KERNEL_SIZES, OPERATIONS
+from nasgem_core.benchmarks.nasbench101 import _KERNEL_SIZES
+from nasgem_core.benchmarks.nasbench101_cells import OPERATIONS
 from nasgem_core.benchmarks.nasbench101_costs import nasbench101_costs, vertex_channels
 from nasgem_core.cells.batch import CellBatch
 from tests.benchmarks.official import official

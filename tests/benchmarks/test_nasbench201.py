@@ -86,7 +86,7 @@ def test_wrong_official_files_are_refused(tmp_path):
             import_pth(path)
     for change in ({"meta_archs": 3}, {"arch2infos": {}}, {"meta_archs": [*TEXTS, TEXTS[0]]}):
         torch.save(official_content() | change, path)
-        with pytest.raises(DataError, match=r"a.pth is no file of NAS-Bench-201, or lacks results"):
+        with pytest.raises(DataError, match=r"a.pth is not a file of NAS-Bench-201, or lacks results"):
             import_pth(path)
     altered = official_content()
     altered["arch2infos"][1]["full"]["all_results"]["cifar10", 777]["eval_acc1es"]["ori-test@199"] = float("nan")
@@ -132,14 +132,14 @@ def test_wrong_npz_files_are_refused(tmp_path):
     for change, message in [
         ({"arch_str": np.array([TEXTS[0], "x"])}, r"a.npz: 'x' is no cell"),
         ({"arch_str": np.array([TEXTS[0]] * 2)}, "has 2 cells, 1 of them different"),
-        ({"c10_test": np.array([50.0, 600.0])}, r"a.npz is no npz file of NAS-Bench-201: an accuracy"),
+        ({"c10_test": np.array([50.0, 600.0])}, r"a.npz is not an npz file of NAS-Bench-201: an accuracy"),
         ({"c10_test": np.array([50.0])}, "must be float32 of shape"),
     ]:
         np.savez(path, **arrays | change)
         with pytest.raises(DataError, match=message):
             import_npz(path)
     path.write_bytes(b"PK\x03\x04")
-    with pytest.raises(DataError, match=r"a.npz is no npz file"):
+    with pytest.raises(DataError, match=r"a.npz is not an npz file"):
         import_npz(path)
-    with pytest.raises(DataError, match=r"none.npz is no npz file"):
+    with pytest.raises(DataError, match=r"none.npz is not an npz file"):
         import_npz(tmp_path / "none.npz")

@@ -3,15 +3,11 @@ import itertools
 import numpy as np
 import pytest
 
-from nasgem_core.benchmarks import nasbench101, nasbench201
+from nasgem_core.benchmarks.benchmark import Benchmark
+from nasgem_core.benchmarks.catalogue import benchmark_of
+from nasgem_core.benchmarks.nasbench101_cells import OPERATIONS
 from nasgem_core.benchmarks.nasbench201_cells import contracted_cells
-from nasgem_core.benchmarks.prediction_spaces import (
-    NASBENCH101,
-    NASBENCH201,
-    notation_of,
-    prediction_prior,
-    prediction_space,
-)
+from nasgem_core.benchmarks.prediction_spaces import notation_of, prediction_space
 from nasgem_core.benchmarks.table import TabularSpace
 from nasgem_core.cells.batch import CellBatch
 from nasgem_core.cells.cell import Cell
@@ -19,7 +15,6 @@ from nasgem_core.cells.sampling import sample_cells
 from nasgem_core.config.search import CellsConfig
 from nasgem_core.errors import DataError
 from nasgem_core.operations.registry import register_tabular
-from nasgem_core.predictors.relevances import SUBTREES, Relevances
 
 FREE = sample_cells(CellsConfig(vertices=5, operations=("conv1x1", "dwconv3x3", "conv3x3")), 50, 0)
 
@@ -33,14 +28,16 @@ def table(name: str, cells: CellBatch, **metrics) -> TabularSpace:
 def chains() -> CellBatch:
     """Return all cells of NAS-Bench-101 that are chains of two operations."""
     graph = np.diag(np.ones(3, np.uint8), 1)
-    names = nasbench101.OPERATIONS
+    names = OPERATIONS
     pairs = itertools.product(names[:3], repeat=2)
     return CellBatch.from_cells([Cell(graph, ("input", *pair, names[3])) for pair in pairs], names)
 
 
 def test_cells_of_nasbench101_are_read_with_their_costs():
     counts = np.arange(9) * 1e6
-    space = prediction_space(table(nasbench101.NAME, chains(), params=counts, macs=counts[::-1]))
+    space = prediction_space(
+        table("nasbench101", chains(), params=counts, macs=counts[::-1]), benchmark_of("nasbench101")
+    )
     assert len(space) == 9
     assert {"size:params", "size:macs", "count:op0"} <= set(space.names)
     params = space.features[:, space.names.index("size:params")]
@@ -51,49 +48,36 @@ def test_cells_of_nasbench101_are_read_with_their_costs():
 def test_cells_of_nasbench201_lose_dead_edges_and_keep_copies():
     operations = np.array(list(itertools.product((0, 1, 3), repeat=6)), np.uint8)  # none, skip_connect, nor_conv_3x3
     cells = contracted_cells(operations)
-    space = prediction_space(table(nasbench201.NAMES["contracted"], cells))
+    benchmark = benchmark_of("nasbench201")
+    space = prediction_space(table("nasbench201", cells), benchmark)
     assert "count:op0" in space.names and "count:op3" in space.names  # convolutions, and sums of equal tensors
-    assert space.cells.operation_names == (*NASBENCH201.operations, "nb201_output")
+    assert space.cells.operation_names == (*benchmark.notation.operations, "nb201_output")
     zero = int(np.flatnonzero(~operations.any(1))[0])
     assert space.cells.num_vertices[zero] == 2 and not space.cells.adjacency[zero].any()
 
 
 def test_other_tables_are_read_by_the_costs_of_their_operations():
-    notation = notation_of(table("own", FREE))
+    notation = notation_of(table("own", FREE), Benchmark())
     assert notation.operations == ("conv3x3", "dwconv3x3", "conv1x1")
     assert notation.costs == pytest.approx((9, 1 + 9 / 64, 1))
     assert notation.output is None
-    assert len(prediction_space(table("own", FREE))) == 50
+    assert len(prediction_space(table("own", FREE), Benchmark())) == 50
 
 
 def test_operations_without_costs_count_as_free_and_absent_ones_not_at_all():
     register_tabular("own_pooling")
     cell = Cell(np.diag(np.ones(2, np.uint8), 1), ("input", "own_pooling", "conv1x1"))
-    notation = notation_of(table("own", CellBatch.from_cells([cell], ("conv3x3", "own_pooling", "conv1x1"))))
+    notation = notation_of(
+        table("own", CellBatch.from_cells([cell], ("conv3x3", "own_pooling", "conv1x1"))), Benchmark()
+    )
     assert (notation.operations, notation.costs) == (("conv1x1", "own_pooling"), (1, 0))
-
-
-def test_the_prior_emphasises_groups_of_nasbench101_alone():
-    space = prediction_space(table(nasbench101.NAME, chains()))
-    prior = prediction_prior(table(nasbench101.NAME, chains()), space)
-    assert prior.emphasis["walk"] > prior.emphasis["count"] > prior.emphasis[SUBTREES]
-    assert set(prior.emphasis) >= set(space.groups)
-    assert prediction_prior(table("own", FREE), prediction_space(table("own", FREE))) == Relevances()
-
-
-def test_emphasised_groups_exist():
-    from nasgem_core.benchmarks import prediction_spaces
-    from nasgem_core.predictors.features.cell_features import feature_names
-
-    known = {name.rpartition(":")[0] for name in feature_names(len(NASBENCH101.operations))}
-    assert known >= {*prediction_spaces._STRONG, *prediction_spaces._MIDDLE}
 
 
 def test_negative_counts_are_refused():
     counts = np.ones(50)
     counts[7] = -2
-    with pytest.raises(DataError, match="own: metric 'macs' counts, and in row 8 is -2"):
-        prediction_space(table("own", FREE, macs=counts))
+    with pytest.raises(DataError, match="own: metric 'macs' is a count, and in row 8 it is -2"):
+        prediction_space(table("own", FREE, macs=counts), Benchmark())
 
 
 def test_too_many_operations_are_refused():
@@ -102,4 +86,9 @@ def test_too_many_operations_are_refused():
         register_tabular(name)
     cell = Cell(np.diag(np.ones(6, np.uint8), 1), ("input", *names))
     with pytest.raises(DataError, match="operations has 6 names"):
-        notation_of(table("own", CellBatch.from_cells([cell], tuple(names))))
+        notation_of(table("own", CellBatch.from_cells([cell], tuple(names))), Benchmark())
+
+
+def test_a_table_that_predictors_do_not_read_names_the_one_that_they_do():
+    with pytest.raises(DataError, match="predictors do not read nasbench201-raw: import nasbench201"):
+        notation_of(table("nasbench201-raw", FREE), benchmark_of("nasbench201-raw"))

@@ -4,9 +4,7 @@ from nasgem_core.benchmarks.protocols import training_sizes
 from nasgem_core.errors import ParameterError
 
 
-def test_sizes_are_those_of_the_literature_unless_others_are_wanted():
-    assert training_sizes("nasbench101", 423_624) == (100, 172, 424, 4236)
-    assert training_sizes("nasbench201", 15_625) == (78, 156, 469, 1563)
+def test_sizes_are_the_papers_proportions_unless_others_are_wanted():
     assert training_sizes("nasgem_bench", 1000) == (60, 120, 180, 300, 420, 600)
     assert training_sizes("nasgem_bench", 40) == (4, 5, 7, 12, 17, 24)
     assert training_sizes("nasbench101", 423_624, (50, 20, 50)) == (20, 50)

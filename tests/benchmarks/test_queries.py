@@ -9,7 +9,7 @@ from tests.benchmarks.synthetic import synthetic_table
 
 def test_a_query_costs_one_and_shows_the_noisy_label():
     table = small_nasbench101()
-    queries = Queries(table, 5)
+    queries = Queries(table, 5, runs=3)
     label, truth = table.metrics["test_acc_run0"].astype(float), table.metrics["test_acc_mean3"].astype(float)
     rows = np.array([3, 9, 3, 20])
     assert np.array_equal(queries.ask(rows), label[rows])
@@ -23,7 +23,7 @@ def test_a_query_costs_one_and_shows_the_noisy_label():
 def test_asking_again_costs_the_further_runs_and_decides():
     table = small_nasbench101()
     truth = table.metrics["test_acc_mean3"].astype(float)
-    queries = Queries(table, 6)
+    queries = Queries(table, 6, runs=3)
     queries.ask(np.array([3, 9]))
     worst = min((3, 9), key=lambda row: truth[row])
     queries.ask_again(worst)
@@ -39,7 +39,7 @@ def test_asking_again_costs_the_further_runs_and_decides():
 def test_more_than_there_is_is_refused():
     with pytest.raises(DataError, match="30 queries for a table of 20 cells"):
         Queries(synthetic_table(20), 30)
-    queries = Queries(small_nasbench101(), 2)
+    queries = Queries(small_nasbench101(), 2, runs=3)
     with pytest.raises(DataError, match="3 queries are asked for and 2 of 2 are left"):
         queries.ask(np.arange(3))
     with pytest.raises(DataError, match="cell 0 has no further run"):

@@ -1,10 +1,16 @@
+import subprocess
+import sys
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from nasgem_core.benchmarks.rows import key_hashes, read_rows, table_from_rows
+from nasgem_core.benchmarks.table import write_table
 from nasgem_core.cells.cell import Cell
-from nasgem_core.errors import DataError
+from nasgem_core.errors import CellError, DataError
+from nasgem_core.operations.registry import OPERATIONS
+from tests.benchmarks.official import official
 
 # Three cells; the last two are one cell with its vertices in another order.
 ADJACENCY = np.triu(np.ones((3, 3), int), 1)
@@ -68,10 +74,8 @@ def test_isomorphic_cells_that_disagree_are_refused_by_row(path):
         ({"run0": ["0.5", "good"]}, "row 2: 'run0' is 'good': it must be a finite number"),
         ({"top5": [1.0, 1.0]}, "column 'top5' is unknown: remove it, or name it"),
         ({"cell": [CHAIN.to_json(), "{}"]}, "row 2: not a cell"),
-        (
-            {"cell": [CHAIN.to_json(), FORK.to_json().replace("conv3x3", "conv9x9")]},
-            "row 2: unknown operation 'conv9x9'",
-        ),
+        ({"cell": [CHAIN.to_json(), FORK.to_json().replace("conv3x3", "input")]}, "row 2: vertex 2 is 'input'"),
+        ({"cell": [CHAIN.to_json(), FORK.to_json().replace("conv3x3", "")]}, "row 2: unknown operation ''"),
         ({"cell": [None, FORK.to_json()]}, "row 1: not a cell: not valid JSON"),
     ],
 )
@@ -110,3 +114,29 @@ def test_cells_in_memory_become_a_space():
     assert space.metrics["acc"].dtype == np.float32 and np.array_equal(space.hashes, key_hashes(space.cells))
     with pytest.raises(DataError, match=r"mine: row 2 holds the same cell as row 1"):
         table_from_rows("mine", [TURNED, FORK], {"acc": np.array([0.5, 0.25])}, "acc", "acc")
+
+
+def test_operations_may_have_names_of_the_table_s_own(path, tmp_path):
+    texts = [cell.to_json().replace("conv3x3", "their pooling").replace("conv1x1", "b") for cell in (CHAIN, FORK)]
+    space = read_rows(write(frame(cell=texts), path), "mine", label="run0", truth="mean")
+    assert space.cells.cell(0).operations == ("input", "b", "their pooling")
+    assert not {"b", "their pooling"} & set(OPERATIONS.names())
+    with pytest.raises(CellError, match="'their pooling'"):
+        OPERATIONS.get("their pooling")
+    write_table(space, tmp_path / "written.parquet")
+    code = (
+        "from pathlib import Path; from nasgem_core.benchmarks.table import read_table; "
+        f"print([cell.operations[-1] for cell in read_table(Path({str(tmp_path / 'written.parquet')!r})).cells])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "['their pooling', 'their pooling']"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "rows"), [("macro", 6_561), ("enas5", 5_519), ("trans_micro", 1_011)])
+def test_published_tables_with_names_of_their_own_are_read(name, rows):
+    path = official(f"tables/{name}.parquet")
+    others = [column for column in pd.read_parquet(path) if column not in ("cell", "accuracy", "params", "macs")]
+    space = read_rows(path, name, label="accuracy", truth="accuracy", others=others)
+    assert 0.9 * rows < len(space) <= rows
+    assert not set(space.cells.operation_names) & set(OPERATIONS.names())

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from nasgem_core.benchmarks.mutation import Mutation
-from nasgem_core.benchmarks.prediction_spaces import prediction_prior, prediction_space
+from nasgem_core.benchmarks.nasbench101 import BENCHMARK
+from nasgem_core.benchmarks.prediction_spaces import prediction_space
 from nasgem_core.benchmarks.queries import Queries
 from nasgem_core.benchmarks.searches import (
     bootstrap_search,
@@ -19,17 +20,16 @@ BUDGET = 60
 @pytest.fixture(scope="module")
 def run():
     table = small_nasbench101()
-    space = prediction_space(table)
-    prior, mutation = prediction_prior(table, space), Mutation(table)
+    space, mutation = prediction_space(table, BENCHMARK), Mutation(table)
     searches = {
         "random": lambda queries, seed: random_search(queries, len(table), seed),
         "evolution": lambda queries, seed: regularised_evolution(queries, mutation, len(table), seed),
         "bootstrap": lambda queries, seed: bootstrap_search(queries, BoostedTrees(space, 1), len(table), seed),
-        "process": lambda queries, seed: process_search(queries, space, prior, seed),
+        "process": lambda queries, seed: process_search(queries, space, BENCHMARK.prior, seed),
     }
 
     def search(name: str, seed: int, budget: int = BUDGET) -> Queries:
-        queries = Queries(table, budget)
+        queries = Queries(table, budget, BENCHMARK.runs)
         searches[name](queries, seed)
         return queries
 

@@ -1,4 +1,4 @@
-"""A writer of NAS-Bench-101 files that shares nothing with the reader: protobuf's own runtime, a bitwise CRC."""
+"""A writer of NAS-Bench-101 files that shares nothing with the reader: protocol buffers by hand, a bitwise CRC."""
 
 import base64
 import json
@@ -6,55 +6,39 @@ import struct
 from collections.abc import Iterable
 from pathlib import Path
 
-from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 
-_TYPES = descriptor_pb2.FieldDescriptorProto
-
-
-def _message(name: str, fields: list[tuple[str, int, bool]]) -> descriptor_pb2.DescriptorProto:
-    message = descriptor_pb2.DescriptorProto(name=name)
-    for number, (field, kind, repeated) in enumerate(fields, start=1):
-        label = _TYPES.LABEL_REPEATED if repeated else _TYPES.LABEL_OPTIONAL
-        added = message.field.add(name=field, number=number, type=kind, label=label)
-        if kind == _TYPES.TYPE_MESSAGE:
-            added.type_name = ".nasbench.EvaluationData"
-    return message
+def _varint(value: int) -> bytes:
+    low, rest = value & 127, value >> 7
+    return bytes([low | 128]) + _varint(rest) if rest else bytes([low])
 
 
-def metrics_class() -> type:
-    """Return protobuf's class for `ModelMetrics` as the benchmark declares it."""
-    double, text = _TYPES.TYPE_DOUBLE, _TYPES.TYPE_STRING
-    names = ("current_epoch", "training_time", "train_accuracy", "validation_accuracy", "test_accuracy")
-    evaluation = _message(
-        "EvaluationData", [*((name, double, False) for name in names), ("checkpoint_path", text, False)]
-    )
-    metrics = _message(
-        "ModelMetrics",
-        [
-            ("evaluation_data", _TYPES.TYPE_MESSAGE, True),
-            ("trainable_parameters", _TYPES.TYPE_INT32, False),
-            ("total_time", double, False),
-        ],
-    )
-    file = descriptor_pb2.FileDescriptorProto(name="nasbench_test.proto", package="nasbench", syntax="proto2")
-    file.message_type.extend([evaluation, metrics])
-    pool = descriptor_pool.DescriptorPool()
-    pool.Add(file)
-    return message_factory.GetMessageClass(pool.FindMessageTypeByName("nasbench.ModelMetrics"))
+def integer(field: int, value: int) -> bytes:
+    """Return a field of a message with an integer, as protocol buffers encode it."""
+    return _varint(field << 3) + _varint(value)
 
 
-def encode_metrics(params: int, seconds: float, validation: float, test: float, path: str = "") -> bytes:
-    metrics = metrics_class()(trainable_parameters=params, total_time=2 * seconds)
-    for share in (0, 0.5, 1):
-        metrics.evaluation_data.add(
-            current_epoch=108 * share,
-            training_time=seconds * share,
-            train_accuracy=share,
-            validation_accuracy=validation * share,
-            test_accuracy=test * share,
-            checkpoint_path=path,
-        )
-    return metrics.SerializeToString()
+def double(field: int, value: float) -> bytes:
+    return _varint(field << 3 | 1) + struct.pack("<d", value)
+
+
+def block(field: int, content: bytes) -> bytes:
+    """Return a field with a text or another message."""
+    return _varint(field << 3 | 2) + _varint(len(content)) + content
+
+
+def encode_evaluation(share: float, figures: dict[int, float], path: str) -> bytes:
+    """Return one evaluation, after a share of the training; the figures are those at its end, by field."""
+    numbers = {1: 108 * share, 2: figures[2] * share, 3: share} | {
+        n: figures[n] * share for n in (4, 5) if n in figures
+    }
+    return block(1, b"".join(double(n, value) for n, value in numbers.items()) + block(6, path.encode()))
+
+
+def encode_metrics(params: int | None, seconds: float, validation: float, test: float | None, path: str = "") -> bytes:
+    """Return `ModelMetrics` as the benchmark writes it; what is None is left out."""
+    figures = {2: seconds, 4: validation} | ({} if test is None else {5: test})
+    evaluations = b"".join(encode_evaluation(share, figures, path) for share in (0, 0.5, 1))
+    return evaluations + (b"" if params is None else integer(2, params)) + double(3, 2 * seconds)
 
 
 def crc32c(content: bytes) -> int:

@@ -41,5 +41,7 @@ def test_a_user_s_table_is_read_with_its_roles(tmp_path):
 def test_names_and_roles_that_do_not_fit_are_refused(tmp_path):
     with pytest.raises(ParameterError, match="nasbench201 has its own label and truth"):
         import_table("nasbench201", tmp_path / "any.npz", label="c10_val")
-    with pytest.raises(DataError, match=r"no npz file of NAS-Bench-101"):
+    with pytest.raises(DataError, match=r"any\.csv: nasbench201-raw is imported from a \.pth or \.npz file"):
+        import_table("nasbench201-raw", tmp_path / "any.csv")
+    with pytest.raises(DataError, match=r"not an npz file of NAS-Bench-101"):
         import_table("nasbench101", tmp_path / "missing.npz")
