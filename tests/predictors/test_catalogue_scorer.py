@@ -59,13 +59,17 @@ def test_a_cell_s_score_does_not_depend_on_the_batch(measured, kind):
 
 
 @pytest.mark.slow
-from nasgem_core.predictors import catalogue_scorer, encoder
-from nasgem_core.predictors.catalogue_scorer import TrainingSet, fit_catalogue_scorer, pretrain_kind
-from nasgem_core.search.score import Measured, efficiency_score
+def test_pretraining_is_part_of_the_training_set(measured, monkeypatch):
+    pretrain = encoder.pretrain
+    monkeypatch.setattr(encoder, "pretrain", lambda space, seed: pretrain(space, seed, steps=20))
+    pretrained = pretrain_kind("message_passing", SPACE, 1)
+    known = training_set_of(measured, "message_passing", pretrained=pretrained)
+    arrays, metadata = known.to_arrays()
+    again = TrainingSet.from_arrays(arrays, json.loads(json.dumps(metadata)))
     cells, _, macs = measured
     first, second = (fit_catalogue_scorer(one).score(cells, macs, 0.1) for one in (known, again))
     assert np.array_equal(first, second)
-    with pytest.raises(DataError, match="pre-train on the space anew"):
+    with pytest.raises(DataError, match="pre-train on the space again"):
         fit_catalogue_scorer(training_set_of(measured, "message_passing"))
 
 
@@ -88,5 +92,5 @@ def test_what_is_not_a_training_set_is_refused(measured):
     for broken in ({n: a for n, a in arrays.items() if n != "accuracy"}, {**arrays, "other.thing": arrays["costs"]}):
         with pytest.raises(DataError, match="incomplete or of another version"):
             TrainingSet.from_arrays(broken, metadata)
-    with pytest.raises(ParameterError, match="predictor = 'oracle'"):
+    with pytest.raises(ParameterError, match="unknown predictor 'oracle'"):
         fit_catalogue_scorer(training_set_of(measured, "oracle"))
