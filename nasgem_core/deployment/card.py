@@ -13,7 +13,7 @@ from nasgem_core.errors import DataError
 
 SCHEMA = "nasgem.card/1"
 _NAME = re.compile(r"[\w.+-][\w.+ -]{0,99}")
-"""A name stands in comments of files, and in names of models."""
+"""A name appears in comments of files and in names of models."""
 _KIND = DocumentKind("a network's card", SCHEMA, "export or register the network again")
 
 
@@ -30,7 +30,7 @@ class NetworkCard:
         mean: of each colour, for values in [0, 1]; subtracted.
         std: of each colour; divided by.
         metrics: what was measured of the network, such as {"top1": 0.76}.
-        trained: whether its weights are more than a beginning.
+        trained: whether its weights have been trained.
 
     Raises:
         DataError: a value is out of range, or there are not three colours.
@@ -62,7 +62,7 @@ class NetworkCard:
                 )
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the card as plain JSON values; only of an untrained network it says whether it is trained."""
+        """Return the card as plain JSON values; only the card of an untrained network has the field `trained`."""
         document = {
             "schema": SCHEMA,
             "name": self.name,
@@ -92,7 +92,7 @@ class NetworkCard:
 
 
 def check_name(name: str) -> str:
-    """Return a network's name; raises `DataError` where it cannot stand in comments of files."""
+    """Return a network's name; raises `DataError` where it cannot appear in comments of files."""
     if not _NAME.fullmatch(name):
         raise DataError(
             f"field 'name' of the network's card is {name!r:.120}: use 1 to 100 letters, digits, blanks and _ . + -"

@@ -38,7 +38,7 @@ def test_a_profile_is_written_with_every_parameter_and_its_description(name, tmp
     params.write_bytes(complete(profile))
     assert load_config(params) == load_profile(profile)
     for line in filter(None, params.read_text().splitlines()):
-        assert re.fullmatch(r"# .+|( *)\w+:.* # \S.*[^.]", line), line
+        assert re.fullmatch(r"# .+|( *)\w+:.* # \S.*[^.]", line) and len(line) <= 120, line
 
 
 def test_there_are_the_profiles_that_are_documented():
