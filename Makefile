@@ -7,7 +7,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 bin := .venv/bin
 core_tests := $(wildcard $(addprefix tests/,operations config cells kernel encoders networks training backbones detection search predictors deployment benchmarks figures))
 
-.PHONY: help search test test-all test-core lint params bench lock clean
+.PHONY: help search test test-all test-core lint params bench dvc lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
@@ -34,6 +34,9 @@ params: .venv/.project ## write params.yaml with the defaults of nasgem_core/con
 
 bench: .venv/.project ## measure speed and memory; leave the machine alone meanwhile
 	@for subject in kernel encoder bootstrap proxy_training training memory latency; do $(bin)/python benchmarks/$$subject.py; done
+
+dvc: .venv/.project ## write dvc.yaml and the stages' lines of .gitignore from the catalogue of stages
+	@$(bin)/python -m flows.stages.dvc_file
 
 # Pins that stand in the file are kept: delete a line to have that package resolved anew. The sed takes out of the
 # markers what is true wherever this can be installed.

@@ -1,6 +1,7 @@
 """The `nasgem` command.
 
-Imports stand inside the commands: help appears at once, and Prefect is imported when its server's address is known.
+Imports are inside the commands, so that help appears at once, and Prefect is imported when the address of its server
+is known.
 """
 
 import os
@@ -11,6 +12,7 @@ import typer
 
 from flows.cli.guard import guarded
 from flows.cli.network_commands import commands
+from flows.stages.catalogue import STAGES
 
 app = typer.Typer(
     help="Find efficient neural networks by graph embedding (NASGEM). Start with `nasgem search`.",
@@ -20,6 +22,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
+*_FIRST, _LAST = STAGES
 Workers = Annotated[int | None, typer.Option(help="Trainings side by side; default: one a core, or one a GPU.")]
 Device = Annotated[str | None, typer.Option(help="cpu, cuda, cuda:0 ...; default: a GPU where there is one.")]
 Set = Annotated[
@@ -51,13 +54,7 @@ def search(
 
 @app.command()
 def stage(
-    name: Annotated[
-        str,
-        typer.Argument(
-            help="pairs, labels, encoder, estimator, bootstrap, gemnet, imagenet, coco, ablation, benchmark, report "
-            "or nasgem_bench."
-        ),
-    ],
+    name: Annotated[str, typer.Argument(help=f"{', '.join(_FIRST)} or {_LAST}.")],
     workers: Workers = None,
     device: Device = None,
 ) -> None:

@@ -5,7 +5,6 @@ import os
 import signal
 import sys
 from collections.abc import Iterator
-from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from typing import Any
 
@@ -27,14 +26,12 @@ _KEPT = (
 
 @contextmanager
 def guarded(stopped: str = _KEPT) -> Iterator[None]:
-    """Run a command; turn what a user can mend into a message, and say after Ctrl-C what is left of its work."""
+    """Run a command; turn what a user can fix into a message; after Ctrl-C say what is kept of its work."""
     try:
         with _answering_interrupts():
             yield
     except KeyboardInterrupt:
         _end(f"stopped. {stopped}", _INTERRUPTED)
-    except BrokenProcessPool:
-        _end("a worker was ended from outside (out of memory?): run again to go on, or use fewer --workers", 1)
     except NasgemError as error:
         _end(str(error), 1)
     except OSError as error:

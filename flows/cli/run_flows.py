@@ -10,7 +10,7 @@ from flows.runtime.environment import prepare_environment
 from flows.runtime.lock import folder_lock
 from flows.runtime.processes import follow
 from flows.runtime.server import prefect_server
-from flows.stages.catalogue import SHARED_STAGES, STAGE_NAMES
+from flows.stages.catalogue import Stage, stage_named
 from nasgem_core.errors import ParameterError
 from tasks.run.parameters import change_parameters, load_config, use_profile
 from tasks.run.progress import say
@@ -36,17 +36,16 @@ def run_search(profile: str | None, changes: Mapping[str, Any]) -> None:
 def run_stage(name: str, changes: Mapping[str, Any] | None = None) -> None:
     """Change params.yaml as asked, then run the flow of one stage.
 
-    Of several processes that `torchrun` has started the first one does so; the others take part in its trainings.
+    Of several processes started by `torchrun`, the first one does so, and the others take part in its trainings.
 
     Raises:
-        ParameterError: the stage is unknown, or no stage that processes can share.
+        ParameterError: the stage is unknown, or processes cannot share it.
     """
-    if name not in STAGE_NAMES:
-        raise ParameterError(f"unknown stage {name!r}: known are {', '.join(STAGE_NAMES)}")
-    if int(os.environ.get("WORLD_SIZE", "1")) > 1 and name not in SHARED_STAGES:
+    stage = stage_named(name)
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1 and not stage.share:
         raise ParameterError(f"stage {name} cannot be shared by processes: run it without torchrun")
     if int(os.environ.get("RANK", "0")) > 0:
-        _take_part(name)
+        _take_part(stage)
         return
     if "DVC_STAGE" in os.environ:
         # A killed `dvc repro` leaves its command behind, which would hold the folder against the next one.
@@ -55,20 +54,18 @@ def run_stage(name: str, changes: Mapping[str, Any] | None = None) -> None:
     with folder_lock():
         _change(changes or {})
         with prefect_server() as wait_for_server:
-            from flows.runtime.session import open_session, workers
-            from flows.search import STAGES, STAGES_ALONE
+            from flows.runtime.session import open_session
 
+            flow = stage.flow()
             with open_session() as session:
                 wait_for_server()
-                flow = {**STAGES, **STAGES_ALONE}[name]
-                flow.with_options(task_runner=workers(session.workers))()
+                session.runner.run(flow)
 
 
-def _take_part(name: str) -> None:
+def _take_part(stage: Stage) -> None:
     prepare_environment()
-    from flows.stages import coco, imagenet
-
-    {"imagenet": imagenet.take_part, "coco": coco.take_part}[name](load_config())
+    if stage.share:
+        stage.function(stage.share)(load_config())
 
 
 def _change(changes: Mapping[str, Any]) -> None:

@@ -117,11 +117,11 @@ def show_status() -> None:
     from datetime import datetime
 
     from flows.runtime.lock import folder_lock
-    from flows.stages.catalogue import STAGE_NAMES
+    from flows.stages.catalogue import STAGES
     from nasgem_core.errors import NasgemError
 
     rows = []
-    for name in STAGE_NAMES:
+    for name in STAGES:
         files = [path for path in (DATA / name).glob("*") if path.is_file() and not path.name.startswith(".")]
         newest = max((path.stat().st_mtime for path in files), default=None)
         moment = "not run yet" if newest is None else datetime.fromtimestamp(newest).strftime("%Y-%m-%d %H:%M")

@@ -1,44 +1,40 @@
 """One search at a time in one folder."""
 
-import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from filelock import FileLock, Timeout
+
 from flows.runtime.environment import STATE
 from nasgem_core.errors import NasgemError
+from nasgem_core.files import written_whole
 
-_LOCK_FILE = STATE / "lock"
-_held: list[bool] = []
+_HOLDER = STATE / "holder"
+_lock = FileLock(STATE / "lock", timeout=0, thread_local=False)
 
 
 @contextmanager
 def folder_lock() -> Iterator[None]:
-    """Hold the folder while the block runs; the system gives it back when the process ends, however it ends.
+    """Hold the folder while the block runs; the system releases it when the process ends, however it ends.
 
-    Blocks of one process may stand inside each other: the outermost holds.
+    Blocks of one process may be nested: the outermost one holds the folder.
 
     Raises:
         NasgemError: another process holds it; the message names it.
     """
-    if _held:
-        yield
-        return
     STATE.mkdir(exist_ok=True)
-    with _LOCK_FILE.open("a+") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            file.seek(0)
-            holder = file.read().strip() or "another process"
-            raise NasgemError(
-                f"{holder} is already working in this folder: wait until it has finished, or use another copy"
-            ) from None
-        file.truncate(0)
-        file.write(f"process {os.getpid()}")
-        file.flush()
-        _held.append(True)
-        try:
-            yield
-        finally:
-            _held.clear()
+    try:
+        _lock.acquire()
+    except Timeout:
+        holder = _HOLDER.read_text(encoding="utf-8") if _HOLDER.is_file() else "another process"
+        raise NasgemError(
+            f"{holder} is already working in this folder: wait until it has finished, or use another copy"
+        ) from None
+    try:
+        if _lock.lock_counter == 1:
+            with written_whole(_HOLDER) as file:
+                file.write(f"process {os.getpid()}".encode())
+        yield
+    finally:
+        _lock.release()

@@ -22,7 +22,7 @@ def follow(parent: int) -> None:
 
 
 @contextmanager
-def deaf_to_interrupts() -> Iterator[None]:
+def ignoring_interrupts() -> Iterator[None]:
     """Hold Ctrl-C back while the block runs; threads begun meanwhile, and their processes, never hear of it."""
     # The mask is what new threads and processes inherit. Threads that run already may still take the signal, and
     # Python then calls the handler in the main thread: that one waits as well.

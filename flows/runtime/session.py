@@ -5,15 +5,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 from prefect import flow
 from prefect.flows import Flow
-from prefect.task_runners import ProcessPoolTaskRunner, TaskRunner
 
 from flows.runtime.environment import prepare_environment
 from flows.runtime.lock import folder_lock
-from flows.runtime.processes import start_worker
+from flows.runtime.runner import ProcessPool, Runner
 from nasgem_core.config.search import ProxyConfig, SearchConfig
 from nasgem_core.networks.layout import NetworkLayout
 from nasgem_core.search.objective import Objective, ProxyNetworks
@@ -34,7 +32,7 @@ class Session:
 
     config: SearchConfig
     placement: Placement
-    workers: int
+    runner: Runner
 
     @cached_property
     def images(self) -> ImageSet:
@@ -82,7 +80,7 @@ def open_session() -> Iterator[Session]:
     prepare_environment()
     with folder_lock():
         device = default_device()
-        session = Session(load_config(), Placement(device=device), default_workers(device))
+        session = Session(load_config(), Placement(device=device), ProcessPool(default_workers(device)))
         session.records.search()
         _current.append(session)
         try:
@@ -116,8 +114,3 @@ def stage_flow(name: str) -> Callable[[Callable[[Session], None]], Flow[[], None
 def status_of(error: type[BaseException]) -> Status:
     """Return how MLflow calls the end of what an error has stopped."""
     return "KILLED" if issubclass(error, KeyboardInterrupt) else "FAILED"
-
-
-def workers(count: int) -> TaskRunner[Any]:
-    """Return what runs trainings side by side; exchange it here for Dask or Ray, the tasks are fit for both."""
-    return ProcessPoolTaskRunner(max_workers=count, initializer=start_worker)

@@ -1,37 +1,47 @@
 """Many runs of one cached task: what is known is read here, the rest goes to the workers."""
 
-import multiprocessing
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from prefect import Task
 from prefect.futures import as_completed
 
-from flows.runtime.processes import deaf_to_interrupts
+from flows.runtime.runner import Runner, WorkerError
 from tasks.store.caching import is_cached
 
 
 def run_side_by_side(
-    cached: Task[..., Any], inputs: Sequence[dict[str, Any]], keep: Callable[[int, Any], None]
+    runner: Runner, cached: Task[..., Any], inputs: Sequence[dict[str, Any]], on_result: Callable[[int, Any], None]
 ) -> None:
-    """Run the task for each of the inputs; `keep` is given the place and the result of each as soon as it is there.
+    """Run a cached task for each of the inputs.
 
     Starting a worker takes longer than reading a record, so known results come first and without workers.
+
+    Args:
+        runner: whose workers run what is not known yet.
+        cached: the task.
+        inputs: its arguments.
+        on_result: called with the index of the inputs and their result, as soon as it is there.
+
+    Raises:
+        WorkerError: a worker was ended from outside.
     """
     unknown = []
     for index, values in enumerate(inputs):
         if is_cached(cached, **values):
-            keep(index, cached(**values))
+            on_result(index, cached(**values))
         else:
             unknown.append(index)
     try:
-        # Ctrl-C reaches every process of a terminal; this one alone is to answer it.
-        with deaf_to_interrupts():
-            futures = {cached.submit(**inputs[index]): index for index in unknown}
+        futures = dict(zip(runner.submit(cached, [inputs[index] for index in unknown]), unknown, strict=True))
         for future in as_completed(list(futures)):
-            keep(futures[future], future.result())
+            on_result(futures[future], future.result())
     except KeyboardInterrupt:
-        # The task runner would wait for the work that is under way, which can take hours.
-        for worker in multiprocessing.active_children():
-            worker.terminate()
+        runner.terminate()
         raise
+    except Exception as error:
+        if not runner.died(error):
+            raise
+        raise WorkerError(
+            "a worker was ended from outside (out of memory?): run again to go on, or use fewer --workers"
+        ) from error

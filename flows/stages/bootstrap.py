@@ -7,10 +7,10 @@ import numpy as np
 from flows.runtime.session import Session, stage_flow
 from flows.stages.estimator import random_stream
 from flows.stages.train_cells import Source, train_cells
-from nasgem_core.cells.cell import Cell
 from nasgem_core.search.ranking import rank_correlation
 from nasgem_core.seeding import derive_seed
 from tasks.mlflow_runs.records import finite
+from tasks.stages.best_cell import BEST_CELL_FILE, write_best_cell
 from tasks.stages.bootstrap import Draw, Found, bootstrap_task
 from tasks.stages.encoder import GUIDED, encoder_value, read_encoder
 from tasks.stages.objective import objective_value
@@ -25,10 +25,9 @@ from tasks.stages.trained import (
     read_trained,
     write_trained,
 )
-from tasks.store.artifacts import DATA, METRICS, read_json, write_json
+from tasks.store.artifacts import METRICS, write_json
 
 METRICS_FILE = METRICS / "bootstrap.json"
-BEST_CELL_FILE = DATA / "bootstrap" / "best_cell.json"
 
 
 @stage_flow("bootstrap")
@@ -41,8 +40,7 @@ def bootstrap(session: Session) -> None:
     searched = TrainedCells.concatenate([known, top])
     baseline = _random_search(session, len(searched)) if config.bootstrap.baseline else TrainedCells.none(config.cells)
     write_trained(BOOTSTRAP_FILE, TrainedCells.concatenate([top, baseline]))
-    best = searched.cells.cell(searched.best)
-    write_json(BEST_CELL_FILE, "nasgem.best_cell/1", {"cell": best.to_dict()})
+    write_best_cell(searched.cells.cell(searched.best))
     summary = {**_summary(searched, top, found), **_comparison(searched, baseline)}
     write_json(METRICS_FILE, "nasgem.metrics/1", summary)
     session.records.stage("bootstrap", finite(summary), artifacts=[METRICS_FILE, BEST_CELL_FILE, BOOTSTRAP_FILE])
@@ -72,11 +70,6 @@ def _read_scorer(kind: str) -> ScorerValue:
 def _random_search(session: Session, count: int) -> TrainedCells:
     """Train as many random cells as the search trained; those that both drew are trained once."""
     return train_cells(session, random_stream(session, count), Source("bootstrap", BASELINE))
-
-
-def read_best_cell() -> Cell:
-    """Read the chosen cell; raises `DataError` when the file is missing or foreign."""
-    return Cell.from_dict(read_json(BEST_CELL_FILE, "nasgem.best_cell/1")["cell"])
 
 
 def _summary(searched: TrainedCells, top: TrainedCells, found: Found) -> dict[str, Any]:

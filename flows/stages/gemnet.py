@@ -3,10 +3,10 @@
 from prefect.artifacts import create_table_artifact
 
 from flows.runtime.session import Session, stage_flow
-from flows.stages.bootstrap import read_best_cell
 from nasgem_core.figures.cell import draw_cell
 from nasgem_core.figures.image import figure_png
 from tasks.run.progress import say
+from tasks.stages.best_cell import read_best_cell
 from tasks.stages.gemnet import FOLDER, METRICS_FILE, PICTURE_FILE, build_gemnets, write_gemnets
 
 

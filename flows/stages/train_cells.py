@@ -97,5 +97,5 @@ def train_cells(
         bar.update(len(results), {"best score": best} if np.isfinite(best) else None)
 
     with progress_bar(f"training cells, {source.origin}", len(cells)) as bar:
-        run_side_by_side(train_proxy, inputs, on_result)
+        run_side_by_side(session.runner, train_proxy, inputs, on_result)
     return trained(range(len(cells)))

@@ -1,10 +1,12 @@
 """Where work runs: device and number of workers. They are no parameters, because they must not change a result."""
 
-import multiprocessing
 import os
 from dataclasses import dataclass, field
 
 from nasgem_core.errors import ParameterError
+
+SLOT = "NASGEM_SLOT"
+"""Environment variable that numbers the workers that run side by side, from 0; each worker sets its own."""
 
 
 @dataclass(frozen=True)
@@ -20,8 +22,7 @@ class Placement:
             return self.device
         import torch
 
-        identity = multiprocessing.current_process()._identity
-        return f"cuda:{(identity[-1] - 1 if identity else 0) % torch.cuda.device_count()}"
+        return f"cuda:{int(os.environ.get(SLOT, '0')) % torch.cuda.device_count()}"
 
 
 def default_device() -> str:

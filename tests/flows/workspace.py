@@ -14,7 +14,7 @@ from random import Random
 
 from ruamel.yaml import YAML
 
-from flows.stages.catalogue import STAGE_NAMES
+from flows.stages.catalogue import SEARCHED
 from tasks.run.parameters import complete
 
 ROOT = Path(__file__).parents[2]
@@ -175,7 +175,7 @@ class Workspace:
             time.sleep(0.2)
 
 
-STAGE_FOLDERS = (*(name for name in STAGE_NAMES if name != "nasgem_bench"), "metrics")
+STAGE_FOLDERS = (*SEARCHED, "metrics")
 """Folders in data/ that a search fills."""
 
 

@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 
 from flows.cli.app import app
 from flows.cli.run_flows import parse_macs, run_stage
-from flows.stages.catalogue import STAGE_NAMES
+from flows.stages.catalogue import STAGES
 from nasgem_core.errors import ParameterError
 
 ROOT = Path(__file__).parents[3]
@@ -39,7 +39,7 @@ def test_help_lists_the_commands():
 
 def test_stage_help_names_every_stage():
     words = CliRunner().invoke(app, ["stage", "--help"]).output.replace(",", " ").replace(".", " ").split()
-    assert set(STAGE_NAMES) <= set(words)
+    assert STAGES.keys() <= set(words)
 
 
 def test_help_imports_nothing_heavy():

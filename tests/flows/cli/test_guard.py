@@ -1,6 +1,5 @@
 import errno
 import signal
-from concurrent.futures.process import BrokenProcessPool
 
 import pytest
 
@@ -15,13 +14,12 @@ from nasgem_core.errors import CellError, DataError, ParameterError
         (ParameterError("seed = -1: must lie between 0 and 1"), "nasgem: seed = -1: must lie between 0 and 1"),
         (DataError("a.npz is missing: make it"), "nasgem: a.npz is missing: make it"),
         (CellError("a cycle"), "nasgem: a cycle"),
-        (BrokenProcessPool("x"), "nasgem: a worker was ended from outside (out of memory?): run again to go on"),
         (OSError(errno.ENOSPC, "x", "data/pairs"), "nasgem: the disk is full: free space at data/pairs, and run again"),
         (OSError(errno.EROFS, "x"), "nasgem: the disk is read-only: make it writable, and run again"),
         (PermissionError(errno.EACCES, "x", "a"), "nasgem: permission was denied: make it writable at a"),
     ],
 )
-def test_what_a_user_can_mend_is_one_line(capsys, error, line):
+def test_what_a_user_can_fix_is_one_line(capsys, error, line):
     with pytest.raises(SystemExit) as end, guarded():
         raise error
     assert end.value.code == 1
@@ -51,7 +49,7 @@ def test_an_interruption_is_answered_at_once_and_not_twice(capfd):
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
-def test_a_background_job_stays_deaf_to_ctrl_c():
+def test_a_background_job_goes_on_ignoring_ctrl_c():
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         with guarded():

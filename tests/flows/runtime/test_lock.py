@@ -29,7 +29,7 @@ def other():
         process.kill()
 
 
-def test_the_second_is_refused_and_told_by_whom(other):
+def test_the_second_is_refused_and_the_holder_is_named(other):
     with pytest.raises(NasgemError, match=f"process {other.pid} is already working in this folder"), folder_lock():
         pytest.fail("two hold the folder")
 
@@ -38,10 +38,10 @@ def test_a_killed_holder_holds_nothing(other):
     other.kill()
     other.wait()
     with folder_lock():
-        assert Path(".nasgem/lock").read_text() == f"process {os.getpid()}"
+        assert Path(".nasgem/holder").read_text() == f"process {os.getpid()}"
 
 
-def test_blocks_of_one_process_stand_inside_each_other(other):
+def test_blocks_of_one_process_can_be_nested(other):
     other.kill()
     other.wait()
     with folder_lock():

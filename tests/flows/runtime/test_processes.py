@@ -47,7 +47,7 @@ def test_a_process_ends_with_its_parent(late):
 
 @pytest.mark.parametrize("others", [0, 3], ids=["one thread", "threads that may take the signal"])
 def test_interrupts_are_held_back_and_come_afterwards(others):
-    from flows.runtime.processes import deaf_to_interrupts
+    from flows.runtime.processes import ignoring_interrupts
 
     done = threading.Event()
     threads = [threading.Thread(target=done.wait) for _ in range(others)]
@@ -55,7 +55,7 @@ def test_interrupts_are_held_back_and_come_afterwards(others):
         thread.start()
     reached = False
     try:
-        with pytest.raises(KeyboardInterrupt), deaf_to_interrupts():
+        with pytest.raises(KeyboardInterrupt), ignoring_interrupts():
             os.kill(os.getpid(), signal.SIGINT)
             time.sleep(0.05)
             reached = True

@@ -1,52 +1,55 @@
-"""The stages of dvc.yaml depend on the code that makes their results: `dvc repro` misses none of its changes."""
+"""What the catalogue says of a stage is true of its module, the parameters and the repository."""
 
+import dataclasses
 from pathlib import Path
 
 import pytest
-from ruamel.yaml import YAML
 
-from flows.stages.catalogue import STAGE_NAMES
-from tasks.store.fingerprint import source_closure
+from flows.stages.catalogue import SEARCHED, STAGES, require_outside_stages, stage_named
+from nasgem_core.config.search import SearchConfig
+from nasgem_core.errors import DataError, ParameterError
 
 ROOT = Path(__file__).parents[3]
-STAGES = YAML(typ="safe").load(ROOT / "dvc.yaml")["stages"]
-RECORDING = {
-    # Writes files, hands results on to MLflow and its registry, reads params.yaml: DVC watches what is made, and the
-    # parameters.
-    "nasgem_core.files",
-    "tasks.run.parameters",
-}
-READERS = {
-    # Modules of earlier stages, whose files are dependencies.
-    "encoder": {"tasks.stages.pairs", "tasks.stages.labels"},
-    "labels": {"tasks.stages.pairs"},
-    "estimator": {"tasks.stages.pairs", "tasks.stages.labels"},
-    "bootstrap": {"tasks.stages.pairs", "tasks.stages.labels"},
-}
-REGISTERED = ("nasgem_core.deployment.", "nasgem_core.detection.", "tasks.mlflow_runs.", "tasks.mlflow_registry.")
-"""Rooms that the registry works with; a stage whose results are made by one names it."""
+every_stage = pytest.mark.parametrize("stage", STAGES.values(), ids=STAGES)
 
 
-def is_watched(module: str, stage: str) -> bool:
-    path = Path(*module.split(".")).with_suffix(".py")
-    return any(path == Path(dep) or Path(dep) in path.parents for dep in STAGES[stage]["deps"])
+@every_stage
+def test_a_stage_comes_after_those_that_it_reads(stage):
+    names = list(STAGES)
+    assert set(stage.reads) <= set(names[: names.index(stage.name)])
+    assert stage.alone or SEARCHED.keys() >= set(stage.reads)
 
 
-def test_every_stage_is_one_of_dvc_but_the_one_that_stands_apart():
-    assert (*STAGES, "nasgem_bench") == STAGE_NAMES
+@every_stage
+def test_parameters_and_inputs_exist(stage):
+    config = SearchConfig()
+    for name in stage.parameters:
+        value = config
+        for part in name.split("."):
+            assert part in {field.name for field in dataclasses.fields(value)}
+            value = getattr(value, part)
+    assert all((ROOT / path).exists() for path in stage.inputs)
 
 
-@pytest.mark.parametrize("stage", STAGES)
-def test_a_stage_depends_on_the_code_that_makes_its_results(stage):
-    modules = {name for name in source_closure(f"flows.stages.{stage}") if not ROOT.joinpath(*name.split(".")).is_dir()}
-    needed = modules - RECORDING - READERS.get(stage, set())
-    assert not {name for name in needed if not name.startswith(REGISTERED) and not is_watched(name, stage)}
-    assert stage != "coco" or is_watched("nasgem_core.detection.task", stage)
-    assert stage not in ("imagenet", "coco") or is_watched("nasgem_core.deployment.card", stage)
+@every_stage
+def test_its_module_has_what_is_named(stage):
+    assert stage.flow().name == stage.name
+    for name in (stage.check, stage.share):
+        assert name is None or callable(stage.function(name))
 
 
-def test_what_is_missing_is_seen(monkeypatch):
-    monkeypatch.setitem(
-        STAGES, "pairs", {"deps": ["flows/stages/pairs.py", "tasks/stages/pairs.py", "nasgem_core/cells"]}
-    )
-    assert not is_watched("nasgem_core.kernel.wl", "pairs") and is_watched("nasgem_core.cells.cell", "pairs")
+def test_an_unknown_stage_is_named():
+    assert stage_named("coco").share == "take_part" and stage_named("nasgem_bench").alone
+    with pytest.raises(ParameterError, match=r"^unknown stage 'pears': known are pairs, labels, .*nasgem_bench$"):
+        stage_named("pears")
+
+
+@pytest.mark.parametrize("place", ["data/pairs/x.json", "data/../data/raw/x", "data/metrics", "data/nasgem_bench/x"])
+def test_folders_of_stages_are_refused(place):
+    with pytest.raises(DataError, match=r"is kept for the stages; name another$"):
+        require_outside_stages(Path(place), "name another")
+
+
+def test_other_folders_are_free():
+    for place in ("x.json", "data/latency/x.csv", "data/pairs_of_mine", "elsewhere/data/pairs"):
+        require_outside_stages(Path(place), "")

@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from flows.stages.bootstrap import BEST_CELL_FILE, read_best_cell
 from nasgem_core.cells.sampling import sample_cells
 from nasgem_core.config.search import CellsConfig, SearchConfig
 from nasgem_core.errors import DataError
 from nasgem_core.networks.layout import NetworkLayout
 from nasgem_core.search.objective import ProxyNetworks, objective_class
+from tasks.stages.best_cell import BEST_CELL_FILE, read_best_cell
 from tasks.stages.encoder import GUIDED, encoder_file, read_encoder
 from tasks.stages.labels import LABELLED_PAIRS_FILE, read_labels
 from tasks.stages.pairs import PAIRS_FILE, read_pairs
