@@ -16,10 +16,12 @@ def prepare_environment() -> None:
     """Set the process up to work in the current folder, which must be the repository's.
 
     Raises:
-        NasgemError: the folder holds no `params.yaml`, or cannot be written.
+        NasgemError: the folder does not contain `params.yaml`, or cannot be written.
     """
     if not Path("params.yaml").is_file():
-        raise NasgemError(f"{Path.cwd()} holds no params.yaml: run nasgem in the folder of your copy of the repository")
+        raise NasgemError(
+            f"{Path.cwd()} does not contain params.yaml: run nasgem in the folder of your copy of the repository"
+        )
     root = Path.cwd()
     make_state_folder()
     defaults = {

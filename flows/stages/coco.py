@@ -1,7 +1,7 @@
 """Stage `coco`: train detectors on the networks of stage `imagenet` (paper, section 4.1 and Table 2).
 
-`nasgem stage coco` trains in one process. Under `torchrun --standalone --nproc-per-node N --no-python` N processes
-share each training; the first of them does everything else.
+`nasgem stage coco` trains in one process. With `torchrun --standalone --nproc-per-node N --no-python` before it, N
+processes share each training, and the first of them does everything else.
 """
 
 import tempfile
@@ -20,9 +20,9 @@ from nasgem_core.training.distributed import World, open_world
 from nasgem_core.training.task import Progress, broken_images
 from tasks.mlflow_registry.registered_model import detector_candidate
 from tasks.mlflow_registry.registry import register_network
-from tasks.mlflow_runs.records import finite
+from tasks.mlflow_runs.records import TrainingRun, finite
 from tasks.mlflow_runs.run_record import Dataset
-from tasks.run.placement import default_device, reader_processes
+from tasks.run.placement import default_device
 from tasks.run.progress import progress_bar, say
 from tasks.stages.coco import (
     CURVES_FILE,
@@ -56,7 +56,7 @@ def coco(session: Session) -> None:
         say(f"  skipped: {reason}")
     else:
         data = look_through(read_data(config))
-        trainings = plan_detectors(config, data, trained_backbones())
+        trainings = plan_detectors(config, data, trained_backbones(), session.config.seed)
         for item in data.train.chosen.skipped:
             say(f"  {item}")
         session.records.begin("coco")
@@ -66,30 +66,33 @@ def coco(session: Session) -> None:
 
 
 def why_skipped(config: SearchConfig) -> str:
-    """Return why no detector can be trained, or nothing."""
+    """Return why no detector can be trained, "" where some can."""
     if not config.coco.dataset:
-        return "coco.dataset names no folder of images with annotations; set it to one in COCO's format"
+        return "coco.dataset is not set; set it to a folder of images with annotations in COCO's format"
     if not trained_backbones():
-        return "stage imagenet has trained no network that a detector could stand on; set imagenet.dataset"
+        return "stage imagenet has not trained a network to build a detector on; set imagenet.dataset"
     return ""
 
 
 def check_annotations(session: Session) -> None:
-    """Raise `DataError` if a detection data set is asked for and is missing, half copied or damaged."""
+    """Raise `DataError` if params.yaml names a data set that is missing, half copied or damaged."""
     if session.config.coco.dataset:
         read_data(session.config.coco)
 
 
 def _train(session: Session, training: DetectorTraining, data: CocoData, world: World) -> TrainedDetector:
-    config = session.config.coco
+    config = training.config
     steps = config.epochs * (len(data.train.chosen) // config.batch_size)
-    settings = training.spec.settings
-    params = {"detector": settings.kind, "backbone": training.classifier}
-    shown = ("loss", "AP", "train_AP50")
+    params = {"detector": training.spec.settings.kind, "backbone": training.classifier}
     with (
         progress_bar(f"training {training.name}", steps) as bar,
         tempfile.TemporaryDirectory() as folder,
-        LiveTraining(session, "coco", training.name, params, bar.update, shown) as live,
+        LiveTraining(
+            records=session.records,
+            run=TrainingRun("coco", training.name, params),
+            shown=("loss", "AP", "train_AP50"),
+            on_step=bar.update,
+        ) as live,
     ):
 
         def report(progress: Progress, found: Mapping[str, Detections]) -> None:
@@ -100,16 +103,7 @@ def _train(session: Session, training: DetectorTraining, data: CocoData, world: 
                 pictures.append(path)
             live.report(progress, pictures)
 
-        found = train_detector(
-            training,
-            config,
-            data,
-            session.config.seed,
-            world,
-            workers=_readers(world),
-            on_progress=report,
-            on_warning=lambda words: say(f"  {words}"),
-        )
+        found = train_detector(training, data, world, on_progress=report, on_warning=lambda words: say(f"  {words}"))
         bar.update(steps, {"AP": found.metrics["AP"]})
     live.finish(found.history)
     digest = data.measured[VALIDATION].digest
@@ -118,12 +112,8 @@ def _train(session: Session, training: DetectorTraining, data: CocoData, world: 
     return found
 
 
-def _readers(world: World) -> int:
-    return reader_processes(world.size) if world.device.type == "cuda" else 0
-
-
 def _draw(training: DetectorTraining, measured: MeasuredSet, found: Detections, count: int, prefix: str) -> bytes:
-    """Draw the first images of a set, what is there beside what was found."""
+    """Draw the first images of a set: the objects in them next to those that were found."""
     shown = first_images(measured, count)
     annotations, pictures = shown.annotations, []
     names = [category.name for category in annotations.categories]
@@ -141,7 +131,7 @@ def _draw(training: DetectorTraining, measured: MeasuredSet, found: Detections, 
         pictures.append(
             BoxPicture(image, own.boxes[sure], [names[label] for label in labels], own.scores[sure], training.name)
         )
-    title = f"{training.name} on {_SET_NAMES[prefix]} images: what is there, and what scores {SAMPLE_SCORE} and more"
+    title = f"{training.name} on {_SET_NAMES[prefix]} images: objects, and detections with a score from {SAMPLE_SCORE}"
     return figure_png(draw_boxes(pictures, title=title))
 
 
@@ -151,7 +141,8 @@ def _write(session: Session, trained: list[TrainedDetector], data: CocoData | No
     panels = {"average precision, validation": "AP", "training loss": "loss"}
     if config.measured_train:
         panels = {"AP50, training images": "train_AP50", **panels}
-    pictures = {CURVES_FILE.name: draw_curves(history, "detector", None, panels, config.epochs, "Detectors")}
+    curves = draw_curves(history, ("detector",), panels, epochs=config.epochs, title="Detectors")
+    pictures = {CURVES_FILE.name: curves}
     skipped = {}
     if data is not None:
         skipped = {item.reason: item.count for item in data.train.chosen.skipped}
@@ -174,9 +165,9 @@ def _write(session: Session, trained: list[TrainedDetector], data: CocoData | No
 
 
 def take_part(config: SearchConfig) -> None:
-    """Share the trainings of the stage, which another process runs, as one of those that `torchrun` has started."""
+    """Join the trainings of the stage as one of the processes of `torchrun` that do not run the stage itself."""
     if not why_skipped(config):
         with open_world(default_device()) as world:
             data = look_through(read_data(config.coco))
-            for training in plan_detectors(config.coco, data, trained_backbones()):
-                train_detector(training, config.coco, data, config.seed, world, workers=_readers(world))
+            for training in plan_detectors(config.coco, data, trained_backbones(), config.seed):
+                train_detector(training, data, world)

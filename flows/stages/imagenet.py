@@ -1,7 +1,7 @@
 """Stage `imagenet`: train networks to classify images (paper, section 4).
 
-`nasgem stage imagenet` trains in one process. Under `torchrun --standalone --nproc-per-node N --no-python` N processes
-share each training; the first of them does everything else.
+`nasgem stage imagenet` trains in one process. With `torchrun --standalone --nproc-per-node N --no-python` before it,
+N processes share each training, and the first of them does everything else.
 """
 
 from pathlib import Path
@@ -16,7 +16,7 @@ from nasgem_core.training.distributed import World, open_world
 from nasgem_core.training.image_files import ImageFiles, list_image_files
 from tasks.mlflow_registry.registered_model import classifier_candidate
 from tasks.mlflow_registry.registry import register_network
-from tasks.mlflow_runs.records import finite
+from tasks.mlflow_runs.records import TrainingRun, finite
 from tasks.mlflow_runs.run_record import Dataset
 from tasks.run.placement import default_device
 from tasks.run.progress import progress_bar, say
@@ -25,12 +25,12 @@ from tasks.stages.imagenet import (
     FOLDER,
     HISTORY_FILE,
     METRICS_FILE,
-    Classifier,
-    Training,
+    ClassifierTraining,
+    TrainedClassifier,
     check_network_names,
     history_of,
     met_budget,
-    plan_trainings,
+    plan_classifiers,
     summary_of,
     train_classifier,
     write_classifiers,
@@ -41,10 +41,10 @@ from tasks.stages.imagenet import (
 def imagenet(session: Session) -> None:
     """Train every network that params.yaml names, from every seed; write data/imagenet."""
     config = session.config.imagenet
-    classifiers: list[Classifier] = []
+    classifiers: list[TrainedClassifier] = []
     inputs: list[Dataset] = []
     if not config.dataset:
-        say("  skipped: imagenet.dataset names no folder of images; set it to one with train/ and val/")
+        say("  skipped: imagenet.dataset is not set; set it to a folder of images with train/ and val/")
     else:
         with open_world(session.placement.device) as world:
             images, trainings = _planned(session.config)
@@ -56,7 +56,7 @@ def imagenet(session: Session) -> None:
 
 
 def check_images(session: Session) -> None:
-    """Raise `NasgemError` if images are asked for and are missing or half copied, or a network's name is unknown."""
+    """Raise `NasgemError` if params.yaml names images that are missing or half copied, or an unknown network."""
     if session.config.imagenet.dataset:
         check_network_names(session.config.imagenet)
         list_image_files(Path(session.config.imagenet.dataset))
@@ -69,32 +69,37 @@ def _say_budget(config: ImagenetConfig, num_classes: int) -> None:
         say(f"  imagenet.macs = {wanted} cannot be met by the searched cell and MobileNetV2: both have about {met}")
 
 
-def _planned(config: SearchConfig) -> tuple[tuple[ImageFiles, ImageFiles], list[Training]]:
+def _planned(config: SearchConfig) -> tuple[tuple[ImageFiles, ImageFiles], list[ClassifierTraining]]:
     images = list_image_files(Path(config.imagenet.dataset))
-    return images, plan_trainings(config.imagenet, len(images[0].classes))
+    return images, plan_classifiers(config.imagenet, len(images[0].classes), config.seed)
 
 
-def _train(session: Session, training: Training, images: tuple[ImageFiles, ImageFiles], world: World) -> Classifier:
-    config = session.config
-    steps = config.imagenet.epochs * (len(images[0]) // config.imagenet.batch_size)
+def _train(
+    session: Session, training: ClassifierTraining, images: tuple[ImageFiles, ImageFiles], world: World
+) -> TrainedClassifier:
+    steps = training.config.epochs * (len(images[0]) // training.config.batch_size)
     params = {"network": training.spec.name, "seed": training.number}
-    shown = ("loss", "top1", "images_per_second")
     with (
         progress_bar(f"training {training.name}", steps) as bar,
-        LiveTraining(session, "imagenet", training.name, params, bar.update, shown) as live,
+        LiveTraining(
+            records=session.records,
+            run=TrainingRun("imagenet", training.name, params),
+            shown=("loss", "top1", "images_per_second"),
+            on_step=bar.update,
+        ) as live,
     ):
-        found = train_classifier(training, config.imagenet, images, config.seed, world, live.report, say)
+        found = train_classifier(training, images, world, on_progress=live.report, on_warning=say)
         bar.update(steps, {"top1": found.card.metrics["top1"]})
     live.finish(found.history)
     data = images[1].digest
     candidate = classifier_candidate(found.card, found.weights)
     register(training.name, lambda: register_network(Path.cwd(), "imagenet", candidate, data=data))
     if found.broken:
-        say(f"  {len(found.broken)} images could not be read and were passed over, such as {found.broken[0]}")
+        say(f"  {len(found.broken)} images could not be read and were skipped, such as {found.broken[0]}")
     return found
 
 
-def _write(session: Session, classifiers: list[Classifier], inputs: list[Dataset]) -> None:
+def _write(session: Session, classifiers: list[TrainedClassifier], inputs: list[Dataset]) -> None:
     costs = {}
     for each in classifiers:
         spec = each.training.spec
@@ -104,7 +109,8 @@ def _write(session: Session, classifiers: list[Classifier], inputs: list[Dataset
     summary, history = summary_of(classifiers, costs), history_of(classifiers)
     panels = {"top-1 accuracy": "top1", "training loss": "loss"}
     epochs = session.config.imagenet.epochs
-    curves = draw_curves(history, "network", "seed", panels, epochs, "Networks trained to classify images")
+    title = "Networks trained to classify images"
+    curves = draw_curves(history, ("network", "seed"), panels, epochs=epochs, title=title)
     say_removed(FOLDER, write_classifiers(classifiers, summary, history, curves))
     for name, row in summary.items():
         deviation = row["top1_deviation"]
@@ -117,9 +123,9 @@ def _write(session: Session, classifiers: list[Classifier], inputs: list[Dataset
 
 
 def take_part(config: SearchConfig) -> None:
-    """Share the trainings of the stage, which another process runs, as one of those that `torchrun` has started."""
+    """Join the trainings of the stage as one of the processes of `torchrun` that do not run the stage itself."""
     if config.imagenet.dataset:
         with open_world(default_device()) as world:
             images, trainings = _planned(config)
             for training in trainings:
-                train_classifier(training, config.imagenet, images, config.seed, world)
+                train_classifier(training, images, world)

@@ -1,4 +1,4 @@
-"""What classes are called, where their folders have names that only machines like."""
+"""Names of classes for people; folders of data sets often have names such as n01440764."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,13 +7,17 @@ from nasgem_core.errors import DataError
 
 
 def class_names(folder: Path, classes: Sequence[str]) -> tuple[str, ...]:
-    """Return what classes are called: as `classes.txt` of a data set says, else as their folders are.
+    """Return a name for each class: the one in `classes.txt` of the data set, else the name of its folder.
 
-    A line of that file is the name of a class's folder, white space, and what it is called. Where two classes are
-    called the same, both have the name of the folder behind it.
+    A line of that file is the name of a folder, white space, and the name of the class. Where two classes have the
+    same name, the name of the folder follows it in both.
+
+    Args:
+        folder: the data set.
+        classes: names of the folders.
 
     Raises:
-        DataError: the file is no text in UTF-8.
+        DataError: the file is not a text in UTF-8.
     """
     path = folder / "classes.txt"
     if not path.is_file():
@@ -21,9 +25,10 @@ def class_names(folder: Path, classes: Sequence[str]) -> tuple[str, ...]:
     try:
         lines = [line.split(maxsplit=1) for line in path.read_text(encoding="utf-8").splitlines()]
     except UnicodeDecodeError:
-        raise DataError(f"{path} is no text in UTF-8: save it as such, or remove it") from None
-    said = {line[0]: line[1].strip() for line in lines if len(line) == 2}
-    names = [said.get(name, name) for name in classes]
+        raise DataError(f"{path} is not a text in UTF-8: save it as such, or remove it") from None
+    given = {line[0]: line[1].strip() for line in lines if len(line) == 2}
+    names = [given.get(name, name) for name in classes]
     return tuple(
-        name if names.count(name) == 1 else f"{name} ({own})" for name, own in zip(names, classes, strict=True)
+        name if names.count(name) == 1 else f"{name} ({folder_name})"
+        for name, folder_name in zip(names, classes, strict=True)
     )

@@ -1,4 +1,4 @@
-"""Detectors of stage `coco`: their backbones, one training of one of them, and the files of all."""
+"""Detectors of stage `coco`: their backbones, one training, and the files of all."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -27,6 +27,7 @@ from nasgem_core.training.recipe import TrainingRecipe
 from nasgem_core.training.task import BROKEN, Progress
 from nasgem_core.weights import NETWORK, NETWORK_SCHEMA
 from tasks.run.parameters import in_section
+from tasks.run.placement import reader_processes
 from tasks.stages import imagenet
 from tasks.stages.coco_data import CocoData, first_images
 from tasks.store.artifacts import DATA, METRICS, read_weights, write_bytes, write_json, write_table, write_weights
@@ -37,10 +38,10 @@ METRICS_FILE = METRICS / "coco.json"
 HISTORY_FILE = FOLDER / "history.parquet"
 CURVES_FILE = FOLDER / "curves.png"
 CHECKPOINTS = Path(".nasgem") / "checkpoints" / "coco"
-IMAGES_A_RATE = 16
-"""The learning rate is given for this many images a step."""
+IMAGES_PER_RATE = 16
+"""The learning rate in params.yaml is for this many images per step."""
 RATE_SHARE = {"retinanet": 0.5, "faster_rcnn": 1.0}
-"""RetinaNet takes half of the rate: .01 and .02 for 16 images, as in their papers."""
+"""RetinaNet trains with half of the rate: .01 and .02 for 16 images, as in their papers."""
 _SETTINGS = (
     "short_side",
     "long_side",
@@ -55,16 +56,31 @@ _SETTINGS = (
 
 @dataclass(frozen=True, eq=False)
 class DetectorTraining:
-    """One detector to train, and the weights that its backbone starts from."""
+    """One training of a detector.
+
+    Args:
+        spec: the detector.
+        start: the weights that its backbone starts from.
+        classifier: the name of the training that they come from.
+        config: how it is trained.
+        root_seed: root of every random stream.
+    """
 
     spec: DetectorSpec
     start: Mapping[str, np.ndarray]
     classifier: str
+    config: CocoConfig
+    root_seed: int
 
     @property
     def name(self) -> str:
         """Name of its files and of its run."""
         return self.spec.name
+
+    @property
+    def seed(self) -> int:
+        """Its own seed."""
+        return derive_seed(self.root_seed, "coco", self.name)
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,7 +95,7 @@ class TrainedDetector:
 
 
 def trained_backbones() -> dict[str, NetworkCard]:
-    """Return the card of the best training of each network that stage `imagenet` has left."""
+    """Return the card of the best training of each network that stage `imagenet` has written."""
     best: dict[str, NetworkCard] = {}
     for path in sorted(imagenet.FOLDER.glob("*.json")):
         try:
@@ -92,13 +108,15 @@ def trained_backbones() -> dict[str, NetworkCard]:
     return best
 
 
-def plan_detectors(config: CocoConfig, data: CocoData, backbones: Mapping[str, NetworkCard]) -> list[DetectorTraining]:
+def plan_detectors(
+    config: CocoConfig, data: CocoData, backbones: Mapping[str, NetworkCard], root_seed: int
+) -> list[DetectorTraining]:
     """Return the trainings that the parameters ask for; raises `DataError` where a backbone is not trained."""
     trainings = []
     for name in config.backbones:
         if name not in backbones:
             raise DataError(
-                f"coco.backbones names {name!r}, and {imagenet.FOLDER} holds {', '.join(backbones) or 'none'}: "
+                f"coco.backbones names {name!r}, and {imagenet.FOLDER} holds {', '.join(backbones) or 'no network'}: "
                 "name one that is there, or have stage imagenet train it"
             )
         card = backbones[name]
@@ -108,7 +126,7 @@ def plan_detectors(config: CocoConfig, data: CocoData, backbones: Mapping[str, N
         for kind in config.detectors:
             settings = DetectorSettings(kind=kind, mean=card.mean, std=card.std, **values)
             spec = DetectorSpec(network, data.train.annotations.categories, settings)
-            trainings.append(DetectorTraining(spec, start, card.name))
+            trainings.append(DetectorTraining(spec, start, card.name, config, root_seed))
     return trainings
 
 
@@ -117,7 +135,7 @@ def recipe_of(config: CocoConfig, kind: str) -> TrainingRecipe:
     return TrainingRecipe(
         epochs=config.epochs,
         optimiser="sgd",
-        learning_rate=config.learning_rate * RATE_SHARE[kind] * config.batch_size / IMAGES_A_RATE,
+        learning_rate=config.learning_rate * RATE_SHARE[kind] * config.batch_size / IMAGES_PER_RATE,
         weight_decay=config.weight_decay,
         schedule="steps",
         milestones=config.milestones,
@@ -132,28 +150,26 @@ def recipe_of(config: CocoConfig, kind: str) -> TrainingRecipe:
 
 def train_detector(
     training: DetectorTraining,
-    config: CocoConfig,
     data: CocoData,
-    root_seed: int,
     world: World,
     *,
-    workers: int = 0,
     on_progress: Callable[[Progress, Mapping[str, Detections]], None] | None = None,
     on_warning: Callable[[str], None] | None = None,
 ) -> TrainedDetector:
     """Train one detector, from its last checkpoint if there is one. All processes of a world call it alike.
 
     Args:
-        training: which.
-        config: how.
-        data: on what.
-        root_seed: root of every random stream.
+        training: which one.
+        data: to train and to measure on.
         world: this process among those that train.
-        workers: processes that read images, on each of them.
-        on_progress: told each report, and after an evaluation what was found in each measured set.
-        on_warning: told of images and checkpoints that were passed over.
+        on_progress: called with each report and, after an evaluation, what was found in each measured set.
+        on_warning: called with a sentence about images and checkpoints that are skipped.
+
+    Raises:
+        ParameterError: a parameter of the section does not fit the images.
+        DataError: an image of the validation set cannot be read.
     """
-    seed = derive_seed(root_seed, "coco", training.name)
+    config, seed = training.config, training.seed
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(derive_seed(seed, "initialisation"))
         detector = training.spec.build()
@@ -166,7 +182,7 @@ def train_detector(
         batch_size=config.batch_size,
         accumulate=config.accumulate,
         seed=seed,
-        workers=workers,
+        workers=reader_processes(world.size) if world.device.type == "cuda" else 0,
         on_warning=on_warning,
     )
     recipe = recipe_of(config, training.spec.settings.kind)
@@ -190,7 +206,7 @@ def train_detector(
 
 
 def history_of(detectors: Sequence[TrainedDetector]) -> pd.DataFrame:
-    """Return every report of every training: after some steps losses, rate and speed; after an epoch the APs."""
+    """Return one row per report: losses, learning rate and speed after some steps, the APs after an epoch."""
     rows = [{"detector": each.training.name, **row} for each in detectors for row in each.history]
     columns = list(dict.fromkeys(name for row in rows for name in row)) or ["detector", "epoch", "step"]
     table = pd.DataFrame(rows, columns=columns)
@@ -219,14 +235,14 @@ def write_detectors(
     history: pd.DataFrame,
     pictures: Mapping[str, bytes],
 ) -> list[str]:
-    """Write the stage's files; those of trainings that are no longer asked for go. Returns the names of these.
+    """Write the stage's files, and remove those of trainings that are no longer asked for; returns their names.
 
     Args:
         detectors: the trainings.
-        summary: of each, for the metrics.
+        summary: figures of each, for the metrics.
         skipped: what was left out of training, and how often.
         history: their reports.
-        pictures: by file name: curves and sample detections.
+        pictures: curves and sample detections by file name.
     """
     kept = {HISTORY_FILE, *(FOLDER / name for name in pictures)}
     for each in detectors:

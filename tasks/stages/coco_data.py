@@ -1,4 +1,4 @@
-"""What detectors of stage `coco` are trained and measured on."""
+"""The images and annotations of stage `coco`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,23 +20,23 @@ VALIDATION, TRAIN = "", "train_"
 
 @dataclass(frozen=True, eq=False)
 class CocoData:
-    """What detectors are trained and measured on."""
+    """Images to train on, and sets to measure on by the prefix of their figures."""
 
     train: TrainingSet
     measured: Mapping[str, MeasuredSet]
 
 
 def read_data(config: CocoConfig) -> CocoData:
-    """Read the annotations and look for the images.
+    """Read the annotations, and check that the images are there.
 
     Raises:
-        DataError: a file or folder is missing, not whole or not in COCO's format, or the categories differ.
+        DataError: a file or folder is missing, incomplete or not in COCO's format, or the categories differ.
     """
     root = Path(config.dataset)
     if not root.is_dir():
         raise DataError(
-            f"coco.dataset = {config.dataset!r} is no folder: name one with annotations/instances_{config.train}.json, "
-            f"instances_{config.validation}.json beside it, and the images in {config.train}/ and {config.validation}/"
+            f"coco.dataset = {config.dataset!r} is not a folder: name one with images in {config.train}/ and "
+            f"{config.validation}/ and annotations/instances_{config.train}.json, instances_{config.validation}.json"
         )
     train, validation = (
         read_annotations(root / "annotations" / f"instances_{split}.json")
@@ -53,11 +53,11 @@ def read_data(config: CocoConfig) -> CocoData:
 
 
 def look_through(data: CocoData) -> CocoData:
-    """Return the data without those measured training images that cannot be read: training passes them over too.
+    """Return the data without those measured training images that cannot be read; training skips them too.
 
     Raises:
-        DataError: a validation image cannot be read, or an image is of another size than the annotations say. That is
-            said here and not hours later, at the first evaluation.
+        DataError: a validation image cannot be read, or the size of an image is not that of its annotations. This is
+            reported here, not hours later at the first evaluation.
     """
     measured = dict(data.measured)
     require_readable(measured[VALIDATION].annotations, measured[VALIDATION].folder)

@@ -26,7 +26,7 @@ COSTS_SCHEMA = "nasgem.network_costs/1"
 
 
 def build_gemnets(cell: Cell, config: GemnetConfig) -> list[GEMNetSpec]:
-    """Return one network a budget, called gemnet_a, gemnet_b and so on.
+    """Return one network for each budget, called gemnet_a, gemnet_b and so on.
 
     Raises:
         ParameterError: a budget cannot be met, or the images are too small for the layout.
@@ -42,7 +42,7 @@ def build_gemnets(cell: Cell, config: GemnetConfig) -> list[GEMNetSpec]:
 
 
 def costs_of_parts(spec: GEMNetSpec) -> pd.DataFrame:
-    """Return one row a part of the network: its output's channels, height and width, its MACs and its parameters."""
+    """Return one row for each part of the network: channels, height and width of its output, MACs and parameters."""
     costs = gemnet_part_costs(spec.cell, spec.layout, spec.channels, spec.num_classes, spec.image_size)
     stem, *widths = spec.channels
     channels = [stem, *(width * len(spec.cell.leaves) for width in widths), spec.layout.head_channels, spec.num_classes]
@@ -63,13 +63,13 @@ def costs_of_parts(spec: GEMNetSpec) -> pd.DataFrame:
 
 
 def feature_list(spec: GEMNetSpec) -> list[tuple[int, int]]:
-    """Return channels and stride of each feature map that a detector may take."""
+    """Return channels and stride of each feature map that a detector can use."""
     with torch.device("meta"):
         return [(feature.channels, feature.stride) for feature in spec.build().feature_info]
 
 
 def _written_before() -> set[Path]:
-    """Return the networks' files that the stage's last run wrote, going by its table of costs."""
+    """Return the files of networks that the last run of the stage wrote, according to its table of costs."""
     try:
         names = set(read_table(COSTS_FILE, COSTS_SCHEMA)["network"])
     except (DataError, KeyError):
@@ -79,9 +79,9 @@ def _written_before() -> set[Path]:
 
 
 def write_gemnets(specs: Sequence[GEMNetSpec], picture: bytes) -> dict[str, dict[str, Any]]:
-    """Write the stage's files and return its metrics; those of budgets that are no longer asked for are taken away.
+    """Write the stage's files and return its metrics; networks of budgets that are no longer asked for are removed.
 
-    A file that the stage did not write stays and is named, because stage `imagenet` reads it too.
+    A file that the stage did not write stays and is reported, because stage `imagenet` reads it too.
     """
     tables = [costs_of_parts(spec) for spec in specs]
     files = {FOLDER / f"{spec.name}.json": spec.to_json().encode() for spec in specs}
@@ -92,7 +92,7 @@ def write_gemnets(specs: Sequence[GEMNetSpec], picture: bytes) -> dict[str, dict
         if path in earlier:
             path.unlink()
         else:
-            say(f"  {path} is not of this stage and stays: move it elsewhere, or stage imagenet takes it too")
+            say(f"  {path} was not written by this stage and stays: move it elsewhere, or stage imagenet trains it too")
     write_table(COSTS_FILE, COSTS_SCHEMA, pd.concat(tables, ignore_index=True))
     write_bytes(PICTURE_FILE, picture)
     metrics: dict[str, dict[str, Any]] = {

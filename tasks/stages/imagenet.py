@@ -1,4 +1,4 @@
-"""Classifiers of stage `imagenet`: which networks, one training of one of them, and the files of all."""
+"""Classifiers of stage `imagenet`: which ones are trained, one training, and the files of all."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -41,41 +41,55 @@ GEMNET_FOLDER = DATA / "gemnet"
 CHECKPOINTS = Path(".nasgem") / "checkpoints" / "imagenet"
 GEMNET, MOBILENET = "gemnet", "mobilenet_v2"
 FIRST_GEMNET = "gemnet_a"
-IMAGES_A_RATE = 256
-"""The learning rate is given for this many images a step."""
+IMAGES_PER_RATE = 256
+"""The learning rate in params.yaml is for this many images per step."""
 _COLUMNS = ("epoch", "step", "loss", "learning_rate", "images_per_second", "top1", "top5", "validation_loss")
 
 
 @dataclass(frozen=True)
-class Training:
-    """One network, trained from one seed; `number` counts a network's seeds."""
+class ClassifierTraining:
+    """One training of a network.
+
+    Args:
+        spec: the network.
+        number: of this training among those of the network, which differ by their seeds.
+        config: how it is trained.
+        root_seed: root of every random stream.
+    """
 
     spec: NetworkSpec
     number: int
+    config: ImagenetConfig
+    root_seed: int
 
     @property
     def name(self) -> str:
         """Name of its files and of its run."""
         return f"{self.spec.name}-{self.number}"
 
+    @property
+    def seed(self) -> int:
+        """Its own seed."""
+        return derive_seed(self.root_seed, "imagenet", self.number)
+
 
 @dataclass(frozen=True)
-class Classifier:
+class TrainedClassifier:
     """A finished training: weights, reports, last evaluation, and the images that could not be read this time."""
 
-    training: Training
+    training: ClassifierTraining
     card: NetworkCard
     weights: Mapping[str, torch.Tensor]
     history: tuple[Mapping[str, float], ...]
     broken: tuple[str, ...]
 
 
-def plan_trainings(config: ImagenetConfig, num_classes: int) -> list[Training]:
-    """Return the trainings that the parameters ask for, a seed of every network before the next seed.
+def plan_classifiers(config: ImagenetConfig, num_classes: int, root_seed: int) -> list[ClassifierTraining]:
+    """Return the trainings that the parameters ask for: every network with the first seed, then with the next one.
 
     Raises:
         ParameterError: a network cannot have the multiply-adds asked for, or two are the same.
-        DataError: GEMNet is to be trained, and stage `gemnet` has left none.
+        DataError: GEMNet is to be trained, and stage `gemnet` has not written one.
     """
     check_network_names(config)
     with in_section("imagenet"):
@@ -85,11 +99,11 @@ def plan_trainings(config: ImagenetConfig, num_classes: int) -> list[Training]:
     for name in names:
         if names.count(name) > 1:
             raise ParameterError(f"imagenet.networks = {list(config.networks)}: {name} would be trained twice")
-    return [Training(spec, number) for number in range(config.seeds) for spec in specs]
+    return [ClassifierTraining(spec, number, config, root_seed) for number in range(config.seeds) for spec in specs]
 
 
 def check_network_names(config: ImagenetConfig) -> None:
-    """Raise `ParameterError` naming a network that is neither to be built nor published."""
+    """Raise `ParameterError` for a name that is not one of a network."""
     known = (GEMNET, MOBILENET, *published_names())
     for name in config.networks:
         if name not in known:
@@ -99,11 +113,11 @@ def check_network_names(config: ImagenetConfig) -> None:
 
 
 def met_budget(config: ImagenetConfig, num_classes: int) -> int:
-    """Return the multiply-adds that networks are sized to: where both are trained, ones that both can have.
+    """Return the multiply-adds that networks are sized to; GEMNet and MobileNetV2 get some that both can have.
 
     Raises:
         ParameterError: there are none.
-        DataError: stage `gemnet` has left no network.
+        DataError: stage `gemnet` has not written a network.
     """
     if not config.macs or not {GEMNET, MOBILENET} <= set(config.networks):
         return config.macs
@@ -137,7 +151,7 @@ def _layout_for(size: tuple[int, int]) -> GEMNetLayout:
 
 def _searched_cell() -> Cell:
     built = _built_gemnets()
-    # Others than the stage's own may lie there too.
+    # The folder may hold networks that the stage did not write.
     return next((spec for spec in built if spec.name == FIRST_GEMNET), built[0]).cell
 
 
@@ -156,16 +170,16 @@ def _built_gemnets() -> list[GEMNetSpec]:
 
 
 def settings_of(config: ImagenetConfig) -> ClassificationSettings:
-    """Return what a classifier is shown."""
+    """Return how images are shown to a classifier."""
     names = ("image_size", "batch_size", "accumulate", "crop_area", "centre_share", "label_smoothing", "broken_share")
     return ClassificationSettings(**{name: getattr(config, name) for name in names})
 
 
 def recipe_of(config: ImagenetConfig, images: int) -> TrainingRecipe:
-    """Return how a classifier is trained on so many images."""
+    """Return how a classifier is trained on a number of images."""
     return TrainingRecipe(
         epochs=config.epochs,
-        learning_rate=config.learning_rate * config.batch_size / IMAGES_A_RATE,
+        learning_rate=config.learning_rate * config.batch_size / IMAGES_PER_RATE,
         weight_decay=config.weight_decay,
         warmup_steps=round(config.warmup_epochs * (images // config.batch_size)),
         averaging=config.averaging,
@@ -175,16 +189,27 @@ def recipe_of(config: ImagenetConfig, images: int) -> TrainingRecipe:
 
 
 def train_classifier(
-    training: Training,
-    config: ImagenetConfig,
+    training: ClassifierTraining,
     images: tuple[ImageFiles, ImageFiles],
-    root_seed: int,
     world: World,
+    *,
     on_progress: Callable[[Progress], None] | None = None,
     on_warning: Callable[[str], None] | None = None,
-) -> Classifier:
-    """Train one network, from its last checkpoint if there is one. All processes of a world call it alike."""
-    seed = derive_seed(root_seed, "imagenet", training.number)
+) -> TrainedClassifier:
+    """Train one network, from its last checkpoint if there is one. All processes of a world call it alike.
+
+    Args:
+        training: which one.
+        images: to train and to evaluate on.
+        world: this process among those that train.
+        on_progress: called with each report.
+        on_warning: called with a sentence about images and checkpoints that are skipped.
+
+    Raises:
+        ParameterError: a parameter of the section does not fit the images.
+        DataError: too many images cannot be read.
+    """
+    config, seed = training.config, training.seed
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(derive_seed(seed, "initialisation"))
         model = training.spec.build()
@@ -209,11 +234,11 @@ def train_classifier(
         metrics={name: value for name, value in trained.metrics.items() if name != BROKEN},
     )
     weights = {name: value.detach().cpu() for name, value in trained.model.state_dict().items()}
-    return Classifier(training, card, weights, trained.history, task.broken)
+    return TrainedClassifier(training, card, weights, trained.history, task.broken)
 
 
-def history_of(classifiers: Sequence[Classifier]) -> pd.DataFrame:
-    """Return every report of every training: after some steps loss, rate and speed; after an epoch its evaluation."""
+def history_of(classifiers: Sequence[TrainedClassifier]) -> pd.DataFrame:
+    """Return one row per report: loss, learning rate and speed after some steps, the evaluation after an epoch."""
     rows: list[dict[str, Any]] = [
         {"network": each.training.spec.name, "seed": each.training.number, **{k: row.get(k) for k in _COLUMNS}}
         for each in classifiers
@@ -223,12 +248,14 @@ def history_of(classifiers: Sequence[Classifier]) -> pd.DataFrame:
     return table.astype(dict.fromkeys(_COLUMNS[2:], float))
 
 
-def summary_of(classifiers: Sequence[Classifier], costs: Mapping[str, tuple[int, int]]) -> dict[str, dict[str, Any]]:
+def summary_of(
+    classifiers: Sequence[TrainedClassifier], costs: Mapping[str, tuple[int, int]]
+) -> dict[str, dict[str, Any]]:
     """Return, for each network, MACs, params, the accuracies of its trainings, their mean and standard deviation.
 
     Args:
         classifiers: the trainings.
-        costs: MACs and params by the network's name.
+        costs: MACs and params by the name of the network.
     """
     networks: dict[str, dict[str, Any]] = {}
     for each in classifiers:
@@ -245,9 +272,9 @@ def summary_of(classifiers: Sequence[Classifier], costs: Mapping[str, tuple[int,
 
 
 def write_classifiers(
-    classifiers: Sequence[Classifier], summary: Mapping[str, Any], history: pd.DataFrame, curves: bytes
+    classifiers: Sequence[TrainedClassifier], summary: Mapping[str, Any], history: pd.DataFrame, curves: bytes
 ) -> list[str]:
-    """Write the stage's files; those of trainings that are no longer asked for go. Returns the names of these."""
+    """Write the stage's files, and remove those of trainings that are no longer asked for; returns their names."""
     kept = {HISTORY_FILE, CURVES_FILE}
     for each in classifiers:
         weights, card = (FOLDER / f"{each.training.name}{end}" for end in (".safetensors", ".json"))
@@ -263,7 +290,7 @@ def write_classifiers(
 
 
 def remove_others(folder: Path, kept: Collection[Path]) -> list[str]:
-    """Remove the weights, descriptions and pictures of a stage that it no longer has; returns the networks' names."""
+    """Remove weights, descriptions and pictures that are not kept; returns the names of their networks."""
     gone = [path for path in folder.iterdir() if path not in kept and path.suffix in (".safetensors", ".json", ".png")]
     for path in gone:
         path.unlink()

@@ -62,7 +62,7 @@ def test_a_folder_without_parameters_is_named(tmp_path, monkeypatch):
     ):
         shown = CliRunner().invoke(app, command)
         assert shown.exit_code == 1
-        assert f"{tmp_path} holds no params.yaml" in shown.stderr
+        assert f"{tmp_path} does not contain params.yaml" in shown.stderr
     assert list(tmp_path.iterdir()) == []
 
 

@@ -26,12 +26,12 @@ def pictures(fresh) -> Workspace:
 
 @pytest.mark.nightly
 def test_without_data_or_backbone_the_stage_says_so_and_leaves_its_files(fresh):
-    assert "skipped: coco.dataset names no folder of images with annotations" in fresh.succeed(*STAGE)
+    assert "skipped: coco.dataset is not set; set it to a folder of images" in fresh.succeed(*STAGE)
     assert set(fresh.hashes("coco")) == {"data/coco/history.parquet", "data/coco/curves.png"}
     assert json.loads((fresh.root / "data/metrics/coco.json").read_text())["detectors"] == {}
     write_coco_folder(fresh.root / "pictures")
     fresh.configure("coco", dataset="pictures")
-    assert "skipped: stage imagenet has trained no network" in fresh.succeed(*STAGE)
+    assert "skipped: stage imagenet has not trained a network" in fresh.succeed(*STAGE)
 
 
 def test_detectors_are_trained_once_used_and_come_back_with_the_same_bytes(pictures):

@@ -28,7 +28,7 @@ def pictures(fresh) -> Workspace:
 @pytest.mark.nightly
 def test_without_images_the_stage_says_so_and_leaves_its_files(fresh):
     text = fresh.succeed(*STAGE)
-    assert "skipped: imagenet.dataset names no folder of images" in text
+    assert "skipped: imagenet.dataset is not set; set it to a folder of images" in text
     assert set(fresh.hashes("imagenet")) == {"data/imagenet/history.parquet", "data/imagenet/curves.png"}
     assert json.loads((fresh.root / "data/metrics/imagenet.json").read_text())["networks"] == {}
 

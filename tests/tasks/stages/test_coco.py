@@ -11,7 +11,7 @@ from nasgem_core.errors import DataError, ParameterError
 from nasgem_core.training.distributed import World
 from tasks.deployment.open_network import open_network
 from tasks.stages import coco, imagenet
-from tasks.stages.coco_data import look_through, read_data
+from tasks.stages.coco_data import read_data
 from tests.detection.coco_folder import write_coco_folder
 from tests.tasks.backbones import write_classifier
 
@@ -53,7 +53,7 @@ def workplace(tmp_path, monkeypatch):
 def test_a_detector_starts_from_the_best_training_of_its_backbone(workplace):
     data, backbones = read_data(CONFIG), coco.trained_backbones()
     assert {name: card.name for name, card in backbones.items()} == {"mobilenet_v2": "mobilenet_v2-1"}
-    trainings = coco.plan_detectors(CONFIG, data, backbones)
+    trainings = coco.plan_detectors(CONFIG, data, backbones, 0)
     assert [training.name for training in trainings] == ["retinanet-mobilenet_v2", "faster_rcnn-mobilenet_v2"]
     weights = write_classifier(workplace, 1, 0.75)
     assert all(np.array_equal(trainings[0].start[name], value) for name, value in weights.items())
@@ -65,12 +65,10 @@ def test_a_detector_starts_from_the_best_training_of_its_backbone(workplace):
 
 def test_a_training_leaves_files_that_rebuild_the_detector(workplace):
     data = read_data(CONFIG)
-    trainings = coco.plan_detectors(CONFIG, data, coco.trained_backbones())
+    trainings = coco.plan_detectors(CONFIG, data, coco.trained_backbones(), 0)
     seen = []
     trained = [
-        coco.train_detector(
-            training, CONFIG, data, 0, World(), on_progress=lambda progress, found: seen.append((progress, found))
-        )
+        coco.train_detector(training, data, World(), on_progress=lambda progress, found: seen.append((progress, found)))
         for training in trainings
     ]
     evaluated = [found for progress, found in seen if "AP" in progress.metrics]
@@ -100,10 +98,10 @@ def test_a_training_leaves_files_that_rebuild_the_detector(workplace):
 def test_what_was_trained_is_not_trained_again(workplace):
     config = replace(CONFIG, detectors=("retinanet",))
     data = read_data(config)
-    (training,) = coco.plan_detectors(config, data, coco.trained_backbones())
-    first = coco.train_detector(training, config, data, 0, World())
+    (training,) = coco.plan_detectors(config, data, coco.trained_backbones(), 0)
+    first = coco.train_detector(training, data, World())
     seen = []
-    second = coco.train_detector(training, config, data, 0, World(), on_progress=lambda *told: seen.append(told))
+    second = coco.train_detector(training, data, World(), on_progress=lambda *report: seen.append(report))
     assert not seen and second.metrics == first.metrics and second.history == first.history
     assert all(np.array_equal(second.weights[name], value) for name, value in first.weights.items())
     for prefix, found in first.samples.items():
@@ -122,37 +120,15 @@ def test_the_rate_is_that_of_the_detector_and_its_batch():
 def test_a_parameter_is_named_with_its_section(workplace):
     config = replace(CONFIG, batch_size=1000, detectors=("retinanet",))
     data = read_data(config)
-    (training,) = coco.plan_detectors(config, data, coco.trained_backbones())
+    (training,) = coco.plan_detectors(config, data, coco.trained_backbones(), 0)
     with pytest.raises(ParameterError, match=r"^coco\.batch_size is larger than the number of training images"):
-        coco.train_detector(training, config, data, 0, World())
+        coco.train_detector(training, data, World())
 
 
 def test_a_backbone_that_is_not_trained_is_named(workplace):
     config = replace(CONFIG, backbones=("gemnet",))
     with pytest.raises(DataError, match=r"coco.backbones names 'gemnet', and data/imagenet holds mobilenet_v2: "):
-        coco.plan_detectors(config, read_data(config), coco.trained_backbones())
+        coco.plan_detectors(config, read_data(config), coco.trained_backbones(), 0)
     (imagenet.FOLDER / "mobilenet_v2-0.json").write_text("{}")
     with pytest.raises(DataError, match=r"mobilenet_v2-0.json: "):
         coco.trained_backbones()
-
-
-def test_broken_images_are_told_before_a_training_begins(workplace):
-    data = read_data(CONFIG)
-    first = data.measured["train_"].annotations.file_names[0]
-    (workplace / "pictures" / "train" / first).write_bytes(b"no picture")
-    looked = look_through(data)
-    assert looked.measured["train_"].annotations.file_names == data.measured["train_"].annotations.file_names[1:]
-    assert len(looked.measured[""].annotations) == 8
-    (workplace / "pictures" / "val" / "3.png").write_bytes(b"no picture")
-    with pytest.raises(DataError, match=r"val/3\.png cannot be read as an image"):
-        look_through(data)
-
-
-def test_faults_of_the_data_set_are_named(workplace):
-    with pytest.raises(DataError, match=r"coco.dataset = 'nowhere' is no folder: name one with annotations"):
-        read_data(replace(CONFIG, dataset="nowhere"))
-    with pytest.raises(DataError, match=r"the annotations pictures/annotations/instances_train2017.json do not exist"):
-        read_data(replace(CONFIG, train="train2017"))
-    (workplace / "pictures" / "val" / "3.png").unlink()
-    with pytest.raises(DataError, match=r"1 of the 8 images .* \(first: 3.png\): the copy is incomplete"):
-        read_data(CONFIG)

@@ -68,7 +68,7 @@ def test_files_that_the_stage_did_not_write_stay_and_are_named(capsys):
         write_gemnets(written, b"picture")
         lines = capsys.readouterr().err.splitlines()
         assert [line.split()[0] for line in lines] == ["data/gemnet/gemnet_c.json", "data/gemnet/mine.json"]
-        assert all("stays: move it elsewhere, or stage imagenet takes it" in line for line in lines)
+        assert all("stays: move it elsewhere, or stage imagenet trains it" in line for line in lines)
     assert sorted(path.stem for path in FOLDER.glob("*.json")) == ["gemnet_a", "gemnet_c", "mine"]
 
 

@@ -19,10 +19,10 @@ from tasks.stages.imagenet import (
     FOLDER,
     HISTORY_FILE,
     METRICS_FILE,
-    Training,
+    ClassifierTraining,
     history_of,
     met_budget,
-    plan_trainings,
+    plan_classifiers,
     recipe_of,
     summary_of,
     train_classifier,
@@ -66,7 +66,7 @@ def test_both_networks_take_a_size_that_both_can_have(gemnets):
     config = replace(SMALL, networks=("gemnet", "mobilenet_v2"), macs=19_500_000, seeds=1)
     macs = met_budget(config, 20)
     assert macs > 19_500_000 * 1.01
-    costs = [count_costs(training.spec.build(), (64, 64)).macs for training in plan_trainings(config, 20)]
+    costs = [count_costs(training.spec.build(), (64, 64)).macs for training in plan_classifiers(config, 20, 0)]
     assert costs == pytest.approx([macs, macs], rel=0.01)
     assert met_budget(replace(config, macs=18_970_000), 20) == 18_970_000
     assert met_budget(replace(config, networks=("gemnet",)), 20) == 19_500_000
@@ -77,13 +77,13 @@ def test_the_cell_is_that_of_the_stage_and_not_of_a_network_beside_its_own(gemne
     (gemnets / "data" / "gemnet" / "a_mine.json").write_text(
         GEMNetSpec("a_mine", 1000, (224, 224), other, IMAGENET, 32.0).to_json()
     )
-    (training,) = plan_trainings(replace(SMALL, networks=("gemnet",), macs=18_970_000, seeds=1), 20)
+    (training,) = plan_classifiers(replace(SMALL, networks=("gemnet",), macs=18_970_000, seeds=1), 20, 0)
     assert training.spec.cell == CELL
 
 
 def test_gemnet_and_its_rival_have_equal_costs(gemnets):
     config = replace(SMALL, networks=("gemnet", "mobilenet_v2"), macs=18_970_000)
-    trainings = plan_trainings(config, 20)
+    trainings = plan_classifiers(config, 20, 0)
     names = [training.name for training in trainings]
     assert names == ["gemnet-0", "mobilenet_v2-0", "gemnet-1", "mobilenet_v2-1"]
     specs = [training.spec for training in trainings[:2]]
@@ -95,7 +95,7 @@ def test_gemnet_and_its_rival_have_equal_costs(gemnets):
 
 def test_without_a_budget_gemnet_is_trained_as_it_was_built(gemnets):
     config = replace(SMALL, networks=("gemnet", "mobilenet_v2_1_4"), macs=0, image_size=128, seeds=1)
-    specs = [training.spec for training in plan_trainings(config, 7)]
+    specs = [training.spec for training in plan_classifiers(config, 7, 0)]
     assert [spec.name for spec in specs] == ["gemnet_a", "gemnet_b", "mobilenet_v2_1_4"]
     assert {(spec.num_classes, spec.image_size) for spec in specs} == {(7, (128, 128))}
     assert specs[0].layout == IMAGENET and specs[1].width == 40.0
@@ -115,20 +115,20 @@ def test_without_a_budget_gemnet_is_trained_as_it_was_built(gemnets):
 )
 def test_networks_that_cannot_be_are_named(here, changes, message):
     with pytest.raises((DataError, ParameterError), match=message):
-        plan_trainings(replace(SMALL, **changes), 20)
+        plan_classifiers(replace(SMALL, **changes), 20, 0)
 
 
 def test_a_foreign_file_among_the_networks_is_named(gemnets):
     (gemnets / "data" / "gemnet" / "gemnet_c.json").write_text("{}")
     with pytest.raises(DataError, match=r"data/gemnet/gemnet_c\.json: not a network"):
-        plan_trainings(replace(SMALL, networks=("gemnet",)), 20)
+        plan_classifiers(replace(SMALL, networks=("gemnet",)), 20, 0)
 
 
 def test_a_network_that_would_be_trained_twice_is_named(gemnets):
     path = gemnets / "data" / "gemnet" / "gemnet_b.json"
     path.write_text((path.parent / "gemnet_a.json").read_text())
     with pytest.raises(ParameterError, match="gemnet_a would be trained twice"):
-        plan_trainings(replace(SMALL, networks=("gemnet",), macs=0), 20)
+        plan_classifiers(replace(SMALL, networks=("gemnet",), macs=0), 20, 0)
 
 
 def test_the_learning_rate_follows_the_images_of_a_step():
@@ -141,10 +141,10 @@ def test_the_learning_rate_follows_the_images_of_a_step():
 @pytest.mark.slow
 def test_files_hold_what_was_trained(here):
     images = list_image_files(write_images(here / "pictures", train=8, val=3))
-    trainings = plan_trainings(SMALL, 3)
-    found = [train_classifier(training, SMALL, images, 0, World()) for training in trainings]
+    trainings = plan_classifiers(SMALL, 3, 0)
+    found = [train_classifier(training, images, World()) for training in trainings]
     assert not np.array_equal(found[0].weights["classifier.weight"], found[1].weights["classifier.weight"])
-    again = train_classifier(trainings[0], SMALL, images, 0, World())
+    again = train_classifier(trainings[0], images, World())
     assert again.card == found[0].card and again.history == found[0].history
     summary, history = summary_of(found, {"mobilenet_v2": (8_310_000, 100_000)}), history_of(found)
     write_classifiers(found, summary, history, b"picture")
@@ -163,8 +163,8 @@ def test_files_hold_what_was_trained(here):
 
 
 def test_a_training_is_named_after_network_and_seed(gemnets):
-    spec = plan_trainings(replace(SMALL, networks=("gemnet",), macs=0), 3)[0].spec
-    assert Training(spec, 3).name == "gemnet_a-3"
+    spec = plan_classifiers(replace(SMALL, networks=("gemnet",), macs=0), 3, 0)[0].spec
+    assert ClassifierTraining(spec, 3, SMALL, 0).name == "gemnet_a-3"
 
 
 def test_nothing_trained_is_no_row(here):
@@ -176,8 +176,8 @@ def test_cards_have_the_names_of_classes_and_messages_that_of_the_section(here):
     (here / "pictures" / "classes.txt").write_text("blue the sky\n")
     images = list_image_files(here / "pictures")
     config = replace(SMALL, dataset="pictures", epochs=1, seeds=1)
-    (training,) = plan_trainings(config, 3)
-    trained = train_classifier(training, config, images, 0, World())
+    (training,) = plan_classifiers(config, 3, 0)
+    trained = train_classifier(training, images, World())
     assert trained.card.classes == ("the sky", "green", "red")
     with pytest.raises(ParameterError, match=r"^imagenet\.batch_size = 100: .* has 24 images; lower it"):
-        train_classifier(training, replace(config, batch_size=100), images, 0, World())
+        train_classifier(replace(training, config=replace(config, batch_size=100)), images, World())

@@ -1,0 +1,80 @@
+import multiprocessing
+import os
+import signal
+from concurrent.futures.process import BrokenProcessPool
+from types import SimpleNamespace
+
+import pytest
+from prefect import flow, task
+from prefect.testing.utilities import prefect_test_harness
+
+from flows.runtime import runner
+from flows.runtime.runner import ProcessPool, Runner, WorkerError
+from flows.runtime.side_by_side import run_side_by_side
+from tasks.run.placement import SLOT
+from tasks.store.caching import cached_task
+
+POOL: Runner = ProcessPool(2)
+
+
+def test_a_pool_knows_when_one_of_its_processes_died():
+    assert POOL.died(BrokenProcessPool("x"))
+    assert not any(POOL.died(error) for error in (ValueError(), KeyboardInterrupt(), WorkerError()))
+
+
+def test_ending_the_work_ends_every_process(monkeypatch):
+    ended = []
+    children = [SimpleNamespace(terminate=lambda name=name: ended.append(name)) for name in "ab"]
+    monkeypatch.setattr(multiprocessing, "active_children", lambda: children)
+    POOL.terminate()
+    assert ended == ["a", "b"]
+
+
+def test_processes_start_without_hearing_ctrl_c():
+    class Recording:
+        def submit(self, **values):
+            blocked = signal.pthread_sigmask(signal.SIG_BLOCK, set())
+            return values["x"], signal.SIGINT in blocked
+
+    assert POOL.submit(Recording(), [{"x": 1}, {"x": 2}]) == [(1, True), (2, True)]
+    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, set())
+
+
+def test_a_worker_knows_its_slot(monkeypatch):
+    monkeypatch.setenv(SLOT, "")
+    monkeypatch.setattr(runner, "start_worker", lambda: None)
+    for identity, slot in (((), 0), ((1,), 0), ((3,), 2)):
+        monkeypatch.setattr(multiprocessing, "current_process", lambda own=identity: SimpleNamespace(_identity=own))
+        runner._start_worker()
+        assert POOL.slot() == slot and os.environ[SLOT] == str(slot)
+
+
+@task
+def slot_of_worker(number: int) -> tuple[int, int, str]:
+    return number, os.getpid(), os.environ[SLOT]
+
+
+@cached_task("dying")
+def dying(number: int) -> int:
+    os._exit(number)
+
+
+@pytest.mark.slow
+def test_tasks_run_in_processes_and_one_that_dies_is_reported():
+    found = []
+
+    @flow
+    def working() -> None:
+        found.extend(future.result() for future in POOL.submit(slot_of_worker, [{"number": i} for i in range(2)]))
+
+    @flow
+    def failing() -> None:
+        run_side_by_side(POOL, dying, [{"number": 9}], lambda *_: None)
+
+    with prefect_test_harness(server_startup_timeout=180):
+        POOL.run(working)
+        assert [number for number, *_ in found] == [0, 1]
+        assert os.getpid() not in {pid for _, pid, _ in found}
+        assert all(slot.isdigit() for *_, slot in found)
+        with pytest.raises(WorkerError, match=r"^a worker was ended from outside \(out of memory\?\): run again"):
+            POOL.run(failing)
