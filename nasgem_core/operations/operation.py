@@ -32,6 +32,8 @@ class Operation:
         layer: builds the torch module, from the same as whole numbers. Exported Python files hold its source where that
             is a function or class of a module that uses torch alone. The CPU kernels of
             `nasgem_core.networks.columns` serve layers made of the torch modules that they know.
+        peak_channels: channels of the maps that the layer keeps at its peak, its output included and its input not,
+            from the same, elementwise; by default the output alone.
         colour: fill colour in drawings.
         marker: matplotlib's marker in drawings, so that operations differ in more than colour.
 
@@ -44,6 +46,7 @@ class Operation:
     macs_per_pixel: Callable[[Count, Count], Count]
     params: Callable[[Count, Count], Count]
     layer: LayerBuilder
+    peak_channels: Callable[[Count, Count], Count] = lambda c_in, c_out: c_out
     colour: str = "#d9d9d9"
     marker: str = "D"
 

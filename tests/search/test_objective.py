@@ -50,7 +50,7 @@ def test_another_penalty_makes_another_objective_of_the_same_costs():
     assert np.array_equal(other.costs(CELLS), macs.costs(CELLS))
 
 
-@pytest.mark.parametrize("name", ["macs", "params"])
+@pytest.mark.parametrize("name", ["macs", "params", "memory"])
 def test_plain_values_give_it_back(name):
     objective = objective_class(name).open(name, NETWORKS, 0.1)
     again = read_objective(objective.to_dict())

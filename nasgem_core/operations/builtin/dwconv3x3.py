@@ -18,6 +18,7 @@ OPERATION = Operation(
     macs_per_pixel=lambda c_in, c_out: 9 * c_in + c_in * c_out,
     params=lambda c_in, c_out: 9 * c_in + c_in * c_out + 2 * c_out,
     layer=dwconv3x3,
+    peak_channels=lambda c_in, c_out: c_in + c_out,
     colour="#fdae6b",
     marker="s",
 )

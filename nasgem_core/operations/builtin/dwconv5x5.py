@@ -18,6 +18,7 @@ OPERATION = Operation(
     macs_per_pixel=lambda c_in, c_out: 25 * c_in + c_in * c_out,
     params=lambda c_in, c_out: 25 * c_in + c_in * c_out + 2 * c_out,
     layer=dwconv5x5,
+    peak_channels=lambda c_in, c_out: c_in + c_out,
     colour="#e6550d",
     marker="8",
 )

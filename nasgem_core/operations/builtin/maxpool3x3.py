@@ -1,5 +1,6 @@
 """3x3 max-pooling, with a 1x1 convolution behind it where the vertex has another number of channels."""
 
+import numpy as np
 from torch import nn
 
 from nasgem_core.operations.operation import Operation
@@ -21,6 +22,8 @@ OPERATION = Operation(
     macs_per_pixel=lambda c_in, c_out: (c_in != c_out) * c_in * c_out,
     params=lambda c_in, c_out: (c_in != c_out) * c_in * c_out + 2 * c_out,
     layer=maxpool3x3,
+    # The pool also gives the position of each maximum, as an integer of 8 bytes: two channels.
+    peak_channels=lambda c_in, c_out: np.maximum(3 * c_in, (c_in != c_out) * (c_in + c_out)),
     colour="#bcbddc",
     marker="p",
 )

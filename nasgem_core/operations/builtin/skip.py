@@ -15,6 +15,7 @@ OPERATION = Operation(
     macs_per_pixel=lambda c_in, c_out: (c_in != c_out) * c_in * c_out,
     params=lambda c_in, c_out: (c_in != c_out) * c_in * c_out + 2 * c_out,
     layer=skip,
+    peak_channels=lambda c_in, c_out: (c_in != c_out) * c_out,
     colour="#d9d9d9",
     marker="v",
 )

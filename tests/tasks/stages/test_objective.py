@@ -53,7 +53,7 @@ def test_measured_cells_have_their_latency_and_others_the_model_s(tmp_path):
     assert objective.remark().startswith("latency of unmeasured cells: median error")
 
 
-@pytest.mark.parametrize("name", ["macs", "latency", "params"])
+@pytest.mark.parametrize("name", ["macs", "latency", "params", "memory"])
 def test_an_objective_crosses_tasks_with_its_source(tmp_path, name):
     write_latency(tmp_path, table())
     objective = opened(tmp_path / "latency.parquet", name)
