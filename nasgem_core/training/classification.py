@@ -36,11 +36,11 @@ class ClassificationSettings:
 
     image_size: int
     batch_size: int
-    accumulate: int = 1
-    crop_area: tuple[float, float] = (0.08, 1.0)
-    centre_share: float = 0.875
-    label_smoothing: float = 0.1
-    broken_share: float = 0.01
+    accumulate: int
+    crop_area: tuple[float, float]
+    centre_share: float
+    label_smoothing: float
+    broken_share: float
 
 
 class ClassificationTask:

@@ -14,7 +14,15 @@ from nasgem_core.training.recipe import TrainingRecipe
 from nasgem_core.training.task import BROKEN, broken_images
 from tests.training.folders import write_images
 
-SETTINGS = ClassificationSettings(image_size=16, batch_size=8, centre_share=1.0, crop_area=(0.5, 1.0))
+SETTINGS = ClassificationSettings(
+    image_size=16,
+    batch_size=8,
+    accumulate=1,
+    crop_area=(0.5, 1.0),
+    centre_share=1.0,
+    label_smoothing=0.1,
+    broken_share=0.01,
+)
 RECIPE = TrainingRecipe(epochs=4, learning_rate=0.02, averaging=0.9, report_steps=2)
 
 
