@@ -1,0 +1,1 @@
+"""An operation and an objective for nasgem, in a package of their own."""
