@@ -25,7 +25,7 @@ _READ = ("training_time", "validation_accuracy", "test_accuracy")
 
 
 @dataclass(frozen=True)
-class Training:
+class RunMetrics:
     """What one training ended with.
 
     Args:
@@ -41,7 +41,7 @@ class Training:
     test_accuracy: float
 
 
-def decode_training(message: bytes) -> Training:
+def decode_training(message: bytes) -> RunMetrics:
     """Return the final figures of a `ModelMetrics` message; raises `DataError` where it is something else."""
     try:
         metrics = _METRICS.FromString(message)
@@ -54,7 +54,7 @@ def decode_training(message: bytes) -> Training:
     for name in _READ:
         if not final.HasField(name):
             raise DataError(f"metrics without the field {name} of the last evaluation")
-    return Training(
+    return RunMetrics(
         params=metrics.trainable_parameters,
         seconds=final.training_time,
         validation_accuracy=final.validation_accuracy,

@@ -15,7 +15,7 @@ import numpy as np
 
 from nasgem_core.benchmarks.benchmark import Benchmark
 from nasgem_core.benchmarks.graph_hash import graph_hashes
-from nasgem_core.benchmarks.model_metrics import Training, decode_training
+from nasgem_core.benchmarks.model_metrics import RunMetrics, decode_training
 from nasgem_core.benchmarks.mutation import Mutation
 from nasgem_core.benchmarks.nasbench101_cells import (
     HASH_LABELS,
@@ -82,7 +82,7 @@ def import_tfrecord(path: Path) -> TabularSpace:
     """
     rows: dict[str, int] = {}
     graphs: list[tuple[str, str]] = []
-    trainings: list[list[Training]] = []
+    trainings: list[list[RunMetrics]] = []
     for number, record in enumerate(read_records(path), start=1):
         try:
             key, epochs, adjacency, operations, metrics = json.loads(record)

@@ -1,10 +1,10 @@
 import pytest
 
-from nasgem_core.benchmarks.model_metrics import Training, decode_training
+from nasgem_core.benchmarks.model_metrics import RunMetrics, decode_training
 from nasgem_core.errors import DataError
 from tests.benchmarks.tfrecords import encode_metrics
 
-TRAINING = Training(params=49_979_274, seconds=1234.5, validation_accuracy=0.94, test_accuracy=0.935)
+TRAINING = RunMetrics(params=49_979_274, seconds=1234.5, validation_accuracy=0.94, test_accuracy=0.935)
 
 
 def encoded(path: str = "") -> bytes:

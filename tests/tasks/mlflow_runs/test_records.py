@@ -1,25 +1,30 @@
-"""What MLflow is told of a training while it runs and when it has finished."""
+"""What MLflow is tracking of a training while it runs and when it has finished."""
 
 from dataclasses import replace
 
 import pytest
+from torch import nn
 
 from nasgem_core.config.search import SearchConfig
-from tasks.mlflow_runs.records import SearchRecords, TrainingRun, curve_points
+from nasgem_core.errors import DataError
+from tasks.mlflow_runs.models import FullyConnectedModel
+from tasks.mlflow_runs.outbox import Outbox
+from tasks.mlflow_runs.records import SearchRecords, TrainingRun, curve_points, finite
+from tasks.mlflow_runs.tracking import Tracking
 from tests.tasks.stores import FakeTracking
 
 GEMNET = TrainingRun("imagenet", "gemnet-0", {"seed": 0})
 
 
 @pytest.fixture
-def told(tmp_path, monkeypatch):
+def tracking(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     return FakeTracking()
 
 
-def records(told, root, **changes):
+def records(tracking, root, **changes):
     config = SearchConfig()
-    return SearchRecords(told, root, replace(config, imagenet=replace(config.imagenet, **changes)), "0" * 32)
+    return SearchRecords(tracking, root, replace(config, imagenet=replace(config.imagenet, **changes)), "0" * 32)
 
 
 def history(reports):
@@ -27,48 +32,48 @@ def history(reports):
     return [*rows[:-1], {"epoch": 1, "step": reports - 1, "top1": 0.5}, rows[-1], {"step": reports, "top1": 0.75}]
 
 
-def test_a_training_is_a_child_of_its_running_stage(told, tmp_path):
-    log = records(told, tmp_path, dataset="pictures")
+def test_a_training_is_a_child_of_its_running_stage(tracking, tmp_path):
+    log = records(tracking, tmp_path, dataset="pictures")
     log.begin("imagenet")
     log.training(GEMNET, [("loss", 2.0, 10)], finished=False)
     log.training(GEMNET, [("loss", 2.0, 10), ("loss", 1.0, 20)], finished=True)
-    stage, running, finished = [record for record in told.records if record.kind != "search"]
+    stage, running, finished = [record for record in tracking.records if record.kind != "search"]
     assert stage.kind == "stage" and stage.status == "RUNNING" and stage.params["imagenet.dataset"] == "pictures"
     assert running.kind == finished.kind == "training" and running.key == finished.key
     assert running.parent == stage.key and (running.status, finished.status) == ("RUNNING", "FINISHED")
     assert list(finished.metrics) == [("loss", 2.0, 10), ("loss", 1.0, 20)]
 
 
-def test_what_was_told_is_not_told_again(told, tmp_path):
+def test_equal_content_is_logged_once(tracking, tmp_path):
     for _ in range(2):
-        log = records(told, tmp_path)
+        log = records(tracking, tmp_path)
         log.begin("imagenet")
         log.training(TrainingRun("imagenet", "gemnet-0", {}), [("loss", 1.0, 1)], finished=True)
-    assert [record.kind for record in told.records].count("training") == 1
+    assert [record.kind for record in tracking.records].count("training") == 1
 
 
-def test_what_was_stopped_is_told_as_often_as_it_happens(told, tmp_path):
+def test_a_stop_is_logged_as_often_as_it_happens(tracking, tmp_path):
     for _ in range(2):
-        log = records(told, tmp_path)
+        log = records(tracking, tmp_path)
         log.begin("imagenet")
         log.training(GEMNET, [("loss", 2.0, 10)], finished=False)
         log.training_stopped(GEMNET, "KILLED")
         log.stopped("imagenet", "KILLED")
         log.stopped("coco", "FAILED")  # has not begun
         log.stopped("report", "FAILED")  # has no parameters
-    ends = [(record.kind, record.status) for record in told.records]
+    ends = [(record.kind, record.status) for record in tracking.records]
     begun = [("search", "RUNNING"), ("stage", "RUNNING")]
     stops = [("training", "KILLED"), ("stage", "KILLED"), ("search", "KILLED"), *[("search", "FAILED")] * 2]
     assert ends == [*begun, ("training", "RUNNING"), *stops, *begun, *stops]
-    stopped = [record for record in told.records if record.kind == "training"]
+    stopped = [record for record in tracking.records if record.kind == "training"]
     assert {record.key for record in stopped} == {stopped[0].key} and stopped[-1].params == {"seed": 0}
 
 
-def test_a_finished_search_is_not_stopped_by_a_stage(told, tmp_path):
-    log = records(told, tmp_path)
+def test_a_finished_search_is_not_stopped_by_a_stage(tracking, tmp_path):
+    log = records(tracking, tmp_path)
     log.search({"best_score": 0.5})
     log.stopped("imagenet", "FAILED")
-    assert [record.status for record in told.records] == ["FINISHED"]
+    assert [record.status for record in tracking.records] == ["FINISHED"]
 
 
 def test_points_are_all_reports():
@@ -76,3 +81,69 @@ def test_points_are_all_reports():
     assert [point for point in points if point[0] == "top1"] == [("top1", 0.5, 9), ("top1", 0.75, 10)]
     assert [step for name, _, step in points if name == "loss"] == list(range(1, 11))
     assert not [point for point in points if point[0] == "step"]
+
+
+ROW = {"origin": "random search", "round": 1, "cell": "{}", "key": "c" * 32, "reason": "", "failed": False}
+COSTS = {"accuracy": 0.5, "score": 0.4, "macs": 100, "params": 10, "predicted": 0.3}
+RESULT = {"epoch_losses": [1.0, 0.5], "epoch_accuracies": [0.25, 0.5], "seconds": 2.0, "images_per_second": 10.0}
+
+
+def test_a_stage_has_its_parameters_figures_files_and_models(tracking, tmp_path):
+    (tmp_path / "encoder.json").write_text("{}")
+    model = FullyConnectedModel.from_modules("encoder", nn.Sequential(nn.Linear(3, 2)))
+    for _ in range(2):
+        records(tracking, tmp_path).stage(
+            "encoder", {"loss": 0.25}, curves=[("loss", 0.5, 1)], artifacts=[tmp_path / "encoder.json", model]
+        )
+    search, stage = tracking.records
+    assert (search.kind, search.status, stage.parent, stage.status) == ("search", "RUNNING", search.key, "FINISHED")
+    assert stage.params["encoder.dimension"] == "32" and search.params["encoder.dimension"] == "32"
+    assert stage.metrics == [("loss", 0.25, 0), ("loss", 0.5, 1)] and stage.models == [model]
+    assert {name: content.tobytes() for name, content in stage.files.items()} == {"encoder.json": b"{}"}
+    with pytest.raises(DataError, match="none is not a file"):
+        records(tracking, tmp_path).stage("encoder", {}, artifacts=[tmp_path / "none"])
+
+
+def test_a_cell_has_its_figures_curves_and_fate(tracking, tmp_path):
+    log = records(tracking, tmp_path)
+    for _ in range(2):
+        log.cell("bootstrap", ROW | COSTS, RESULT)
+    log.cell("bootstrap", ROW | COSTS | {"key": "d" * 32, "failed": True, "reason": "diverged"}, RESULT)
+    done = tracking.records[0]
+    assert done.name == "cell cccccccc" and done.key.endswith(f"-bootstrap-random_search-{'c' * 32}")
+    assert done.params == {"origin": "random search", "round": 1, "cell": "{}", "key": "c" * 32}
+    assert ("score", 0.4, 0) in done.metrics and ("validation_accuracy", 0.5, 2) in done.metrics
+    assert [(record.status, record.tags.get("reason")) for record in tracking.records] == [
+        ("FINISHED", None),
+        ("FAILED", "diverged"),
+    ]
+
+
+def test_what_a_stage_finds_another_time_is_logged_again(tracking, tmp_path):
+    for loss in (0.5, 0.25, 0.25):
+        records(tracking, tmp_path).stage("encoder", {"loss": loss})
+    assert [record.metrics for record in tracking.records if record.kind == "stage"] == [
+        [("loss", 0.5, 0)],
+        [("loss", 0.25, 0)],
+    ]
+
+
+def test_runs_of_a_search_arrive_also_when_its_parameters_have_changed_before(place, tmp_path):
+    client = place.unreliable_client()
+    client.down = True
+    lost = Tracking("uri", Outbox(tmp_path / "outbox", pytest.fail), place.writer(client), lambda words: None)
+    earlier = SearchRecords(lost, tmp_path, SearchConfig(seed=11), "0" * 32)
+    earlier.stage("pairs", {"pairs": 5.0})
+    assert earlier.close() == 2
+    found = Tracking("uri", Outbox(tmp_path / "outbox", pytest.fail), place.writer(), pytest.fail)
+    later = SearchRecords(found, tmp_path, SearchConfig(seed=12), "0" * 32)
+    later.search()
+    assert later.close() == 0
+    keys = [f"search-{earlier.name}", f"search-{earlier.name}-pairs", f"search-{later.name}"]
+    assert [place.run(key).info.status for key in keys] == ["RUNNING", "FINISHED", "RUNNING"]
+    assert place.run(keys[1]).data.metrics == {"pairs": 5.0}
+
+
+def test_only_finite_numbers_are_metrics():
+    values = {"a": 1, "b": 0.5, "c": float("nan"), "d": None, "e": "text", "f": True}
+    assert finite(values) == {"a": 1.0, "b": 0.5}
