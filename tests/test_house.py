@@ -55,6 +55,8 @@ TESTED_ELSEWHERE = {
     # The fused network is held against the plain modules as a whole, operation by operation.
     "networks/columns.py": "tests/networks/test_cell_network.py",
     "networks/convolution_kernels.py": "tests/networks/test_cell_network.py",
+    "networks/fused_operations.py": "tests/operations/test_everywhere.py",
+    "networks/window_kernels.py": "tests/operations/test_everywhere.py",
     "networks/fused.py": "tests/networks/test_cell_network.py",
     "networks/kernels.py": "tests/networks/test_cell_network.py",
     "networks/normalisation_kernels.py": "tests/networks/test_cell_network.py",

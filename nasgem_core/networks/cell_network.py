@@ -7,8 +7,8 @@ from torch import Tensor
 
 from nasgem_core.cells.cell import Cell
 from nasgem_core.networks.cell_block import CellBlock, ConvBN, graph_of
-from nasgem_core.networks.columns import fused_operation
 from nasgem_core.networks.fused import FusedStage, FusedTrunk, Triplet
+from nasgem_core.networks.fused_operations import fused_operation
 from nasgem_core.networks.layout import IMAGE_CHANNELS, NetworkLayout
 from nasgem_core.networks.proxy_network import ProxyNetwork
 

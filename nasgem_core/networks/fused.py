@@ -14,14 +14,15 @@ import torch
 from torch import Tensor, nn
 
 from nasgem_core.networks import normalisation_kernels as kernels
-from nasgem_core.networks.columns import Columns, Maps, Pointwise, Scratch
+from nasgem_core.networks.columns import Maps, Scratch
+from nasgem_core.networks.fused_operations import FusedOperation
 
 
 @dataclass(eq=False)
 class Triplet:
     """One Conv-BN-ReLU, and the rows [first, last) of the stage's buffer that it writes."""
 
-    operation: Pointwise | Columns
+    operation: FusedOperation
     norm: nn.BatchNorm2d
     first: int
     last: int

@@ -31,7 +31,7 @@ class Operation:
         params: learnable numbers, from the same, including those of the batch normalisation that follows.
         layer: builds the torch module, from the same as whole numbers. Exported Python files hold its source where that
             is a function or class of a module that uses torch alone. The CPU kernels of
-            `nasgem_core.networks.columns` serve layers made of the torch modules that they know.
+            `nasgem_core.networks.fused_operations` serve layers made of the torch modules that they know.
         peak_channels: channels of the maps that the layer keeps at its peak, its output included and its input not,
             from the same, elementwise; by default the output alone.
         colour: fill colour in drawings.

@@ -11,6 +11,7 @@ from nasgem_core.operations.operation import Operation
 from nasgem_core.operations.registry import OPERATIONS as KNOWN
 
 OPERATIONS = ("conv1x1", "dwconv3x3", "conv3x3")
+ALL = ("conv1x1", "conv3x3", "dwconv3x3", "dwconv5x5", "maxpool3x3", "skip")
 _SPEC = importlib.util.spec_from_file_location("reference", Path(__file__).with_name("reference.py"))
 reference = importlib.util.module_from_spec(_SPEC)
 _SPEC.loader.exec_module(reference)
@@ -69,6 +70,20 @@ def test_logits_and_gradients_equal_the_reference(seed, training, way):
         assert_close(ours, theirs, 1e-8)
 
 
+@pytest.mark.parametrize("training", [True, False])
+@pytest.mark.parametrize("seed", range(4))
+def test_all_built_in_operations_equal_the_modules(seed, training):
+    """Two of the values that a window covers are often equal: ReLU leaves zeros, of which the first gets the slope."""
+    cell = random_cell(seed + 40, ALL, 9)
+    network, images, slope = random_network(cell, seed, width=4)
+    network.train(training)
+    assert network._trunk is not None
+    logits, expected = network(images), network.forward_modules(images)
+    assert_close(logits, expected, 1e-10)
+    for ours, theirs in zip(gradients(logits, slope, network), gradients(expected, slope, network), strict=True):
+        assert_close(ours, theirs, 1e-8)
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_single_precision_stays_close_to_the_modules(seed):
     network, images, slope = random_network(random_cell(seed), seed, torch.float32)
@@ -80,7 +95,8 @@ def test_single_precision_stays_close_to_the_modules(seed):
 
 def test_large_images_in_many_parts_equal_the_modules():
     """Columns of one operation exceed what is worked on at a time, so parts and their borders take part."""
-    cell = Cell(np.triu(np.ones((4, 4)), 1), ("input", "dwconv3x3", "conv3x3", "dwconv3x3"))
+    operations = ("dwconv3x3", "conv3x3", "dwconv3x3", "dwconv5x5", "maxpool3x3")
+    cell = Cell(np.triu(np.ones((6, 6)), 1), ("input", *operations))
     network, images, slope = random_network(cell, 0, width=24, image_size=64, stem_stride=1)
     logits, expected = network(images), network.forward_modules(images)
     assert_close(logits, expected, 1e-10)
