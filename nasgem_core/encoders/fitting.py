@@ -83,7 +83,14 @@ def fit_encoder(
             if on_progress:
                 on_progress(step, {"similarity_loss": similar, "held_out_similarity_loss": held_out_loss})
 
-    report = _report(model, features, targets, torch.from_numpy(train).to(device), held_out_index, tuple(curve))
+    report = _report(
+        model,
+        features,
+        targets,
+        train=torch.from_numpy(train).to(device),
+        held_out=held_out_index,
+        curve=tuple(curve),
+    )
     weights = {name: tensor.detach().cpu().numpy().copy() for name, tensor in model.state_dict().items()}
     return FittedEncoder(config, vertices, names, weights, report)
 
@@ -129,6 +136,7 @@ def _report(
     model: Autoencoder,
     features: Tensor,
     targets: Tensor,
+    *,
     train: Tensor,
     held_out: Tensor,
     curve: tuple[CurvePoint, ...],

@@ -1,4 +1,4 @@
-"""What `benchmarks/memory.py` measures and says; it takes minutes itself."""
+"""Parts of `benchmarks/memory.py`, which itself takes minutes."""
 
 from tests.backbones.cells import sampled_cells
 from tests.scripts import load_script
@@ -12,7 +12,7 @@ def test_cells_of_thirty_vertices_are_found(capsys):
     assert not capsys.readouterr().out
 
 
-def test_too_few_are_said_and_the_largest_kept(capsys):
+def test_too_few_are_reported_and_the_largest_kept(capsys):
     cells = sampled_cells(40)
     chosen = memory.largest_cells(cells, 3, 30)
     assert [cell.num_vertices for cell in chosen] == sorted((cell.num_vertices for cell in cells), reverse=True)[:3]

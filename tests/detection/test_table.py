@@ -20,7 +20,7 @@ def test_the_page_shows_what_is_printed(monkeypatch, capsys, tmp_path):
     detectors.main()
     printed = capsys.readouterr()
     assert (
-        printed.err == f"{tmp_path / 'none'} holds no network, so GEMNet is left out: run `nasgem stage gemnet` first\n"
+        printed.err == f"{tmp_path / 'none'} has no networks, so GEMNet is left out: run `nasgem stage gemnet` first\n"
     )
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in printed.out.splitlines()]
     shown = PAGE[PAGE.index(rows[0]) :][: len(rows)]

@@ -86,12 +86,12 @@ def test_processes_read_the_same_images_as_one(eight):
 
 def test_a_broken_image_is_told_once_and_more_than_a_few_stop(eight):
     (eight[1] / "3.png").write_text("no image")
-    told = []
-    task = small_task(eight, on_warning=told.append)
+    warnings = []
+    task = small_task(eight, on_warning=warnings.append)
     for epoch in (0, 1):
         for _ in task.batches(epoch, World(), 0):
             pass
-    assert len(told) == 1 and told[0].endswith("3.png cannot be read and is skipped")
+    assert len(warnings) == 1 and warnings[0].endswith("3.png cannot be read and is skipped")
     (eight[1] / "5.png").write_text("no image")
     with pytest.raises(DataError, match=r"2 of the 8 images in .* cannot be read"):
         for _ in task.batches(2, World(), 0):

@@ -60,7 +60,7 @@ def test_following_the_lines_of_a_vertex_gives_exactly_its_edges(cell):
 
 @pytest.mark.parametrize("cell", CELLS, ids=lambda cell: f"{cell.num_vertices}x{cell.num_edges}")
 def test_no_line_passes_through_a_vertex(cell):
-    # A line turns between two layers only, so it can only meet a vertex where a waypoint stands.
+    # Lines bend only between two layers, so they can meet a vertex only at a waypoint.
     layout = layered_layout(cell)
     vertex = np.arange(len(layout.layer)) <= cell.num_vertices
     for number in range(layout.layer.max() + 1):

@@ -27,20 +27,20 @@ def test_alone_nothing_is_shared():
 
 
 @pytest.mark.parametrize(
-    ("error", "told"),
+    ("error", "translated"),
     [
         (RuntimeError("[gloo/transport/tcp/pair.cc:547] Connection closed by peer [127.0.0.1]:1"), True),
         (torch.distributed.DistBackendError("timed out"), True),
         (RuntimeError("shapes differ"), False),
     ],
 )
-def test_a_process_that_was_left_alone_says_so_in_a_line(monkeypatch, error, told):
+def test_a_process_that_was_left_alone_says_so_in_a_line(monkeypatch, error, translated):
     for name, value in {"WORLD_SIZE": "2", "RANK": "0", "MASTER_ADDR": "127.0.0.1"}.items():
         monkeypatch.setenv(name, value)
     for name in ("init_process_group", "destroy_process_group"):
         monkeypatch.setattr(torch.distributed, name, lambda *_: None)
     monkeypatch.setattr(torch.distributed, "get_rank", lambda: 0)
-    with pytest.raises(NasgemError if told else RuntimeError) as caught, open_world():
+    with pytest.raises(NasgemError if translated else RuntimeError) as caught, open_world():
         raise error
     assert (
         caught.value is error
@@ -98,7 +98,7 @@ def test_all_processes_have_equal_reports_and_only_the_first_writes(two_processe
     for name in ("plain", "normalised"):
         assert losses(first[name]["history"]) == losses(second[name]["history"])
         assert first[name]["metrics"] == second[name]["metrics"] and first[name]["weight"] == second[name]["weight"]
-    assert first["told"] > 0 and second["told"] == 0
+    assert first["reports"] > 0 and second["reports"] == 0
 
 
 @pytest.mark.slow

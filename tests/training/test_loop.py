@@ -95,8 +95,8 @@ def test_a_long_training_has_a_short_history_and_shows_all_reports(tmp_path, mon
     rows = [(row["step"], "loss" in row) for row in trained.history]
     ends = [[(step, True), (step, False)] for step in (5, 10, 15)]
     assert rows == [(4, True), *ends[0], (8, True), *ends[1], (12, True), *ends[2]]
-    told = [(progress.step, "loss" in progress.metrics) for progress in seen if progress.recorded]
-    assert told == rows and {progress.step for progress in seen} == set(range(1, 16))
+    recorded = [(progress.step, "loss" in progress.metrics) for progress in seen if progress.recorded]
+    assert recorded == rows and {progress.step for progress in seen} == set(range(1, 16))
     every = train(ToyTask(), replace(RECIPE, report_steps=4), tmp_path / "every", seed=1)
     assert [row.get("loss") for row in every.history] == [row.get("loss") for row in trained.history]
 

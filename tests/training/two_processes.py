@@ -18,10 +18,10 @@ from tests.training.toy import RECIPE, Poisoned, ToyTask
 def main(folder):
     torch.set_num_threads(1)
     with open_world() as world:
-        found, told = {}, []
+        found, reports = {}, []
         for name in ("plain", "normalised"):
             task = ToyTask(normalise=name == "normalised", dropout=0.0)
-            trained = train(task, RECIPE, folder / name, seed=1, world=world, on_progress=told.append)
+            trained = train(task, RECIPE, folder / name, seed=1, world=world, on_progress=reports.append)
             weight = trained.model[-1].weight.tolist()
             found[name] = {"history": trained.history, "metrics": trained.metrics, "weight": weight}
         try:
@@ -42,7 +42,7 @@ def main(folder):
             shared.add(logits[start : start + 4], labels[start : start + 4])
         alone.add(logits, labels)
         expected = alone._hits[0].tolist()
-        found |= {"told": len(told), "counted": shared.shares(world)}
+        found |= {"reports": len(reports), "counted": shared.shares(world)}
         found["expected"] = {"top1": expected[0] / 41, "top5": expected[1] / 41, "images": 41}
         (folder / f"{world.rank}.json").write_text(json.dumps(found))
 
