@@ -23,7 +23,7 @@ app = typer.Typer(
 )
 
 *_FIRST, _LAST = STAGES
-Workers = Annotated[int | None, typer.Option(help="Trainings side by side; default: one a core, or one a GPU.")]
+Workers = Annotated[int | None, typer.Option(help="Trainings at the same time; default: one per core, or per GPU.")]
 Device = Annotated[str | None, typer.Option(help="cpu, cuda, cuda:0 ...; default: a GPU where there is one.")]
 Set = Annotated[
     list[str] | None,
@@ -40,7 +40,7 @@ def search(
 ) -> None:
     """Run the whole search with params.yaml, and show what it found.
 
-    Whatever was done before with equal parameters is read and not done again, so a search that was stopped goes on.
+    Work done before with equal parameters is read, not done again, so a search that was stopped goes on.
     """
     with guarded():
         _place(workers, device)
@@ -58,7 +58,7 @@ def stage(
     workers: Workers = None,
     device: Device = None,
 ) -> None:
-    """Run one stage on the files of the stages before it in data/."""
+    """Run one stage on the files that earlier stages wrote into data/."""
     with guarded():
         _place(workers, device)
         from flows.cli.run_flows import run_stage
@@ -98,7 +98,7 @@ def import_table(
     label: Annotated[str | None, typer.Option(help="Own table: the metric that a search may observe.")] = None,
     truth: Annotated[str | None, typer.Option(help="Own table: the metric to rank by; default: the label.")] = None,
 ) -> None:
-    """Read a benchmark's file into data/tables, as one compact parquet."""
+    """Read the file of a benchmark into data/tables, as one compact parquet file."""
     with guarded():
         from flows.cli.run_flows import run_import
 
@@ -107,7 +107,7 @@ def import_table(
 
 @benchmark.command("run")
 def run_benchmark(assignments: Set = None, workers: Workers = None) -> None:
-    """Try the predictors of params.yaml on its tables. What was tried before is read; same as `nasgem stage benchmark`.
+    """Try the predictors of params.yaml on its tables. Earlier results are read; same as `nasgem stage benchmark`.
 
     For instance: --set benchmark.tables=[nasbench201] --set benchmark.splits=3
     """
@@ -126,18 +126,18 @@ def build(
     cell: Annotated[str, typer.Argument(help="First digits of the key of a listed cell, 'best', or a JSON file.")],
     macs: Annotated[str, typer.Option(help="Budget of multiply-adds, such as 463M; met within 1 %.")],
     layout: Annotated[str, typer.Option(help="imagenet, tiny or cifar: how often images are halved.")] = "imagenet",
-    classes: Annotated[int, typer.Option(help="Length of the logits.", min=1)] = 1000,
+    classes: Annotated[int, typer.Option(help="Number of classes.", min=1)] = 1000,
     image_size: Annotated[
         int | None,
-        typer.Option(help="Side of the images that the budget holds for; default: 224, 64 or 32.", min=1),
+        typer.Option(help="Side of the images for the budget; default: 224, 64 or 32.", min=1),
     ] = None,
-    output: Annotated[Path | None, typer.Option(help="Also write what rebuilds the network into this .json.")] = None,
+    output: Annotated[Path | None, typer.Option(help="Also write a .json file that rebuilds the network.")] = None,
 ) -> None:
     """Build GEMNet from a cell, with the width that meets a budget. Shows costs, channels and feature maps."""
     with guarded():
-        from flows.cli.build import build_network
+        from flows.cli.build import Shape, build_network
 
-        build_network(cell, macs, layout, classes, image_size, output)
+        build_network(cell, macs, Shape(layout, classes, image_size), output)
 
 
 @app.command()
@@ -145,7 +145,7 @@ def show(
     cell: Annotated[str, typer.Argument(help="First digits of the key of a listed cell, 'best', or a JSON file.")],
     picture: Annotated[Path | None, typer.Option(help="Also draw it into this .png or .svg file.")] = None,
 ) -> None:
-    """Show a cell: its graph, its costs, and what was measured of it."""
+    """Show a cell: its graph, its costs and its measurements."""
     with guarded():
         from flows.cli.show import show_cell
 
@@ -170,7 +170,7 @@ def serve(
         typer.Option("--set", help="Parameter that each run sets in params.yaml first. Repeatable."),
     ] = None,
 ) -> None:
-    """Serve the search on a schedule or on request. It is a Prefect deployment, seen in Prefect's UI."""
+    """Serve the search on a schedule or on request, as a Prefect deployment that is seen in Prefect's UI."""
     with guarded():
         from flows.runtime.environment import prepare_environment
 

@@ -1,5 +1,6 @@
 """`nasgem build`: a network of any cell, sized to a budget, as a file that rebuilds it."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from flows.cli.printing import out, print_table
@@ -11,11 +12,32 @@ from nasgem_core.errors import DataError
 from tasks.run.parameters import load_config
 
 
-def build_network(name: str, macs: str, layout: str, classes: int, image_size: int | None, output: Path | None) -> None:
+@dataclass(frozen=True)
+class Shape:
+    """What a network is for.
+
+    Args:
+        layout: name of how often images are halved.
+        classes: number of classes.
+        image_size: side of the images, None for the one of the layout.
+    """
+
+    layout: str
+    classes: int
+    image_size: int | None = None
+
+
+def build_network(name: str, macs: str, shape: Shape, output: Path | None) -> None:
     """Print the network's costs, channels and feature maps, and write its specification where asked.
 
+    Args:
+        name: of the cell.
+        macs: budget of multiply-adds, such as "463M".
+        shape: what the network is for.
+        output: the file to write.
+
     Raises:
-        NasgemError: a value is wrong, or something else than an earlier network of this command would be replaced.
+        NasgemError: a value is wrong, or anything but an earlier network of this command would be replaced.
     """
     prepare_environment()
     if output is not None:
@@ -24,15 +46,20 @@ def build_network(name: str, macs: str, layout: str, classes: int, image_size: i
     from nasgem_core.backbones.width import fit_to_budget
     from tasks.stages.gemnet import costs_of_parts, feature_list
 
-    budget, stack = parse_macs(macs), named_layout(layout)
+    budget, stack = parse_macs(macs), named_layout(shape.layout)
     cell, _ = find_cell(name, load_config())
-    side = image_size or IMAGE_SIZES[layout]
+    side = shape.image_size or IMAGE_SIZES[shape.layout]
     spec = fit_to_budget(
-        output.stem if output else "gemnet", cell, stack, num_classes=classes, image_size=(side, side), macs=budget
+        output.stem if output else "gemnet",
+        cell,
+        stack,
+        num_classes=shape.classes,
+        image_size=(side, side),
+        macs=budget,
     )
     parts = costs_of_parts(spec)
     out.print(f"cell      {cell.canonical_key[:8]}, {cell.num_vertices} vertices, {cell.num_edges} edges")
-    out.print(f"network   layout {layout}, images of {side}x{side}, {classes} classes")
+    out.print(f"network   layout {shape.layout}, images of {side}x{side}, {shape.classes} classes")
     out.print(f"MACs      {parts['macs'].sum() / 1e6:.2f} M (budget {budget / 1e6:g} M)")
     out.print(f"params    {parts['params'].sum() / 1e6:.3f} M")
     refined = "" if spec.channels == stack.channels(spec.width) else ", stages refined to meet the budget"
@@ -47,7 +74,7 @@ def build_network(name: str, macs: str, layout: str, classes: int, image_size: i
         ]
         for row in parts.itertuples()
     ]
-    print_table("Parts", ["part", "a vertex", "output", "MACs M", "params k"], rows)
+    print_table("Parts", ["part", "per vertex", "output", "MACs M", "params k"], rows)
     features = ", ".join(f"{channels} at stride {stride}" for channels, stride in feature_list(spec))
     out.print(f"\nfeatures  {features}", soft_wrap=True)
     if output is not None:
@@ -70,7 +97,7 @@ def _require_free(output: Path, cell: str) -> None:
         NetworkSpec.from_json(output.read_bytes())
     except (DataError, IsADirectoryError):
         raise DataError(
-            f"output = {output}: what is there is no network of `nasgem build`, so it is kept; name another file"
+            f"output = {output}: the file there is not a network of `nasgem build`, so it is kept; name another"
         ) from None
 
 

@@ -1,4 +1,4 @@
-"""The commands of `nasgem` that hand a network to its user; `flows.cli.app` adds them."""
+"""The commands of `nasgem` for using networks; `flows.cli.app` adds them."""
 
 from pathlib import Path
 from typing import Annotated
@@ -41,7 +41,7 @@ def predict(
     model: Annotated[str, typer.Option(help=_MODEL)] = "imagenet@champion",
     top: Annotated[int, typer.Option(help="Classes to list.", min=1, max=1000)] = 5,
 ) -> None:
-    """Say what is in a picture, by a trained network."""
+    """Classify a picture with a trained network."""
     with guarded("Nothing was written"):
         from flows.cli.run_networks import run_predict
 
@@ -57,7 +57,7 @@ def detect(
     ] = Path("detections.png"),
     threshold: Annotated[float, typer.Option(help="Lowest score of an object to show.", min=0.0, max=1.0)] = 0.5,
 ) -> None:
-    """Find and draw the objects in a picture, by a trained detector."""
+    """Find and draw the objects in a picture with a trained detector."""
     with guarded("Nothing was drawn"):
         from flows.cli.run_networks import run_detect
 
@@ -73,17 +73,17 @@ def latency(
             "names of published ones; default: every trained cell of the search."
         ),
     ] = None,
-    sampled: Annotated[int, typer.Option(help="Also measure so many random cells of the search space.", min=0)] = 0,
+    sampled: Annotated[int, typer.Option(help="Number of random cells of the search space to measure too.", min=0)] = 0,
     device: Annotated[
         str | None, typer.Option(help="cpu, cuda, cuda:0 ...; default: a GPU where there is one.")
     ] = None,
-    batch: Annotated[int, typer.Option(help="Images a pass.", min=1)] = 1,
+    batch: Annotated[int, typer.Option(help="Images per pass.", min=1)] = 1,
     threads: Annotated[int, typer.Option(help="Threads of the CPU; one is the least noisy.", min=1)] = 1,
     repeats: Annotated[int, typer.Option(help="Timed passes of each network.", min=1)] = 50,
     output: Annotated[Path, typer.Option(help="Folder of the table and the plot.")] = Path("data/latency"),
 ) -> None:
     """Measure time and memory of networks on a device. Median, 95th percentile, peak."""
-    with guarded("Nothing was written: networks take turns, so none is measured before all are"):
-        from flows.cli.run_networks import run_latency
+    with guarded("Nothing was written: networks take turns, so the first is measured when the last is"):
+        from flows.cli.run_networks import Measurement, run_latency
 
-        run_latency(networks or [], sampled, device, batch, threads, repeats, output)
+        run_latency(networks or [], sampled, Measurement(device, batch, threads, repeats), output)

@@ -76,7 +76,7 @@ def _change(changes: Mapping[str, Any]) -> None:
 
 
 def run_import(name: str, source: Path, label: str | None, truth: str | None) -> None:
-    """Import a table of measured cells and say what it holds."""
+    """Import a table of measured cells and print what it holds."""
     prepare_environment()
     from tasks.benchmark.table_import import import_table
     from tasks.benchmark.tables import table_path
@@ -92,7 +92,7 @@ def run_select(macs: str | None, penalty: float | None, top: int) -> "Selection"
     prepare_environment()
     budget = parse_macs(macs) if macs else 0
     if penalty is not None and not 0 <= penalty <= 100:
-        raise ParameterError(f"penalty = {penalty}: must lie between 0 and 100")
+        raise ParameterError(f"penalty = {penalty}: must be between 0 and 100")
     with folder_lock():
         chosen = load_config().score.penalty if penalty is None else penalty
         with prefect_server() as wait_for_server:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from tasks.run.progress import say
 
 
 def run_export(model: str, output: Path, form: str) -> None:
-    """Write a network into a folder that works without this package, and print what each form differs by."""
+    """Write a network into a folder that works without this package; print how much each form differs from it."""
     if form != ALL_FORMS and form not in FORMS.names():
         raise DataError(f"format = {form!r}: choose one of {', '.join([ALL_FORMS, *FORMS.names()])}")
     prepare_environment()
@@ -26,7 +27,7 @@ def run_export(model: str, output: Path, form: str) -> None:
     forms = None if form == ALL_FORMS else (form,)
     exported = export_network(network.description, network.weights, output, forms, on_step=_say_step)
     if not network.trained:
-        out.print(f"{model} holds no weights: these are fresh ones, the network is not trained", soft_wrap=True)
+        out.print(f"{model} has no weights: the network was written with fresh ones and is not trained", soft_wrap=True)
     rows = [
         [difference.form, difference.values, f"{difference.largest:.3g}", f"{difference.output:.3g}"]
         for difference in exported.differences
@@ -58,7 +59,7 @@ def run_predict(picture: Path, model: str, top: int) -> None:
     if not found.trained:
         out.print(f"\n{card.name} was never trained: its weights are fresh ones", soft_wrap=True)
     elif not card.metrics:
-        out.print(f"\nNothing was measured of {card.name}: it may be a network that was never trained", soft_wrap=True)
+        out.print(f"\n{card.name} has no metrics: it may never have been trained", soft_wrap=True)
 
 
 def run_detect(picture: Path, model: str, output: Path, threshold: float) -> None:
@@ -99,15 +100,37 @@ def run_detect(picture: Path, model: str, output: Path, threshold: float) -> Non
 
 
 def _nothing_shown(names: Sequence[str], scores: Any, lowest: float) -> str:
-    """Say how sure the detector was of what it found below the threshold, the surest first."""
+    """Say how high the scores below the threshold are."""
     best = f"the highest score is {scores[0]:.3f} ({names[0]})" if names else f"no score is as high as {lowest:g}"
     return f"{best}; show more with a lower --threshold"
 
 
-def run_latency(
-    names: Sequence[str], sampled: int, device: str | None, batch: int, threads: int, repeats: int, output: Path
-) -> None:
-    """Measure networks side by side; print, write and draw the table."""
+@dataclass(frozen=True)
+class Measurement:
+    """How latency is to be measured.
+
+    Args:
+        device: where, None for a GPU where there is one.
+        batch: images per pass.
+        threads: of the CPU.
+        repeats: timed passes of each network.
+    """
+
+    device: str | None
+    batch: int
+    threads: int
+    repeats: int
+
+
+def run_latency(names: Sequence[str], sampled: int, measurement: Measurement, output: Path) -> None:
+    """Measure networks in turn; print, write and draw the table.
+
+    Args:
+        names: of cells, networks and files; with none, and nothing sampled, all trained cells of the search.
+        sampled: number of random cells to measure too.
+        measurement: how.
+        output: folder of the table and the plot.
+    """
     prepare_environment()
     from nasgem_core.deployment.latency import Setting
     from nasgem_core.figures.image import save_figure
@@ -117,12 +140,13 @@ def run_latency(
     from tasks.stages.latency_table import write_latency
 
     _require_free(output)
-    setting = Setting(device or default_device(), batch, threads, repeats)
+    batch, threads = measurement.batch, measurement.threads
+    setting = Setting(measurement.device or default_device(), batch, threads, measurement.repeats)
     listed = _listed(names, sampled)
     with _new_folder(output):  # before the minutes of measuring
         table = measure_networks(listed, setting)
     write_latency(output, table)
-    title = f"Latency on {table['device'].iloc[0]}, {_counted(batch, 'image')} a pass, {_counted(threads, 'thread')}"
+    title = f"Latency on {table['device'].iloc[0]}, {_counted(batch, 'image')} per pass, {_counted(threads, 'thread')}"
     figure = draw_latency(
         title,
         list(table["network"]),
@@ -147,7 +171,7 @@ def run_latency(
     ]
     header = ["network", "kind", "MACs M", "params M", "accuracy", "median ms", "p95 ms", "spread ms", "peak MB"]
     print_table(title, header, rows)
-    out.print(f"\nTable  {output / 'latency.parquet'}  (latency.csv and latency.png beside it)", soft_wrap=True)
+    out.print(f"\nTable  {output / 'latency.parquet'}  (with latency.csv and latency.png)", soft_wrap=True)
 
 
 def _require_free(output: Path) -> None:
@@ -160,12 +184,12 @@ def _require_free(output: Path) -> None:
 
 @contextmanager
 def _new_folder(folder: Path) -> Iterator[None]:
-    """Make a folder; it goes again, with what was made above it, if the block fails and leaves it empty."""
+    """Make a folder; it is removed again, with those made above it, if the block fails and leaves it empty."""
     made = [path for path in (folder, *folder.parents) if not path.exists()]
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise DataError(f"output = {folder}: no folder can be made there ({error.strerror}); name another") from None
+        raise DataError(f"output = {folder}: a folder cannot be made there ({error.strerror}); name another") from None
     try:
         yield
     except BaseException:
@@ -180,7 +204,7 @@ def _counted(number: int, one: str) -> str:
 
 
 def _listed(names: Sequence[str], sampled: int) -> list[Any]:
-    """Return what is to be measured: networks named and cells sampled, or the proxy networks of all trained cells."""
+    """Return what to measure: the networks named and cells sampled, or the proxy networks of all trained cells."""
     config = load_config()
     from flows.cli.show import find_cell
     from nasgem_core.backbones.published.catalogue import published_names
@@ -196,7 +220,7 @@ def _listed(names: Sequence[str], sampled: int) -> list[Any]:
             for cell, accuracy in zip(trained.cells, trained.accuracy, strict=True)
         ]
     listed = listed_samples(sampled, config) if sampled else []
-    reported = {row.name for row in REPORTED}  # those that are not rebuilt say why
+    reported = {row.name for row in REPORTED}  # naming one that is not rebuilt is answered with the reason
     cells = {item.key for item in listed}
     for name in dict.fromkeys(names):
         if name in reported:

@@ -11,13 +11,13 @@ def serve_search(cron: str | None, name: str, overrides: dict[str, Any] | None) 
 
     Raises:
         NasgemError: no Prefect server is configured.
-        ParameterError: the schedule is no cron expression.
+        ParameterError: the schedule is not a cron expression.
     """
     address = os.environ.get("PREFECT_API_URL")
     if not address:
         raise NasgemError(
-            "serving needs a Prefect server that stays: start one with `prefect server start --host 127.0.0.1`, and "
-            "set PREFECT_API_URL=http://127.0.0.1:4200/api here"
+            "serving needs a Prefect server that keeps running: start one with "
+            "`prefect server start --host 127.0.0.1`, and set PREFECT_API_URL=http://127.0.0.1:4200/api here"
         )
     from prefect.client.schemas.schedules import CronSchedule
 

@@ -51,9 +51,9 @@ def test_wrong_options(fresh):
         (["search", "--device", "abacus"], "device = 'abacus' cannot be used"),
         (["stage", "pears"], "unknown stage 'pears'"),
         (["select", "--macs", "many"], "--macs 'many': must be a number of at least 1"),
-        (["select", "--penalty", "-1"], "penalty = -1.0: must lie between 0 and 100"),
+        (["select", "--penalty", "-1"], "penalty = -1.0: must be between 0 and 100"),
         (["show", "best"], "data/estimator/cells.parquet is missing: run the stage that makes it"),
-        (["serve"], "serving needs a Prefect server that stays"),
+        (["serve"], "serving needs a Prefect server that keeps running"),
     ]:
         assert message in fresh.refused("nasgem", *options)
     assert (fresh.root / "params.yaml").read_bytes() == before

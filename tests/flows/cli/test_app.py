@@ -2,30 +2,13 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
 from typer.testing import CliRunner
 
 from flows.cli.app import app
-from flows.cli.run_flows import parse_macs, run_stage
 from flows.stages.catalogue import STAGES
-from nasgem_core.errors import ParameterError
 
 ROOT = Path(__file__).parents[3]
 COMMANDS = ("search", "stage", "select", "show", "status", "serve", "export", "predict", "detect", "latency")
-
-
-@pytest.mark.parametrize(
-    ("text", "macs"),
-    [("10M", 10_000_000), ("800k", 800_000), ("1.5G", 1_500_000_000), (" 2 m", 2_000_000), ("7", 7), ("0.5K", 500)],
-)
-def test_budgets_are_read(text, macs):
-    assert parse_macs(text) == macs
-
-
-@pytest.mark.parametrize("text", ["", "M", "-1M", "0", "0.0G", "0.4", "10T", "ten", "1e6", "10 M B", "nan", "inf"])
-def test_what_is_no_budget_is_refused(text):
-    with pytest.raises(ParameterError, match="must be a number of at least 1, such as 10M"):
-        parse_macs(text)
 
 
 def test_help_lists_the_commands():
@@ -70,9 +53,3 @@ def test_an_unknown_stage_is_named_at_once():
     shown = CliRunner().invoke(app, ["stage", "pears"])
     assert shown.exit_code == 1
     assert shown.stderr.startswith("nasgem: unknown stage 'pears': known are pairs, labels, encoder")
-
-
-def test_processes_of_torchrun_share_trainings_only(monkeypatch):
-    monkeypatch.setenv("WORLD_SIZE", "2")
-    with pytest.raises(ParameterError, match="stage pairs cannot be shared by processes: run it without torchrun"):
-        run_stage("pairs")

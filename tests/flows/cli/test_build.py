@@ -54,16 +54,16 @@ def contents():
         ("best", "data/metrics/mine.json", "data/metrics is kept for the stages"),
         ("best", "data/raw/mine.json", "data/raw is kept for the stages"),
         ("best", "data/tables/mine.json", "data/tables is kept for the stages"),
-        ("best", "notes.json", "what is there is no network of `nasgem build`, so it is kept; name another file"),
-        ("best", "cell.json", "what is there is no network of `nasgem build`"),
-        ("best", "folder.json", "what is there is no network of `nasgem build`"),
+        ("best", "notes.json", "the file there is not a network of `nasgem build`, so it is kept; name another"),
+        ("best", "cell.json", "the file there is not a network of `nasgem build`"),
+        ("best", "folder.json", "the file there is not a network of `nasgem build`"),
     ],
 )
 def test_nothing_else_is_replaced_and_nothing_computed(monkeypatch, cell, output, message):
     monkeypatch.setattr(build, "find_cell", lambda *_: pytest.fail("the cell was looked for"))
     before = contents()
     with pytest.raises(DataError, match=f"^output = {output}: {message}"):
-        build.build_network(cell, "20M", "cifar", 10, None, Path(output))
+        build.build_network(cell, "20M", build.Shape("cifar", 10), Path(output))
     assert contents() == before
 
 
@@ -71,7 +71,7 @@ def test_nothing_else_is_replaced_and_nothing_computed(monkeypatch, cell, output
 def test_an_earlier_network_is_replaced_and_a_new_file_written(monkeypatch, capsys, output):
     monkeypatch.setattr(build, "find_cell", lambda *_: (CELL, None))
     before = contents()
-    build.build_network("best", "20M", "cifar", 10, None, Path(output))
+    build.build_network("best", "20M", build.Shape("cifar", 10), Path(output))
     written = NetworkSpec.from_json(Path(output).read_bytes())
     assert (written.name, written.image_size) == (Path(output).stem, (32, 32))
     assert f"written   {output}" in capsys.readouterr().out
@@ -82,7 +82,7 @@ def test_an_earlier_network_is_replaced_and_a_new_file_written(monkeypatch, caps
 def test_the_bounds_that_are_named_are_met_when_given_back(monkeypatch, capsys, macs, layout):
     monkeypatch.setattr(build, "find_cell", lambda *_: (CELL, None))
     with pytest.raises(ParameterError, match=rf"^macs = {macs} cannot be met") as caught:
-        build.build_network("best", macs, layout, 10, None, None)
+        build.build_network("best", macs, build.Shape(layout, 10), None)
     for bound in re.search(r" have (\S+) to (\S+); choose", str(caught.value)).groups():
-        build.build_network("best", bound, layout, 10, None, None)
+        build.build_network("best", bound, build.Shape(layout, 10), None)
         assert "classifier" in capsys.readouterr().out

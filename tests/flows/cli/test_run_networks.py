@@ -107,7 +107,7 @@ def test_a_detector_is_exported_and_detects(folder):
 def test_networks_are_measured_side_by_side(folder):
     names = ("cell.json", "net", "mobilenet_v2_1_4", "built.json", "again.json")
     shown = folder.succeed("nasgem", "latency", *names, "--device", "cpu", "--repeats", "2")
-    assert "1 image a pass, 1 thread" in shown and "latency.parquet" in shown
+    assert "1 image per pass, 1 thread" in shown and "latency.parquet" in shown
     table = pd.read_parquet(folder.root / "data" / "latency" / "latency.parquet")
     assert list(table["group"]) == [
         "proxy networks",
