@@ -10,13 +10,15 @@ import torch
 from torch import nn
 
 from nasgem_core.cells.batch import CellBatch
+from nasgem_core.config.documents import DocumentKind, read_fields
 from nasgem_core.config.search import EncoderConfig
 from nasgem_core.encoders.autoencoder import Autoencoder
 from nasgem_core.encoders.features import cell_features
 from nasgem_core.encoders.ordering import order_vertices
-from nasgem_core.errors import CellError, DataError
+from nasgem_core.errors import CellError, DataError, ParameterError
 
 SCHEMA = "nasgem.encoder/1"
+_KIND = DocumentKind("an encoder", SCHEMA)
 CHUNK = 8192
 """Cells that are embedded at a time; a constant, so that neither memory nor results depend on the number of cells."""
 
@@ -143,18 +145,16 @@ class FittedEncoder:
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, np.ndarray], metadata: Mapping[str, Any]) -> "FittedEncoder":
         """Read what `to_arrays` wrote; raises `DataError` if it is not an encoder or its parts do not match."""
-        if metadata.get("schema") != SCHEMA:
-            raise DataError(f"not an encoder: field 'schema' must be {SCHEMA!r}, found {metadata.get('schema')!r}")
+        values = _KIND.fields_of(metadata)
         try:
-            config = dict(metadata["config"])
             fitted = cls(
-                EncoderConfig(**{**config, "hidden": tuple(config["hidden"])}),
-                metadata["vertices"],
-                tuple(metadata["operation_names"]),
+                read_fields(EncoderConfig, values["config"], "config"),
+                values["vertices"],
+                tuple(values["operation_names"]),
                 dict(arrays),
-                EncoderReport.from_dict(metadata["report"]),
+                EncoderReport.from_dict(values["report"]),
             )
-        except (KeyError, TypeError) as error:
+        except (KeyError, TypeError, ParameterError) as error:
             raise DataError(f"the encoder's metadata is incomplete or of another version: {error}") from None
         fitted.autoencoder  # noqa: B018 - built now, so that wrong weights are rejected here
         return fitted

@@ -14,6 +14,7 @@ import numpy as np
 from nasgem_core.cells.batch import CellBatch
 from nasgem_core.cells.packing import pack_cells, unpack_cells
 from nasgem_core.cells.sampling import sample_cells
+from nasgem_core.config.documents import DocumentKind, read_fields
 from nasgem_core.config.search import CellsConfig
 from nasgem_core.errors import DataError
 from nasgem_core.predictors.catalogue import PREDICTORS
@@ -27,6 +28,7 @@ from nasgem_core.search.score import Measured
 from nasgem_core.search.target import Target
 
 SCHEMA = "nasgem.scorer/2"
+_KIND = DocumentKind("a scorer", SCHEMA)
 _REFERENCE = 4096
 """Cells drawn from the space, for all that needs no label."""
 _LEAST_SLOPE = 1e-6
@@ -67,30 +69,25 @@ class TrainingSet:
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, np.ndarray], metadata: Mapping[str, Any]) -> "TrainingSet":
         """Read what `to_arrays` wrote; raises `DataError` when it is something else or incomplete."""
-        if metadata.get("schema") != SCHEMA:
-            raise DataError(f"not a scorer: field 'schema' must be {SCHEMA!r}, found {metadata.get('schema')!r}")
+        values = _KIND.fields_of(metadata)
         parts: dict[str, dict[str, np.ndarray]] = {"cells": {}, "pretrained": {}}
         try:
             for name, array in arrays.items():
                 group, _, rest = name.partition(".")
                 if rest:
                     parts[group][rest] = array
-            space = CellsConfig(**{name: _tupled(value) for name, value in metadata["space"].items()})
+            space = read_fields(CellsConfig, values["space"], "space")
             return cls(
-                metadata["kind"],
+                values["kind"],
                 unpack_cells(parts["cells"], space.operations),
-                Measured(arrays["accuracy"], arrays["costs"], metadata["penalty"]),
+                Measured(arrays["accuracy"], arrays["costs"], values["penalty"]),
                 space,
-                metadata["target"],
+                values["target"],
                 parts["pretrained"],
-                metadata["seed"],
+                values["seed"],
             )
         except (KeyError, TypeError, ValueError) as error:
             raise DataError(f"the scorer is incomplete or of another version: {error}") from None
-
-
-def _tupled(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,6 +13,7 @@ import torch
 from nasgem_core.cells.batch import CellBatch
 from nasgem_core.cells.packing import pack_cells, unpack_cells
 from nasgem_core.cells.sampling import sample_cells
+from nasgem_core.config.documents import DocumentKind
 from nasgem_core.config.search import CellsConfig
 from nasgem_core.errors import DataError
 from nasgem_core.predictors.features.cell_features import cell_features
@@ -24,6 +25,7 @@ from nasgem_core.search.score import Measured
 from nasgem_core.search.target import Target
 
 SCHEMA = "nasgem.process/2"
+_KIND = DocumentKind("a process", SCHEMA)
 _COVARIANCE = "arc_cosine"
 _REFERENCE = 4096
 """Cells that features are standardised over."""
@@ -71,16 +73,15 @@ class ProcessScorer:
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, np.ndarray], metadata: Mapping[str, Any]) -> "ProcessScorer":
         """Read what `to_arrays` wrote; raises `DataError` when it is another predictor or incomplete."""
-        if metadata.get("schema") != SCHEMA:
-            raise DataError(f"not a process: field 'schema' must be {SCHEMA!r}, found {metadata.get('schema')!r}")
+        values = _KIND.fields_of(metadata)
         parts: dict[str, dict[str, np.ndarray]] = {"cells": {}, "standard": {}, "weight": {}}
         try:
             for name, array in arrays.items():
                 group, _, rest = name.partition(".")
                 if rest:
                     parts[group][rest] = array
-            cells = unpack_cells(parts["cells"], tuple(metadata["operations"]))
-            standard, target = Standard(**parts["standard"]), Target(**metadata["target"])
+            cells = unpack_cells(parts["cells"], tuple(values["operations"]))
+            standard, target = Standard(**parts["standard"]), Target(**values["target"])
             weights = {name: torch.from_numpy(np.array(array)) for name, array in parts["weight"].items()}
             process = _process(_features(cells, standard)).condition(np.arange(len(cells)), arrays["values"], weights)
         except (KeyError, TypeError, ValueError, RuntimeError) as error:

@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from nasgem_core.config.documents import DocumentKind, read_fields
 from nasgem_core.config.search import PredictorConfig
 from nasgem_core.cosine import cosine_decay
 from nasgem_core.errors import DataError, ParameterError
@@ -23,6 +24,7 @@ from nasgem_core.search.target import Target
 from nasgem_core.seeding import derive_seed
 
 SCHEMA = "nasgem.predictor/2"
+_KIND = DocumentKind("a predictor", SCHEMA)
 CHUNK = 8192
 MINIMUM_ROWS = 4
 
@@ -121,16 +123,14 @@ class FittedPredictor:
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, np.ndarray], metadata: Mapping[str, Any]) -> "FittedPredictor":
         """Read what `to_arrays` wrote; raises `DataError` when it is not a predictor or incomplete."""
-        if metadata.get("schema") != SCHEMA:
-            raise DataError(f"not a predictor: field 'schema' must be {SCHEMA!r}, found {metadata.get('schema')!r}")
+        values = _KIND.fields_of(metadata)
         try:
-            fields = dict(metadata["config"])
-            config = PredictorConfig(**{**fields, "hidden": tuple(fields["hidden"])})
-            numbers = {name: metadata[name] for name in ("penalty", "rows", "target_mean", "cost_trend")}
+            config = read_fields(PredictorConfig, values["config"], "config")
+            numbers = {name: values[name] for name in ("penalty", "rows", "target_mean", "cost_trend")}
             fitted = cls(config=config, weights=dict(arrays), **numbers)
             shapes = {name: array.shape for name, array in arrays.items()}
             expected = _shapes(shapes["input_mean"][0], config)
-        except (KeyError, TypeError) as error:
+        except (KeyError, TypeError, ParameterError) as error:
             raise DataError(f"the predictor's metadata is incomplete or of another version: {error}") from None
         if shapes != expected:
             raise DataError(f"the predictor's arrays have shapes {shapes}, its parameters ask for {expected}")
