@@ -65,7 +65,7 @@ def test_other_arrays_are_refused(space, guided):
     with pytest.raises(DataError, match="the arrays are not an encoder: pre-train on the space again"):
         EmbeddingNetwork(space, {}, PREDICTOR)
     broken = {name: array for name, array in guided.items() if name != "encoder.0.weight"}
-    with pytest.raises(DataError, match="weights do not go with its parameters"):
+    with pytest.raises(DataError, match="weights do not match its parameters"):
         EmbeddingNetwork(space, broken, PREDICTOR)
 
 
