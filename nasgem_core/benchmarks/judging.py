@@ -46,7 +46,9 @@ def prediction_bias(predicted: np.ndarray, truth: np.ndarray) -> float:
         DataError: there is no candidate, or not one score for each.
     """
     if not len(truth) or np.shape(predicted) != np.shape(truth):
-        raise DataError(f"predicted has shape {np.shape(predicted)}, truth {np.shape(truth)}: give one number a cell")
+        raise DataError(
+            f"predicted has shape {np.shape(predicted)}, truth {np.shape(truth)}: give one number for each cell"
+        )
     return float(truth.max() - truth[np.argmax(predicted)])
 
 

@@ -69,7 +69,7 @@ class Mutation:
                 return Graph(adjacency, codes, row)
 
     def _find(self, adjacency: np.ndarray, codes: np.ndarray) -> int | None:
-        """Return the row of a graph without its unused places, None where the benchmark has no such cell."""
+        """Return the row of a graph without its unused places, None where the benchmark does not have that cell."""
         from_input, to_output = _reached(adjacency, 0), _reached(adjacency.T, MAX_VERTICES - 1)
         kept = np.flatnonzero(from_input & to_output)
         if not from_input[-1]:

@@ -5,7 +5,7 @@ what its edges bring, node 0 the input, node 3 the output. Here an edge becomes 
 by what makes up node u; the output is one more vertex. Two forms:
 
 - **raw**: all six operations, `nb201_none` too: one graph of 8 vertices with 15,625 labellings.
-- **contracted**: what the network computes. Edges with `none` are gone, and with them what no longer lies between the
+- **contracted**: what the network computes. Edges with `none` are gone, and with them what is no longer between the
   input and the output; a `skip_connect` is gone too, and what it brought feeds its receivers directly. A sum may hold
   the same tensor several times (x + x through two skips); a graph has one edge for it, and for each further time a
   vertex `nb201_skip_connect` fed by the tensor, so that x and x + x stay different cells. Where nothing reaches the
@@ -52,7 +52,7 @@ def parse_architectures(texts: Sequence[str]) -> np.ndarray:
         texts: B cells as the benchmark writes them: "|nor_conv_3x3~0|+|none~0|skip_connect~1|+|none~0|none~1|none~2|".
 
     Raises:
-        DataError: a text is no such cell; it names the text.
+        DataError: a text is not such a cell; it names the text.
     """
     operations = np.zeros((len(texts), len(EDGES)), dtype=np.uint8)
     for row, text in enumerate(texts):
@@ -65,7 +65,7 @@ def parse_architectures(texts: Sequence[str]) -> np.ndarray:
             if set(edges) != set(EDGES):
                 raise ValueError("it must have six edges")
         except (ValueError, AttributeError) as error:
-            raise DataError(f"{text!r} is no cell of NAS-Bench-201: {error}") from None
+            raise DataError(f"{text!r} is not a cell of NAS-Bench-201: {error}") from None
         operations[row] = [edges[edge] for edge in EDGES]
     return operations
 

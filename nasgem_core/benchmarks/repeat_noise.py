@@ -43,7 +43,7 @@ def tau_ceiling(observed: np.ndarray, noise: float, seed: int) -> float:
     far that noise of the measured size, which is added again, restores the observed variance; mean over 50 draws.
 
     Args:
-        observed: [B] one measurement a cell, of different cells.
+        observed: [B] one measurement of each of B cells.
         noise: its standard deviation between repeated measurements.
         seed: of the draws.
     """

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,7 @@ def read_rows(path: Path, name: str, label: str, truth: str, others: Sequence[st
         others: further metrics of the table.
 
     Raises:
-        DataError: the file cannot be read, a column is missing or unknown, a value is no finite number, a cell is
+        DataError: the file cannot be read, a column is missing or unknown, a value is not a finite number, a cell is
             invalid, or isomorphic cells disagree. It names the row.
     """
     frame = _read_frame(path)
@@ -50,35 +51,28 @@ def read_rows(path: Path, name: str, label: str, truth: str, others: Sequence[st
         raise DataError(f"{path}: column {unknown[0]!r} is unknown: remove it, or name it among the metrics to read")
     present = [*wanted, *(column for column in COSTS if column in frame and column not in wanted)]
     metrics = {column: _numbers(frame[column], path) for column in present}
-    return table_from_rows(name, _cells(frame[CELL], path), metrics, label, truth, source=str(path))
+    return replace(table_from_rows(str(path), _cells(frame[CELL], path), metrics, label=label, truth=truth), name=name)
 
 
 def table_from_rows(
-    name: str,
-    cells: Sequence[Cell],
-    metrics: Mapping[str, np.ndarray],
-    label: str,
-    truth: str,
-    source: str | None = None,
+    name: str, cells: Sequence[Cell], metrics: Mapping[str, np.ndarray], *, label: str, truth: str
 ) -> TabularSpace:
     """Make a space of cells and their metrics; isomorphic cells with the same figures are kept once.
 
     Args:
         name: name of the space.
-        cells: one cell a row.
+        cells: one cell per row.
         metrics: as many numbers by name.
         label: the observed metric.
         truth: the metric that rankings are judged by.
-        source: what messages call the table, `name` by default.
 
     Raises:
         DataError: as `TabularSpace`, or isomorphic cells disagree in a metric; it names both rows.
     """
-    source = source or name
     batch = CellBatch.from_cells(cells)
     columns = {metric: np.asarray(values, dtype=np.float32) for metric, values in metrics.items()}
     hashes = key_hashes(batch)
-    space = TabularSpace(source, batch, columns, label, truth, hashes)
+    space = TabularSpace(name, batch, columns, label, truth, hashes)
     _, first, group = np.unique(hashes, axis=0, return_index=True, return_inverse=True)
     origin = first[group.reshape(-1)]
     for metric, values in columns.items():
@@ -86,7 +80,7 @@ def table_from_rows(
         if len(differing):
             row = differing[0]
             raise DataError(
-                f"{source}: row {row + 1} holds the same cell as row {origin[row] + 1} (up to the order of vertices), "
+                f"{name}: row {row + 1} holds the same cell as row {origin[row] + 1} (up to the order of vertices), "
                 f"but {metric!r} is {values[row]} and not {values[origin[row]]}: keep one of them or their mean"
             )
     kept = np.sort(first)

@@ -1,7 +1,7 @@
 """A tabular space: many cells with measured figures, in memory and as one compact parquet file.
 
-The file holds a cell in one row: its hash, its edges as bits, its operations as bytes, and each metric as float32. The
-names that give these columns their meaning, the schema and a checksum of the content stand in the parquet's metadata.
+The file holds one cell per row: its hash, its edges as bits, its operations as bytes, and each metric as float32. The
+names that give these columns their meaning, the schema and a checksum of the content are in the parquet's metadata.
 """
 
 import json
@@ -42,7 +42,7 @@ class TabularSpace:
             hold the same graph.
 
     Raises:
-        DataError: lengths or types differ, a metric has a value that is not finite, or `label` or `truth` is no metric.
+        DataError: lengths or types differ, a value is not finite, or `label` or `truth` is not a metric.
     """
 
     name: str
@@ -69,7 +69,7 @@ class TabularSpace:
         for role, metric in (("label", self.label), ("truth", self.truth)):
             if metric not in self.metrics:
                 known = ", ".join(self.metrics)
-                raise DataError(f"{self.name}: {role} = {metric!r} is no metric of this table: it has {known}")
+                raise DataError(f"{self.name}: {role} = {metric!r} is not a metric of this table: it has {known}")
         if self.hashes.dtype != np.uint8 or self.hashes.shape != (batch, HASH_BYTES):
             raise DataError(f"{self.name}: hashes must be uint8 of shape ({batch}, {HASH_BYTES})")
 
@@ -115,14 +115,14 @@ def read_table(path: Path) -> TabularSpace:
     """Read what `write_table` wrote. Operations that are not registered become known as tabular ones.
 
     Raises:
-        DataError: the file is missing, truncated, altered, of another version, or no such table.
+        DataError: the file is missing, truncated, altered, of another version, or not such a table.
     """
     if not path.is_file():
         raise DataError(f"there is no table {path}: import the benchmark first")
     try:
         table = pq.read_table(path, use_threads=False)
     except (OSError, pa.ArrowException) as error:
-        raise DataError(f"{path} is truncated or no parquet file ({error}): import it again") from None
+        raise DataError(f"{path} is truncated or not a parquet file ({error}): import it again") from None
     metadata = table.schema.metadata or {}
     content = metadata.get(_HEADER, b"")
     header = _parsed_header(content, path)
@@ -161,7 +161,7 @@ def _parsed_header(content: bytes, path: Path) -> dict[str, Any]:
         header = json.loads(content)
         schema = header["schema"]
     except (ValueError, KeyError, TypeError):
-        raise DataError(f"{path} is a parquet file but no table of cells written by nasgem: see read_rows") from None
+        raise DataError(f"{path} is a parquet file but not a table of cells written by nasgem: see read_rows") from None
     if schema != SCHEMA:
         raise DataError(f"{path} has the schema {schema!r}, this version reads {SCHEMA!r}: import it again")
     return header

@@ -23,7 +23,7 @@ class Forest:
     """The sum of the trees of fitted regressors, over their number.
 
     Args:
-        models: fitted with squared error, at most 16 leaves a tree.
+        models: fitted with squared error, at most 16 leaves per tree.
 
     Raises:
         ParameterError: a tree has more leaves.

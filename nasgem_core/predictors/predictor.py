@@ -38,7 +38,7 @@ def normal_scores(rows: np.ndarray, labels: np.ndarray) -> np.ndarray:
     A failed training is then one low rank, and not an outlier that rules the fit.
 
     Raises:
-        DataError: there is not one finite label a row, or all labels are equal.
+        DataError: there is not one finite label per row, or all labels are equal.
     """
     if np.ndim(rows) != 1 or np.shape(labels) != np.shape(rows):
         raise DataError(f"labels has shape {np.shape(labels)} for rows of shape {np.shape(rows)}: give one for each")

@@ -1,4 +1,4 @@
-"""The benchmark's files: every trial as a row, their means with intervals, and what one noisy label would reach."""
+"""The benchmark's files: one row per trial, their means with intervals, and what one noisy label would reach."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -29,14 +29,14 @@ Summary = dict[str, dict[str, dict[int, dict[str, tuple[float, float]]]]]
 
 
 def write_trials(rows: list[dict[str, Any]]) -> pd.DataFrame:
-    """Write all trials, one a row, and return them as a table."""
+    """Write all trials, one per row, and return them as a table."""
     trials = pd.DataFrame(rows, columns=list(_COLUMNS))
     write_table(TRIALS_FILE, SCHEMA, trials)
     return trials
 
 
 def write_searches(rows: Sequence[Mapping[str, Any]]) -> None:
-    """Write all searches, one a row, with the regret after each query and the rows of the table asked for."""
+    """Write all searches, one per row, with the regret after each query and the rows of the table asked for."""
     write_table(SEARCHES_FILE, SEARCHES_SCHEMA, pd.DataFrame(rows, columns=list(_SEARCH_COLUMNS)))
 
 

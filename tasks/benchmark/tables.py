@@ -1,4 +1,4 @@
-"""Imported tables of measured cells: one parquet a table in `data/tables`, read once a process."""
+"""Imported tables of measured cells: one parquet file per table in `data/tables`, read once per process."""
 
 from functools import lru_cache
 from pathlib import Path
@@ -11,7 +11,7 @@ TABLES = DATA / "tables"
 
 
 def table_path(name: str) -> Path:
-    """Return where the table of that name lies; raises `ParameterError` for a name that is no file name."""
+    """Return the path of the table of that name; raises `ParameterError` for a name that cannot name a file."""
     if not name.replace("_", "").replace("-", "").isalnum():
         raise ParameterError(f"table {name!r}: a name has letters, digits, _ and - only")
     return TABLES / f"{name}.parquet"
@@ -28,5 +28,5 @@ def open_table(name: str) -> TabularSpace:
 
 @lru_cache(maxsize=4)
 def _read_once(path: Path, changed: int) -> TabularSpace:
-    """Read a table once a process and state of the file; `changed` tells states apart."""
+    """Read a table once per process and state of the file, which `changed` stands for."""
     return read_table(path)

@@ -22,17 +22,19 @@ _TABLES = {
     "embedding_variance": ("variance of embeddings (Eq. 13)", 3),
     "prediction_variance": ("variance of predictions (Eq. 13)", 4),
     "variance_bound": ("K^2 times the variance of embeddings, their bound (Eq. 13)", 2),
-    "fit_seconds": ("seconds a fit, one core", 1),
-    "seconds_per_million": ("seconds a million predictions, one core", 1),
+    "fit_seconds": ("seconds per fit, one core", 1),
+    "seconds_per_million": ("seconds per million predictions, one core", 1),
 }
 """Title and decimals of each measure."""
 _DRAWN = ("kendall_tau", "top_precision")
 _BIAS_TITLE, _BIAS_DECIMALS = "prediction bias (Figure 5)", 4
 _LABEL = "one label"
+_Figures = Mapping[str, Mapping[int, Mapping[str, tuple[float, float]]]]
+"""By predictor, number of training cells and measure."""
 
 
 def predictor_tables(ranking: Summary, bias: Summary, ceilings: Mapping[str, Mapping[str, float]]) -> list[Table]:
-    """Return one table for each table of cells and measure: a row a predictor, a column a number of training cells."""
+    """Return a table per table of cells and measure: a row per predictor, a column per number of training cells."""
     tables = []
     for table, by_predictor in ranking.items():
         for measure, (title, decimals) in _TABLES.items():
@@ -53,10 +55,10 @@ def predictor_pictures(
     pictures = {}
     for table, by_predictor in ranking.items():
         for measure in _DRAWN:
-            title, ceiling = _TABLES[measure][0], ceilings[table][measure]
-            pictures[f"{table}_{measure}"] = _picture(table, title, measure, by_predictor, splits, ceiling)
+            ceiling = ceilings[table][measure]
+            pictures[f"{table}_{measure}"] = _picture(table, measure, by_predictor, splits=splits, ceiling=ceiling)
     for table, by_predictor in bias.items():
-        pictures[f"{table}_{BIAS}"] = _picture(table, _BIAS_TITLE, BIAS, by_predictor, splits, None)
+        pictures[f"{table}_{BIAS}"] = _picture(table, BIAS, by_predictor, splits=splits)
     return pictures
 
 
@@ -80,9 +82,7 @@ def mean_taus(ranking: Summary) -> dict[str, float]:
     }
 
 
-def _grid(
-    by_predictor: Mapping[str, Mapping[int, Mapping[str, tuple[float, float]]]], measure: str, decimals: int
-) -> tuple[list[str], list[list[str]]]:
+def _grid(by_predictor: _Figures, measure: str, decimals: int) -> tuple[list[str], list[list[str]]]:
     sizes = sorted({size for by_size in by_predictor.values() for size in by_size})
     largest = {
         name: by_size[max(by_size)][measure][0] if by_size else float("nan") for name, by_size in by_predictor.items()
@@ -103,14 +103,8 @@ def _words(
         yield f"{mean:.{decimals}f}{interval}" if np.isfinite(mean) else "-"
 
 
-def _picture(
-    table: str,
-    title: str,
-    measure: str,
-    by_predictor: Mapping[str, Mapping[int, Mapping[str, tuple[float, float]]]],
-    splits: int,
-    ceiling: float | None,
-) -> Picture:
+def _picture(table: str, measure: str, by_predictor: _Figures, *, splits: int, ceiling: float | None = None) -> Picture:
+    title = _BIAS_TITLE if measure == BIAS else _TABLES[measure][0]
     curves = {name: {size: found[measure] for size, found in by_size.items()} for name, by_size in by_predictor.items()}
     figure = draw_predictors(f"{table}: {title}", title, curves, splits=splits, ceiling=ceiling)
     words = f"{title} of {len(curves)} predictors on {table} against the number of training cells"

@@ -60,7 +60,7 @@ def test_interval_is_student_s():
 def test_what_cannot_be_compared_is_refused(values):
     with pytest.raises(DataError):
         judge(values, np.zeros(2))
-    with pytest.raises(DataError, match="one number a cell"):
+    with pytest.raises(DataError, match="one number for each cell"):
         prediction_bias(np.zeros(3), np.zeros(2))
-    with pytest.raises(DataError, match="one number a cell"):
+    with pytest.raises(DataError, match="one number for each cell"):
         prediction_bias(np.zeros(0), np.zeros(0))

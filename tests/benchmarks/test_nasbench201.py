@@ -130,7 +130,7 @@ def test_wrong_npz_files_are_refused(tmp_path):
     with pytest.raises(DataError, match="form 'flat' of NAS-Bench-201 is unknown: choose contracted or raw"):
         import_npz(path, "flat")
     for change, message in [
-        ({"arch_str": np.array([TEXTS[0], "x"])}, r"a.npz: 'x' is no cell"),
+        ({"arch_str": np.array([TEXTS[0], "x"])}, r"a.npz: 'x' is not a cell"),
         ({"arch_str": np.array([TEXTS[0]] * 2)}, "has 2 cells, 1 of them different"),
         ({"c10_test": np.array([50.0, 600.0])}, r"a.npz is not an npz file of NAS-Bench-201: an accuracy"),
         ({"c10_test": np.array([50.0])}, "must be float32 of shape"),

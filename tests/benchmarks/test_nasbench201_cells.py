@@ -44,7 +44,7 @@ def test_texts_of_the_benchmark_are_parsed():
     "text", ["", "|none~0|", "|none~0|+|none~0|none~1|+|none~0|none~1|sep_conv~2|", "|none~0|+|none~0|none~0|+|none~0|"]
 )
 def test_other_texts_are_refused(text):
-    with pytest.raises(DataError, match="is no cell of NAS-Bench-201"):
+    with pytest.raises(DataError, match="is not a cell of NAS-Bench-201"):
         parse_architectures([text])
 
 

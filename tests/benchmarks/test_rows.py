@@ -110,10 +110,10 @@ def test_files_that_are_no_table_are_refused(path, tmp_path):
 
 
 def test_cells_in_memory_become_a_space():
-    space = table_from_rows("mine", [CHAIN, FORK], {"acc": np.array([0.5, 0.25])}, "acc", "acc")
+    space = table_from_rows("mine", [CHAIN, FORK], {"acc": np.array([0.5, 0.25])}, label="acc", truth="acc")
     assert space.metrics["acc"].dtype == np.float32 and np.array_equal(space.hashes, key_hashes(space.cells))
     with pytest.raises(DataError, match=r"mine: row 2 holds the same cell as row 1"):
-        table_from_rows("mine", [TURNED, FORK], {"acc": np.array([0.5, 0.25])}, "acc", "acc")
+        table_from_rows("mine", [TURNED, FORK], {"acc": np.array([0.5, 0.25])}, label="acc", truth="acc")
 
 
 def test_operations_may_have_names_of_the_table_s_own(path, tmp_path):

@@ -108,7 +108,7 @@ def test_other_files_are_refused(tmp_path):
     with pytest.raises(DataError, match=r"there is no table .*space.parquet"):
         read_table(path)
     pq.write_table(pa.table({"a": [1]}), path)
-    with pytest.raises(DataError, match=r"space.parquet is a parquet file but no table of cells"):
+    with pytest.raises(DataError, match=r"space.parquet is a parquet file but not a table of cells"):
         read_table(path)
     write_table(random_space(), path)
     written = pq.read_table(path)
@@ -141,8 +141,8 @@ def test_a_failing_write_leaves_the_old_file(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"label": "accuracy"}, "label = 'accuracy' is no metric of this table: it has acc_run0, acc_mean, params"),
-        ({"truth": "x"}, "truth = 'x' is no metric"),
+        ({"label": "accuracy"}, "label = 'accuracy' is not a metric of this table: it has acc_run0, acc_mean, params"),
+        ({"truth": "x"}, "truth = 'x' is not a metric"),
         ({"metrics": {"acc_run0": np.zeros(400)}}, "float64 of shape"),
         ({"metrics": {"acc_run0": np.zeros(399, np.float32)}}, r"must be float32 of shape \(400,\)"),
         ({"metrics": {"codes": np.zeros(400, np.float32)}}, "cannot be named 'codes'"),

@@ -1,7 +1,7 @@
 """GATES (Ning et al. 2020) for cells with operations on vertices: operations modulate the information that flows.
 
 A layer maps vertex states X to sigmoid(O W_o + b_o) * (A^T X W) + X W + b, where O are the embeddings of the operations
-and A^T X W sums what a vertex's predecessors send: an operation is no input, but a gate on what its vertex receives.
+and A^T X W sums what a vertex's predecessors send: an operation is a gate on what its vertex receives, and no input.
 States start as two learned vectors, one for the cell's input and one for all other vertices, and the output vertex is
 read; so a cell has the same score however its vertices are numbered.
 """

@@ -3,7 +3,7 @@
 The kernel of Eq. 1 of the paper, over all iterations up to h, normalised. h, amplitude and noise maximise the marginal
 likelihood. In the optimal-assignment form (Kriege et al. 2016), which NAS-BOWL takes on NAS-Bench-101, a label that two
 cells have a and b times adds min(a, b) and not a b. Both kernels are inner products of counts: in the second form, of
-labels that carry how many equal ones stand before them, each once a cell. So the posterior mean is a sum of one weight
+labels that carry how many equal ones come before them, each once per cell. So the posterior mean is a sum of one weight
 for each label, and scoring costs the same whatever the number of labelled cells. A label has 64 bits; labels that
 differ are taken for equal with a chance of about 2^-64 a pair.
 """

@@ -42,5 +42,5 @@ def space_pairs(space: Space, count: int, independent: float, max_edits: int, se
 
 
 def _fingerprints(cells: CellBatch) -> np.ndarray:
-    """Return one uint64 a cell, equal for isomorphic cells and for those that three iterations cannot tell apart."""
+    """Return one uint64 per cell, equal for isomorphic cells and for those that three iterations cannot tell apart."""
     return wl_labels(cells, _ITERATIONS)[:, -1].sum(1)

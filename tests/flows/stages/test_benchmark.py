@@ -59,8 +59,8 @@ def test_what_is_missing_or_wrong_is_named(imported):
     assert "data/tables/other.parquet is missing" in line
     assert not (imported.root / "data" / "pairs").exists(), "a search says so before it begins"
     line = imported.refused(*RUN, *MINE, "--set", "benchmark.predictors=[oracle]")
-    assert "predictor = 'oracle': must be one of" in line
-    line = imported.refused(*RUN, "--set", "benchmark.predictors=[random]", "--set", "benchmark.sizes=[395]")
+    assert "benchmark.predictors holds 'oracle': known are ensemble" in line
+    line = imported.refused(*RUN, *MINE[:2], "--set", "benchmark.predictors=[random]", "--set", "benchmark.sizes=[395]")
     assert "benchmark.sizes: 395 training cells of table 'mine', which has 400" in line
     line = imported.refused("nasgem", "benchmark", "import", "other", "mine.parquet")
     assert "say with --label" in line
