@@ -88,12 +88,12 @@ def traced_class(network: nn.Module, known_as: str, method: str = "forward") -> 
         method=method,
         returns=returns,
         what=what,
-        many=[_MANY if 1 + len(statements) > _MANIEST else "" for statements in (layers, lines)],
+        many=[_LONG_METHOD if 1 + len(statements) > _MOST_STATEMENTS else "" for statements in (layers, lines)],
     )
 
 
-_MANY, _MANIEST = "  # noqa: PLR0915", 50
-"""What linters are told of methods with more statements than they like."""
+_MOST_STATEMENTS, _LONG_METHOD = 50, "  # noqa: PLR0915"
+"""Statements that linters allow in a method, and what exempts a longer one."""
 _CLASS = '''class Network(nn.Module):
     """The layers, under the names that their weights have in the file, and the order in which they run."""
 
