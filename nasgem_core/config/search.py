@@ -134,7 +134,7 @@ class ScoreConfig:
     penalty: float = bounded(0.1, low=0.0, high=100.0)
     """Lambda of the score."""
     objective: str = "macs"
-    """What is charged: macs as in the paper, params, memory, latency, or one of a plug-in."""
+    """What is charged: macs as in the paper, or another objective such as latency."""
     latency_table: str = "data/latency/search/latency.parquet"
     """Table of `nasgem latency`; only read with the objective latency."""
 
