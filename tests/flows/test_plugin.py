@@ -10,14 +10,19 @@ import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
+from scipy.stats import kendalltau
 
 from nasgem_core import registry
+from nasgem_core.benchmarks.catalogue import BENCHMARKS
 from nasgem_core.cells.cell import Cell
-from nasgem_core.cells.sampling import sample_cells
+from nasgem_core.cells.sampling import sample_cells, sample_distinct_cells
 from nasgem_core.config.choices import OBJECTIVES
 from nasgem_core.config.search import CellsConfig
 from nasgem_core.networks.layout import NetworkLayout
 from nasgem_core.operations.registry import OPERATIONS
+from nasgem_core.predictors.catalogue import PREDICTORS
+from nasgem_core.predictors.notation import free_notation
+from nasgem_core.predictors.space import Space
 from nasgem_core.search.objective import ProxyNetworks
 from tasks.store import fingerprint as fingerprints
 from tasks.store.fingerprint import fingerprint, registered_source
@@ -45,8 +50,8 @@ def site(tmp_path) -> Path:
 def installed(site, monkeypatch):
     """Let this process find the package, and forget it afterwards."""
     monkeypatch.syspath_prepend(str(site))
-    monkeypatch.setattr(OPERATIONS, "_loaded", {})
-    monkeypatch.setattr(OBJECTIVES, "_loaded", {})
+    for known in (OPERATIONS, OBJECTIVES, PREDICTORS, BENCHMARKS):
+        monkeypatch.setattr(known, "_loaded", {})
     registry._plugins.cache_clear()
     yield site
     registry._plugins.cache_clear()
@@ -67,6 +72,16 @@ def test_things_of_a_plugin_are_found_by_name(installed):
         nx.dag_longest_path_length(nx.from_numpy_array(cell.adjacency, create_using=nx.DiGraph)) for cell in cells
     ]
     assert (OBJECTIVES.get("depth").open("depth", networks, 0.1).costs(cells) / 1e6).tolist() == longest
+
+    assert "lab" in BENCHMARKS.names() and BENCHMARKS.get("lab").runs == 3
+
+
+def test_the_predictor_of_a_plugin_learns(installed):
+    cells = sample_distinct_cells(CellsConfig(vertices=7), 60, 0)
+    space = Space.build(cells, free_notation(cells.operation_names))
+    labels = cells.num_vertices + np.linspace(0, 0.1, 60)
+    predictor = PREDICTORS.get("ridge").build(space, {}, None).fit(np.arange(40), labels[:40], 0)
+    assert kendalltau(predictor.predict(np.arange(40, 60)), labels[40:]).statistic > 0.5
 
 
 def test_a_change_in_a_plugin_redoes_what_depends_on_it(installed):
@@ -94,11 +109,12 @@ def test_a_plugin_goes_all_the_way(fresh, site):
 
     fresh.configure("cells", operations=["conv1x1", "dilated3x3"])
     fresh.configure("score", objective="depth")
+    fresh.configure("predictor", kind="ridge")
     assert "known operations are conv1x1, " in fresh.refused("nasgem", "search")  # it is not installed
     refused = fresh.refused("nasgem", "search", "--set", "cells.operations=[missing]", **paths)
     assert "operation 'missing' of the package broken cannot be loaded" in refused
     nasgem("search")
-    table = pd.read_parquet(fresh.root / "data/estimator/trained.parquet")
+    table = pd.read_parquet(fresh.root / "data/estimator/cells.parquet")
     assert "depth_operations" in table
     cell = next(text for text in table["cell"] if '"dilated3x3"' in text)
     (fresh.root / "cell.json").write_text(cell)

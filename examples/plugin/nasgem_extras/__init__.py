@@ -1,1 +1,1 @@
-"""An operation and an objective for nasgem, in a package of their own."""
+"""An operation, an objective, a predictor and a table for nasgem, in a package of their own."""
