@@ -32,7 +32,7 @@ def show_results() -> None:
     print_table("Best measured cells", *best_cells_table(results.distinct))
     _print_cell(results.best_cell)
     line = f"Chosen: cell {results.best['key'][:8]}, score {results.best['score']:.4f} ({_formula(results)})"
-    out.print(f"\n{line}")
+    out.print(f"\n{line}", soft_wrap=True)
     if "random_best_score" in summary:
         out.print(
             f"Random search with {summary['random_cells']} trainings: {summary['random_best_score']:.4f}, "
@@ -93,7 +93,7 @@ def show_cell(name: str, picture: Path | None) -> None:
 def show_selection(selection: "Selection") -> None:
     """Print what was chosen under another penalty or budget."""
     bound = f"at most {selection.max_macs / 1e6:g} M MACs" if selection.max_macs else "no bound on MACs"
-    out.print(f"score: {selection.objective.formula}, {bound}; nothing was trained")
+    out.print(f"score: {selection.objective.formula}, {bound}; nothing was trained", soft_wrap=True)
     print_table("Best measured cells", *best_cells_table(selection.measured))
     found, added = selection.predicted, selection.predicted_columns
     header = ["cell", "predicted score", *map(column_words, added), "MACs M", "params k"]

@@ -1,0 +1,60 @@
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+
+from nasgem_core.cells.sampling import sample_cells
+from nasgem_core.config.search import CellsConfig, ProxyConfig
+from nasgem_core.errors import DataError
+from nasgem_core.networks.complexity import cell_costs
+from nasgem_core.networks.layout import NetworkLayout
+from nasgem_core.seeding import derive_seed
+from nasgem_core.training.image_set import ImageSet
+from tasks.run.placement import Placement
+from tasks.stages import proxy
+
+CELLS = sample_cells(CellsConfig(vertices=4), 3, 0)
+CONFIG = ProxyConfig(width=2, stages=(1,), epochs=1, batch_size=8, augment=False)
+GENERATOR = np.random.default_rng(0)
+IMAGES = ImageSet(
+    *(
+        part
+        for _ in range(2)
+        for part in (GENERATOR.integers(0, 256, (16, 8, 8, 3), dtype=np.uint8), np.arange(16) % 2)
+    ),
+    ("a", "b"),
+)
+
+
+@pytest.fixture(autouse=True)
+def _images(monkeypatch):
+    monkeypatch.setattr(proxy, "open_images", lambda *_: IMAGES)
+
+
+@dataclass
+class Result:
+    accuracy: float
+
+
+def test_a_cell_is_trained_from_the_seed_of_its_key(monkeypatch):
+    given = []
+
+    def train_cell(*values, device):
+        given.extend([*values, device])
+        return Result(0.5)
+
+    monkeypatch.setattr(proxy, "train_cell", train_cell)
+    cell = CELLS.cell(0).canonical_form()
+    found = proxy.train_proxy.fn(cell, IMAGES.content_hash, CONFIG, 5, Placement())
+    assert found == {"accuracy": 0.5}
+    assert given == [cell, IMAGES, CONFIG, derive_seed(5, "proxy", cell.canonical_key), "cpu"]
+
+
+def test_images_that_changed_meanwhile_are_refused():
+    with pytest.raises(DataError, match="changed while the search was running"):
+        proxy.train_proxy.fn(CELLS.cell(0), "another hash", CONFIG, 5, Placement())
+
+
+def test_costs_are_those_of_the_proxy_networks():
+    found, expected = proxy.costs_of(CELLS, CONFIG, IMAGES), cell_costs(CELLS, NetworkLayout.from_proxy(CONFIG, 8), 2)
+    assert np.array_equal(found.macs, expected.macs) and np.array_equal(found.params, expected.params)
