@@ -45,7 +45,7 @@ def guarded(stopped: str = _KEPT) -> Iterator[None]:
 def _answering_interrupts() -> Iterator[None]:
     """Say at the first Ctrl-C that it was heard: flows and servers take seconds to end."""
     if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
-        yield  # of a shell's background job, which does not answer to Ctrl-C
+        yield  # a background job of a shell, which ignores Ctrl-C
         return
 
     def stop(number: int, frame: Any) -> None:

@@ -19,9 +19,9 @@ def print_table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]
         table.add_column(name, justify="right" if numeric else "left", no_wrap=True)
     for row in rows:
         table.add_row(*map(Text, row))
-    # A title of the table's own would be broken at the table's width.
+    # The title of a rich table is wrapped at the width of the table.
     out.print(f"\n{title}", style="italic", soft_wrap=True)
-    # Cells that are cut to fit the terminal would lose digits: a table that is wider is wrapped by the terminal.
+    # Cells cut to fit the terminal would lose digits, so the terminal wraps a table that is too wide.
     table.width = Measurement.get(out, out.options.update(max_width=10_000), table).maximum
     out.print(table, crop=False)
 

@@ -1,4 +1,4 @@
-"""Surroundings of a process: set before Prefect, Numba or Torch are imported, so nothing leaves the repository."""
+"""The environment of a process, set before Prefect, Numba or Torch are imported, so that no file leaves the folder."""
 
 import hashlib
 import os
@@ -26,12 +26,12 @@ def prepare_environment() -> None:
     make_state_folder()
     defaults = {
         "PREFECT_HOME": str(root / STATE / "prefect"),
-        # A compiled function is kept by its own file alone; a folder a version of all files makes it follow them.
+        # Numba caches a function by its own file only; with a folder for each version of all files it follows them all.
         "NUMBA_CACHE_DIR": str(root / STATE / "numba" / _compiled_version()),
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         "PREFECT_SERVER_ALLOW_EPHEMERAL_MODE": "false",
         "PREFECT_CLI_COLORS": "false",
-        # Runs keep their log in the API; the terminal belongs to our own words.
+        # Runs keep their log in the API; the terminal is for our own messages.
         "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",
         "PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW": "ignore",
         "PREFECT_TASKS_TAG_CONCURRENCY_SLOT_WAIT_SECONDS": "1",

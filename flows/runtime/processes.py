@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 
 def follow(parent: int) -> None:
-    """End this process as soon as `parent`, the process that has started it, is gone; it may be gone already."""
+    """End this process as soon as `parent`, the process that started it, is gone; it may be gone already."""
 
     def watch() -> None:
         while os.getppid() == parent:
@@ -23,9 +23,9 @@ def follow(parent: int) -> None:
 
 @contextmanager
 def ignoring_interrupts() -> Iterator[None]:
-    """Hold Ctrl-C back while the block runs; threads begun meanwhile, and their processes, never hear of it."""
-    # The mask is what new threads and processes inherit. Threads that run already may still take the signal, and
-    # Python then calls the handler in the main thread: that one waits as well.
+    """Hold Ctrl-C back while the block runs; threads started in it, and their processes, never get it."""
+    # New threads and processes inherit the mask. Threads that run already may still receive the signal, and Python then
+    # calls the handler in the main thread, so the handler waits as well.
     heard: list[int] = []
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     answers = threading.current_thread() is threading.main_thread()

@@ -28,8 +28,8 @@ _open = build_opener(ProxyHandler({})).open
 def prefect_server() -> Iterator[Callable[[], None]]:
     """Provide a Prefect API while the block runs: the one of `PREFECT_API_URL`, or one of our own.
 
-    To be entered before Prefect is imported, because the address is read at that time. The server starts while the
-    block goes on importing; what the block is given returns once the API answers.
+    Enter it before Prefect is imported, because Prefect reads the address then. The server starts while the block goes
+    on importing; the function that the block is given returns once the API answers.
 
     Raises:
         NasgemError: the configured server does not answer, or our own does not start.
@@ -52,7 +52,7 @@ def prefect_server() -> Iterator[Callable[[], None]]:
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
-            # Ctrl-C reaches the command; it stops the server when its own work has been put away.
+            # Ctrl-C is for the command, which stops the server when its own work is stored.
             start_new_session=True,
         )
     os.environ["PREFECT_API_URL"] = f"http://{HOST}:{port}/api"
@@ -77,9 +77,9 @@ def prefect_server() -> Iterator[Callable[[], None]]:
 
 
 def _no_heartbeats() -> AbstractContextManager[Any]:
-    """Have no flow send signs of life.
+    """Turn heartbeats of flows off.
 
-    Nothing heeds them in our own server, and the end of each flow waits for their thread, which looks up once a second.
+    Nothing in our own server uses them, and the end of each flow waits for their thread, which wakes once a second.
     """
     from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
 

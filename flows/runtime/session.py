@@ -1,4 +1,4 @@
-"""What the flows of one process share: parameters, images, placement, tracking, and the hold on the folder."""
+"""What the flows of one process share: parameters, images, placement, tracking, and the lock of the folder."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -93,7 +93,7 @@ def open_session() -> Iterator[Session]:
 
 
 def stage_flow(name: str) -> Callable[[Callable[[Session], None]], Flow[[], None]]:
-    """Make a function of a session a Prefect flow without parameters: everything it needs lies in the folder."""
+    """Make a function of a session a Prefect flow without parameters: everything it needs is in the folder."""
 
     def wrap(function: Callable[[Session], None]) -> Flow[[], None]:
         def run() -> None:
@@ -112,5 +112,5 @@ def stage_flow(name: str) -> Callable[[Callable[[Session], None]], Flow[[], None
 
 
 def status_of(error: type[BaseException]) -> Status:
-    """Return how MLflow calls the end of what an error has stopped."""
+    """Return the status in MLflow of a run that an error has stopped."""
     return "KILLED" if issubclass(error, KeyboardInterrupt) else "FAILED"

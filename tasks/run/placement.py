@@ -1,4 +1,4 @@
-"""Where work runs: device and number of workers. They are no parameters, because they must not change a result."""
+"""Where work runs: device and number of workers. They are not parameters, because they must not change a result."""
 
 import os
 from dataclasses import dataclass, field
@@ -42,7 +42,7 @@ def default_device() -> str:
 
 
 def default_workers(device: str) -> int:
-    """Return `NASGEM_WORKERS`, or one a core on the CPU, one a device on GPUs."""
+    """Return `NASGEM_WORKERS`, or one per core on the CPU, one per GPU on GPUs."""
     wanted = os.environ.get("NASGEM_WORKERS", "")
     if wanted:
         if not wanted.isdigit() or int(wanted) < 1:
@@ -59,7 +59,7 @@ def reader_processes(sharing: int) -> int:
     """Return how many processes read images for one GPU: the cores are shared by all GPUs of the machine.
 
     Args:
-        sharing: processes that train together, where `torchrun` does not say how many are on this machine.
+        sharing: processes that train together, used where `torchrun` does not say how many are on this machine.
     """
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return max(1, min(12, cores // int(os.environ.get("LOCAL_WORLD_SIZE", sharing)) - 1))

@@ -17,7 +17,7 @@ console = Console(stderr=True, highlight=False)
 _LOG_EVERY = 15.0
 """Seconds between two lines where no bar can be drawn."""
 _LINES_BACK = 8
-"""What is left is told from the pace of so many lines: units read from a cache at once say nothing of the others."""
+"""The time left is estimated from the last lines: units that were read from a cache say nothing about the others."""
 
 
 class Bar:
@@ -38,7 +38,7 @@ class Bar:
             return
         now = time.monotonic()
         if not self._marks:
-            # Work that goes on begins with what was done before.
+            # Work that is continued begins with what was done before.
             self._marks.append((now, done))
         if now - self._last_line >= _LOG_EVERY:
             self._last_line = now

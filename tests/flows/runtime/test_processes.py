@@ -9,7 +9,16 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[3]
-CHILD = "import os, sys, time; from flows.runtime.processes import follow; time.sleep({}); follow({}); time.sleep(60)"
+CHILD = """
+import os, sys, time
+from flows.runtime.processes import follow
+parent = int(sys.argv[1])
+while {late} and os.getppid() == parent:
+    time.sleep(0.01)
+follow(parent)
+print("following", flush=True)
+time.sleep(60)
+"""
 
 
 def gone(pid: int) -> bool:
@@ -19,9 +28,9 @@ def gone(pid: int) -> bool:
         return True
 
 
-@pytest.mark.parametrize("late", [0, 1], ids=["parent dies later", "parent is dead already"])
+@pytest.mark.parametrize("late", [False, True], ids=["parent dies later", "parent is dead already"])
 def test_a_process_ends_with_its_parent(late):
-    code = CHILD.format(late, "int(sys.argv[1])")
+    code = CHILD.format(late=late)
     parent = subprocess.Popen(
         [
             sys.executable,
@@ -35,7 +44,8 @@ def test_a_process_ends_with_its_parent(late):
         text=True,
     )
     child = int(parent.stdout.readline())
-    time.sleep(0 if late else 1)
+    if not late:
+        assert parent.stdout.readline() == "following\n"
     assert not gone(child)
     os.kill(parent.pid, signal.SIGKILL)
     parent.communicate()

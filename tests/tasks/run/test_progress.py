@@ -23,7 +23,7 @@ def started(total: int) -> Bar:
     return Bar("training", total, None)
 
 
-def test_a_line_every_few_seconds_tells_what_is_left(lines):
+def test_a_line_every_few_seconds_says_what_is_left(lines):
     bar = started(100)
     for second in range(1, 32):
         update(second, bar, second, loss=0.5)
@@ -50,7 +50,7 @@ def test_the_pace_is_that_of_the_last_lines(lines):
     assert lines[-1] == "training: 64 of 100, about 720 s left"
 
 
-def test_without_a_pace_nothing_is_foretold(lines):
+def test_without_a_pace_the_time_left_is_not_estimated(lines):
     bar = started(100)
     update(20, bar, 5)
     assert lines == ["training: 5 of 100"]
