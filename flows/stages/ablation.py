@@ -21,12 +21,12 @@ def ablation(session: Session) -> None:
     grid = config.ablation
     curves = [
         fit_for_ablation(
-            replace(config.cells, vertices=vertices),
-            replace(config.pairs, count=grid.pairs),
-            config.labels,
-            grid_encoder(config.encoder, dimension, grid.iterations),
-            derive_seed(config.seed, "ablation", vertices),
-            session.placement,
+            cells=replace(config.cells, vertices=vertices),
+            pairs=replace(config.pairs, count=grid.pairs),
+            labels=config.labels,
+            encoder=grid_encoder(config.encoder, dimension, grid.iterations),
+            seed=derive_seed(config.seed, "ablation", vertices),
+            placement=session.placement,
         )
         for vertices in grid.vertices
         for dimension in grid.dimensions

@@ -22,6 +22,7 @@ SCHEMA = "nasgem.ablation/1"
 
 @cached_task("encoder ablation")
 def fit_for_ablation(
+    *,
     cells: CellsConfig,
     pairs: PairsConfig,
     labels: LabelsConfig,

@@ -10,7 +10,6 @@ import json
 from typing import Any, Literal
 
 import numpy as np
-import safetensors
 import safetensors.numpy
 from prefect.serializers import Serializer
 
