@@ -46,6 +46,7 @@ LOOSE = {"nasgem_core": -1, "tasks": -1, "flows": 2}
 """Where the modules of a package that are in no room belong in that order."""
 STACK = {"prefect", "mlflow", "dvc"}
 TESTED_ELSEWHERE = {
+    "errors.py": "tests/flows/cli/test_guard.py",
     "config/studies.py": "tests/config/test_search.py",
     "config/transfer.py": "tests/config/test_search.py",
     "figures/cell_layout.py": "tests/figures/test_cell.py",
@@ -254,14 +255,15 @@ def test_everything_public_has_a_docstring():
     offences("a docstring on every public module, class and function", found)
 
 
-def test_every_module_of_the_core_has_its_tests():
-    found = []
-    for path in sources("nasgem_core"):
-        module = path.relative_to(ROOT / "nasgem_core")
-        test = TESTED_ELSEWHERE.get(str(module), f"tests/{module.parent}/test_{module.name}")
-        test = TESTED_ELSEWHERE.get(f"{module.parent}/", test)
-        if len(module.parts) > 1 and module.name != "__init__.py" and not (ROOT / test).is_file():
-            found.append(f"nasgem_core/{module}: no {test}")
+@pytest.mark.parametrize("package", PACKAGES)
+def test_every_module_has_its_tests(package: str):
+    own, found = TESTED_ELSEWHERE if package == "nasgem_core" else {}, []
+    tests = Path("tests") if package == "nasgem_core" else Path("tests", package)
+    for path in sources(package):
+        module = path.relative_to(ROOT / package)
+        test = own.get(f"{module.parent}/", own.get(str(module), str(tests / module.parent / f"test_{module.name}")))
+        if path.name != "__init__.py" and not (ROOT / test).is_file():
+            found.append(f"{package}/{module}: no {test}")
     offences("tests mirror the tree", found)
-    stale = [name for name in TESTED_ELSEWHERE if not (ROOT / "nasgem_core" / name).exists()]
+    stale = [name for name in own if not (ROOT / package / name).exists()]
     offences("exceptions name modules that exist", stale)

@@ -42,7 +42,7 @@ def show_results() -> None:
 
 
 def show_benchmark() -> None:
-    """Print Kendall's tau of all predictors, and where everything lies."""
+    """Print Kendall's tau of all predictors, and where everything is."""
     from tasks.benchmark.files import FOLDER, read_searches
     from tasks.benchmark.search_report import pick_tables
     from tasks.benchmark.trial_report import tau_tables
@@ -51,16 +51,16 @@ def show_benchmark() -> None:
         print_table(table.title, table.header, [[str(value) for value in row] for row in table.rows])
         if table.note:
             out.print(table.note)
-    out.print(f"\nReport    {FOLDER / 'benchmark.html'}  (plots and trials.parquet beside it)")
+    out.print(f"\nReport    {FOLDER / 'benchmark.html'}  (plots and trials.parquet are next to it)")
 
 
 def show_places() -> None:
-    """Print where the results lie and the line that opens MLflow on them."""
+    """Print where the results are and the line that opens MLflow on them."""
     from tasks.mlflow_runs.tracking import tracking_uri, ui_command
 
     report = DATA / "report" / "report.html"
-    out.print(f"\nReport    {report}  (pictures beside it)" if report.is_file() else "\nReport    not written yet")
-    out.print(f"Results   {DATA}/  (one folder a stage, metrics in {DATA / 'metrics'})")
+    out.print(f"\nReport    {report}  (pictures are next to it)" if report.is_file() else "\nReport    not written yet")
+    out.print(f"Results   {DATA}/  (one folder per stage, metrics in {DATA / 'metrics'})")
     uri = tracking_uri(Path.cwd()).replace(f"{Path.cwd()}/", "")
     out.print(f"MLflow    {ui_command(uri)}", soft_wrap=True)
 
@@ -112,7 +112,7 @@ def show_selection(selection: "Selection") -> None:
 
 
 def show_status() -> None:
-    """Print a line a stage: whether its files are there, and since when."""
+    """Print one line per stage: whether its files are there, and since when."""
     prepare_environment()
     from datetime import datetime
 

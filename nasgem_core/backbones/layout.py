@@ -45,7 +45,9 @@ class GEMNetLayout:
             object.__setattr__(self, name, tuple(getattr(self, name)))
         lengths = {name: len(getattr(self, name)) for name in _SEQUENCES}
         if len(set(lengths.values())) != 1 or not self.scales:
-            raise ParameterError(f"layout {self.name!r}: {lengths} entries; give one a stage, the same number of each")
+            raise ParameterError(
+                f"layout {self.name!r}: {lengths} entries; give each stage one, the same number of each"
+            )
         if self.stem_stride < 1 or min(self.repeats) < 1:
             raise ParameterError(f"layout {self.name!r}: stem_stride and repeats must be at least 1")
         if min(self.stem_scale, *self.scales) <= 0:
@@ -120,6 +122,6 @@ def check_channels(layout: GEMNetLayout, channels: Sequence[int]) -> tuple[int, 
     if len(channels) != wanted or any(value < 1 or value % CHANNEL_MULTIPLE for value in channels):
         raise ParameterError(
             f"channels = {list(channels)}: layout {layout.name!r} takes {wanted} multiples of {CHANNEL_MULTIPLE}, "
-            "the stem's and then one a stage"
+            "the stem's and then one per stage"
         )
     return tuple(channels)

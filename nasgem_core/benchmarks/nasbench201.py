@@ -99,7 +99,7 @@ def import_pth(path: Path, form: str = "contracted") -> TabularSpace:
 
 
 def _final(result: Mapping[str, Any], dataset: str, split: str) -> list[float]:
-    """Return the accuracies (%) after the last epoch, one a training, by ascending seed."""
+    """Return the accuracies (%) after the last epoch, one per training, by ascending seed."""
     trainings = [result["all_results"][dataset, seed] for seed in sorted(result["dataset_seed"][dataset])]
     return [float(training["eval_acc1es"][f"{split}@{training['epochs'] - 1}"]) for training in trainings]
 

@@ -29,7 +29,7 @@ torchvision has what torch lacks: the choice among boxes that overlap (non-maxim
     from network import CATEGORIES, build, prepare  # with the folder of this file on sys.path, as the current one is
     from PIL import Image
 
-    detector = build()                # reads weights.safetensors beside this file
+    detector = build()                # reads weights.safetensors next to this file
     image = prepare(Image.open("photo.jpg"))
     with torch.no_grad():
         (found,) = detector([image])  # a list of images [3, H, W] of any sizes: uint8, or floats in 0..1
@@ -53,7 +53,7 @@ _IMPORTS = ("from torchvision import ops", "from torchvision.models import detec
 def detector_file(spec: DetectorSpec, detector: Detector) -> str:
     """Return one Python file that rebuilds a detector with torch and torchvision.
 
-    The backbone stands in it as in the file of a classifier: a cell as data, or traced layers.
+    It holds the backbone as the file of a classifier does: a cell as data, or traced layers.
 
     Raises:
         DataError: the name is none, or tracing the backbone meets what is not torch's own.

@@ -1,6 +1,6 @@
 """Measured latency of networks on a device: median and 95th percentile of single passes, and peak memory.
 
-The networks take turns, in an order drawn anew for each turn, so that a machine that slows down for a while slows all
+The networks take turns, in a new random order each turn, so that a machine that slows down for a while slows all
 of them; the median and the interquartile range ignore what interrupts a single pass.
 """
 

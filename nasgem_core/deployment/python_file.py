@@ -21,7 +21,7 @@ _HEAD = '''"""{name}: a network exported by nasgem. It needs torch alone.
     from network import CLASSES, build, prepare  # with the folder of this file on sys.path, as the current one is
     from PIL import Image
 
-    network = build()         # reads weights.safetensors beside this file
+    network = build()         # reads weights.safetensors next to this file
     images = prepare(Image.open("photo.jpg"))[None]
     with torch.no_grad():
         logits = network(images)  # [B, 3, {size}, {size}] -> [B, {classes}]
@@ -82,7 +82,7 @@ def python_file(
     """Return the text of the file of a classifier.
 
     Args:
-        card: what stands at its head.
+        card: what its head describes.
         network: its last dense layer is named there, as what to exchange for other classes.
         data: values by the name of their constants, such as {"EDGES": [[0, 1], ...]}.
         definitions: as in `compose`.

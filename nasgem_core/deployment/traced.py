@@ -53,7 +53,7 @@ def traced_file(network: nn.Module, card: NetworkCard) -> str:
 def traced_class(network: nn.Module, known_as: str, method: str = "forward") -> str:
     """Return the source of the class `Network`, with one method of a network in evaluation mode.
 
-    It stands beside `place`.
+    It is next to `place`.
 
     Args:
         network: its layers, parameters and buffers keep their names.
@@ -201,7 +201,7 @@ class _Lines:
         return repr(value)
 
     def _index(self, value: Any) -> str:
-        """Return what stands in the brackets behind a tensor or a tuple."""
+        """Return what is in the brackets behind a tensor or a tuple."""
         if isinstance(value, tuple) and value:
             return ", ".join(map(self._index, value)) + ("," if len(value) == 1 else "")
         if isinstance(value, slice):

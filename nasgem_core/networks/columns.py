@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 _COLUMN_BYTES = 2**21
-"""Size of the columns worked on at a time: small beside a shared cache, large beside the cost of a call."""
+"""Size of the columns worked on at a time: small compared with a shared cache, large compared with a call."""
 _LINE = 16
 """Rows are an odd number of times this long: at a power of two apart they would share few places of a cache."""
 

@@ -22,7 +22,7 @@ _FASTMATH = {"contract", "reassoc", "nsz", "arcp"}
 
 
 def compiled(function: Callable[..., Any]) -> Any:
-    """Compile at the first call and keep the machine code beside the module, or in memory where that is read-only."""
+    """Compile at the first call and keep the machine code next to the module, or in memory where that is read-only."""
     try:
         return numba.njit(nogil=True, fastmath=_FASTMATH, error_model="numpy", cache=True)(function)
     except RuntimeError:

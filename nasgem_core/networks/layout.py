@@ -12,7 +12,7 @@ IMAGE_CHANNELS = 3
 
 @dataclass(frozen=True)
 class NetworkLayout:
-    """A stem and one cell a stage (paper, section 3.2; widths as in AutoShrink).
+    """A stem and one cell per stage (paper, section 3.2; widths as in AutoShrink).
 
     Args:
         width: channels of the stem, and of a vertex where the multiplier is 1.

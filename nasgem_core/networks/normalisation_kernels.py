@@ -29,7 +29,7 @@ def normalise(
     mean, inverse_std = statistics[0], statistics[1]
     for c in range(y.shape[0]):
         values, target = y[c][:count], out[c][:count]
-        # Sums around one of the values lose no digits where the mean is large beside the deviation.
+        # Sums around one of the values lose no digits where the mean is large compared with the deviation.
         pivot = values[0]
         total = squares = 0.0
         for start in range(0, count, _SUMMED):

@@ -1,4 +1,4 @@
-"""Task "encoder fit" (Eq. 4) and the files of stage `encoder`: the guided encoder and the plain one beside it."""
+"""Task "encoder fit" (Eq. 4) and the files of stage `encoder`: the guided encoder and the plain one."""
 
 from dataclasses import replace
 from pathlib import Path

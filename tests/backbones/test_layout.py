@@ -63,8 +63,8 @@ def test_small_images_are_refused_where_nothing_would_be_left():
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"reduces": (True,)}, "entries; give one a stage"),
-        ({"reduces": (), "scales": (), "repeats": ()}, "entries; give one a stage"),
+        ({"reduces": (True,)}, "entries; give each stage one"),
+        ({"reduces": (), "scales": (), "repeats": ()}, "entries; give each stage one"),
         ({"repeats": (1, 0, 1, 1, 1)}, "repeats must be at least 1"),
         ({"stem_stride": 0}, "stem_stride"),
         ({"scales": (1, 1, 1, 1, 0)}, "must be above 0"),
@@ -98,7 +98,7 @@ def test_json_both_ways(layout):
         ({"stem_scale": 0}, "stem_scale and scales must be above 0"),
         ({"stem_stride": True}, "layout.stem_stride = True: must be of type int"),
         ({"name": None}, "layout.name = None: must be of type str"),
-        ({"repeats": [1]}, "give one a stage"),
+        ({"repeats": [1]}, "give each stage one"),
         ({"more": 1}, "layout.more is unknown: known are name, stem_stride"),
     ],
 )

@@ -19,11 +19,11 @@ def test_charged_latencies_are_shown_with_the_scores(searched):
     assert_only_grown(trained, searched.records())
     words = dict(line.split(maxsplit=1) for line in searched.succeed("nasgem", "show", "best").splitlines() if line)
     accuracy, score = (float(number) for number in words["accuracy"].split(", score "))
-    milliseconds = float(words["latency"].split(" ms, told by the ")[0])
+    milliseconds = float(words["latency"].split(" ms, from the ")[0])
     assert score == pytest.approx(accuracy - 0.1 * math.log10(milliseconds), abs=2e-4)
     assert "latency charged" in (searched.root / "data" / "report" / "report.html").read_text()
     shown = searched.succeed("nasgem", "select", "--top", "2", "--penalty", "0.2")
     lines = [line.split() for line in shown.splitlines()]
     (rank,) = [line for line in lines if line[:1] == ["1"]]
     assert float(rank[2]) == pytest.approx(float(rank[3]) - 0.2 * math.log10(float(rank[4])), abs=2e-4)
-    assert "latency ms, told by the model" in shown
+    assert "latency ms" in shown

@@ -34,7 +34,7 @@ def feature_names(kinds: int) -> list[str]:
 def cell_features(cells: CellBatch, notation: Notation) -> np.ndarray:
     """Return float32 [B, F] of cells that `notation.lay_out` gave.
 
-    Every block is a compiled function of the adjacency [B, V, V], the operations [B, V] as 0..K-1 (what stands at the
+    Every block is a compiled function of the adjacency [B, V, V], the operations [B, V] as 0..K-1 (what is at the
     input, the output and in the padding is not read), the sizes [B], the operations' costs [K] and whether the output
     divides its channels; it fills its own columns, which are 0 before.
     """

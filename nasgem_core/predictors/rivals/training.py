@@ -30,7 +30,7 @@ class FitSettings:
         rate: the highest learning rate.
         decay: weight decay.
         steps: optimiser steps at up to 424 labels.
-        batch: cells a step, drawn without repetition.
+        batch: cells per step, drawn without repetition.
     """
 
     loss: str

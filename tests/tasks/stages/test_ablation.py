@@ -12,7 +12,14 @@ ENCODER = EncoderConfig(hidden=(8,), batch_size=32)
 @pytest.fixture(scope="module")
 def curve():
     encoder = grid_encoder(ENCODER, 4, 10)
-    return fit_for_ablation.fn(CellsConfig(vertices=5), PairsConfig(count=100), LabelsConfig(), encoder, 0, Placement())
+    return fit_for_ablation.fn(
+        cells=CellsConfig(vertices=5),
+        pairs=PairsConfig(count=100),
+        labels=LabelsConfig(),
+        encoder=encoder,
+        seed=0,
+        placement=Placement(),
+    )
 
 
 def test_a_place_of_the_grid_has_a_curve_of_held_out_losses(curve):

@@ -1,0 +1,73 @@
+import json
+
+import pytest
+
+from flows.cli import show
+from flows.cli.printing import out
+from nasgem_core.cells.cell import Cell
+from nasgem_core.errors import DataError
+from tasks.stages.results import Results, write_selected
+
+CELL = Cell.from_dict({"schema": "nasgem.cell/1", "operations": ["input", "skip"], "edges": [[0, 1]]})
+
+
+@pytest.fixture
+def printed(small_search, monkeypatch):
+    """Give a function that returns what a function of the module prints of the small search."""
+    monkeypatch.setattr(show, "load_config", lambda: small_search.config)
+    monkeypatch.setattr(show, "prepare_environment", lambda: None)
+
+    def text(function, *arguments):
+        with out.capture() as capture:
+            function(*arguments)
+        return capture.get()
+
+    return text
+
+
+def test_results_name_the_chosen_cell_and_random_search(printed, small_search):
+    text, results = printed(show.show_results), Results(small_search.config)
+    assert f"Chosen: cell {results.best['key'][:8]}, score {results.best['score']:.4f}" in text
+    assert f"Random search with {len(results.baseline)} trainings" in text and "mlflow ui" in text
+
+
+def test_status_lists_every_stage(printed):
+    lines = printed(show.show_status).splitlines()
+    written = {line.split()[0]: line for line in lines if "20" in line and ":" in line}
+    assert "pairs" in written and "coco" not in written
+    assert any(line.split()[:1] == ["coco"] and "not run yet" in line for line in lines)
+
+
+def test_a_cell_is_found_by_the_first_digits_of_its_key(small_search):
+    trained = Results(small_search.config).distinct
+    cell, row = show.find_cell(trained.key[0][:12], small_search.config)
+    assert cell.canonical_key == trained.key[0] == row["key"]
+    best, row = show.find_cell("best", small_search.config)
+    assert row["key"] == best.canonical_key == Results(small_search.config).best["key"]
+
+
+def test_a_selected_cell_is_found_without_a_row(small_search):
+    write_selected([CELL])
+    assert show.find_cell(CELL.canonical_key[:12], small_search.config) == (CELL, None)
+
+
+@pytest.mark.parametrize("document", [CELL.to_dict(), {"cell": CELL.to_dict()}])
+def test_a_cell_is_read_from_a_file(small_search, tmp_path, document):
+    path = tmp_path / "cell.json"
+    path.write_text(json.dumps(document))
+    assert show.find_cell(str(path), small_search.config) == (CELL, None)
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [("zz", "no trained or selected cell starts with it"), ("", "cells start with it"), ("no.json", "cannot be read")],
+)
+def test_what_names_no_single_cell_is_refused(small_search, name, message):
+    with pytest.raises(DataError, match=message):
+        show.find_cell(name, small_search.config)
+
+
+def test_a_file_without_a_cell_is_refused_by_name(small_search, tmp_path):
+    (tmp_path / "other.json").write_text("[1]")
+    with pytest.raises(DataError, match=r"other\.json: .*give a file with a cell"):
+        show.find_cell(str(tmp_path / "other.json"), small_search.config)
