@@ -76,6 +76,8 @@ def written(kind):
 def test_a_file_is_as_clean_as_our_own(kind, tmp_path):
     (tmp_path / "network.py").write_text(written(kind), encoding="utf-8")
     command = [sys.executable, "-m", "ruff", "check", "--no-cache", "--config", str(ROOT / "pyproject.toml")]
+    # In our own tree the same functions are excepted by their file.
+    command += ["--ignore", "PLR0913,PLR0917"]
     done = subprocess.run([*command, str(tmp_path)], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 

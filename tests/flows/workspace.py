@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from random import Random
 
@@ -160,12 +160,16 @@ class Workspace:
                 continue
         return found
 
-    def wait_for_line(self, log: Path, start: str, seconds: float = 300) -> None:
-        """Wait until a line of the log begins with `start`."""
+    def wait_for(self, condition: Callable[[], bool], seconds: float = 300) -> None:
+        """Wait until something has come about in this folder."""
         deadline = time.monotonic() + seconds
-        while not any(line.startswith(start) for line in log.read_text().splitlines()):
-            assert time.monotonic() < deadline, f"no line {start!r}:\n{log.read_text()}"
-            time.sleep(0.1)
+        while not condition():
+            assert time.monotonic() < deadline, f"in vain; running: {self.processes()}"
+            time.sleep(0.05)
+
+    def wait_for_line(self, log: Path, start: str) -> None:
+        """Wait until a line of the log begins with `start`."""
+        self.wait_for(lambda: any(line.startswith(start) for line in log.read_text().splitlines()))
 
     def wait_until_deserted(self, seconds: float = 20) -> None:
         """Wait until nothing works in this folder any more; whatever stays is an error."""

@@ -63,7 +63,7 @@ def test_equal_arguments_give_equal_scores_whatever_was_fitted_before(space, enc
 
 
 def test_with_many_labels_the_networks_vote_themselves(space, encoders, accuracies, monkeypatch):
-    monkeypatch.setattr(ensemble, "_MANY", 100)
+    monkeypatch.setattr(ensemble, "_STUDENT_BELOW", 100)
     many = Ensemble(space, encoders, Relevances())
     assert tau_on_others(many, accuracies) > 0.75
     assert list(many.votes) == [*COVARIANCES, "trees", "network0", "network1"]
@@ -71,7 +71,7 @@ def test_with_many_labels_the_networks_vote_themselves(space, encoders, accuraci
 
 
 def test_a_space_that_is_labelled_whole_can_be_fitted(encoders, space, accuracies, monkeypatch):
-    monkeypatch.setattr(ensemble, "_MANY", 0)
+    monkeypatch.setattr(ensemble, "_STUDENT_BELOW", 0)
     whole = np.arange(60)
     part = type(space)(space.cells[whole], space.features[whole], space.names)
     assert len(Ensemble(part, encoders, Relevances()).fit(whole, accuracies[whole], 0).predict(whole)) == 60

@@ -18,7 +18,7 @@ def test_the_seed_alone_decides(space, accuracies):
 
 
 def test_more_labels_grow_larger_trees(space, accuracies, monkeypatch):
-    monkeypatch.setattr("nasgem_core.predictors.trees._MANY", 100)
+    monkeypatch.setattr("nasgem_core.predictors.trees._LARGE_TREES_AT", 100)
     large = tau_on_others(BoostedTrees(space, members=1), accuracies)
     assert large > 0.7
     monkeypatch.undo()
