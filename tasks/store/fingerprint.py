@@ -185,7 +185,7 @@ def _package_path(package: str) -> Path:
         return _ROOT / package
     spec = find_spec(package)
     if spec is None or (spec.origin is None and not spec.submodule_search_locations):
-        return _ROOT / package  # there is no such file: whoever asks for the thing is told so
+        return _ROOT / package  # there is no such file, which whoever asks for the thing reports
     return Path(spec.submodule_search_locations[0] if spec.submodule_search_locations else str(spec.origin))
 
 
