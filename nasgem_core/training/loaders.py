@@ -4,6 +4,7 @@ Images that cannot be read are skipped: in training another image takes their pl
 indices are part of the batch, so that the reader of the batch can decide how many are too many.
 """
 
+import threading
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -131,6 +132,7 @@ class BatchLoader:
                 prefetch_factor=4,
                 persistent_workers=True,
                 pin_memory=pinned,
+                worker_init_fn=_forget_exit_calls,
             )
 
     def run(self, requests: Sequence[tuple[int, np.ndarray]]) -> Iterator[ImageBatch]:
@@ -140,6 +142,15 @@ class BatchLoader:
             return (self.batches[request] for request in requests)
         self._requests.waiting = requests
         return iter(self._loader)
+
+
+def _forget_exit_calls(_worker: int) -> None:
+    """Drop the calls that the training process has registered for its own exit.
+
+    A reader is a fork of that process. Where Prefect runs in it, one of the calls drains a queue that the fork does not
+    have; it fails, and the reader would end as if it had crashed.
+    """
+    threading._threading_atexits.clear()  # type: ignore[attr-defined]
 
 
 class _Requests(Sampler[Any]):

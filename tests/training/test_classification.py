@@ -44,8 +44,6 @@ def test_colours_are_learned(folder, tmp_path):
     assert trained.metrics["validation_loss"] < 0.8
 
 
-# Prefect, imported by other tests of the process, lets a forked reader end with 1 after its work is done.
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.slow
 def test_workers_change_nothing(folder, tmp_path):
     alone = train(task_of(folder), RECIPE, tmp_path / "0", seed=0)

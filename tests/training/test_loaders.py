@@ -1,3 +1,5 @@
+import threading
+
 import numpy as np
 import pytest
 
@@ -67,8 +69,6 @@ def test_where_nothing_can_be_read_there_is_padding(folder):
     assert batch.labels.tolist() == [-1] and len(set(batch.broken)) == 36
 
 
-# Prefect, imported by other tests of the process, lets a forked reader end with 1 after its work is done.
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.slow
 def test_workers_give_the_batches_of_one_process_epoch_after_epoch(folder, monkeypatch):
     batches = batches_of(folder, in_memory=False, monkeypatch=monkeypatch)
@@ -81,6 +81,18 @@ def test_workers_give_the_batches_of_one_process_epoch_after_epoch(folder, monke
         for batch, request in zip(found, requests, strict=True):
             assert_equal(batch, batches[request])
     assert list(loader.run([])) == []
+
+
+def test_workers_end_well_whatever_this_process_does_at_its_exit(folder, monkeypatch):
+    def fail() -> None:
+        raise AssertionError("called in a fork")
+
+    monkeypatch.setattr(threading, "_threading_atexits", [fail])
+    loader = BatchLoader(batches_of(folder), 2, pinned=False)
+    assert len(list(loader.run([(0, np.arange(4))]))) == 1
+    workers = loader._loader._iterator._workers
+    loader._loader._iterator._shutdown_workers()
+    assert [worker.exitcode for worker in workers] == [0, 0]
 
 
 def test_without_workers_batches_are_made_when_they_are_asked_for(folder):
