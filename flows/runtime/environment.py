@@ -42,6 +42,9 @@ def prepare_environment() -> None:
         "MPLCONFIGDIR": str(root / STATE / "matplotlib"),
         "TORCH_HOME": str(root / STATE / "torch"),
         "GIT_PYTHON_REFRESH": "quiet",
+        # For the processes that this one starts. One of Python's own removes the semaphores of workers that Ctrl-C has
+        # ended, and would list them on the terminal.
+        "PYTHONWARNINGS": "ignore",
     }
     for name, value in defaults.items():
         os.environ.setdefault(name, value)
