@@ -4,47 +4,101 @@ import hashlib
 import re
 import subprocess
 import tomllib
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from tests.test_house import offences
 
 ROOT = Path(__file__).parents[1]
+FOLDERS = ("work", "root", "home", "opt", "tmp", "Users")
+# In parts, so that this file does not hold them.
+HOSTS = ("py" + "pi.org", "python" + "hosted")
+OPTION = "index-" + "url"
+UNWANTED = re.compile(rf"(?<![\w.~-])/({'|'.join(FOLDERS)})/\w|{'|'.join(map(re.escape, HOSTS))}|{OPTION}\b")
+
+
+def unwanted_lines(text: str) -> Iterator[tuple[int, str]]:
+    """Yield number and beginning of each line with an absolute path of a machine or the address of a registry."""
+    for number, line in enumerate(text.splitlines(), 1):
+        if UNWANTED.search(line):
+            yield number, line.strip()[:80]
+
+
+def pins_of(lock: str) -> dict[str, Requirement]:
+    """Return the requirements of a lock file by name, without its comments."""
+    lines = (line.split("#")[0].strip() for line in lock.splitlines())
+    return {canonicalize_name(pin.name): pin for pin in map(Requirement, filter(None, lines))}
+
+
+def inexact(pins: dict[str, Requirement]) -> list[str]:
+    return [str(pin) for pin in pins.values() if not re.fullmatch(r"==[\w.+!]+", str(pin.specifier))]
+
+
+def not_followed(wanted: Iterable[str], pins: dict[str, Requirement]) -> Iterator[str]:
+    """Yield the requirements that the lock lacks or pins outside their bounds."""
+    for requirement in map(Requirement, wanted):
+        pin = pins.get(canonicalize_name(requirement.name))
+        if pin is None or not requirement.specifier.contains(str(pin.specifier)[2:]):
+            yield f"{requirement}: the lock has {pin}; run make lock"
 
 
 def test_tracked_files_name_no_machine_and_no_registry():
     listing = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     names = subprocess.run(listing, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split("\0")
-    folders = "|".join(("work", "root", "home", "opt", "tmp", "Users"))
-    addresses = "|".join(("py" + r"pi\.org", "python" + "hosted", "index-" + r"url\b"))
-    unwanted = re.compile(rf"(?<![\w.~-])/({folders})/\w|{addresses}")
     found = []
     for name in filter(None, names):
         content = (ROOT / name).read_bytes() if (ROOT / name).is_file() else b""
-        if b"\0" in content or Path(name) == Path(__file__).relative_to(ROOT):
-            continue
-        for number, line in enumerate(content.decode("utf-8").splitlines(), 1):
-            if unwanted.search(line):
-                found.append(f"{name}:{number} {line.strip()[:80]}")
+        if b"\0" not in content:
+            found += [f"{name}:{number} {line}" for number, line in unwanted_lines(content.decode("utf-8"))]
     offences("no absolute path of a machine, no address of a registry", found)
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        *(f"{before}/{folder}/someone" for folder in FOLDERS for before in ("", 'open("', "x=", "file://", "PATH=a:")),
+        *(f"https://files.{host}/simple" for host in HOSTS),
+        f"pip install --{OPTION} https://mirror.example/simple",
+        f"{OPTION} = https://mirror.example/simple",
+    ],
+)
+def test_a_path_of_a_machine_and_an_address_of_a_registry_are_found(line: str):
+    assert list(unwanted_lines(f"first\n  {line}\nlast")) == [(2, line)]
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_other_paths_are_no_offence(folder: str):
+    lines = ("~/{}/a", "../{}/a", "$HOME-/{}/a", "data/{}/a", "https://host.example/{}/a", "{}/a", "/{}", "/my{}/a")
+    assert not list(unwanted_lines("\n".join(line.format(folder) for line in lines)))
+
+
 def test_lock_pins_every_requirement_within_its_bounds():
-    lines = [line.split("#")[0].strip() for line in (ROOT / "requirements.lock").read_text().splitlines()]
-    pins = {canonicalize_name(pin.name): pin for pin in map(Requirement, filter(None, lines))}
-    inexact = [str(pin) for pin in pins.values() if not re.fullmatch(r"==[\w.+!]+", str(pin.specifier))]
-    offences("exact pins", inexact)
+    pins = pins_of((ROOT / "requirements.lock").read_text())
+    offences("exact pins", inexact(pins))
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     optional = project["project"]["optional-dependencies"]["peers"]
     wanted = [*project["project"]["dependencies"], *optional, *project["dependency-groups"]["dev"]]
-    found = []
-    for requirement in map(Requirement, wanted):
-        pin = pins.get(canonicalize_name(requirement.name))
-        if pin is None or not requirement.specifier.contains(str(pin.specifier)[2:]):
-            found.append(f"{requirement}: the lock has {pin}; run make lock")
-    offences("the lock follows pyproject.toml", found)
+    offences("the lock follows pyproject.toml", list(not_followed(wanted, pins)))
+
+
+@pytest.mark.parametrize("pin", ["numpy", "numpy>=2", "numpy==2.*", "numpy~=2.1", "numpy==2.1,!=2.2", "numpy<3"])
+def test_a_pin_that_is_not_exact_is_found(pin: str):
+    pins = pins_of(f"# what is pinned\nexact==1.0.post1+cpu  # via numpy\n{pin}; python_version > '3'\n")
+    assert [Requirement(found).name for found in inexact(pins)] == ["numpy"]
+
+
+def test_a_requirement_that_the_lock_does_not_follow_is_found():
+    pins = pins_of("Some_Package==2.1\nother==3.0\n")
+    assert not list(not_followed(["some.package>=2,<3", "other"], pins))
+    assert list(not_followed(["some-package>=2.2", "other<3", "missing"], pins)) == [
+        "some-package>=2.2: the lock has Some_Package==2.1; run make lock",
+        "other<3: the lock has other==3.0; run make lock",
+        "missing: the lock has None; run make lock",
+    ]
 
 
 def test_bundled_data_is_what_its_checksum_says():
