@@ -45,6 +45,8 @@ ROOMS = {
 LOOSE = {"nasgem_core": -1, "tasks": -1, "flows": 2}
 """Where the modules of a package that are in no room belong in that order."""
 STACK = {"prefect", "mlflow", "dvc"}
+SLOW_TO_IMPORT = {"torchvision", "torch._dynamo", "triton", "scipy.stats", "scipy.optimize", "sklearn", "mlflow", "dvc"}
+"""Takes a second or more: the modules of the stages import these where they use them."""
 TESTED_ELSEWHERE = {
     "errors.py": "tests/flows/cli/test_guard.py",
     "config/studies.py": "tests/config/test_search.py",
@@ -157,12 +159,22 @@ def test_core_and_its_tests_know_nothing_of_the_stack(folder: str):
     offences("the core works alone", found)
 
 
-def test_importing_the_core_loads_nothing_of_the_stack():
-    modules = [name_of(path)[:-3].replace("/", ".").removesuffix(".__init__") for path in sources("nasgem_core")]
+def modules_loaded_by(folder: str) -> set[str]:
+    """Return the names of all modules that a new process has loaded once it has imported those of a folder."""
+    modules = [name_of(path)[:-3].replace("/", ".").removesuffix(".__init__") for path in sources(folder)]
     code = f"import importlib, sys\nfor name in {modules}: importlib.import_module(name)\nprint(*sys.modules)"
-    loaded = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    assert "nasgem_core.cells.cell" in loaded.split()
-    assert not {name.split(".")[0] for name in loaded.split()} & STACK
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    loaded = set(done.stdout.split())
+    assert set(modules) <= loaded
+    return loaded
+
+
+def test_importing_the_core_loads_nothing_of_the_stack():
+    assert not {name.split(".")[0] for name in modules_loaded_by("nasgem_core")} & STACK
+
+
+def test_importing_the_stages_loads_nothing_that_only_some_of_them_use():
+    assert not modules_loaded_by("flows/stages") & SLOW_TO_IMPORT
 
 
 def test_core_prints_nothing():

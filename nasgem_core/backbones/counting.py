@@ -5,7 +5,6 @@ from typing import Any
 
 import torch
 from torch import nn
-from torch.utils.flop_counter import FlopCounterMode
 
 from nasgem_core.networks.layout import IMAGE_CHANNELS
 
@@ -34,6 +33,8 @@ def count_costs(network: nn.Module, image_size: tuple[int, int]) -> CountedCosts
 
     The network may be built under `torch.device("meta")`, so that it takes no memory.
     """
+    from torch.utils.flop_counter import FlopCounterMode  # which loads triton
+
     state = {**dict(network.named_parameters()), **dict(network.named_buffers())}
     shapes = {name: tensor.to("meta") for name, tensor in state.items()}
     images = torch.empty(1, IMAGE_CHANNELS, *image_size, device="meta")

@@ -1,7 +1,6 @@
 """How well a predictor ranks the cells of a table, and what noise alone allows."""
 
 import numpy as np
-from scipy import stats
 
 from nasgem_core.errors import DataError
 from nasgem_core.search.ranking import rank_correlation
@@ -24,11 +23,13 @@ def judge(predicted: np.ndarray, truth: np.ndarray) -> dict[str, float]:
     Raises:
         DataError: shapes differ or a value is not finite.
     """
+    from scipy.stats import rankdata
+
     correlations = rank_correlation(predicted, truth)
     varied = len(truth) > 2 and np.ptp(predicted) > 0 and np.ptp(truth) > 0
     correlations["pearson_r"] = float(np.corrcoef(predicted, truth)[0, 1]) if varied else float("nan")
     order = np.argsort(-np.asarray(predicted, dtype=np.float64), kind="stable")
-    rank = stats.rankdata(-np.asarray(truth, dtype=np.float64), method="min")
+    rank = rankdata(-np.asarray(truth, dtype=np.float64), method="min")
     top = max(1, int(_TOP * len(truth)))
     return {
         **correlations,
@@ -57,6 +58,8 @@ def mean_and_interval(values: np.ndarray) -> tuple[float, float]:
 
     Values that are not finite are left out; without any both are NaN.
     """
+    from scipy.stats import t
+
     kept = np.asarray(values, dtype=np.float64)
     kept = kept[np.isfinite(kept)]
     if not len(kept):
@@ -64,4 +67,4 @@ def mean_and_interval(values: np.ndarray) -> tuple[float, float]:
     if len(kept) == 1:
         return float(kept[0]), float("nan")
     error = kept.std(ddof=1) / np.sqrt(len(kept))
-    return float(kept.mean()), float(stats.t.ppf(0.975, len(kept) - 1) * error)
+    return float(kept.mean()), float(t.ppf(0.975, len(kept) - 1) * error)

@@ -1,7 +1,6 @@
 """How much of a difference between measured cells is noise, from cells that were measured several times."""
 
 import numpy as np
-from scipy import stats
 
 from nasgem_core.errors import DataError
 
@@ -47,10 +46,12 @@ def tau_ceiling(observed: np.ndarray, noise: float, seed: int) -> float:
         noise: its standard deviation between repeated measurements.
         seed: of the draws.
     """
+    from scipy.stats import kendalltau
+
     observed = np.asarray(observed, dtype=np.float64)
     true = observed.mean() + np.sqrt(1 - noise_share(observed, noise)) * (observed - observed.mean())
     if np.ptp(true) == 0:
         return 0.0
     generator = np.random.default_rng(seed)
     draws = [true + noise * generator.standard_normal(len(true)) for _ in range(_DRAWS)]
-    return float(np.mean([stats.kendalltau(true, draw).statistic for draw in draws]))
+    return float(np.mean([kendalltau(true, draw).statistic for draw in draws]))

@@ -1,14 +1,15 @@
 """Params and multiply-adds of a whole detector, counted as in Table 2 of the paper."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
-from torch.utils.flop_counter import FlopCounterMode
-from torchvision.models.detection import RetinaNet
 
-from nasgem_core.detection.detector import Detector
 from nasgem_core.detection.settings import PAPER_LONG_SIDE, PAPER_SHORT_SIDE
+
+if TYPE_CHECKING:
+    from nasgem_core.detection.detector import Detector
 
 PROPOSALS = 1000
 """Proposals per image that Faster R-CNN classifies when it detects."""
@@ -28,11 +29,13 @@ class DetectorCosts:
     macs: int
 
 
-def detector_costs(detector: Detector, height: int = PAPER_SHORT_SIDE, width: int = PAPER_LONG_SIDE) -> DetectorCosts:
+def detector_costs(detector: "Detector", height: int = PAPER_SHORT_SIDE, width: int = PAPER_LONG_SIDE) -> DetectorCosts:
     """Count the costs of a detector for an image of exactly that size, which is neither resized nor padded.
 
     Nothing is computed, as the tensors have shapes but no content, and the detector does not change.
     """
+    from torch.utils.flop_counter import FlopCounterMode  # which loads triton
+
     path = _CountedPath(detector)
     state = {**dict(path.named_parameters()), **dict(path.named_buffers())}
     shapes = {name: tensor.to("meta") for name, tensor in state.items()}
@@ -52,13 +55,14 @@ def detector_costs(detector: Detector, height: int = PAPER_SHORT_SIDE, width: in
 class _CountedPath(nn.Module):
     """All convolutions and dense layers of a detector, without the selection of boxes between them."""
 
-    def __init__(self, detector: Detector) -> None:
+    def __init__(self, detector: "Detector") -> None:
         super().__init__()
         self.network = detector.network
+        self.two_stages = detector.settings.kind == "faster_rcnn"
 
     def forward(self, images: Tensor) -> None:
         maps = list(self.network.backbone(images).values())
-        if isinstance(self.network, RetinaNet):
+        if not self.two_stages:
             self.network.head(maps)
             return
         self.network.rpn.head(maps)

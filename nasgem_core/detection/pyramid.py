@@ -57,6 +57,21 @@ class PyramidBackbone(nn.Module):
         maps = self.body.forward_features(images)
         return self.fpn({str(i): maps[level] for i, level in enumerate(self.levels)})
 
+    def load_backbone(self, weights: Mapping[str, Tensor]) -> None:
+        """Load the weights of a trained network of the same kind into the backbone; the classifier is not needed.
+
+        Raises:
+            DataError: a weight is missing or has another shape, so the weights belong to another network.
+        """
+        own = self.body.state_dict()
+        for name, value in own.items():
+            if name not in weights or weights[name].shape != value.shape:
+                found = f"has shape {list(weights[name].shape)}" if name in weights else "is missing"
+                raise DataError(
+                    f"these are the weights of another network: {name} {found}, and must have shape {list(value.shape)}"
+                )
+        self.body.load_state_dict({name: weights[name] for name in own})
+
 
 def freeze_normalisation(module: nn.Module) -> None:
     """Make all batch normalisation in the module use its running statistics, and do not train its parameters.
@@ -86,19 +101,3 @@ def remove_unused(backbone: Backbone) -> None:
     used = {name.split(".")[0] for name, gradient in zip(names, gradients, strict=True) if gradient is not None}
     for name in {name.split(".")[0] for name in names} - used:
         delattr(backbone, name)
-
-
-def load_backbone(pyramid: PyramidBackbone, weights: Mapping[str, Tensor]) -> None:
-    """Load the weights of a trained network of the same kind into the backbone; the classifier is not needed.
-
-    Raises:
-        DataError: a weight is missing or has another shape, so the weights belong to another network.
-    """
-    own = pyramid.body.state_dict()
-    for name, value in own.items():
-        if name not in weights or weights[name].shape != value.shape:
-            found = f"has shape {list(weights[name].shape)}" if name in weights else "is missing"
-            raise DataError(
-                f"these are the weights of another network: {name} {found}, and must have shape {list(value.shape)}"
-            )
-    pyramid.body.load_state_dict({name: weights[name] for name in own})

@@ -2,16 +2,18 @@
 
 import json
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nasgem_core.backbones.layout import IMAGE_SIZES, IMAGENET
 from nasgem_core.backbones.published.strides import STRIDE
 from nasgem_core.backbones.spec import GEMNetSpec, MobileNetSpec, NetworkSpec
 from nasgem_core.config.documents import DocumentKind
 from nasgem_core.detection.annotations import Category
-from nasgem_core.detection.detector import Detector
 from nasgem_core.detection.settings import DetectorSettings
 from nasgem_core.errors import ParameterError
+
+if TYPE_CHECKING:
+    from nasgem_core.detection.detector import Detector
 
 SCHEMA = "nasgem.detector/1"
 _KIND = DocumentKind("a detector", SCHEMA, "train the detector again")
@@ -43,8 +45,10 @@ class DetectorSpec:
         """What the detector is called in tables and files."""
         return f"{self.settings.kind}-{self.backbone.name}"
 
-    def build(self) -> Detector:
+    def build(self) -> "Detector":
         """Return the detector with fresh weights, drawn from torch's global generator."""
+        from nasgem_core.detection.detector import Detector
+
         return Detector(self.backbone.build(), len(self.categories), self.settings)
 
     def to_dict(self) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
@@ -12,7 +12,6 @@ from torch import Tensor, nn
 from nasgem_core.detection.annotations import CocoAnnotations
 from nasgem_core.detection.average_precision import average_precision
 from nasgem_core.detection.detections import Detections, collect, gather_detections
-from nasgem_core.detection.detector import Detector
 from nasgem_core.detection.images import MeasuredImages, Sample, TrainingImages
 from nasgem_core.detection.reading import batches_of
 from nasgem_core.detection.training_boxes import TOLERATED, TrainingBoxes
@@ -22,6 +21,9 @@ from nasgem_core.training.distributed import World
 from nasgem_core.training.image_files import files_digest
 from nasgem_core.training.order import epoch_batches
 from nasgem_core.training.task import BROKEN
+
+if TYPE_CHECKING:
+    from nasgem_core.detection.detector import Detector
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,7 +83,7 @@ class DetectionTask:
 
     def __init__(
         self,
-        detector: Detector,
+        detector: "Detector",
         identity: Mapping[str, Any],
         train: TrainingSet,
         measured: Mapping[str, MeasuredSet],

@@ -8,7 +8,6 @@ share their waypoints; this keeps dense cells legible.
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import isotonic_regression
 
 from nasgem_core.cells.cell import Cell
 
@@ -112,6 +111,8 @@ def _heights(layer: np.ndarray, rank: np.ndarray, segments: np.ndarray, first_wa
     Minimises the weighted sum of squared rises of the segments, one layer at a time: with the neighbouring layers
     fixed, the optimum of a layer under minimal distances is an isotonic regression.
     """
+    from scipy.optimize import isotonic_regression
+
     waypoint = np.arange(len(layer)) >= first_waypoint
     half = np.where(waypoint, _WAYPOINT_HEIGHT, _VERTEX_HEIGHT) / 2
     stiffness = np.array([1.0, 2.0, 8.0])[waypoint[segments].sum(axis=1)]

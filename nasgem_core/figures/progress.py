@@ -6,8 +6,6 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
-from scipy.special import gammaln
-from scipy.stats import kendalltau
 
 from nasgem_core.errors import DataError
 from nasgem_core.figures.style import (
@@ -37,6 +35,8 @@ def best_of_random(scores: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarr
     The order in which random cells are trained means nothing, and the curve of one order is luck; this is exact over
     all orders: of N sorted scores, the j-th is at least the best of k with probability C(j, k) / C(N, k).
     """
+    from scipy.special import gammaln
+
     ranked = np.sort(np.asarray(scores, dtype=float))
     total = len(ranked)
     j, k = np.arange(1, total + 1)[None, :], np.arange(1, total + 1)[:, None]
@@ -134,6 +134,8 @@ def draw_rounds(predicted: Sequence[np.ndarray], measured: Sequence[np.ndarray],
 
 
 def _tau_words(predicted: np.ndarray, measured: np.ndarray) -> str:
+    from scipy.stats import kendalltau
+
     varied = len(predicted) > 1 and np.ptp(predicted) > 0 and np.ptp(measured) > 0
     tau = f"{kendalltau(predicted, measured).statistic:+.2f}" if varied else "undefined"
     tau = tau.replace("-", "\N{MINUS SIGN}")

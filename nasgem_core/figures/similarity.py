@@ -2,7 +2,6 @@
 
 import numpy as np
 from matplotlib.figure import Figure
-from scipy.stats import rankdata
 
 from nasgem_core.figures.style import (
     GUIDED,
@@ -43,6 +42,8 @@ def similarity_correlations(embeddings: np.ndarray, scores: np.ndarray) -> dict[
     The paper claims that both are negative with guidance. With fewer than two pairs, or if either side is constant,
     they are NaN.
     """
+    from scipy.stats import rankdata
+
     similarity, difference = pair_values(embeddings, scores)
     return {
         "cells": int(np.isfinite(scores).sum()),

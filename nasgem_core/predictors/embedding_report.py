@@ -3,7 +3,6 @@
 from typing import Protocol, runtime_checkable
 
 import numpy as np
-from scipy.stats import spearmanr
 
 from nasgem_core.errors import DataError
 
@@ -39,6 +38,8 @@ def embedding_report(
     Raises:
         DataError: the lengths differ or there are fewer than two cells.
     """
+    from scipy.stats import spearmanr
+
     cells = len(embeddings)
     if cells < 2 or not cells == len(predicted) == len(truth):
         raise DataError(f"{cells} embeddings, {len(predicted)} predictions, {len(truth)} accuracies: give as many each")

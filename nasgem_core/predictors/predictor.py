@@ -3,7 +3,6 @@
 from typing import Protocol, Self
 
 import numpy as np
-from scipy.stats import norm, rankdata
 
 from nasgem_core.errors import DataError
 from nasgem_core.predictors.space import Space
@@ -40,6 +39,8 @@ def normal_scores(rows: np.ndarray, labels: np.ndarray) -> np.ndarray:
     Raises:
         DataError: there is not one finite label per row, or all labels are equal.
     """
+    from scipy.stats import norm, rankdata
+
     if np.ndim(rows) != 1 or np.shape(labels) != np.shape(rows):
         raise DataError(f"labels has shape {np.shape(labels)} for rows of shape {np.shape(rows)}: give one for each")
     wrong = np.flatnonzero(~np.isfinite(labels))

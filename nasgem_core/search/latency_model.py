@@ -10,14 +10,13 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-from scipy.optimize import nnls
-from scipy.stats import kendalltau
 
 from nasgem_core.cells.batch import CellBatch
 from nasgem_core.cells.codes import FIRST_OPERATION_CODE
 from nasgem_core.errors import DataError
 from nasgem_core.networks.layout import NetworkLayout
 from nasgem_core.operations.registry import OPERATIONS
+from nasgem_core.search.ranking import rank_correlation
 
 MINIMUM_CELLS = 10
 FOLDS = 5
@@ -106,7 +105,7 @@ def fit_latency(cells: CellBatch, latency_ms: np.ndarray, layout: NetworkLayout)
         kept = np.setdiff1d(order, left_out)
         predicted[left_out] = features[left_out] @ _times(features[kept], measured[kept])
     relative = float(np.median(np.abs(predicted - measured) / measured))
-    error = LatencyError(relative, float(kendalltau(predicted, measured).statistic), len(measured))
+    error = LatencyError(relative, rank_correlation(predicted, measured)["kendall_tau"], len(measured))
     return LatencyModel(names, layout, _times(features, measured), error)
 
 
@@ -121,6 +120,8 @@ def _whole(values: np.ndarray) -> np.ndarray:
 
 def _times(features: np.ndarray, measured: np.ndarray) -> np.ndarray:
     """Return the non-negative times with the least squared relative error; columns are scaled for the solver."""
+    from scipy.optimize import nnls
+
     rows = features / measured[:, None]
     scale = np.maximum(np.linalg.norm(rows, axis=0), 1e-300)
     return nnls(rows / scale, np.ones(len(rows)))[0] / scale

@@ -1,7 +1,6 @@
 """How well predictions rank and match what was measured afterwards."""
 
 import numpy as np
-from scipy import stats
 
 from nasgem_core.errors import DataError
 
@@ -11,12 +10,14 @@ def rank_correlation(predicted: np.ndarray, measured: np.ndarray) -> dict[str, f
 
     Both are NaN for fewer than 3 rows, and when either side is constant: nothing is ranked then.
     """
+    from scipy.stats import kendalltau, spearmanr  # a second, which most processes never need
+
     _check(predicted, measured)
     if len(predicted) < 3 or np.ptp(predicted) == 0 or np.ptp(measured) == 0:
         return {"kendall_tau": float("nan"), "spearman_rho": float("nan")}
     return {
-        "kendall_tau": float(stats.kendalltau(predicted, measured).statistic),
-        "spearman_rho": float(stats.spearmanr(predicted, measured).statistic),
+        "kendall_tau": float(kendalltau(predicted, measured).statistic),
+        "spearman_rho": float(spearmanr(predicted, measured).statistic),
     }
 
 

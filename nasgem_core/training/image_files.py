@@ -13,11 +13,12 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageOps
-from torchvision.datasets.folder import IMG_EXTENSIONS
 
 from nasgem_core.digest import digest_of
 from nasgem_core.errors import DataError
 
+IMAGE_ENDINGS = (".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp")
+"""What counts as an image, as in torchvision."""
 UNREADABLE = (OSError, ValueError, SyntaxError, Image.DecompressionBombError)
 """What PIL raises for files that are not images or are truncated."""
 MEMORY_BYTES = 2**30
@@ -163,7 +164,7 @@ def _list_split(folder: Path) -> ImageFiles:
         found = sorted(entries, key=lambda entry: entry.name)
     classes = [entry.name for entry in found if entry.is_dir() and not entry.name.startswith(".")]
     if not classes:
-        loose = sum(entry.name.lower().endswith(IMG_EXTENSIONS) for entry in found)
+        loose = sum(entry.name.lower().endswith(IMAGE_ENDINGS) for entry in found)
         fault = f"has {loose} images but no class folders: sort them into folders" if loose else "is empty: fill it"
         raise DataError(f"{folder} {fault}, with one folder of images per class")
     files: list[str] = []
@@ -175,7 +176,7 @@ def _list_split(folder: Path) -> ImageFiles:
             os.path.join(parent, file)
             for parent, _, names in os.walk(folder / name, followlinks=True)
             for file in names
-            if file.lower().endswith(IMG_EXTENSIONS)
+            if file.lower().endswith(IMAGE_ENDINGS)
         )
         if not paths:
             raise DataError(f"{folder / name} has no images: fill the folder of this class or remove it")

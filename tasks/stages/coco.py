@@ -14,7 +14,6 @@ from nasgem_core.config.transfer import CocoConfig
 from nasgem_core.deployment.card import NetworkCard
 from nasgem_core.detection.costs import detector_costs
 from nasgem_core.detection.detections import Detections
-from nasgem_core.detection.pyramid import load_backbone
 from nasgem_core.detection.settings import DetectorSettings
 from nasgem_core.detection.spec import DetectorSpec, for_detection
 from nasgem_core.detection.task import DetectionTask, detect
@@ -173,7 +172,7 @@ def train_detector(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(derive_seed(seed, "initialisation"))
         detector = training.spec.build()
-    load_backbone(detector.pyramid, {name: torch.from_numpy(value) for name, value in training.start.items()})
+    detector.pyramid.load_backbone({name: torch.from_numpy(value) for name, value in training.start.items()})
     task = DetectionTask(
         detector,
         {"detector": training.spec.to_dict(), "start": arrays_digest(training.start)},

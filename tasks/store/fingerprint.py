@@ -145,17 +145,18 @@ def source_closure(module: str) -> tuple[str, ...]:
     return tuple(sorted(seen))
 
 
-def _followed_imports(module: str) -> set[str]:
+@cache
+def _followed_imports(module: str) -> frozenset[str]:
     package = module.partition(".")[0]
     names = set(_imports(module))
     if package not in _PACKAGES:  # ours have packages that hold a docstring only
         parts = module.split(".")
         names |= {".".join(parts[:depth]) for depth in range(1, len(parts))}
-    return {
+    return frozenset(
         name
         for name in names
         if name.partition(".")[0] in (package, *_PACKAGES) and name not in _NO_RESULT and _module_path(name).is_file()
-    }
+    )
 
 
 def _imports(module: str) -> Iterator[str]:

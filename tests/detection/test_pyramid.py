@@ -6,7 +6,6 @@ from torchvision.ops.feature_pyramid_network import LastLevelMaxPool, LastLevelP
 from nasgem_core.detection.pyramid import (
     PyramidBackbone,
     freeze_normalisation,
-    load_backbone,
     remove_unused,
 )
 from nasgem_core.errors import DataError
@@ -33,7 +32,7 @@ def test_what_no_map_depends_on_goes_and_the_weights_of_a_trained_network_fit():
     trained = SmallBackbone()
     pyramid = PyramidBackbone(SmallBackbone(), (8, 16, 32), 12, LastLevelMaxPool())
     assert {name.split(".")[1] for name, _ in pyramid.named_parameters() if name.startswith("body")} == {"stages"}
-    load_backbone(pyramid, trained.state_dict())
+    pyramid.load_backbone(trained.state_dict())
     images = torch.rand(1, 3, 64, 64)
     for mine, its in zip(pyramid.body.forward_features(images), trained.forward_features(images), strict=True):
         assert torch.equal(mine, its)
@@ -54,9 +53,9 @@ def test_looking_for_what_is_unused_changes_nothing_else(training):
 def test_weights_of_another_network_are_named():
     pyramid = PyramidBackbone(SmallBackbone(8), (8, 16, 32), 12, LastLevelMaxPool())
     with pytest.raises(DataError, match=r"another network: stages.0.0.weight has shape \[16, 3, 3, 3\], and must have"):
-        load_backbone(pyramid, SmallBackbone(16).state_dict())
+        pyramid.load_backbone(SmallBackbone(16).state_dict())
     with pytest.raises(DataError, match=r"stages.0.0.weight is missing"):
-        load_backbone(pyramid, {})
+        pyramid.load_backbone({})
 
 
 def test_all_kinds_of_batch_normalisation_are_frozen():

@@ -9,7 +9,6 @@ from nasgem_core.backbones.spec import GEMNetSpec, MobileNetSpec, PublishedSpec
 from nasgem_core.cells.cell import Cell
 from nasgem_core.config.transfer import DETECTORS
 from nasgem_core.detection.annotations import Category
-from nasgem_core.detection.pyramid import load_backbone
 from nasgem_core.detection.settings import DetectorSettings
 from nasgem_core.detection.spec import DetectorSpec, for_detection
 from nasgem_core.errors import DataError, ParameterError
@@ -57,7 +56,7 @@ def test_a_network_for_small_images_becomes_a_backbone_with_its_weights(layout, 
     assert backbone == network()
     detector = DetectorSpec(backbone, CATEGORIES, spec().settings).build()
     weights = trained.build().state_dict()
-    load_backbone(detector.pyramid, weights)
+    detector.pyramid.load_backbone(weights)
     own = detector.pyramid.body.state_dict()
     assert set(weights) - set(own) == {name for name in weights if name.startswith("classifier.")}
     assert all(torch.equal(value, weights[name]) for name, value in own.items())

@@ -3,10 +3,11 @@ import os
 import numpy as np
 import pytest
 from PIL import Image
+from torchvision.datasets.folder import IMG_EXTENSIONS
 
 from nasgem_core.errors import DataError
 from nasgem_core.training import image_files
-from nasgem_core.training.image_files import UNREADABLE, files_digest, list_image_files
+from nasgem_core.training.image_files import IMAGE_ENDINGS, UNREADABLE, files_digest, list_image_files
 from tests.training.folders import write_images
 
 
@@ -22,6 +23,10 @@ def test_images_are_listed_class_by_class(folder):
     assert train.files[:2] == ("blue/000.png", "blue/001.png") and train.labels.tolist() == sorted([0, 1, 2] * 12)
     assert train.sizes[0] == (folder / "train" / "blue" / "000.png").stat().st_size
     assert train.read(13).size == (20, 16) and train.read(13).mode == "RGB"
+
+
+def test_the_same_files_count_as_images_as_for_torchvision():
+    assert IMAGE_ENDINGS == IMG_EXTENSIONS
 
 
 def test_images_are_turned_as_the_camera_noted(folder):

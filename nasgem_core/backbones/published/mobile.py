@@ -1,8 +1,6 @@
 """MobileNetV2 and MnasNet of torchvision as backbones."""
 
 from torch import Tensor, nn
-from torchvision.models import MNASNet
-from torchvision.models import MobileNetV2 as TorchvisionMobileNetV2
 
 from nasgem_core.backbones.backbone import Backbone, FeatureInfo
 from nasgem_core.backbones.published.strides import STRIDE, early_strides, last_of_each
@@ -59,7 +57,9 @@ class LayeredBackbone(Backbone):
 
 def mobilenet_v2(width: float, num_classes: int, stride: int = STRIDE) -> LayeredBackbone:
     """Return MobileNetV2 (Sandler et al. 2018) with a width multiplier; its last map is the output of the head."""
-    layers = TorchvisionMobileNetV2(width_mult=width).features
+    from torchvision.models import MobileNetV2  # here, because it takes seconds and most stages build none
+
+    layers = MobileNetV2(width_mult=width).features
     ends = (1, 3, 6, 13, 18)
     channels = tuple(layers[i].out_channels for i in ends)
     return _with_strides(layers, ends, channels, num_classes, stride)
@@ -67,6 +67,8 @@ def mobilenet_v2(width: float, num_classes: int, stride: int = STRIDE) -> Layere
 
 def mnasnet(width: float, num_classes: int, stride: int = STRIDE) -> LayeredBackbone:
     """Return MnasNet-B1 (Tan et al. 2019) with a width multiplier; its last map is the output of the head."""
+    from torchvision.models import MNASNet
+
     layers = MNASNet(width).layers
     for layer in layers.modules():
         if isinstance(layer, nn.BatchNorm2d):

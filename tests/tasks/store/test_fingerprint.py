@@ -145,6 +145,7 @@ def forget() -> None:
         module.source_fingerprint,
         module.source_closure,
         module._package_path,
+        module._followed_imports,
         module._parsed,
         module._normalised_source,
     ):
