@@ -16,7 +16,7 @@ search: .venv/.project ## run the whole search with params.yaml
 	@$(bin)/nasgem search
 
 test: lint ## check style and types, then run the tests
-	@$(bin)/python -m pytest -q -n 2 --dist loadgroup -m "not nightly"
+	@$(bin)/python -m pytest -q -n 2 --dist worksteal -m "not nightly"
 
 test-all: lint ## the same with the tests that take long
 	@$(bin)/python -m pytest -q

@@ -1,15 +1,23 @@
 """What holds for every test: one thread, no window, the same examples in every run, no files left behind.
 
-And one searched folder for all tests that need the results of a search; they work in copies of it. Where several
-processes share the tests, one of them runs all of these.
+And one searched folder for all tests that need the results of a search, also where several processes share the tests;
+they work in copies of it.
 """
 
 import os
 import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
+from filelock import FileLock
 from hypothesis import HealthCheck, settings
 
+from flows.runtime.server import answers
 from tests.flows.workspace import Workspace
 
 # Read by numpy, numba, torch and matplotlib when they are imported, which the test modules do after this file.
@@ -30,21 +38,54 @@ settings.register_profile(
 settings.load_profile("nasgem")
 
 
-@pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the marks in the same hook
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests that start from the one searched folder in one process of pytest-xdist."""
-    for item in items:
-        if "pristine" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.xdist_group("workspace"))
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory) -> Path:
+    """Give a folder that all processes of pytest-xdist share."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "shared"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+@contextmanager
+def made_once(root: Path) -> Iterator[bool]:
+    """Say whether the block has to make the folder; another process waits meanwhile, and finds it made."""
+    done = root.with_suffix(".done")
+    with FileLock(root.with_suffix(".lock")):
+        yield not done.exists()
+        done.touch()
 
 
 @pytest.fixture(scope="session")
-def pristine(tmp_path_factory) -> Workspace:
-    return Workspace.create(tmp_path_factory.mktemp("pristine") / "repository")
+def pristine(shared) -> Workspace:
+    with made_once(shared / "pristine") as missing:
+        return Workspace.create(shared / "pristine") if missing else Workspace(shared / "pristine")
 
 
 @pytest.fixture(scope="session")
-def searched_folder(pristine, tmp_path_factory) -> Workspace:
-    workspace = pristine.copy(tmp_path_factory.mktemp("searched") / "repository")
-    workspace.succeed("nasgem", "search")
-    return workspace
+def searched_folder(pristine, shared) -> Workspace:
+    root = shared / "searched"
+    with made_once(root) as missing:
+        if not missing:
+            return Workspace(root, pristine.code)
+        workspace = pristine.copy(root)
+        workspace.succeed("nasgem", "search")
+        return workspace
+
+
+@pytest.fixture(scope="session")
+def prefect_api(pristine, tmp_path_factory) -> Iterator[str]:
+    """Give the address of a Prefect server that many commands use in turn."""
+    home = tmp_path_factory.mktemp("prefect")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    api = f"http://127.0.0.1:{port}/api"
+    environment = pristine.environment(PREFECT_HOME=str(home), PREFECT_SERVER_ANALYTICS_ENABLED="false")
+    command = [sys.executable, "-m", "flows.runtime.server", str(port), str(os.getpid())]
+    with (home / "log").open("wb") as log:
+        server = subprocess.Popen(command, cwd=home, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+    pristine.wait_for(lambda: answers(api, timeout=2))
+    yield api
+    server.terminate()
+    server.wait(20)

@@ -218,9 +218,9 @@ def test_measured_figures_have_their_places():
 
 
 @pytest.fixture(scope="module")
-def searched(searched_folder: Workspace, tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+def searched(searched_folder: Workspace, prefect_api: str, tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     """Return a folder in which a tiny search has been run, with an environment to activate."""
-    workspace = searched_folder.copy(tmp_path_factory.mktemp("docs") / "nasgem")
+    workspace = searched_folder.copy(tmp_path_factory.mktemp("docs") / "nasgem").using(prefect_api)
     (workspace.root / ".venv").symlink_to(sys.prefix)
     return workspace
 

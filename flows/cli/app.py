@@ -184,8 +184,11 @@ app.add_typer(commands)
 
 
 def _place(workers: int | None, device: str | None) -> None:
+    from tasks.run.placement import default_workers
+
     if workers is not None:
         os.environ["NASGEM_WORKERS"] = str(workers)
+        default_workers("cpu")  # a wrong number is reported before anything starts
     if device is not None:
         os.environ["NASGEM_DEVICE"] = device
 

@@ -27,10 +27,12 @@ def run_search(profile: str | None, changes: Mapping[str, Any]) -> None:
             say(f"params.yaml is now the {profile} profile")
         _change(changes)
         with prefect_server() as wait_for_server:
+            from flows.runtime.session import open_session
             from flows.search import search
 
-            wait_for_server()
-            search()
+            with open_session():  # what is wrong with parameters or images is reported before the server answers
+                wait_for_server()
+                search()
 
 
 def run_stage(name: str, changes: Mapping[str, Any] | None = None) -> None:

@@ -36,7 +36,7 @@ def prefect_server() -> Iterator[Callable[[], None]]:
     """
     configured = os.environ.get("PREFECT_API_URL")
     if configured:
-        if not _answers(configured, timeout=5):
+        if not answers(configured, timeout=5):
             raise NasgemError(
                 f"the Prefect server at {configured} does not answer: start it with `prefect server start`, "
                 "or unset PREFECT_API_URL to let nasgem start one for itself"
@@ -89,7 +89,7 @@ def _no_heartbeats() -> AbstractContextManager[Any]:
 def _wait_for(process: subprocess.Popen, log: Path) -> None:
     address = os.environ["PREFECT_API_URL"]
     deadline = time.monotonic() + _STARTUP_SECONDS
-    while not _answers(address, timeout=2):
+    while not answers(address, timeout=2):
         if process.poll() is not None or time.monotonic() > deadline:
             raise NasgemError(
                 f"the Prefect server did not start: the end of {log} says why. If it is about the database, move "
@@ -98,7 +98,8 @@ def _wait_for(process: subprocess.Popen, log: Path) -> None:
         time.sleep(0.1)
 
 
-def _answers(address: str, timeout: float) -> bool:
+def answers(address: str, timeout: float) -> bool:
+    """Return whether a Prefect API answers within so many seconds."""
     try:
         with _open(f"{address.rstrip('/')}/health", timeout=timeout) as response:
             return response.status == 200

@@ -17,15 +17,22 @@ from tests.tasks.stores import FakeTracking
 
 
 @pytest.fixture
-def searched(searched_folder, tmp_path) -> Workspace:
+def searched(searched_folder, tmp_path, request) -> Workspace:
     """Give a folder in which a search has run."""
-    return searched_folder.copy(tmp_path / "repository")
+    return copied(searched_folder, tmp_path, request)
 
 
 @pytest.fixture
-def fresh(pristine, tmp_path) -> Workspace:
+def fresh(pristine, tmp_path, request) -> Workspace:
     """Give a folder in which nothing has run."""
-    return pristine.copy(tmp_path / "repository")
+    return copied(pristine, tmp_path, request)
+
+
+def copied(workspace: Workspace, folder: Path, request: pytest.FixtureRequest) -> Workspace:
+    """Return a copy, with a server that runs already unless the test is about servers."""
+    copy = workspace.copy(folder / "repository")
+    alone = request.node.get_closest_marker("own_server")
+    return copy if alone else copy.using(request.getfixturevalue("prefect_api"))
 
 
 @pytest.fixture(autouse=True)

@@ -10,7 +10,7 @@ import pytest
 
 from tests.flows.workspace import assert_clean, assert_only_grown
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.own_server]
 
 NOWHERE = "http://127.0.0.1:1"
 

@@ -15,7 +15,7 @@ import pytest
 from flows.stages.catalogue import SEARCHED
 from tests.flows.workspace import Workspace
 
-pytestmark = [pytest.mark.slow, pytest.mark.nightly]
+pytestmark = [pytest.mark.slow, pytest.mark.nightly, pytest.mark.own_server]
 
 
 def free_port() -> int:

@@ -25,11 +25,12 @@ _FOLDERS = ("flows", "tasks", "nasgem_core", "profiles", "data/raw", "data/table
 class Workspace:
     """A copy of the repository with the tiny profile.
 
-    Its copies go on running the code of the first, so that this is compiled once; `own_code` ends that.
+    Its copies go on running the code of the first, so that this is compiled once; `own_code` ends that. Each command
+    starts a Prefect server of its own, unless `using` names one that runs already, which saves seconds.
     """
 
-    def __init__(self, root: Path, code: Path) -> None:
-        self.root, self.code = root, code
+    def __init__(self, root: Path, code: Path | None = None, api: str = "") -> None:
+        self.root, self.code, self.api = root, code or root, api
 
     @classmethod
     def create(cls, root: Path) -> "Workspace":
@@ -40,14 +41,17 @@ class Workspace:
             shutil.copy(ROOT / name, root / name)
         (root / "params.yaml").write_bytes(complete(ROOT / "profiles" / "tiny.yaml"))
         subprocess.run(["git", "init", "-q"], cwd=root, check=True)
-        return cls(root, root)
+        return cls(root)
 
     def copy(self, root: Path) -> "Workspace":
         shutil.copytree(self.root, root, symlinks=True)
-        return Workspace(root, self.code)
+        return Workspace(root, self.code, self.api)
+
+    def using(self, api: str) -> "Workspace":
+        return Workspace(self.root, self.code, api)
 
     def own_code(self) -> "Workspace":
-        return Workspace(self.root, self.root)
+        return Workspace(self.root, api=self.api)
 
     def environment(self, **extra: str) -> dict[str, str]:
         ours = ("PREFECT_", "MLFLOW_", "NASGEM_", "DVC_", "PYTEST_", "NUMBA_", "OMP_", "MKL_", "OPENBLAS_", "MPL")
@@ -59,6 +63,7 @@ class Workspace:
             "PYTHONPATH": str(self.code),
             "DVC_SITE_CACHE_DIR": str(self.root / ".nasgem" / "dvc"),
             "NUMBA_CACHE_DIR": str(self.code.with_name(f"{self.code.name}-compiled")),
+            **({"PREFECT_API_URL": self.api} if self.api else {}),
             **extra,
         }
 

@@ -119,7 +119,7 @@ def test_one_that_dies_at_its_start_is_reported_with_its_log(started):
 
 def test_a_slow_one_is_waited_for(started, healthy, monkeypatch):
     answers = iter([False, False, True])
-    monkeypatch.setattr(server, "_answers", lambda *_, **__: next(answers))
+    monkeypatch.setattr(server, "answers", lambda *_, **__: next(answers))
     monkeypatch.setattr(server.time, "sleep", lambda _: None)
     started(FakeProcess(None))
     with prefect_server() as wait_for_server:

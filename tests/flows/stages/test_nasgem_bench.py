@@ -14,9 +14,9 @@ FOLDER = "data/nasgem_bench"
 
 
 @pytest.fixture(scope="module")
-def trained(pristine: Workspace, tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+def trained(pristine: Workspace, prefect_api: str, tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     """Return a folder in which the stage has run for 7 cells, two of them twice."""
-    workspace = pristine.copy(tmp_path_factory.mktemp("nasgem_bench") / "repository")
+    workspace = pristine.copy(tmp_path_factory.mktemp("nasgem_bench") / "repository").using(prefect_api)
     text = workspace.succeed("nasgem", "stage", "nasgem_bench")
     assert "20 cells of at most 4 vertices exist, 7 are drawn" in text
     return workspace
