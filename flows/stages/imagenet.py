@@ -20,19 +20,14 @@ from tasks.mlflow_runs.records import TrainingRun, finite
 from tasks.mlflow_runs.run_record import Dataset
 from tasks.run.placement import default_device
 from tasks.run.progress import progress_bar, say
-from tasks.stages.imagenet import (
+from tasks.stages.imagenet import FOLDER, ClassifierTraining, TrainedClassifier, plan_classifiers, train_classifier
+from tasks.stages.imagenet_networks import check_network_names, met_budget
+from tasks.stages.imagenet_results import (
     CURVES_FILE,
-    FOLDER,
     HISTORY_FILE,
     METRICS_FILE,
-    ClassifierTraining,
-    TrainedClassifier,
-    check_network_names,
     history_of,
-    met_budget,
-    plan_classifiers,
     summary_of,
-    train_classifier,
     write_classifiers,
 )
 

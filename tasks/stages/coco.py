@@ -29,6 +29,7 @@ from tasks.run.parameters import in_section
 from tasks.run.placement import reader_processes
 from tasks.stages import imagenet
 from tasks.stages.coco_data import CocoData, first_images
+from tasks.stages.imagenet_results import remove_others
 from tasks.store.artifacts import DATA, METRICS, read_weights, write_bytes, write_json, write_table, write_weights
 from tasks.store.checkpoints import checkpoint_folder
 
@@ -253,4 +254,4 @@ def write_detectors(
     for name, content in pictures.items():
         write_bytes(FOLDER / name, content)
     write_json(METRICS_FILE, "nasgem.metrics/1", {"detectors": summary, "skipped": skipped})
-    return imagenet.remove_others(FOLDER, kept)
+    return remove_others(FOLDER, kept)

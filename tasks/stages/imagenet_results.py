@@ -1,0 +1,78 @@
+"""Results of stage `imagenet`: the table of all reports, the figures of each network, and the files."""
+
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from nasgem_core.training.task import BROKEN, broken_images
+from nasgem_core.weights import NETWORK, NETWORK_SCHEMA
+from tasks.stages.imagenet import FOLDER, TrainedClassifier
+from tasks.store.artifacts import METRICS, write_bytes, write_json, write_table, write_weights
+
+METRICS_FILE = METRICS / "imagenet.json"
+HISTORY_FILE = FOLDER / "history.parquet"
+CURVES_FILE = FOLDER / "curves.png"
+_COLUMNS = ("epoch", "step", "loss", "learning_rate", "images_per_second", "top1", "top5", "validation_loss")
+
+
+def history_of(classifiers: Sequence[TrainedClassifier]) -> pd.DataFrame:
+    """Return one row per report: loss, learning rate and speed after some steps, the evaluation after an epoch."""
+    rows: list[dict[str, Any]] = [
+        {"network": each.training.spec.name, "seed": each.training.number, **{k: row.get(k) for k in _COLUMNS}}
+        for each in classifiers
+        for row in each.history
+    ]
+    table = pd.DataFrame(rows, columns=["network", "seed", *_COLUMNS])
+    return table.astype(dict.fromkeys(_COLUMNS[2:], float))
+
+
+def summary_of(
+    classifiers: Sequence[TrainedClassifier], costs: Mapping[str, tuple[int, int]]
+) -> dict[str, dict[str, Any]]:
+    """Return, for each network, MACs, params, the accuracies of its trainings, their mean and standard deviation.
+
+    Args:
+        classifiers: the trainings.
+        costs: MACs and params by the name of the network.
+    """
+    networks: dict[str, dict[str, Any]] = {}
+    for each in classifiers:
+        name = each.training.spec.name
+        entry = networks.setdefault(name, {"macs": costs[name][0], "params": costs[name][1], "top1": [], "top5": []})
+        for figure in ("top1", "top5"):
+            entry[figure].append(each.card.metrics[figure])
+    for entry in networks.values():
+        for figure in ("top1", "top5"):
+            values = entry[figure]
+            entry[f"{figure}_mean"] = float(np.mean(values))
+            entry[f"{figure}_deviation"] = float(np.std(values, ddof=1)) if len(values) > 1 else None
+    return networks
+
+
+def write_classifiers(
+    classifiers: Sequence[TrainedClassifier], summary: Mapping[str, Any], history: pd.DataFrame, curves: bytes
+) -> list[str]:
+    """Write the stage's files, and remove those of trainings that are no longer asked for; returns their names."""
+    kept = {HISTORY_FILE, CURVES_FILE}
+    for each in classifiers:
+        weights, card = (FOLDER / f"{each.training.name}{end}" for end in (".safetensors", ".json"))
+        arrays = {name: value.numpy() for name, value in each.weights.items()}
+        write_weights(weights, NETWORK_SCHEMA, arrays, {NETWORK: each.card.to_dict()})
+        write_bytes(card, (each.card.to_json() + "\n").encode())
+        kept |= {weights, card}
+    write_table(HISTORY_FILE, "nasgem.history/1", history)
+    write_bytes(CURVES_FILE, curves)
+    broken = max((broken_images(each.history) for each in classifiers), default=0)
+    write_json(METRICS_FILE, "nasgem.metrics/1", {"networks": summary, BROKEN: broken})
+    return remove_others(FOLDER, kept)
+
+
+def remove_others(folder: Path, kept: Collection[Path]) -> list[str]:
+    """Remove weights, descriptions and pictures that are not kept; returns the names of their networks."""
+    gone = [path for path in folder.iterdir() if path not in kept and path.suffix in (".safetensors", ".json", ".png")]
+    for path in gone:
+        path.unlink()
+    return sorted(path.stem for path in gone if path.suffix == ".safetensors")
