@@ -1,7 +1,7 @@
 """Stage `estimator` (paper 3.2): rounds of training cells and fitting the predictor to all that is known.
 
-Round 0 trains random cells. Each later round trains what the predictor ranks highest, with some random cells, and how
-well it ranked them is reported before they join the set.
+Round 0 trains known blocks and random cells. Each later round trains what the predictor ranks highest, with some random
+cells, and how well it ranked them is reported before they join the set.
 """
 
 from dataclasses import dataclass, field
@@ -12,6 +12,7 @@ import numpy as np
 from flows.runtime.session import Session, stage_flow
 from flows.stages.train_cells import Source, train_cells
 from nasgem_core.cells.batch import CellBatch
+from nasgem_core.cells.known_blocks import known_blocks
 from nasgem_core.errors import DataError
 from nasgem_core.search.perceptron import MINIMUM_ROWS
 from nasgem_core.search.ranking import prediction_error, rank_correlation
@@ -24,7 +25,7 @@ from tasks.stages.encoder import GUIDED, encoder_value, read_encoder
 from tasks.stages.objective import objective_value
 from tasks.stages.predictor import fit_predictor_task, predictor_of, write_predictor
 from tasks.stages.scorer import ScorerValue, check_kind, fit_scorer, predict_task, write_scorer
-from tasks.stages.trained import ESTIMATOR_FILE, PREDICTED, RANDOM, TrainedCells, write_trained
+from tasks.stages.trained import ESTIMATOR_FILE, KNOWN, PREDICTED, RANDOM, TrainedCells, write_trained
 from tasks.store.artifacts import METRICS, write_json
 
 METRICS_FILE = METRICS / "estimator.json"
@@ -37,7 +38,9 @@ def estimator(session: Session) -> None:
     check_kind(session.config.predictor, session.config.cells)
     rounds = _Rounds(session)
     stream = random_stream(session, config.initial + config.rounds * config.random)
-    rounds.train(stream[: config.initial], RANDOM)
+    if config.known:
+        rounds.train_known()
+    rounds.train(stream[: config.initial], Source("estimator", RANDOM))
     rounds.fit()
     for number in range(1, config.rounds + 1):
         rounds.number = number
@@ -80,12 +83,17 @@ class _Rounds:
         self.trained = TrainedCells.none(self.session.config.cells)
         self.encoder = read_encoder(GUIDED)
 
-    def train(self, cells: CellBatch, origin: str, predicted: np.ndarray | None = None) -> None:
+    def train_known(self) -> None:
+        """Train the known blocks of the search space."""
+        space, blocks = self.session.config.cells, known_blocks(self.session.config.cells)
+        cells = CellBatch.from_cells([block.cell for block in blocks], space.operations, space.vertices)
+        self.train(cells, Source("estimator", KNOWN, names=tuple(block.title for block in blocks)))
+
+    def train(self, cells: CellBatch, source: Source, predicted: np.ndarray | None = None) -> None:
         """Train the cells that are not in the set yet and add them."""
         new = np.flatnonzero(~np.isin(cells.keys, self.trained.key.astype(str)))
         if len(new):
             expected = None if predicted is None else predicted[new]
-            source = Source("estimator", origin, self.number)
             self.trained = TrainedCells.concatenate(
                 [self.trained, train_cells(self.session, cells[new], source, expected)]
             )
@@ -104,9 +112,9 @@ class _Rounds:
                     trained=sorted(self.trained.key),
                 )
             )
-            self.train(found.cells, PREDICTED, found.predicted)
+            self.train(found.cells, Source("estimator", PREDICTED, self.number), found.predicted)
         if len(random_cells):
-            self.train(random_cells, RANDOM, self.predict(random_cells))
+            self.train(random_cells, Source("estimator", RANDOM, self.number), self.predict(random_cells))
 
     def predict(self, cells: CellBatch) -> np.ndarray:
         """Return the scores that the predictor which picks cells gives these, [B]."""

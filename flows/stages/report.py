@@ -115,7 +115,7 @@ def _draw_pareto(objective: Objective, trained: TrainedCells, chosen: int) -> Fi
     return draw_pareto(
         objective.costs(trained.cells),
         trained.accuracy,
-        trained.origin.tolist(),
+        trained.kinds.tolist(),
         objective.penalty,
         words=f"{objective.label} ({objective.unit}, log scale)",
         chosen=chosen,

@@ -18,11 +18,23 @@ from tasks.stages.trained import TrainedCells
 
 @dataclass(frozen=True)
 class Source:
-    """Where cells come from: the stage that trains them, a word for what chose them, and the round."""
+    """Where cells come from.
+
+    Args:
+        stage: the one that trains them.
+        origin: a word for what chose them.
+        number: the round.
+        names: of the cells, where they have some: they follow the origin.
+    """
 
     stage: str
     origin: str
     number: int = 0
+    names: tuple[str, ...] = ()
+
+    def origins(self, places: Sequence[int]) -> list[str]:
+        """Return where the cells at these places came from."""
+        return [f"{self.origin}: {self.names[place]}" if self.names else self.origin for place in places]
 
 
 @dataclass(frozen=True)
@@ -83,7 +95,7 @@ def train_cells(
             representatives[places],
             [results[place] for place in places],
             settings.objective,
-            origin=source.origin,
+            origin=source.origins(places),
             number=source.number,
             predicted=None if predicted is None else predicted[places],
         )

@@ -171,6 +171,10 @@ class PredictorConfig:
 class EstimatorConfig:
     """Rounds of training cells and refitting the predictor (paper, section 3.2)."""
 
+    known: bool = True
+    """Train known blocks, such as MobileNetV2's, as the first cells of round 0.
+
+    Those whose operations are in the search space: `nasgem_core.cells.known_blocks`."""
     initial: int = bounded(20, low=4, high=1_000_000)
     """Random cells of round 0."""
     rounds: int = bounded(3, low=0, high=1000)

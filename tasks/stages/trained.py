@@ -19,8 +19,10 @@ from tasks.store.artifacts import DATA, read_table, write_table
 SCHEMA = "nasgem.trained_cells/1"
 ESTIMATOR_FILE = DATA / "estimator" / "cells.parquet"
 BOOTSTRAP_FILE = DATA / "bootstrap" / "cells.parquet"
-RANDOM, PREDICTED, TOP, BASELINE = "random", "predicted", "bootstrap top", "random search"
-"""Where a cell came from: a round's random draw, the predictor's pick, bootstrap optimisation, the baseline."""
+KNOWN, RANDOM, PREDICTED, TOP, BASELINE = "known", "random", "predicted", "bootstrap top", "random search"
+"""Where a cell came from: known blocks, a random draw, the predictor's pick, bootstrap optimisation, the baseline.
+
+The name of a block follows: "known: MobileNetV1"."""
 _TYPES: dict[str, Any] = {
     "key": object,
     "cell": object,
@@ -86,7 +88,7 @@ class TrainedCells:
         results: Sequence[Mapping[str, Any]],
         objective: Objective,
         *,
-        origin: str,
+        origin: str | Sequence[str],
         number: int = 0,
         predicted: np.ndarray | None = None,
     ) -> "TrainedCells":
@@ -96,7 +98,7 @@ class TrainedCells:
             cells: N cells in canonical form.
             results: what `train_proxy` gave for each.
             objective: what the score charges.
-            origin: where they came from.
+            origin: where they came from, in one word for all or one for each.
             number: the round.
             predicted: [N] scores predicted before training, if there are any.
         """
@@ -108,7 +110,7 @@ class TrainedCells:
         return cls(
             cells,
             key=np.array(cells.keys, dtype=object),
-            origin=np.full(count, origin, dtype=object),
+            origin=_one_for_each(origin, count),
             round=np.full(count, number, dtype=np.int64),
             predicted=np.full(count, np.nan) if predicted is None else np.asarray(predicted, dtype=np.float64),
             accuracy=accuracy,
@@ -154,6 +156,11 @@ class TrainedCells:
         return scored[np.argsort(-scored.score, kind="stable")]
 
     @property
+    def kinds(self) -> np.ndarray:
+        """Return the origins without the names that follow them, object [N]."""
+        return np.array([origin.partition(":")[0] for origin in self.origin], dtype=object)
+
+    @property
     def best(self) -> int:
         """Return the position of the highest score; raises `DataError` where every training failed."""
         if not np.isfinite(self.score).any():
@@ -184,6 +191,10 @@ class TrainedCells:
 
     def _arrays(self) -> dict[str, np.ndarray]:
         return {item.name: getattr(self, item.name) for item in fields(self) if item.name in _TYPES}
+
+
+def _one_for_each(words: str | Sequence[str], count: int) -> np.ndarray:
+    return np.array([words] * count if isinstance(words, str) else list(words), dtype=object)
 
 
 def _column(part: TrainedCells, name: str, parts: Sequence[TrainedCells]) -> np.ndarray:

@@ -1,14 +1,16 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from flows.stages.estimator import METRICS_FILE, estimator, random_stream
+from nasgem_core.cells.known_blocks import known_blocks
 from nasgem_core.errors import DataError
 from tasks.stages.predictor import read_predictor
-from tasks.stages.results import Results
+from tasks.stages.results import Results, best_cells_table, found_by
 from tasks.stages.scorer import read_scorer, scorer_of
-from tasks.stages.trained import ESTIMATOR_FILE, PREDICTED, RANDOM, read_trained
+from tasks.stages.trained import ESTIMATOR_FILE, KNOWN, PREDICTED, RANDOM, read_trained
 from tests.flows import in_process
 
 
@@ -17,11 +19,40 @@ def test_rounds_train_random_cells_and_picks(small_search):
     trained = read_trained(ESTIMATOR_FILE, space.operations, space.vertices)
     assert list(trained.round) == sorted(trained.round) and set(trained.round) == {0, 1}
     first = trained[trained.round == 0]
-    assert set(first.origin) == {RANDOM} and list(first.key) == random_stream(small_search.session, 6).keys
+    known = first[first.kinds == KNOWN]
+    # The draws are those of a search without known blocks, which are not trained again.
+    drawn = [key for key in random_stream(small_search.session, 6).keys if key not in known.key]
+    assert list(first[first.origin == RANDOM].key) == drawn and len(first) == len(known) + len(drawn)
     assert np.isnan(first.predicted).all()
     later = trained[trained.round == 1]
     assert (later.origin == PREDICTED).sum() == 2 and np.isfinite(later.predicted).all()
     assert len(set(trained.key)) == len(trained)
+
+
+def test_known_blocks_come_first_and_are_named(small_search):
+    space, results = small_search.config.cells, Results(small_search.config)
+    titles = [block.title for block in known_blocks(space)]
+    assert titles == ["MobileNetV1", "MobileNetV2, expansion 3", "MobileNetV2, expansion 4", "ShuffleNetV2-like"]
+    first = results.searched[: len(titles)]
+    assert [found_by(row) for row in first.rows()] == [f"known: {title}" for title in titles]
+    assert list(first.cells) == [block.cell.canonical_form() for block in known_blocks(space)]
+    shown = {row[-1] for row in best_cells_table(results.distinct, 100)[1]}
+    assert shown >= {found_by(row) for row in first.usable.rows()}
+    assert results.best["score"] >= first.usable.score.max()
+
+
+def test_without_known_blocks_round_0_is_random(small_search, monkeypatch):
+    config = small_search.config
+    monkeypatch.setattr(
+        small_search.session, "config", replace(config, estimator=replace(config.estimator, known=False))
+    )
+    monkeypatch.setattr("flows.stages.estimator.write_trained", lambda _, trained: written.append(trained))
+    for name in ("write_predictor", "write_scorer", "write_json"):
+        monkeypatch.setattr(f"flows.stages.estimator.{name}", lambda *_: None)
+    written = []
+    estimator.fn()
+    first = written[0][written[0].round == 0]
+    assert set(first.origin) == {RANDOM} and list(first.key) == random_stream(small_search.session, 6).keys
 
 
 def test_what_it_reports_is_of_the_cells_that_it_trained(small_search):
@@ -43,5 +74,5 @@ def test_too_many_failures_stop_it_with_their_reason(small_search, monkeypatch):
             on_result(place, {**result, "accuracy": float("nan"), "failed": True, "reason": "the loss was nan"})
 
     monkeypatch.setattr("flows.stages.train_cells.run_side_by_side", fail)
-    with pytest.raises(DataError, match=r"6 of 6 trainings failed \(the loss was nan\): .*estimator\.initial"):
+    with pytest.raises(DataError, match=r"(\d+) of \1 trainings failed \(the loss was nan\): .*estimator\.initial"):
         estimator.fn()

@@ -17,6 +17,12 @@ def test_results_come_in_any_order_and_stay_with_their_cells(small_search):
     assert all(cell == cell.canonical_form() for cell in trained.cells)
 
 
+def test_cells_can_have_names_of_their_own(small_search):
+    cells = sample_distinct_cells(small_search.config.cells, 2, 12)
+    trained = train_cells(small_search.session, cells, Source("estimator", "known", names=("one", "other")))
+    assert trained.origin.tolist() == ["known: one", "known: other"]
+
+
 def test_each_result_is_logged_under_its_stage(small_search):
     cells = sample_distinct_cells(small_search.config.cells, 3, 10)
     tracking = small_search.session.records._tracking

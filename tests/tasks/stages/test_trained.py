@@ -73,6 +73,11 @@ def test_a_failed_training_has_no_score():
     assert len(found.usable) == len(found.ranked) == 1
 
 
+def test_each_cell_can_have_a_name_behind_where_it_came_from():
+    found = trained(0.5, 0.6, origin=["known: MobileNetV1", "random"])
+    assert found.origin.tolist() == ["known: MobileNetV1", "random"] and found.kinds.tolist() == ["known", "random"]
+
+
 def test_cells_are_joined_and_told_apart():
     one, other = trained(0.5, 0.6), trained(0.5, 0.6, 0.7, origin="random search", objective=VERTICES)
     both = TrainedCells.concatenate([TrainedCells.none(SPACE), one, other])
