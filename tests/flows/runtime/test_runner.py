@@ -5,14 +5,14 @@ from concurrent.futures.process import BrokenProcessPool
 from types import SimpleNamespace
 
 import pytest
-from prefect import flow, task
+from prefect import flow
 from prefect.testing.utilities import prefect_test_harness
 
 from flows.runtime import runner
 from flows.runtime.runner import ProcessPool, Runner, WorkerError
 from flows.runtime.side_by_side import run_side_by_side
 from tasks.run.placement import SLOT
-from tasks.store.caching import cached_task
+from tests.flows.runtime.worker_tasks import dying, slot_of_worker
 
 POOL: Runner = ProcessPool(2)
 
@@ -49,32 +49,20 @@ def test_a_worker_knows_its_slot(monkeypatch):
         assert POOL.slot() == slot and os.environ[SLOT] == str(slot)
 
 
-@task
-def slot_of_worker(number: int) -> tuple[int, int, str]:
-    return number, os.getpid(), os.environ[SLOT]
-
-
-@cached_task("dying")
-def dying(number: int) -> int:
-    os._exit(number)
-
-
 @pytest.mark.slow
 def test_tasks_run_in_processes_and_one_that_dies_is_reported():
     found = []
 
     @flow
-    def working() -> None:
+    def working_and_dying() -> None:
         found.extend(future.result() for future in POOL.submit(slot_of_worker, [{"number": i} for i in range(2)]))
-
-    @flow
-    def failing() -> None:
         run_side_by_side(POOL, dying, [{"number": 9}], lambda *_: None)
 
-    with prefect_test_harness(server_startup_timeout=180):
-        POOL.run(working)
-        assert [number for number, *_ in found] == [0, 1]
-        assert os.getpid() not in {pid for _, pid, _ in found}
-        assert all(slot.isdigit() for *_, slot in found)
-        with pytest.raises(WorkerError, match=r"^a worker was ended from outside \(out of memory\?\): run again"):
-            POOL.run(failing)
+    with (
+        prefect_test_harness(server_startup_timeout=180),
+        pytest.raises(WorkerError, match=r"^a worker was ended from outside \(out of memory\?\): run again"),
+    ):
+        POOL.run(working_and_dying)
+    assert [number for number, *_ in found] == [0, 1]
+    assert os.getpid() not in {pid for _, pid, _ in found}
+    assert all(slot.isdigit() for *_, slot in found)
