@@ -28,6 +28,13 @@ def sequence_names(kinds: int) -> list[str]:
 
 
 @njit(cache=True)
+def _add(target: np.ndarray, origin: np.ndarray, share: float) -> None:
+    """Add a share of all sequences; a loop, as expressions of whole arrays take seconds to compile."""
+    for i in range(len(target)):
+        target[i] += origin[i] * share
+
+
+@njit(cache=True)
 def _append(
     target: np.ndarray, origin: np.ndarray, operation: int, share: float, block: np.ndarray, keep_long: bool
 ) -> None:
@@ -62,7 +69,8 @@ def write_sequences(
         channel_widths(a, n, divided, width)
         step_chances(a, n, BY_WIDTH, width, back)
         step_chances(a, n, FORWARD, width, on)
-        met_back[:n], met_on[:n], paths[:n], suffix[:n], prefix[:n] = 0.0, 0.0, 0.0, 0.0, 0.0
+        for table in (met_back, met_on, paths, suffix, prefix):
+            table[:n] = 0.0
         met_back[last, 0], met_on[0, 0] = 1.0, 1.0
         paths[0, 0], suffix[last, 0], prefix[0, 0] = 1.0, 1.0, 1.0
         for v in range(last, 0, -1):
@@ -71,7 +79,7 @@ def write_sequences(
                     for k in range(_STEPS):
                         met_back[u, k + 1] += met_back[v, k] * back[u, v]
                     if u == 0:
-                        suffix[0] += suffix[v] * back[u, v]
+                        _add(suffix[0], suffix[v], back[u, v])
                     else:
                         _append(suffix[u], suffix[v], code[u], back[u, v], block, True)
         for v in range(1, n):
@@ -80,8 +88,8 @@ def write_sequences(
                     for k in range(_STEPS):
                         met_on[v, k + 1] += met_on[u, k] * on[u, v]
                     if v == last:
-                        prefix[v] += prefix[u] * back[u, v]
-                        paths[v] += paths[u]
+                        _add(prefix[v], prefix[u], back[u, v])
+                        _add(paths[v], paths[u], 1.0)
                     else:
                         _append(prefix[v], prefix[u], code[v], back[u, v], block, True)
                         _append(paths[v], paths[u], code[v], 1.0, block, False)
@@ -90,6 +98,7 @@ def write_sequences(
                 row[k * kinds + code[v]] += met_back[v, k + 1]
                 row[(_STEPS + k) * kinds + code[v]] += met_on[v, k + 1]
         c = 2 * _STEPS * kinds
-        row[c : c + sequences] = np.log1p(paths[last])
-        row[c + sequences : c + 2 * sequences] = suffix[0]
-        row[c + 2 * sequences : c + 3 * sequences] = prefix[last]
+        for i in range(sequences):
+            row[c + i] = np.log1p(paths[last, i])
+            row[c + sequences + i] = suffix[0, i]
+            row[c + 2 * sequences + i] = prefix[last, i]
