@@ -116,7 +116,7 @@ def train_cell(cell, images, config, seed, *, device, _train=train_cell):
 @pytest.mark.nightly
 def test_trainings_that_diverge_are_recorded_and_the_search_goes_on(searched):
     searched = searched.own_code()
-    module = searched.root / "tasks" / "proxy.py"
+    module = searched.root / "tasks" / "stages" / "proxy.py"
     source = module.read_text()
     begun = "import math\nfrom dataclasses import replace\n"
 

@@ -79,5 +79,5 @@ def test_what_is_missing_is_named_in_one_line(pictures):
     pictures.configure("imagenet", networks=["gemnet"])
     assert "data/gemnet holds no network: run `nasgem stage gemnet`" in pictures.refused(*STAGE)
     shutil.rmtree(pictures.root / "pictures" / "val" / "green")
-    assert "1 of 3 classes are in train/ alone, such as 'green'" in pictures.refused("nasgem", "search")
+    assert "1 of 3 classes are only in train/, such as 'green'" in pictures.refused("nasgem", "search")
     assert not (pictures.root / "data" / "pairs").exists(), "a search says so before it begins"
