@@ -77,8 +77,8 @@ class Registry(Generic[T]):
             return point.load()
         except Exception as error:  # a user's package can fail with any error
             raise NasgemError(
-                f"{self._kind} {name!r} of the package {_owner(point)} cannot be loaded "
-                f"({type(error).__name__}: {error}): fix or uninstall that package"
+                f"{self._kind} {name!r} of the package {_owner(point)} cannot be loaded ({error!r}): "
+                "fix or uninstall that package"
             ) from error
 
     def _plugin(self, name: str) -> "EntryPoint | None":

@@ -73,6 +73,7 @@ STAGES = {
             ("seed", "cells", "proxy", "score", "predictor", "estimator"),
             reads=("encoder",),
             inputs=("data/raw", OBJECTIVE),
+            check="check_plugins",
         ),
         Stage(
             "bootstrap",

@@ -13,7 +13,9 @@ from flows.runtime.session import Session, stage_flow
 from flows.stages.train_cells import Source, train_cells
 from nasgem_core.cells.batch import CellBatch
 from nasgem_core.cells.known_blocks import known_blocks
+from nasgem_core.config.choices import OBJECTIVES
 from nasgem_core.errors import DataError
+from nasgem_core.operations.registry import OPERATIONS
 from nasgem_core.search.perceptron import MINIMUM_ROWS
 from nasgem_core.search.ranking import prediction_error, rank_correlation
 from nasgem_core.seeding import derive_seed
@@ -59,6 +61,13 @@ def estimator(session: Session) -> None:
         curves=[(name, row[name], row["round"]) for row in rounds.reports for name in finite(row)],
         artifacts=[METRICS_FILE, ESTIMATOR_FILE, FullyConnectedModel.from_modules("predictor", *network.modules())],
     )
+
+
+def check_plugins(session: Session) -> None:
+    """Raise `NasgemError` if params.yaml names an operation or objective of a package that cannot be imported."""
+    for name in session.config.cells.operations:
+        OPERATIONS.get(name)
+    OBJECTIVES.get(session.config.score.objective)
 
 
 def random_stream(session: Session, count: int) -> CellBatch:

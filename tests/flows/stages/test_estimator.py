@@ -1,12 +1,15 @@
 import json
+import shutil
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from flows.stages.catalogue import STAGES
 from flows.stages.estimator import METRICS_FILE, estimator, random_stream
+from nasgem_core import registry
 from nasgem_core.cells.known_blocks import known_blocks
-from nasgem_core.errors import DataError
+from nasgem_core.errors import DataError, NasgemError
 from tasks.stages.predictor import read_predictor
 from tasks.stages.results import Results, best_cells_table, found_by
 from tasks.stages.scorer import read_scorer, scorer_of
@@ -65,6 +68,28 @@ def test_what_it_reports_is_of_the_cells_that_it_trained(small_search):
     assert read_predictor().rows == len(of_stage.usable)
     scores = scorer_of(read_scorer("gaussian_process")).score(of_stage.cells, np.full(len(of_stage), 10**6), 0.1)
     assert np.isfinite(scores).all()
+
+
+@pytest.mark.parametrize(
+    ("kind", "section", "values"),
+    [("operation", "cells", {"operations": ("conv1x1", "missing")}), ("objective", "score", {"objective": "missing"})],
+)
+def test_a_broken_plugin_is_refused_before_a_search_runs(small_search, kind, section, values):
+    metadata = small_search.root / "broken-1.dist-info"
+    metadata.mkdir()
+    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: broken\nVersion: 1\n")
+    (metadata / "entry_points.txt").write_text(f"[nasgem.{kind}s]\nmissing = no_such_module:THING\n")
+    try:
+        registry._plugins.cache_clear()
+        config = small_search.config
+        chosen = replace(getattr(config, section), **values)
+        session = replace(small_search.session, config=replace(config, **{section: chosen}))
+        fault = f"{kind} 'missing' of the package broken cannot be loaded .ModuleNotFoundError"
+        with pytest.raises(NasgemError, match=fault):
+            STAGES["estimator"].function(STAGES["estimator"].check)(session)
+    finally:
+        shutil.rmtree(metadata)
+        registry._plugins.cache_clear()
 
 
 def test_too_many_failures_stop_it_with_their_reason(small_search, monkeypatch):
