@@ -10,7 +10,8 @@ import pytest
 
 from tests.flows.workspace import assert_clean, assert_only_grown
 
-pytestmark = [pytest.mark.slow, pytest.mark.own_server]
+pytestmark = pytest.mark.slow
+own_server = pytest.mark.own_server
 
 NOWHERE = "http://127.0.0.1:1"
 
@@ -94,6 +95,7 @@ def test_a_foreign_file_in_place_of_an_artifact(searched):
         path.write_bytes(whole)
 
 
+@own_server
 def test_two_at_once(searched):
     log = searched.root / ".nasgem" / "log"
     hashes, params = searched.hashes(), (searched.root / "params.yaml").read_bytes()
@@ -107,6 +109,7 @@ def test_two_at_once(searched):
     assert (searched.hashes(), (searched.root / "params.yaml").read_bytes()) == (hashes, params)
 
 
+@own_server
 def test_servers_that_do_not_answer(fresh):
     message = fresh.refused("nasgem", "stage", "pairs", MLFLOW_TRACKING_URI=NOWHERE)
     assert f"MLflow at {NOWHERE} cannot be reached" in message and "unset MLFLOW_TRACKING_URI" in message
@@ -115,6 +118,7 @@ def test_servers_that_do_not_answer(fresh):
     assert not fresh.hashes()
 
 
+@own_server
 def test_a_server_that_cannot_start(fresh):
     database = fresh.root / ".nasgem" / "prefect" / "prefect.db"
     database.parent.mkdir(parents=True)
@@ -123,6 +127,7 @@ def test_a_server_that_cannot_start(fresh):
     assert "the Prefect server did not start" in message and "prefect.db away" in message
 
 
+@own_server
 def test_ctrl_c(fresh):
     log = fresh.root / "log"
     process = fresh.start("nasgem", "search", "--set", "proxy.epochs=10", output=log)
@@ -137,6 +142,7 @@ def test_ctrl_c(fresh):
     fresh.wait_until_deserted(5)
 
 
+@own_server
 def test_ctrl_c_in_dvc_repro(fresh):
     log = fresh.root / "log"
     process = fresh.start("dvc", "repro", output=log)
@@ -149,6 +155,7 @@ def test_ctrl_c_in_dvc_repro(fresh):
     assert "pairs:" in fresh.succeed("dvc", "status")
 
 
+@own_server
 @pytest.mark.parametrize("command", [("nasgem", "search"), pytest.param(("dvc", "repro"), marks=pytest.mark.nightly)])
 def test_a_killed_command_leaves_nothing_behind_and_goes_on(searched, command):
     hashes, records = searched.hashes(), searched.records("")

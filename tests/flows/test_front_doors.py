@@ -7,7 +7,7 @@ import pytest
 
 from tests.flows.workspace import STAGE_FOLDERS, Workspace, assert_only_grown
 
-pytestmark = [pytest.mark.slow, pytest.mark.own_server]
+pytestmark = pytest.mark.slow
 STAGES = ("estimator", "bootstrap")
 
 
