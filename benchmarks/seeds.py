@@ -11,6 +11,7 @@ import subprocess
 import sys
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -29,6 +30,13 @@ def fresh_accuracy(text: str, seed: int) -> float:
     return train_cell(Cell.from_json(text), load_images(config, Path("data/raw")), config, seed).accuracy
 
 
+def chosen_at_random(results: Results) -> dict[str, Any]:
+    """Return the cell that random search chose: by the means of its finalists, or by single trainings."""
+    finalists, trained = results.metrics("bootstrap").get("random_finalists", []), results.baseline
+    chosen = [row["key"] for row in finalists if row["chosen"]]
+    return trained.row(int(np.flatnonzero(trained.key == chosen[0])[0]) if chosen else trained.best)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
@@ -41,10 +49,9 @@ def main() -> None:
     for seed in range(arguments.first, arguments.first + arguments.seeds):
         subprocess.run([Path(sys.executable).with_name("nasgem"), "search", "--set", f"seed={seed}"], check=True)
         results = Results(load_config())
-        for side, trained in (("search", results.searched), ("random", results.baseline)):
-            best = trained.row(trained.best)
+        for side, best in (("search", results.best), ("random", chosen_at_random(results))):
             pick = {name: best[name] for name in ("cell", "score", "macs")}
-            picks.append({"seed": seed, "side": side, "trained": len(trained), **pick})
+            picks.append({"seed": seed, "side": side, "trained": len(results.baseline), **pick})
     with ProcessPoolExecutor(2) as pool:
         jobs = [
             [

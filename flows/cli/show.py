@@ -1,5 +1,6 @@
 """What the command line shows of a search's results."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,8 @@ from tasks.stages.results import (
     charged_words,
     column_words,
     cost_text,
+    estimate_text,
+    finalists_table,
     read_selected,
 )
 from tasks.store.artifacts import DATA
@@ -30,15 +33,39 @@ def show_results() -> None:
     results = Results(load_config())
     summary = results.metrics("bootstrap")
     print_table("Best measured cells", *best_cells_table(results.distinct))
+    repeated = "finalists" in summary
+    if repeated:
+        print_table("Finalists, trained again: the highest mean is chosen", *finalists_table(summary))
     _print_cell(results.best_cell)
-    line = f"Chosen: cell {results.best['key'][:8]}, score {results.best['score']:.4f} ({_formula(results)})"
-    out.print(f"\n{line}", soft_wrap=True)
-    if "random_best_score" in summary:
+    score = (
+        f"expected score {estimate_text(summary, 'expected_score')}"
+        if repeated
+        else f"score {results.best['score']:.4f}"
+    )
+    out.print(f"\nChosen: cell {results.best['key'][:8]}, {score} ({_formula(results)})", soft_wrap=True)
+    if repeated:
         out.print(
-            f"Random search with {summary['random_cells']} trainings: {summary['random_best_score']:.4f}, "
-            f"so the search is {summary['margin_over_random']:+.4f} above it."
+            "The expected score, with its 95 % interval, is from trainings after the choice; the first training gave "
+            f"{results.best['score']:.4f}.",
+            soft_wrap=True,
         )
+    if "random_best_score" in summary:
+        out.print(_random_search_words(summary), soft_wrap=True)
     show_places()
+
+
+def _random_search_words(summary: Mapping[str, Any]) -> str:
+    if "expected_margin" in summary:
+        chance = estimate_text(summary, "random_expected_score")
+        margin = estimate_text(summary, "expected_margin", sign="+")
+        return (
+            f"Random search with {summary['random_cells'] + summary['repeated_trainings']} trainings: expected score "
+            f"{chance}, so the search is {margin} above it."
+        )
+    return (
+        f"Random search with {summary['random_cells']} trainings: {summary['random_best_score']:.4f}, "
+        f"so the search is {summary['margin_over_random']:+.4f} above it."
+    )
 
 
 def show_benchmark() -> None:

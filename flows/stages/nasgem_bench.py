@@ -23,9 +23,9 @@ from tasks.stages.nasgem_bench import (
     TABLE_FILE,
     bench_summary,
     bench_table,
-    run_seed,
     write_bench,
 )
+from tasks.stages.proxy import run_seed
 from tasks.stages.trained import TrainedCells
 
 FIGURE_FILE = FOLDER / "accuracy.png"

@@ -26,7 +26,7 @@ from tasks.stages.encoder import GUIDED, PLAIN, encoder_value
 from tasks.stages.labels import read_labels
 from tasks.stages.pairs import unpack_pairs
 from tasks.stages.predictor import fit_predictor_task, predictor_of
-from tasks.stages.results import Results, best_cells_table, charged_words, found_by
+from tasks.stages.results import Results, best_cells_table, charged_words, estimate_text, finalists_table, found_by
 from tasks.stages.trained import TrainedCells
 from tasks.store.artifacts import DATA, METRICS, write_bytes, write_json
 
@@ -216,7 +216,11 @@ def _facts(session: Session, results: Results) -> dict[str, str]:
         "found by": found_by(best),
         "cells trained": str(len(results.searched)),
     }
-    if "margin_over_random" in summary:
+    if "expected_score" in summary:
+        facts["expected score"] = f"{estimate_text(summary, 'expected_score')} (95 %, trained again after the choice)"
+    if "expected_margin" in summary:
+        facts["above random search"] = f"{estimate_text(summary, 'expected_margin', sign='+')} (expected scores)"
+    elif "margin_over_random" in summary:
         facts["above random search"] = f"{summary['margin_over_random']:+.4f}"
     return facts
 
@@ -224,6 +228,10 @@ def _facts(session: Session, results: Results) -> dict[str, str]:
 def _tables(results: Results) -> list[Table]:
     header, rows = best_cells_table(results.distinct, 20)
     tables = [Table("Best measured cells", header, rows)]
+    header, rows = finalists_table(results.metrics("bootstrap"))
+    if rows:
+        note = "Mean over the trainings that decided; what the chosen cell is worth is its expected score."
+        tables.append(Table("Finalists, trained again from other seeds", header, rows, note))
     rounds = results.metrics("estimator")["rounds"]
     names = ["round", "new_cells", "kendall_tau", "spearman_rho", "squared_error", "constant_squared_error"]
     tables.append(

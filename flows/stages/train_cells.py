@@ -44,12 +44,12 @@ class Settings:
     Args:
         objective: what their scores charge.
         training: how a cell becomes a network and is trained.
-        seed: root of the seeds of the trainings: another one trains the same cells again.
+        seed: root of the seeds of the trainings, one for all or one for each: another one trains the same cell again.
     """
 
     objective: Objective
     training: ProxyConfig
-    seed: int
+    seed: int | Sequence[int]
 
     @classmethod
     def of_search(cls, session: Session) -> "Settings":
@@ -64,16 +64,17 @@ def train_cells(
     predicted: np.ndarray | None = None,
     settings: Settings | None = None,
 ) -> TrainedCells:
-    """Train every cell of a batch that was not trained before; return all of them, in order.
+    """Train every cell of a batch that was not trained before with its seed; return all of them, in order.
 
     Args:
         session: images, placement and records.
-        cells: B cells that differ up to isomorphism.
+        cells: B cells; those with the same seed differ up to isomorphism.
         source: where they come from.
         predicted: [B] scores predicted before training, if there are any.
         settings: how they are trained; as in the search by default.
     """
     settings = settings or Settings.of_search(session)
+    seeds = [settings.seed] * len(cells) if isinstance(settings.seed, int) else settings.seed
     representatives = CellBatch.from_cells(
         [cell.canonical_form() for cell in cells], cells.operation_names, cells.width
     )
@@ -82,10 +83,10 @@ def train_cells(
             "cell": cell,
             "images_hash": session.images.content_hash,
             "config": settings.training,
-            "seed": settings.seed,
+            "seed": seed,
             "placement": session.placement,
         }
-        for cell in representatives
+        for cell, seed in zip(representatives, seeds, strict=True)
     ]
     results: dict[int, dict[str, Any]] = {}
     best = float("nan")

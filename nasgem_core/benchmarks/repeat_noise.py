@@ -1,32 +1,8 @@
-"""How much of a difference between measured cells is noise, from cells that were measured several times."""
+"""How much of a difference between measured cells is noise, and what that leaves to a predictor."""
 
 import numpy as np
 
-from nasgem_core.errors import DataError
-
 _DRAWS = 50
-
-
-def repeat_noise(values: np.ndarray, cells: np.ndarray) -> float:
-    """Return the standard deviation between repeated measurements of one cell, pooled over the cells.
-
-    Args:
-        values: [N] measurements.
-        cells: [N] which cell each is of, any labels; cells with one measurement say nothing of the noise.
-
-    Raises:
-        DataError: no cell was measured twice, or lengths differ.
-    """
-    if np.shape(values) != np.shape(cells) or np.ndim(values) != 1:
-        raise DataError(f"{np.shape(values)} values for {np.shape(cells)} cells: give one cell a value")
-    values = np.asarray(values, dtype=np.float64)
-    _, group = np.unique(cells, return_inverse=True)
-    counts = np.bincount(group)
-    means = np.bincount(group, weights=values) / counts
-    freedom = len(values) - len(counts)
-    if freedom < 1:
-        raise DataError("no cell was measured twice: repeated measurements are needed to know their noise")
-    return float(np.sqrt(np.square(values - means[group]).sum() / freedom))
 
 
 def noise_share(observed: np.ndarray, noise: float) -> float:

@@ -194,7 +194,11 @@ class BootstrapConfig:
     candidates: int = bounded(50_000, low=10, high=1_000_000_000)
     """Cells that are sampled, embedded and predicted."""
     top: int = bounded(10, low=1, high=100_000)
-    """Best predicted cells that are then trained; the best measured one is chosen."""
+    """Best predicted cells that are then trained."""
+    finalists: int = bounded(5, low=1, high=100_000)
+    """Best measured cells that are trained again; the one with the highest mean is chosen."""
+    repeats: int = bounded(3, low=1, high=1_000)
+    """Trainings of each finalist, and as many of the chosen cell after the choice; 1: single trainings decide."""
     baseline: bool = True
     """Train as many random cells as the search did, and report the best for comparison."""
 

@@ -1,5 +1,6 @@
 """The runs of a search in MLflow: one for the search, below it one per stage, below that one per cell or training."""
 
+import re
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -159,7 +160,7 @@ class SearchRecords:
         metrics = {**figures, "seconds": result["seconds"], "images_per_second": result["images_per_second"]}
         self._log(
             RunRecord(
-                key=self._key(stage, row["origin"].replace(" ", "_"), row["key"]),
+                key=self._key(stage, re.sub(r"\W+", "_", row["origin"]), row["key"]),
                 name=f"cell {row['key'][:8]}",
                 kind="cell",
                 parent=self._key(stage),

@@ -6,12 +6,13 @@ from typing import Any
 import numpy as np
 
 from nasgem_core.benchmarks.nasgem_bench import NAME
-from nasgem_core.benchmarks.repeat_noise import noise_share, repeat_noise, tau_ceiling
+from nasgem_core.benchmarks.repeat_noise import noise_share, tau_ceiling
 from nasgem_core.benchmarks.rows import key_hashes
 from nasgem_core.benchmarks.table import TabularSpace, write_table
 from nasgem_core.cells.batch import CellBatch
 from nasgem_core.config.search import ProxyConfig
 from nasgem_core.errors import DataError
+from nasgem_core.search.noise import Noise
 from nasgem_core.seeding import derive_seed
 from tasks.stages.trained import TrainedCells, write_trained
 from tasks.store.artifacts import DATA, write_json
@@ -21,11 +22,6 @@ RUNS_FILE = FOLDER / "runs.parquet"
 TABLE_FILE = FOLDER / "table.parquet"
 METRICS_FILE = FOLDER / "metrics.json"
 LABEL, TRUTH = "accuracy", "accuracy_mean"
-
-
-def run_seed(root: int, run: int) -> int:
-    """Return the seed that takes the root's place in the trainings of one run; run 0 has the root itself."""
-    return root if run == 0 else derive_seed(root, "run", run)
 
 
 def bench_table(runs: TrainedCells) -> TabularSpace:
@@ -85,7 +81,7 @@ def _noise(once: np.ndarray, again: TrainedCells, seed: int) -> dict[str, float]
     names = ("standard_deviation", "repeat_noise", "noise_share", "tau_ceiling")
     if len(once) < 2 or not len(again):
         return dict.fromkeys(names, float("nan"))
-    noise = repeat_noise(again.accuracy, again.key)
+    noise = Noise.of(again.accuracy, again.key).deviation
     ceiling = tau_ceiling(once, noise, derive_seed(seed, "tau ceiling"))
     return dict(zip(names, (float(once.std(ddof=1)), noise, noise_share(once, noise), ceiling), strict=True))
 

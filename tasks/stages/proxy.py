@@ -32,6 +32,11 @@ def train_proxy(cell: Cell, images_hash: str, config: ProxyConfig, seed: int, pl
     return asdict(train_cell(cell, images, config, training_seed, device=placement.own_device()))
 
 
+def run_seed(root: int, run: int) -> int:
+    """Return the seed that takes the root's place in the trainings of one run; run 0 has the root itself."""
+    return root if run == 0 else derive_seed(root, "run", run)
+
+
 @lru_cache(maxsize=2)
 def open_images(config: ProxyConfig, folder: str) -> ImageSet:
     """Load the images once a process."""

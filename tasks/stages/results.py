@@ -11,6 +11,8 @@ import numpy as np
 from nasgem_core.cells.cell import Cell
 from nasgem_core.config.search import SearchConfig
 from nasgem_core.encoders.fitted import FittedEncoder
+from nasgem_core.errors import DataError
+from tasks.stages.best_cell import BEST_CELL_FILE, read_best_cell
 from tasks.stages.encoder import GUIDED, PLAIN, read_encoder
 from tasks.stages.trained import BASELINE, BOOTSTRAP_FILE, COLUMNS, ESTIMATOR_FILE, TrainedCells, read_trained
 from tasks.store.artifacts import METRICS, read_json, write_json
@@ -51,13 +53,19 @@ class Results:
 
     @cached_property
     def best(self) -> dict[str, Any]:
-        """The chosen cell as plain values: the best measured score of the search."""
-        return self.searched.row(self.searched.best)
+        """The chosen cell and its first training as plain values."""
+        for place, cell in enumerate(self.searched.cells):
+            if cell == self.best_cell:
+                return self.searched.row(place)
+        raise DataError(
+            f"{BEST_CELL_FILE} holds a cell that this search has not trained: data/ is of several searches; "
+            "run `nasgem search` again"
+        )
 
-    @property
+    @cached_property
     def best_cell(self) -> Cell:
         """The chosen cell."""
-        return self.searched.cells.cell(self.searched.best)
+        return read_best_cell()
 
     @cached_property
     def encoders(self) -> dict[str, FittedEncoder]:
@@ -102,6 +110,34 @@ def best_cells_table(trained: TrainedCells, count: int = 10) -> tuple[list[str],
         for rank, (row, size) in enumerate(zip(ranked.rows(), sizes, strict=True), start=1)
     ]
     return header, rows
+
+
+def finalists_table(summary: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
+    """Return header and rows of the cells that were trained again to choose among them, from the metrics of the choice.
+
+    There are no rows where single trainings decided.
+    """
+    rows = [
+        [
+            row["key"][:8],
+            number_text(row["mean_score"]),
+            str(row["trainings"]),
+            "chosen" if row["chosen"] else "",
+            found_by(row),
+        ]
+        for row in summary.get("finalists", [])
+    ]
+    return ["cell", "mean score", "trainings", "", "found by"], rows
+
+
+def estimate_text(summary: Mapping[str, Any], name: str, *, sign: str = "") -> str:
+    """Return an estimate among the metrics of the choice with its 95 % interval, such as "0.4730 +- 0.0052"."""
+    return f"{number_text(summary[name], sign)} +- {number_text(summary[name + '_half_width'])}"
+
+
+def number_text(value: float | None, sign: str = "") -> str:
+    """Return a score as text, a dash where it is not known; the sign "+" marks positive ones."""
+    return "-" if value is None else f"{value:{sign}.4f}"
 
 
 def column_words(name: str) -> str:

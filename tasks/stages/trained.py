@@ -19,6 +19,8 @@ from tasks.store.artifacts import DATA, read_table, write_table
 SCHEMA = "nasgem.trained_cells/1"
 ESTIMATOR_FILE = DATA / "estimator" / "cells.parquet"
 BOOTSTRAP_FILE = DATA / "bootstrap" / "cells.parquet"
+REPEATS_FILE = DATA / "bootstrap" / "repeats.parquet"
+"""Trainings of cells that had been trained before: of finalists, and of chosen cells after the choice."""
 KNOWN, RANDOM, PREDICTED, TOP, BASELINE = "known", "random", "predicted", "bootstrap top", "random search"
 """Where a cell came from: known blocks, a random draw, the predictor's pick, bootstrap optimisation, the baseline.
 

@@ -2,26 +2,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from nasgem_core.benchmarks.repeat_noise import noise_share, repeat_noise, tau_ceiling
-from nasgem_core.errors import DataError
-
-
-def test_noise_is_the_pooled_deviation_within_cells():
-    values = np.array([0.1, 0.3, 0.5, 0.6, 0.7, 0.9])
-    cells = np.array(["a", "a", "b", "b", "b", "c"])
-    expected = np.sqrt((2 * 0.1**2 + 0.1**2 + 0.0**2 + 0.1**2) / (1 + 2))
-    assert repeat_noise(values, cells) == pytest.approx(expected)
-    # With equally many measurements a cell it is the root of the mean variance.
-    table = np.random.default_rng(0).normal(size=(30, 5))
-    pooled = np.sqrt(table.var(axis=1, ddof=1).mean())
-    assert repeat_noise(table.ravel(), np.repeat(np.arange(30), 5)) == pytest.approx(pooled)
-
-
-def test_measurements_without_a_second_are_refused():
-    with pytest.raises(DataError, match="no cell was measured twice"):
-        repeat_noise(np.array([0.1, 0.2]), np.array([0, 1]))
-    with pytest.raises(DataError, match="give one cell a value"):
-        repeat_noise(np.array([0.1, 0.2]), np.array([0]))
+from nasgem_core.benchmarks.repeat_noise import noise_share, tau_ceiling
 
 
 @pytest.mark.parametrize("noise", [0.0, 0.3, 1.0, 3.0])

@@ -25,6 +25,7 @@ from nasgem_core.config.search import (
     SearchConfig,
 )
 from nasgem_core.predictors import process_scorer
+from nasgem_core.seeding import derive_seed
 from nasgem_core.training.image_set import ImageSet
 from tasks.mlflow_runs.records import SearchRecords
 from tasks.run.placement import Placement
@@ -47,14 +48,18 @@ def small_config(objective: str) -> SearchConfig:
         score=ScoreConfig(objective=objective),
         predictor=PredictorConfig(target="accuracy", hidden=(8,), iterations=20, members=2),
         estimator=EstimatorConfig(initial=6, rounds=1, predicted=2, random=2, candidates=60),
-        bootstrap=BootstrapConfig(candidates=80, top=2),
+        bootstrap=BootstrapConfig(candidates=80, top=2, finalists=3),
     )
 
 
-def made_up_result(cell: Any) -> dict[str, Any]:
-    """Return the result of a training that was none; cells whose keys begin with 0 fail."""
+def made_up_result(cell: Any, seed: int = 0) -> dict[str, Any]:
+    """Return the result of a training that was none; cells whose keys begin with 0 fail.
+
+    With another seed than that of the search the accuracy is up to .05 lower.
+    """
     failed = cell.canonical_key.startswith("0")
-    accuracy = float("nan") if failed else 0.3 + int(cell.canonical_key[:4], 16) / 2**18
+    noise = derive_seed(seed, cell.canonical_key) / 2**63 if seed else 0.0
+    accuracy = float("nan") if failed else 0.3 + int(cell.canonical_key[:4], 16) / 2**18 - 0.05 * noise
     return {
         "accuracy": accuracy,
         "failed": failed,
@@ -71,7 +76,7 @@ def train_nothing(
 ) -> None:
     """Give the results last to first, as workers might."""
     for place in reversed(range(len(inputs))):
-        on_result(place, made_up_result(inputs[place]["cell"]))
+        on_result(place, made_up_result(inputs[place]["cell"], inputs[place]["seed"]))
 
 
 def open_small_session(patch: pytest.MonkeyPatch, objective: str) -> tuple[Session, FakeTracking]:

@@ -27,8 +27,22 @@ def printed(small_search, monkeypatch):
 
 def test_results_name_the_chosen_cell_and_random_search(printed, small_search):
     text, results = printed(show.show_results), Results(small_search.config)
+    summary = results.metrics("bootstrap")
+    assert f"Chosen: cell {results.best['key'][:8]}, expected score {summary['expected_score']:.4f} +- " in text
+    assert "Finalists, trained again" in text and "known: " in text
+    trainings = len(results.baseline) + summary["repeated_trainings"]
+    assert f"Random search with {trainings} trainings: expected score" in text and "mlflow ui" in text
+
+
+def test_results_of_single_trainings_are_shown_as_such(printed, small_search, monkeypatch):
+    results = Results(small_search.config)
+    names = {"finalists", "repeated_trainings"}
+    summary = {name: value for name, value in results.metrics("bootstrap").items() if name not in names}
+    summary = {name: value for name, value in summary.items() if "expected" not in name}
+    monkeypatch.setattr(Results, "metrics", lambda self, stage: summary)
+    text = printed(show.show_results)
     assert f"Chosen: cell {results.best['key'][:8]}, score {results.best['score']:.4f}" in text
-    assert f"Random search with {len(results.baseline)} trainings" in text and "mlflow ui" in text
+    assert f"Random search with {len(results.baseline)} trainings: {summary['random_best_score']:.4f}" in text
 
 
 def test_status_lists_every_stage(printed):

@@ -21,7 +21,6 @@ from tasks.stages.nasgem_bench import (
     TABLE_FILE,
     bench_summary,
     bench_table,
-    run_seed,
     write_bench,
 )
 from tasks.stages.trained import TrainedCells, read_trained
@@ -89,11 +88,6 @@ def test_what_is_written_is_read(tmp_path, monkeypatch):
 def test_a_table_of_failures_is_refused():
     with pytest.raises(DataError, match=r"all 2 trainings failed \(the loss was nan\): lower nasgem_bench.learning"):
         bench_table(runs({0: [None, None]}))
-
-
-def test_runs_have_seeds_of_their_own():
-    seeds = {run_seed(root, run) for root in (0, 1) for run in range(5)}
-    assert len(seeds) == 10 and run_seed(7, 0) == 7
 
 
 def test_the_published_files_are_those_that_dvc_has_recorded(monkeypatch):

@@ -58,3 +58,8 @@ def test_images_that_changed_meanwhile_are_refused():
 def test_costs_are_those_of_the_proxy_networks():
     found, expected = proxy.costs_of(CELLS, CONFIG, IMAGES), cell_costs(CELLS, NetworkLayout.from_proxy(CONFIG, 8), 2)
     assert np.array_equal(found.macs, expected.macs) and np.array_equal(found.params, expected.params)
+
+
+def test_runs_have_seeds_of_their_own():
+    seeds = {proxy.run_seed(root, run) for root in (0, 1) for run in range(5)}
+    assert len(seeds) == 10 and proxy.run_seed(7, 0) == 7

@@ -12,7 +12,7 @@ from nasgem_core.config.search import CellsConfig, SearchConfig
 from nasgem_core.errors import DataError
 from nasgem_core.networks.layout import NetworkLayout
 from nasgem_core.search.objective import ProxyNetworks, objective_class
-from tasks.stages.best_cell import BEST_CELL_FILE, read_best_cell
+from tasks.stages.best_cell import BEST_CELL_FILE, read_best_cell, write_best_cell
 from tasks.stages.encoder import GUIDED, encoder_file, read_encoder
 from tasks.stages.labels import LABELLED_PAIRS_FILE, read_labels
 from tasks.stages.pairs import PAIRS_FILE, read_pairs
@@ -73,6 +73,7 @@ def results() -> Results:
     write_trained(
         BOOTSTRAP_FILE, TrainedCells.concatenate([trained(TOP, {2: 0.7}), trained(BASELINE, {0: 0.5, 1: 0.9})])
     )
+    write_best_cell(trained(TOP, {2: 0.7}).cells.cell(0))
     return Results(SearchConfig())
 
 
@@ -82,6 +83,14 @@ def test_search_and_baseline_are_told_apart(results):
     assert sorted(results.distinct.key) == sorted(CELLS.keys)
     # The best of random search is not the search's own.
     assert results.best["accuracy"] == 0.7 and results.best_cell == CELLS.cell(2)
+
+
+def test_a_chosen_cell_of_another_search_is_reported(results):
+    write_best_cell(CELLS.cell(1).pruned([[0, 1], [0, 0]], ("input", "maxpool3x3")))
+    with pytest.raises(
+        DataError, match=r"best_cell\.json holds a cell that this search has not trained: .* search` again"
+    ):
+        _ = results.best
 
 
 def test_the_table_ranks_measured_cells(results):
