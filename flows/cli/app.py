@@ -126,6 +126,9 @@ def build(
     cell: Annotated[str, typer.Argument(help="First digits of the key of a listed cell, 'best', or a JSON file.")],
     macs: Annotated[str, typer.Option(help="Budget of multiply-adds, such as 463M; met within 1 %.")],
     layout: Annotated[str, typer.Option(help="imagenet, tiny or cifar: how often images are halved.")] = "imagenet",
+    skeleton: Annotated[
+        str, typer.Option(help="paper or mobile: scales, repeats, and where a ReLU follows.")
+    ] = "paper",
     classes: Annotated[int, typer.Option(help="Number of classes.", min=1)] = 1000,
     image_size: Annotated[
         int | None,
@@ -137,7 +140,7 @@ def build(
     with guarded():
         from flows.cli.build import Shape, build_network
 
-        build_network(cell, macs, Shape(layout, classes, image_size), output)
+        build_network(cell, macs, Shape(layout, skeleton, classes, image_size), output)
 
 
 @app.command()

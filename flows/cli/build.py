@@ -18,11 +18,13 @@ class Shape:
 
     Args:
         layout: name of how often images are halved.
+        skeleton: name of what is stacked.
         classes: number of classes.
         image_size: side of the images, None for the one of the layout.
     """
 
     layout: str
+    skeleton: str
     classes: int
     image_size: int | None = None
 
@@ -46,7 +48,7 @@ def build_network(name: str, macs: str, shape: Shape, output: Path | None) -> No
     from nasgem_core.backbones.width import fit_to_budget
     from tasks.stages.gemnet import costs_of_parts, feature_list
 
-    budget, stack = parse_macs(macs), named_layout(shape.layout)
+    budget, stack = parse_macs(macs), named_layout(shape.layout, shape.skeleton)
     cell, _ = find_cell(name, load_config())
     side = shape.image_size or IMAGE_SIZES[shape.layout]
     spec = fit_to_budget(
@@ -59,10 +61,12 @@ def build_network(name: str, macs: str, shape: Shape, output: Path | None) -> No
     )
     parts = costs_of_parts(spec)
     out.print(f"cell      {cell.canonical_key[:8]}, {cell.num_vertices} vertices, {cell.num_edges} edges")
-    out.print(f"network   layout {shape.layout}, images of {side}x{side}, {shape.classes} classes")
+    out.print(
+        f"network   layout {shape.layout}, skeleton {shape.skeleton}, images of {side}x{side}, {shape.classes} classes"
+    )
     out.print(f"MACs      {parts['macs'].sum() / 1e6:.2f} M (budget {budget / 1e6:g} M)")
     out.print(f"params    {parts['params'].sum() / 1e6:.3f} M")
-    refined = "" if spec.channels == stack.channels(spec.width) else ", stages refined to meet the budget"
+    refined = "" if spec.channels == stack.skeleton.channels(spec.width) else ", stages refined to meet the budget"
     out.print(f"width     {spec.width:g}{refined}")
     rows = [
         [

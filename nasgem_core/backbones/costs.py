@@ -61,16 +61,16 @@ def gemnet_part_costs(
     weights = STEM_KERNEL**2 * IMAGE_CHANNELS * stem
     parts = [PartCosts("stem", weights * pixels[0], weights + 2 * stem)]
     c_in = stem
-    for number, (width, repeats) in enumerate(zip(widths, layout.repeats, strict=True), start=1):
+    for number, (width, repeats) in enumerate(zip(widths, layout.skeleton.repeats, strict=True), start=1):
         c_out = width * len(cell.leaves)
         first_macs, first_params = block_costs(cell, c_in, width)
         later_macs, later_params = block_costs(cell, c_out, width)
         macs = (first_macs + (repeats - 1) * later_macs) * pixels[number]
         parts.append(PartCosts(f"stage {number}", macs, first_params + (repeats - 1) * later_params))
         c_in = c_out
-    weights = c_in * layout.head_channels
-    parts.append(PartCosts("head", weights * pixels[-1], weights + 2 * layout.head_channels))
-    dense = np.asarray(layout.head_channels * num_classes, dtype=np.int64)
+    head = layout.skeleton.head_channels
+    parts.append(PartCosts("head", c_in * head * pixels[-1], c_in * head + 2 * head))
+    dense = np.asarray(head * num_classes, dtype=np.int64)
     parts.append(PartCosts("classifier", dense, dense + num_classes))
     return parts
 

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from nasgem_core.backbones.backbone import Backbone, FeatureInfo
 from nasgem_core.backbones.concatenation import apply_to_concatenation, concatenate_normalised
 from nasgem_core.backbones.gemnet_modules import GEMNetBlock, PlainGEMNet
-from nasgem_core.backbones.layout import GEMNetLayout, check_channels
+from nasgem_core.backbones.layout import GEMNetLayout
 from nasgem_core.cells.cell import Cell
 from nasgem_core.networks.cell_block import ConvBN, graph_of
 
@@ -36,8 +36,8 @@ class GEMNet(PlainGEMNet, Backbone):
 
     Args:
         cell: the graph that every stage repeats.
-        layout: scales, repeats and halvings.
-        channels: channels of the stem and of a vertex in each stage, each a multiple of 8.
+        layout: skeleton and halvings.
+        channels: channels of the stem and of a vertex in each stage, each a multiple that the skeleton allows.
         num_classes: length of the logits.
 
     Raises:
@@ -48,12 +48,12 @@ class GEMNet(PlainGEMNet, Backbone):
     block = LeanBlock
 
     def __init__(self, cell: Cell, layout: GEMNetLayout, channels: Sequence[int], num_classes: int) -> None:
-        _, *widths = check_channels(layout, channels)
-        super().__init__(*graph_of(cell), channels=channels, **layout.numbers(), num_classes=num_classes)
+        _, *widths = layout.skeleton.check_channels(channels)
+        super().__init__(*graph_of(cell), channels=channels, **layout.numbers(cell), num_classes=num_classes)
         self._feature_stages = layout.feature_stages
         maps = [widths[stage] * len(cell.leaves) for stage in self._feature_stages]
         strides = [layout.strides[stage] for stage in self._feature_stages]
-        self.feature_info = tuple(map(FeatureInfo, [*maps[:-1], layout.head_channels], strides))
+        self.feature_info = tuple(map(FeatureInfo, [*maps[:-1], layout.skeleton.head_channels], strides))
         self._initialise()
 
     def forward_features(self, images: Tensor) -> list[Tensor]:

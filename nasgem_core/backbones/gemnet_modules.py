@@ -12,10 +12,11 @@ from nasgem_core.networks.cell_block import CellBlock, ConvBN
 
 
 class GEMNetBlock(CellBlock):
-    """A cell with linear leaves: the ReLU follows their concatenation, or the sum of that and the block's input.
+    """A cell with linear leaves: a ReLU may follow their concatenation, or the sum of that and the block's input.
 
-    So a block that is not residual computes what the cell of the proxy task does, and a cell whose leaves all hang on
-    its input still makes a network that is not linear. (Where the activation follows is not in the paper; our choice.)
+    With it, a block that is not residual computes what the cell of the proxy task does, and a cell whose leaves all
+    hang on its input still makes a network that is not linear. Without it, what passes from block to block stays
+    linear, as in MobileNetV2. (Where the activation follows is not in the paper; our choice.)
 
     Args:
         layers: builds the layer of each vertex after vertex 0, from (input channels, output channels).
@@ -24,6 +25,7 @@ class GEMNetBlock(CellBlock):
         channels: channels of every other vertex.
         reduce: whether vertex 0 is a 2x2 max-pool with stride 2 (an odd last row or column is dropped).
         residual: whether the input is added to the output, which must have its shape.
+        activate: whether a ReLU follows.
     """
 
     def __init__(
@@ -35,14 +37,18 @@ class GEMNetBlock(CellBlock):
         channels: int,
         reduce: bool,
         residual: bool,
+        activate: bool,
     ) -> None:
         super().__init__(layers, edges, in_channels=in_channels, channels=channels, reduce=reduce, linear_leaves=True)
         self.residual = residual
+        self.activate = activate
 
     def forward(self, inputs: Tensor) -> Tensor:
         """Map [B, in_channels, H, W] to [B, out_channels, H, W], or half of that height and width."""
         outputs = super().forward(inputs)
-        return torch.relu_(inputs + outputs if self.residual else outputs)
+        if self.residual:
+            outputs = inputs + outputs
+        return torch.relu_(outputs) if self.activate else outputs
 
 
 class PlainGEMNet(nn.Module):
@@ -59,6 +65,7 @@ class PlainGEMNet(nn.Module):
         reduces: whether each stage halves the resolution.
         stem_stride: stride of the stem.
         head_channels: channels of the 1x1 convolution.
+        activate: whether a ReLU follows the blocks.
         num_classes: length of the logits.
     """
 
@@ -74,6 +81,7 @@ class PlainGEMNet(nn.Module):
         reduces: Sequence[bool],
         stem_stride: int,
         head_channels: int,
+        activate: bool,
         num_classes: int,
     ) -> None:
         super().__init__()
@@ -83,8 +91,15 @@ class PlainGEMNet(nn.Module):
         for width, count, reduce in zip(channels[1:], repeats, reduces, strict=True):
             stage = nn.Sequential()
             for i in range(count):
-                shape = {"in_channels": incoming, "channels": width}
-                block = self.block(layers, edges, **shape, reduce=reduce and i == 0, residual=i > 0)
+                block = self.block(
+                    layers,
+                    edges,
+                    in_channels=incoming,
+                    channels=width,
+                    reduce=reduce and i == 0,
+                    residual=i > 0,
+                    activate=activate,
+                )
                 incoming = block.out_channels
                 stage.append(block)
             self.stages.append(stage)

@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from typing import Any, Self
 
 from nasgem_core.backbones.backbone import Backbone
-from nasgem_core.backbones.layout import IMAGE_SIZES, IMAGENET, GEMNetLayout, check_channels
+from nasgem_core.backbones.layout import IMAGE_SIZES, IMAGENET, GEMNetLayout
 from nasgem_core.cells.cell import Cell
 from nasgem_core.config.documents import DocumentKind
 from nasgem_core.errors import ParameterError
 
-SCHEMA = "nasgem.network/1"
+SCHEMA = "nasgem.network/2"
 IMAGENET_CLASSES = 1000
 _KIND = DocumentKind("a network", SCHEMA, "write the document again with `nasgem build`")
 
@@ -83,7 +83,7 @@ class GEMNetSpec(NetworkSpec):
 
     Args:
         cell: the graph.
-        layout: scales, repeats and halvings.
+        layout: skeleton and halvings.
         width: channels of a vertex where the scale is 1, before rounding.
         channels: channels of the stem and of a vertex in each stage; without them those that the width gives.
     """
@@ -97,8 +97,9 @@ class GEMNetSpec(NetworkSpec):
         super().__post_init__()
         if not (math.isfinite(self.width) and self.width > 0):
             raise ParameterError(f"width = {self.width}: must be above 0")
-        channels = self.channels or self.layout.channels(self.width)
-        object.__setattr__(self, "channels", check_channels(self.layout, channels))
+        skeleton = self.layout.skeleton
+        channels = self.channels or skeleton.channels(self.width)
+        object.__setattr__(self, "channels", skeleton.check_channels(channels))
         self.layout.resolutions(self.image_size)
 
     def build(self) -> Backbone:

@@ -17,6 +17,8 @@ class GemnetConfig:
     """Budgets of multiply-adds, each met within 1 %, for gemnet_a, gemnet_b and so on."""
     layout: str = choice("imagenet", "imagenet", "tiny", "cifar")
     """How often images are halved; the weights are the same."""
+    skeleton: str = choice("paper", "paper", "mobile")
+    """What is stacked: scales, repeats, head, and where a ReLU follows."""
     image_size: int = bounded(224, low=32, high=4096)
     """Height and width of the images that the budgets hold for, in pixels."""
     classes: int = bounded(1000, low=1, high=1_000_000)

@@ -78,7 +78,8 @@ def _backbone(spec: DetectorSpec, detector: Detector) -> tuple[dict[str, Any], S
     """Return constants, definitions and the expression that builds the backbone of them."""
     own = spec.backbone
     if isinstance(own, GEMNetSpec):
-        numbers = {"channels": own.channels, **own.layout.numbers(), "feature_stages": own.layout.feature_stages}
+        layout = own.layout
+        numbers = {"channels": own.channels, **layout.numbers(own.cell), "feature_stages": layout.feature_stages}
         with contextlib.suppress(DataError):
             graph = cell_source(own.cell)
             data = {**graph.data, **{keyword.upper(): value for keyword, value in numbers.items()}}

@@ -32,7 +32,7 @@ def source_of(card: NetworkCard, spec: Spec, network: nn.Module) -> str:
         with contextlib.suppress(DataError):
             return _of_cell(card, network, spec.cell, spec.layout.numbers(), (ProxyNetwork,))
     if isinstance(spec, GEMNetSpec):
-        numbers = {"channels": spec.channels, **spec.layout.numbers()}
+        numbers = {"channels": spec.channels, **spec.layout.numbers(spec.cell)}
         with contextlib.suppress(DataError):
             return _of_cell(card, network, spec.cell, numbers, (GEMNetBlock, PlainGEMNet))
     return traced_file(network, card)

@@ -31,7 +31,7 @@ def build_gemnets(cell: Cell, config: GemnetConfig) -> list[GEMNetSpec]:
     Raises:
         ParameterError: a budget cannot be met, or the images are too small for the layout.
     """
-    layout, size = named_layout(config.layout), (config.image_size, config.image_size)
+    layout, size = named_layout(config.layout, config.skeleton), (config.image_size, config.image_size)
     try:
         return [
             fit_to_budget(f"gemnet_{letter}", cell, layout, num_classes=config.classes, image_size=size, macs=macs)
@@ -45,7 +45,8 @@ def costs_of_parts(spec: GEMNetSpec) -> pd.DataFrame:
     """Return one row for each part of the network: channels, height and width of its output, MACs and parameters."""
     costs = gemnet_part_costs(spec.cell, spec.layout, spec.channels, spec.num_classes, spec.image_size)
     stem, *widths = spec.channels
-    channels = [stem, *(width * len(spec.cell.leaves) for width in widths), spec.layout.head_channels, spec.num_classes]
+    head = spec.layout.skeleton.head_channels
+    channels = [stem, *(width * len(spec.cell.leaves) for width in widths), head, spec.num_classes]
     sides = [*spec.layout.resolutions(spec.image_size)]
     sides += [sides[-1], (1, 1)]
     return pd.DataFrame(

@@ -8,7 +8,6 @@ from nasgem_core.backbones.published.strides import suitable_stride
 from nasgem_core.backbones.scaled import mobilenet_to_budget, shared_budget
 from nasgem_core.backbones.spec import GEMNetSpec, NetworkSpec, PublishedSpec
 from nasgem_core.backbones.width import fit_to_budget
-from nasgem_core.cells.cell import Cell
 from nasgem_core.config.transfer import ImagenetConfig
 from nasgem_core.errors import DataError, ParameterError
 from tasks.run.parameters import in_section
@@ -57,7 +56,7 @@ def met_budget(config: ImagenetConfig, num_classes: int) -> int:
     if not config.macs or not {GEMNET, MOBILENET} <= set(config.networks):
         return config.macs
     size = (config.image_size, config.image_size)
-    return shared_budget(_searched_cell(), _layout_for(size), num_classes, size, config.macs)
+    return shared_budget(_searched_gemnet().cell, _layout_for(size), num_classes, size, config.macs)
 
 
 def _specs_of(name: str, config: ImagenetConfig, num_classes: int, macs: int) -> list[NetworkSpec]:
@@ -67,7 +66,7 @@ def _specs_of(name: str, config: ImagenetConfig, num_classes: int, macs: int) ->
             return [replace(spec, num_classes=num_classes, image_size=size) for spec in _built_gemnets()]
         return [
             fit_to_budget(
-                GEMNET, _searched_cell(), _layout_for(size), num_classes=num_classes, image_size=size, macs=macs
+                GEMNET, _searched_gemnet().cell, _layout_for(size), num_classes=num_classes, image_size=size, macs=macs
             )
         ]
     if name == MOBILENET:
@@ -80,14 +79,16 @@ def _specs_of(name: str, config: ImagenetConfig, num_classes: int, macs: int) ->
 
 
 def _layout_for(size: tuple[int, int]) -> GEMNetLayout:
+    """Return the halvings that suit the images, with the skeleton of the network that was built."""
     stride = suitable_stride(size)
-    return next(layout for layout in LAYOUTS.values() if layout.strides[-1] == stride)
+    halvings = next(layout for layout in LAYOUTS.values() if layout.strides[-1] == stride)
+    return replace(halvings, skeleton=_searched_gemnet().layout.skeleton)
 
 
-def _searched_cell() -> Cell:
+def _searched_gemnet() -> GEMNetSpec:
     built = _built_gemnets()
     # The folder may hold networks that the stage did not write.
-    return next((spec for spec in built if spec.name == FIRST_GEMNET), built[0]).cell
+    return next((spec for spec in built if spec.name == FIRST_GEMNET), built[0])
 
 
 def _built_gemnets() -> list[GEMNetSpec]:

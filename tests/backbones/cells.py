@@ -3,13 +3,19 @@
 import numpy as np
 
 from nasgem_core.backbones.layout import GEMNetLayout
+from nasgem_core.backbones.skeleton import Skeleton
 from nasgem_core.cells.cell import Cell
+from nasgem_core.cells.known_blocks import MOBILENET_V2_6
 from nasgem_core.cells.sampling import sample_cells
 from nasgem_core.config.search import CellsConfig
 
 OPERATIONS = ("conv1x1", "dwconv3x3", "conv3x3")
-SMALL = GEMNetLayout("small", 2, (False, True), scales=(0.5, 2.0), repeats=(1, 3), head_channels=16)
+SMALL = GEMNetLayout("small", 2, (False, True), Skeleton("small", scales=(0.5, 2.0), repeats=(1, 3), head_channels=16))
 """Two stages, the second of which halves and repeats."""
+PARALLEL = Cell(np.array([[0, 1, 1], [0] * 3, [0] * 3]), ("input", "dwconv3x3", "dwconv3x3"))
+"""Two leaves on the input alone: linear, unless something follows."""
+INVERTED_RESIDUAL = MOBILENET_V2_6.cell
+"""MobileNetV2's block: six 1x1 convolutions side by side, a depthwise-separable one on all of them."""
 
 
 def random_cell(seed, names=OPERATIONS, vertices=7):

@@ -1,4 +1,5 @@
 import logging
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,9 +9,10 @@ from fvcore.nn import FlopCountAnalysis
 from nasgem_core.backbones.costs import gemnet_costs, gemnet_part_costs
 from nasgem_core.backbones.gemnet import GEMNet
 from nasgem_core.backbones.layout import CIFAR, IMAGENET, LAYOUTS, TINY
+from nasgem_core.backbones.skeleton import MOBILE
 from nasgem_core.cells.cell import Cell
 from nasgem_core.errors import ParameterError
-from tests.backbones.cells import SMALL, random_cell, sampled_cells
+from tests.backbones.cells import INVERTED_RESIDUAL, PARALLEL, SMALL, random_cell, sampled_cells
 
 
 def counted(network, size):
@@ -28,6 +30,13 @@ def test_costs_equal_those_counted_on_the_built_network(layout, size):
     channels = tuple(8 * np.random.default_rng(seed).integers(1, 4, 6))
     costs = gemnet_costs(cell, layout, channels, 9, size)
     assert (costs.macs, costs.params) == counted(GEMNet(cell, layout, channels, 9), size)
+
+
+@pytest.mark.parametrize("cell", [INVERTED_RESIDUAL, PARALLEL], ids=["inverted residual", "parallel"])
+def test_costs_of_the_mobile_skeleton(cell):
+    layout, channels = replace(TINY, skeleton=MOBILE), (12, 4, 8, 12, 20, 28)
+    costs = gemnet_costs(cell, layout, channels, 9, (48, 64))
+    assert (costs.macs, costs.params) == counted(GEMNet(cell, layout, channels, 9), (48, 64))
 
 
 @pytest.mark.slow

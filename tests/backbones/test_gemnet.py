@@ -28,7 +28,7 @@ def reference_logits(cell, layout, state, x):
 
     leaves = [v for v in range(cell.num_vertices) if not cell.adjacency[v].any()]
     x = triplet(x, "stem", False, stride=layout.stem_stride)
-    for stage, repeats in enumerate(layout.repeats):
+    for stage, repeats in enumerate(layout.skeleton.repeats):
         for repeat in range(repeats):
             halve = layout.reduces[stage] and repeat == 0
             tensors = [functional.max_pool2d(x, 2, 2) if halve else x]
@@ -144,5 +144,5 @@ def test_export_sees_plain_operations():
 
 
 def test_channels_must_go_with_the_layout():
-    with pytest.raises(ParameterError, match="layout 'small' takes 3 multiples of 8"):
+    with pytest.raises(ParameterError, match="skeleton 'small' takes 3 multiples of 8"):
         GEMNet(random_cell(0), SMALL, (8, 8), 5)

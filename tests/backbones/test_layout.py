@@ -1,31 +1,21 @@
 import json
+from dataclasses import replace
 
 import pytest
 import torch
 from torch import nn
 
-from nasgem_core.backbones.layout import (
-    CIFAR,
-    IMAGE_SIZES,
-    IMAGENET,
-    LAYOUTS,
-    TINY,
-    GEMNetLayout,
-    check_channels,
-    named_layout,
-)
+from nasgem_core.backbones.layout import CIFAR, IMAGE_SIZES, IMAGENET, LAYOUTS, TINY, GEMNetLayout, named_layout
+from nasgem_core.backbones.skeleton import MOBILE, PAPER
 from nasgem_core.config.documents import read_fields
 from nasgem_core.errors import ParameterError
 
 
 def test_imagenet_layout_is_that_of_the_method():
     assert IMAGENET.stem_stride == 2
-    assert IMAGENET.scales == (0.5, 1, 2, 4, 8)
-    assert IMAGENET.repeats == (1, 3, 4, 6, 4)
-    assert IMAGENET.head_channels == 1280
+    assert IMAGENET.skeleton == PAPER
     assert IMAGENET.strides == (2, 4, 8, 16, 32)
     assert IMAGENET.feature_stages == (0, 1, 2, 3, 4)
-    assert IMAGENET.channels(32) == (32, 16, 32, 64, 128, 256)
 
 
 def test_small_images_are_halved_less_often():
@@ -47,13 +37,6 @@ def test_resolutions_are_those_of_torch(layout, size):
     assert layout.resolutions(size) == tuple(expected)
 
 
-@pytest.mark.parametrize("width", [0.1, 3.9, 11.9, 12, 17.3, 100])
-def test_channels_are_the_nearest_multiples_of_8(width):
-    for channels, scale in zip(IMAGENET.channels(width), (1, *IMAGENET.scales), strict=True):
-        assert channels % 8 == 0 and channels > 0
-        assert channels == 8 or abs(channels - width * scale) <= 4
-
-
 def test_small_images_are_refused_where_nothing_would_be_left():
     assert IMAGENET.resolutions((31, 32))[-1] == (1, 1)
     with pytest.raises(ParameterError, match=r"image_size = \[30, 64\] is too small for layout 'imagenet'"):
@@ -63,12 +46,8 @@ def test_small_images_are_refused_where_nothing_would_be_left():
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"reduces": (True,)}, "entries; give each stage one"),
-        ({"reduces": (), "scales": (), "repeats": ()}, "entries; give each stage one"),
-        ({"repeats": (1, 0, 1, 1, 1)}, "repeats must be at least 1"),
+        ({"reduces": (True,)}, "reduces has 1 entries, and skeleton 'paper' 5 stages; give each stage one"),
         ({"stem_stride": 0}, "stem_stride"),
-        ({"scales": (1, 1, 1, 1, 0)}, "must be above 0"),
-        ({"head_channels": 100}, "head_channels = 100, use a multiple of 8"),
     ],
 )
 def test_values_out_of_range_are_named(changes, message):
@@ -76,29 +55,22 @@ def test_values_out_of_range_are_named(changes, message):
         GEMNetLayout(**{"name": "x", "stem_stride": 2, "reduces": (True,) * 5, **changes})
 
 
-@pytest.mark.parametrize("channels", [(8,) * 5, (8, 8, 8, 8, 8, 12), (8, 8, 8, 8, 8, 0)])
-def test_channels_that_do_not_go_with_the_layout(channels):
-    assert check_channels(IMAGENET, [8] * 6) == (8,) * 6
-    with pytest.raises(ParameterError, match="layout 'imagenet' takes 6 multiples of 8"):
-        check_channels(IMAGENET, channels)
-
-
 @pytest.mark.parametrize("layout", LAYOUTS.values(), ids=str)
 def test_json_both_ways(layout):
-    assert read_fields(GEMNetLayout, json.loads(json.dumps(layout.to_dict()))) == layout
+    for skeleton in (PAPER, MOBILE):
+        whole = replace(layout, skeleton=skeleton)
+        assert read_fields(GEMNetLayout, json.loads(json.dumps(whole.to_dict()))) == whole
 
 
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"repeats": [1, 3, 4, 6, "4"]}, r"layout.repeats\[4\] = '4': must be of type int"),
-        ({"repeats": [1, 3, 4, 6, 0]}, "repeats must be at least 1"),
         ({"reduces": [0, 1, 1, 1, 1]}, r"layout.reduces\[0\] = 0: must be of type bool"),
-        ({"stem_scale": float("nan")}, "layout.stem_scale = nan: must be a finite number"),
-        ({"stem_scale": 0}, "stem_scale and scales must be above 0"),
         ({"stem_stride": True}, "layout.stem_stride = True: must be of type int"),
         ({"name": None}, "layout.name = None: must be of type str"),
-        ({"repeats": [1]}, "give each stage one"),
+        ({"reduces": [True]}, "give each stage one"),
+        ({"skeleton": "paper"}, "layout.skeleton must be a mapping"),
+        ({"skeleton": PAPER.to_dict() | {"repeats": [1]}}, "skeleton 'paper': .* the same number of each"),
         ({"more": 1}, "layout.more is unknown: known are name, stem_stride"),
     ],
 )
@@ -108,6 +80,7 @@ def test_damaged_documents_are_named(changes, message):
 
 
 def test_names_are_known_or_listed():
-    assert named_layout("tiny") is TINY
+    assert named_layout("tiny") == TINY
+    assert named_layout("tiny", "mobile") == replace(TINY, skeleton=MOBILE)
     with pytest.raises(ParameterError, match="layout = 'large': choose one of imagenet, tiny, cifar"):
         named_layout("large")

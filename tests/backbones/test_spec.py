@@ -5,6 +5,7 @@ import torch
 
 from nasgem_core.backbones.gemnet import GEMNet
 from nasgem_core.backbones.layout import CIFAR, IMAGENET
+from nasgem_core.backbones.skeleton import PAPER
 from nasgem_core.backbones.spec import GEMNetSpec, NetworkSpec, PublishedSpec
 from nasgem_core.errors import DataError, ParameterError
 from tests.backbones.cells import random_cell
@@ -25,7 +26,7 @@ def test_build_gives_the_network():
 
 
 def test_width_gives_the_channels_unless_they_are_given():
-    assert spec_of().channels == CIFAR.channels(10.5)
+    assert spec_of().channels == CIFAR.skeleton.channels(10.5)
     assert spec_of(channels=[8] * 6).channels == (8,) * 6
 
 
@@ -40,13 +41,13 @@ def test_other_classes():
 )
 def test_json_both_ways(spec):
     assert NetworkSpec.from_json(spec.to_json()) == spec
-    assert json.loads(spec.to_json())["schema"] == "nasgem.network/1"
+    assert json.loads(spec.to_json())["schema"] == "nasgem.network/2"
 
 
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"schema": "nasgem.cell/1"}, "not a network: field 'schema' must be 'nasgem.network/1'"),
+        ({"schema": "nasgem.cell/1"}, "not a network: field 'schema' must be 'nasgem.network/2'"),
         ({"kind": "resnet"}, "kind = 'resnet': must be one of gemnet, published"),
         ({"kind": None}, "kind = None: must be one of"),
         ({"name": 3}, "name = 3: must be of type str"),
@@ -61,8 +62,8 @@ def test_json_both_ways(spec):
         ({"channels": [8, 8]}, "takes 6 multiples of 8"),
         ({"layout": "cifar"}, "layout must be a mapping"),
         (
-            {"layout": CIFAR.to_dict() | {"repeats": [1, 3, 4, 6, "4"]}},
-            r"layout.repeats\[4\] = '4': must be of type int",
+            {"layout": CIFAR.to_dict() | {"skeleton": PAPER.to_dict() | {"repeats": [1, 3, 4, 6, "4"]}}},
+            r"layout.skeleton.repeats\[4\] = '4': must be of type int",
         ),
         ({"more": 1}, "more is unknown"),
         ({"cell": {"schema": "nasgem.cell/1", "operations": [], "edges": []}}, "the cell has 0 vertices"),

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -6,11 +8,12 @@ from hypothesis import strategies as st
 from nasgem_core.backbones import width
 from nasgem_core.backbones.budget import NEAREST, macs_text
 from nasgem_core.backbones.costs import gemnet_costs
-from nasgem_core.backbones.layout import IMAGE_SIZES, IMAGENET, LAYOUTS
+from nasgem_core.backbones.layout import IMAGE_SIZES, IMAGENET, LAYOUTS, TINY
+from nasgem_core.backbones.skeleton import MOBILE
 from nasgem_core.backbones.width import fit_to_budget
 from nasgem_core.errors import ParameterError
 from tests.backbones.budgets import named_in
-from tests.backbones.cells import random_cell, sampled_cells
+from tests.backbones.cells import INVERTED_RESIDUAL, random_cell, sampled_cells
 
 CELLS = sampled_cells(400)
 
@@ -53,18 +56,18 @@ def test_any_budget_is_met_or_refused_with_the_nearest_that_can_be(index, layout
 
 def test_one_width_is_kept_where_it_meets_the_budget():
     cell = CELLS[0]
-    wanted = IMAGENET.channels(20)
+    wanted = IMAGENET.skeleton.channels(20)
     macs = int(gemnet_costs(cell, IMAGENET, wanted, 1000, (224, 224)).macs)
     spec, found = fitted(cell, macs)
     assert (spec.channels, found) == (wanted, macs)
-    assert spec.layout.channels(spec.width) == wanted
+    assert spec.layout.skeleton.channels(spec.width) == wanted
 
 
 def test_refined_stages_stay_near_their_shares_of_the_width():
     distances = []
     for cell in CELLS[:60]:
         spec, _ = fitted(cell, 463_000_000)
-        shares = IMAGENET.channels(spec.width)
+        shares = IMAGENET.skeleton.channels(spec.width)
         distances.append(max(abs(a - b) for a, b in zip(spec.channels, shares, strict=True)))
     assert sum(distance == 0 for distance in distances) > 10
     assert sum(distance > 8 for distance in distances) < 6
@@ -95,6 +98,20 @@ def test_a_gap_between_the_smallest_networks_names_its_ends():
     ends = [macs_text(macs, NEAREST) for macs in around[:2]]
     with pytest.raises(ParameterError, match=f"within 1 % .* have {ends[0]} and {ends[1]}; choose one of these"):
         fitted(cell, int(np.sqrt(around[0] * around[1])), classes=2)
+
+
+@pytest.mark.parametrize("multiple", [4, 2])
+def test_finer_channels_meet_every_small_budget(multiple):
+    layout = replace(TINY, skeleton=replace(MOBILE, channel_multiple=multiple))
+    for macs in range(15_000_000, 25_000_000, 250_000):
+        spec, found = fitted(INVERTED_RESIDUAL, macs, layout, 20, (64, 64))
+        assert abs(found - macs) <= 0.01 * macs
+        assert all(channels % multiple == 0 for channels in spec.channels)
+
+
+def test_messages_name_the_multiple():
+    with pytest.raises(ParameterError, match="cannot be met within 1 % by channels divisible by 4"):
+        fitted(INVERTED_RESIDUAL, 1_800_000, replace(TINY, skeleton=MOBILE), 2, (64, 64))
 
 
 def test_solving_costs_a_few_thousand_networks_at_once(monkeypatch):

@@ -5,13 +5,14 @@ from dataclasses import replace
 import torch
 
 from nasgem_core.backbones.layout import IMAGENET
+from nasgem_core.backbones.skeleton import Skeleton
 from nasgem_core.backbones.spec import GEMNetSpec
 from nasgem_core.detection.annotations import Category
 from nasgem_core.detection.settings import DetectorSettings
 from nasgem_core.detection.spec import DetectorSpec, for_detection
 from tests.deployment.networks import cell
 
-LAYOUT = replace(IMAGENET, repeats=(1, 2, 1, 1, 1), head_channels=16)
+LAYOUT = replace(IMAGENET, skeleton=Skeleton("small", repeats=(1, 2, 1, 1, 1), head_channels=16))
 CATEGORIES = (Category(7, "cat"), Category(9, "dog"))
 
 

@@ -5,6 +5,7 @@ import torch
 from PIL import Image
 
 from nasgem_core.backbones.layout import GEMNetLayout
+from nasgem_core.backbones.skeleton import Skeleton
 from nasgem_core.backbones.spec import GEMNetSpec
 from nasgem_core.cells.cell import Cell
 from nasgem_core.deployment.card import NetworkCard
@@ -12,7 +13,8 @@ from nasgem_core.deployment.proxy_spec import ProxySpec
 from nasgem_core.deployment.specs import build_network
 from nasgem_core.networks.layout import NetworkLayout
 
-LAYOUT = GEMNetLayout("small", 2, (False, True), scales=(0.5, 1.0), repeats=(1, 2), head_channels=16)
+SKELETON = Skeleton("small", scales=(0.5, 1.0), repeats=(1, 2), head_channels=16)
+LAYOUT = GEMNetLayout("small", 2, (False, True), SKELETON)
 
 
 def cell(*operations):

@@ -17,7 +17,7 @@ from nasgem_core.deployment.specs import build_network
 from nasgem_core.operations.operation import Operation
 from nasgem_core.operations.registry import OPERATIONS
 from tests.deployment.detectors import detector_spec, detector_weights
-from tests.deployment.networks import card, gemnet_spec, images, loaded, proxy_spec, trained
+from tests.deployment.networks import LAYOUT, SKELETON, card, gemnet_spec, images, loaded, proxy_spec, trained
 
 ROOT = Path(__file__).parents[2]
 
@@ -53,10 +53,17 @@ def check(spec, folder):
     return text
 
 
-@pytest.mark.parametrize("spec", [gemnet_spec(), proxy_spec()], ids=["gemnet", "proxy"])
+def linear_spec():
+    """Return a network whose sums are linear."""
+    layout = dataclasses.replace(LAYOUT, skeleton=dataclasses.replace(SKELETON, activation="auto"))
+    return dataclasses.replace(gemnet_spec(), layout=layout)
+
+
+@pytest.mark.parametrize("spec", [gemnet_spec(), linear_spec(), proxy_spec()], ids=["gemnet", "linear", "proxy"])
 def test_networks_of_cells_hold_the_cell_as_data(spec, tmp_path):
     text = check(spec, tmp_path)
     assert max(map(len, text.splitlines())) <= 120
+    assert ("ACTIVATE = False" in text) == (spec == linear_spec())
     assert 'OPERATIONS = ("input", "conv1x1", "dwconv3x3", "conv3x3", "conv1x1")' in text
     assert "EDGES = ((0, 1), (0, 2), (0, 4), (1, 3), (2, 3), (2, 4))" in text
 

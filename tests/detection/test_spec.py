@@ -79,7 +79,7 @@ def test_categories_are_needed():
 @pytest.mark.parametrize(
     ("field", "value", "message"),
     [
-        ("schema", "nasgem.network/1", "field 'schema' must be 'nasgem.detector/1', found 'nasgem.network/1'"),
+        ("schema", "nasgem.network/2", "field 'schema' must be 'nasgem.detector/1', found 'nasgem.network/2'"),
         ("categories", [], r"categories = \[\]: must be a list with at least one value"),
         ("categories", [{"id": "a", "name": "b"}], r"categories\[0\].id = 'a': must be of type int"),
         ("settings", {}, "settings.kind is missing; train the detector again"),

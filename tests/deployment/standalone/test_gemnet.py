@@ -11,9 +11,9 @@ from tests.deployment.networks import LAYOUT
 @given(cell=cells())
 @settings(max_examples=10)
 def test_its_maps_are_those_of_the_gemnet_of_any_cell(cell):
-    channels = LAYOUT.channels(16.0)
+    channels = LAYOUT.skeleton.channels(16.0)
     ours = GEMNet(cell, LAYOUT, channels, 4).eval()
-    numbers = {"channels": channels, **LAYOUT.numbers(), "feature_stages": LAYOUT.feature_stages}
+    numbers = {"channels": channels, **LAYOUT.numbers(cell), "feature_stages": LAYOUT.feature_stages}
     maps = GEMNetMaps(*graph_of(cell), **numbers).eval()
     state = {name: tensor for name, tensor in ours.state_dict().items() if "classifier" not in name}
     assert list(maps.state_dict()) == list(state)

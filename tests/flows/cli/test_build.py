@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from flows.cli import build
-from nasgem_core.backbones.layout import CIFAR
+from nasgem_core.backbones.layout import CIFAR, named_layout
 from nasgem_core.backbones.spec import GEMNetSpec, NetworkSpec
 from nasgem_core.cells.cell import Cell
 from nasgem_core.errors import DataError, ParameterError
@@ -63,7 +63,7 @@ def test_nothing_else_is_replaced_and_nothing_computed(monkeypatch, cell, output
     monkeypatch.setattr(build, "find_cell", lambda *_: pytest.fail("the cell was looked for"))
     before = contents()
     with pytest.raises(DataError, match=f"^output = {output}: {message}"):
-        build.build_network(cell, "20M", build.Shape("cifar", 10), Path(output))
+        build.build_network(cell, "20M", build.Shape("cifar", "paper", 10), Path(output))
     assert contents() == before
 
 
@@ -71,18 +71,28 @@ def test_nothing_else_is_replaced_and_nothing_computed(monkeypatch, cell, output
 def test_an_earlier_network_is_replaced_and_a_new_file_written(monkeypatch, capsys, output):
     monkeypatch.setattr(build, "find_cell", lambda *_: (CELL, None))
     before = contents()
-    build.build_network("best", "20M", build.Shape("cifar", 10), Path(output))
+    build.build_network("best", "20M", build.Shape("cifar", "paper", 10), Path(output))
     written = NetworkSpec.from_json(Path(output).read_bytes())
     assert (written.name, written.image_size) == (Path(output).stem, (32, 32))
     assert f"written   {output}" in capsys.readouterr().out
     assert {**contents(), Path(output): b""} == {**before, Path(output): b""}
 
 
+def test_a_network_in_the_mobile_skeleton(monkeypatch, capsys):
+    monkeypatch.setattr(build, "find_cell", lambda *_: (CELL, None))
+    build.build_network("best", "20M", build.Shape("tiny", "mobile", 10), Path("new.json"))
+    spec = NetworkSpec.from_json(Path("new.json").read_bytes())
+    assert spec.layout == named_layout("tiny", "mobile")
+    assert "layout tiny, skeleton mobile, images of 64x64" in capsys.readouterr().out
+    with pytest.raises(ParameterError, match="skeleton = 'large': choose one of paper, mobile"):
+        build.build_network("best", "20M", build.Shape("tiny", "large", 10), None)
+
+
 @pytest.mark.parametrize(("macs", "layout"), [("1k", "cifar"), ("900000G", "tiny"), ("463", "imagenet")])
 def test_the_bounds_that_are_named_are_met_when_given_back(monkeypatch, capsys, macs, layout):
     monkeypatch.setattr(build, "find_cell", lambda *_: (CELL, None))
     with pytest.raises(ParameterError, match=rf"^macs = {macs} cannot be met") as caught:
-        build.build_network("best", macs, build.Shape(layout, 10), None)
+        build.build_network("best", macs, build.Shape(layout, "paper", 10), None)
     for bound in re.search(r" have (\S+) to (\S+); choose", str(caught.value)).groups():
-        build.build_network("best", bound, build.Shape(layout, 10), None)
+        build.build_network("best", bound, build.Shape(layout, "paper", 10), None)
         assert "classifier" in capsys.readouterr().out

@@ -1,8 +1,11 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from nasgem_core.backbones.layout import TINY
+from nasgem_core.backbones.skeleton import MOBILE
 from nasgem_core.backbones.spec import NetworkSpec
 from nasgem_core.cells.cell import Cell
 from nasgem_core.config.transfer import GemnetConfig
@@ -44,6 +47,15 @@ def test_parts_have_the_shapes_of_the_built_network():
     maps = ("stage 2", "stage 3", "stage 4", "head")
     assert feature_list(spec) == [(parts.loc[m, "channels"], 64 // parts.loc[m, "height"]) for m in maps]
     assert parts.loc["stage 5", "channels"] == 2 * parts.loc["stage 5", "vertex_channels"] == 2 * spec.channels[-1]
+
+
+def test_the_skeleton_is_the_one_of_the_parameters():
+    shape = {"macs": (20_000_000,), "layout": "tiny", "image_size": 64, "classes": 20}
+    (paper,) = build_gemnets(CELL, GemnetConfig(**shape))
+    (mobile,) = build_gemnets(CELL, GemnetConfig(**shape, skeleton="mobile"))
+    assert paper.layout == TINY
+    assert mobile.layout == replace(TINY, skeleton=MOBILE)
+    assert costs_of_parts(mobile)["params"].sum() == sum(p.numel() for p in mobile.build().parameters())
 
 
 def test_files_say_what_rebuilds_the_networks_and_old_ones_go():

@@ -7,6 +7,7 @@ import pytest
 
 from nasgem_core.backbones.counting import count_costs
 from nasgem_core.backbones.layout import IMAGENET, TINY
+from nasgem_core.backbones.skeleton import MOBILE
 from nasgem_core.backbones.spec import GEMNetSpec
 from nasgem_core.cells.cell import Cell
 from nasgem_core.errors import DataError, ParameterError
@@ -43,6 +44,15 @@ def test_the_cell_is_that_of_the_stage_and_not_of_a_network_beside_its_own(gemne
     )
     (spec,) = planned_networks(replace(SMALL, networks=("gemnet",), macs=18_970_000), 20)
     assert spec.cell == CELL
+
+
+def test_gemnet_keeps_the_skeleton_that_it_was_built_with(gemnets):
+    layout = replace(IMAGENET, skeleton=MOBILE)
+    built = GEMNetSpec("gemnet_a", 1000, (224, 224), CELL, layout, 32.0)
+    (gemnets / "data" / "gemnet" / "gemnet_a.json").write_text(built.to_json())
+    (spec,) = planned_networks(replace(SMALL, networks=("gemnet",), macs=18_970_000), 20)
+    assert spec.layout == replace(TINY, skeleton=MOBILE)
+    assert count_costs(spec.build(), (64, 64)).macs == pytest.approx(18_970_000, rel=0.01)
 
 
 def test_without_a_budget_gemnet_is_trained_as_it_was_built(gemnets):

@@ -1,0 +1,109 @@
+"""What copies of a cell are stacked into and joined by, whatever the size of the images; without torch."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from nasgem_core.cells.cell import Cell
+from nasgem_core.errors import ParameterError
+
+ACTIVATIONS = ("always", "never", "auto")
+CHANNEL_MULTIPLES = (8, 4, 2)
+_SEQUENCES = ("scales", "repeats")
+
+
+@dataclass(frozen=True)
+class Skeleton:
+    """A stem, stages of repeated cells and a head (paper, section 4; the numbers are those of AutoShrink).
+
+    Args:
+        name: its word in parameters and files.
+        stem_scale: channels of the stem as a multiple of the width.
+        scales: channels of a vertex in each stage as a multiple of the width.
+        repeats: cells in each stage.
+        head_channels: output channels of the 1x1 convolution before the global average pooling.
+        activation: where a ReLU follows a block's concatenated leaves, or their sum with the block's input: `always`,
+            `never`, or `auto`: only where every leaf hangs on the input alone. Such a cell is linear without it; any
+            other cell keeps its sums linear, as the blocks of MobileNetV2 do.
+        channel_multiple: the channels of every vertex, stem and head are divisible by this.
+
+    Raises:
+        ParameterError: a value is out of range, or the sequences differ in length.
+    """
+
+    name: str
+    stem_scale: float = 1.0
+    scales: tuple[float, ...] = (0.5, 1.0, 2.0, 4.0, 8.0)
+    repeats: tuple[int, ...] = (1, 3, 4, 6, 4)
+    head_channels: int = 1280
+    activation: str = "always"
+    channel_multiple: int = 8
+
+    def __post_init__(self) -> None:
+        for name in _SEQUENCES:
+            object.__setattr__(self, name, tuple(getattr(self, name)))
+        lengths = {name: len(getattr(self, name)) for name in _SEQUENCES}
+        if len(set(lengths.values())) != 1 or not self.scales:
+            raise ParameterError(
+                f"skeleton {self.name!r}: {lengths} entries; give each stage one, the same number of each"
+            )
+        if min(self.repeats) < 1:
+            raise ParameterError(f"skeleton {self.name!r}: repeats must be at least 1")
+        if min(self.stem_scale, *self.scales) <= 0:
+            raise ParameterError(f"skeleton {self.name!r}: stem_scale and scales must be above 0")
+        self._require_one_of("activation", ACTIVATIONS)
+        self._require_one_of("channel_multiple", CHANNEL_MULTIPLES)
+        if self.head_channels < 1 or self.head_channels % self.channel_multiple:
+            raise ParameterError(
+                f"skeleton {self.name!r}: head_channels = {self.head_channels}, use a multiple of "
+                f"{self.channel_multiple}"
+            )
+
+    def _require_one_of(self, name: str, allowed: Sequence[Any]) -> None:
+        if getattr(self, name) not in allowed:
+            raise ParameterError(
+                f"skeleton {self.name!r}: {name} = {getattr(self, name)!r}, use one of {', '.join(map(str, allowed))}"
+            )
+
+    def activates(self, cell: Cell) -> bool:
+        """Return whether a ReLU follows the blocks of a cell."""
+        if self.activation == "auto":
+            return all(not cell.adjacency[1:, leaf].any() for leaf in cell.leaves)
+        return self.activation == "always"
+
+    def channels(self, width: float) -> tuple[int, ...]:
+        """Return the channels of the stem and of a vertex in each stage, rounded to multiples that are allowed."""
+        multiple = self.channel_multiple
+        return tuple(
+            multiple * max(1, math.floor(width * scale / multiple + 0.5)) for scale in (self.stem_scale, *self.scales)
+        )
+
+    def check_channels(self, channels: Sequence[int]) -> tuple[int, ...]:
+        """Return the channels of stem and stages; raises `ParameterError` where number or divisibility are wrong."""
+        wanted, multiple = len(self.scales) + 1, self.channel_multiple
+        if len(channels) != wanted or any(value < 1 or value % multiple for value in channels):
+            raise ParameterError(
+                f"channels = {list(channels)}: skeleton {self.name!r} takes {wanted} multiples of {multiple}, "
+                "the stem's and then one per stage"
+            )
+        return tuple(channels)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the skeleton as plain JSON values."""
+        return {name: list(value) if name in _SEQUENCES else value for name, value in asdict(self).items()}
+
+
+PAPER = Skeleton("paper")
+"""The paper's; what it leaves open, the stem's width and the place of the ReLU, is our choice."""
+MOBILE = Skeleton("mobile", repeats=(1, 2, 2, 3, 2), activation="auto", channel_multiple=4)
+"""Fewer and wider cells with linear sums, for the small budgets of mobile networks."""
+SKELETONS = {skeleton.name: skeleton for skeleton in (PAPER, MOBILE)}
+"""By name."""
+
+
+def named_skeleton(name: str) -> Skeleton:
+    """Return a skeleton by its name; raises `ParameterError` naming the known ones."""
+    if name not in SKELETONS:
+        raise ParameterError(f"skeleton = {name!r}: choose one of {', '.join(SKELETONS)}")
+    return SKELETONS[name]
