@@ -21,6 +21,7 @@ from nasgem_core.search.ranking import prediction_error, rank_correlation
 from nasgem_core.seeding import derive_seed
 from tasks.mlflow_runs.models import FullyConnectedModel
 from tasks.mlflow_runs.records import finite
+from tasks.run.progress import say
 from tasks.stages.bootstrap import Draw, Found, bootstrap_task
 from tasks.stages.cells import sample_cells_task, sampled_cells
 from tasks.stages.encoder import GUIDED, encoder_value, read_encoder
@@ -50,6 +51,12 @@ def estimator(session: Session) -> None:
         rounds.train_picks(stream[start : start + config.random])
         rounds.report()
         rounds.fit()
+        if rounds.stalled():
+            say(
+                f"  the rounds end after {number} of {config.rounds}: none of the last {config.patience} brought "
+                "a cell that the predictor expects to be better than earlier ones"
+            )
+            break
     write_trained(ESTIMATOR_FILE, rounds.trained)
     write_predictor(rounds.predictor)
     write_scorer(rounds.scorer)
@@ -163,6 +170,20 @@ class _Rounds:
         encoder, seed = encoder_value(self.encoder), derive_seed(config.seed, "predictor", self.number)
         self.predictor = fit_predictor_task(encoder, usable.cells, measured, config.predictor, seed)
         self.scorer = fit_scorer(config, usable.cells, measured, encoder=encoder, seed=seed)
+
+    def stalled(self) -> bool:
+        """Note what the round has gained, and return whether the last `estimator.patience` rounds gained nothing.
+
+        The best measurement rises with the number of cells by noise alone. So the best cell of a round is compared with
+        the best earlier one by what the predictor, fitted to the measurements of all of them, expects of both.
+        """
+        patience, usable = self.session.config.estimator.patience, self.trained.usable
+        if not patience:
+            return False
+        expected, new = self.predict(usable.cells), usable.round == self.number
+        self.reports[-1]["gain"] = float(expected[new].max() - expected[~new].max()) if new.any() else 0.0
+        gains = [row["gain"] for row in self.reports[-patience:]]
+        return len(gains) == patience and max(gains) <= 0
 
     def summary(self) -> dict[str, Any]:
         """Return the stage's metrics."""

@@ -215,6 +215,7 @@ def _facts(session: Session, results: Results) -> dict[str, str]:
         **{f"{label} charged": words for label, words in charged_words(best).items()},
         "found by": found_by(best),
         "cells trained": str(len(results.searched)),
+        "rounds": _rounds_words(results),
     }
     if "expected_score" in summary:
         facts["expected score"] = f"{estimate_text(summary, 'expected_score')} (95 %, trained again after the choice)"
@@ -223,6 +224,12 @@ def _facts(session: Session, results: Results) -> dict[str, str]:
     elif "margin_over_random" in summary:
         facts["above random search"] = f"{summary['margin_over_random']:+.4f}"
     return facts
+
+
+def _rounds_words(results: Results) -> str:
+    done, config = len(results.metrics("estimator")["rounds"]), results.config.estimator
+    ended = f": the last {config.patience} brought no better cell" if done < config.rounds else ""
+    return f"{done} of {config.rounds}{ended}"
 
 
 def _tables(results: Results) -> list[Table]:

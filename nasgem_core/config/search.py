@@ -178,7 +178,9 @@ class EstimatorConfig:
     initial: int = bounded(20, low=4, high=1_000_000)
     """Random cells of round 0."""
     rounds: int = bounded(3, low=0, high=1000)
-    """Rounds after it."""
+    """Rounds after it, at most."""
+    patience: int = bounded(2, low=0, high=1000)
+    """Rounds in a row without a better cell after which the rounds end; 0: never."""
     predicted: int = bounded(8, low=0, high=1_000_000)
     """Cells per round that the predictor ranks highest."""
     random: int = bounded(2, low=0, high=1_000_000)

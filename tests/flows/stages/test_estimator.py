@@ -1,10 +1,12 @@
 import json
 import shutil
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from flows.stages import estimator as module
 from flows.stages.catalogue import STAGES
 from flows.stages.estimator import METRICS_FILE, estimator, random_stream
 from nasgem_core import registry
@@ -56,6 +58,49 @@ def test_without_known_blocks_round_0_is_random(small_search, monkeypatch):
     estimator.fn()
     first = written[0][written[0].round == 0]
     assert set(first.origin) == {RANDOM} and list(first.key) == random_stream(small_search.session, 6).keys
+
+
+def run_rounds(search, monkeypatch, accuracy: Callable[[int], float], **changes) -> dict:
+    """Run the stage with accuracies that depend on the number of trainings; return its metrics and what it said."""
+    config, made, written = search.config, [], {"said": []}
+    small = replace(config.estimator, known=False, **changes)
+    monkeypatch.setattr(search.session, "config", replace(config, estimator=small))
+
+    def train(_runner, _task, inputs, on_result):
+        for place, values in enumerate(inputs):
+            made.append(place)
+            result = {**in_process.made_up_result(values["cell"]), "failed": False, "reason": ""}
+            on_result(place, {**result, "accuracy": accuracy(len(made))})
+
+    monkeypatch.setattr("flows.stages.train_cells.run_side_by_side", train)
+    for name in ("write_trained", "write_predictor", "write_scorer"):
+        monkeypatch.setattr(module, name, lambda *_: None)
+    monkeypatch.setattr(module, "write_json", lambda _, __, summary: written.update(summary))
+    monkeypatch.setattr(module, "say", written["said"].append)
+    estimator.fn()
+    return written
+
+
+def falling(number: int) -> float:
+    return 0.9 if number <= 6 else 0.1 + number / 1000
+
+
+@pytest.mark.parametrize("patience", [1, 2])
+def test_rounds_that_bring_no_better_cell_end_and_say_so(small_search, monkeypatch, patience):
+    found = run_rounds(small_search, monkeypatch, falling, rounds=4, patience=patience)
+    assert len(found["rounds"]) == patience and all(row["gain"] < 0 for row in found["rounds"])
+    (line,) = found["said"]
+    assert f"the rounds end after {patience} of 4: none of the last {patience} brought a cell" in line
+
+
+def test_rounds_that_bring_better_cells_go_on(small_search, monkeypatch):
+    found = run_rounds(small_search, monkeypatch, lambda number: 0.02 * number, rounds=3, patience=1)
+    assert len(found["rounds"]) == 3 and found["rounds"][-1]["gain"] > 0 and found["said"] == []
+
+
+def test_without_patience_all_rounds_are_run(small_search, monkeypatch):
+    found = run_rounds(small_search, monkeypatch, falling, rounds=3, patience=0)
+    assert len(found["rounds"]) == 3 and all("gain" not in row for row in found["rounds"])
 
 
 def test_what_it_reports_is_of_the_cells_that_it_trained(small_search):
