@@ -11,6 +11,7 @@ from torch import nn
 
 from nasgem_core.deployment.card import NetworkCard
 from nasgem_core.deployment.detector_program import INPUTS, OUTPUTS, canvas_of, detector_program
+from nasgem_core.deployment.fast_form import fast_form
 from nasgem_core.deployment.programs import CARD_KEY, Ports, capture
 from nasgem_core.deployment.specs import Spec, read_spec
 from nasgem_core.detection.detector import Detector
@@ -79,10 +80,10 @@ class Classifier:
 
     @cached_property
     def program(self) -> Any:
-        """The program, for any number of images."""
+        """The program of the network's fast form, for any number of images."""
         # Two images: torch.export fixes the number of images at one where the example has one.
         example = torch.zeros(2, IMAGE_CHANNELS, self.card.image_size, self.card.image_size)
-        return capture(self.network, self.name, (example,), ({0: torch.export.Dim("batch")},))
+        return capture(fast_form(self.network), self.name, (example,), ({0: torch.export.Dim("batch")},))
 
 
 @dataclass(frozen=True, eq=False)

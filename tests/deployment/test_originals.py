@@ -15,7 +15,7 @@ def test_a_classifier_is_captured_once_for_all_forms(monkeypatch):
     original = Classifier(card(spec), trained(spec))
     assert original.program == original.program == "program"
     ((network, name, (example,), free),) = calls
-    assert network is original.network and name == original.name == "GEMNet-S"
+    assert "norm" not in str(network) and name == original.name == "GEMNet-S"
     assert example.shape == (2, 3, 32, 32) and list(free[0]) == [0]
     assert original.notes == {CARD_KEY: card(spec).to_json()} and original.spec == spec
 
