@@ -12,7 +12,7 @@ import numpy as np
 from flows.runtime.session import Session, stage_flow
 from flows.stages.train_cells import Source, train_cells
 from nasgem_core.cells.batch import CellBatch
-from nasgem_core.cells.known_blocks import known_blocks
+from nasgem_core.cells.known_blocks import BLOCKS, known_blocks
 from nasgem_core.config.choices import OBJECTIVES
 from nasgem_core.errors import DataError
 from nasgem_core.operations.registry import OPERATIONS
@@ -51,7 +51,7 @@ def estimator(session: Session) -> None:
         rounds.train_picks(stream[start : start + config.random])
         rounds.report()
         rounds.fit()
-        if rounds.stalled():
+        if rounds.stalled() and number < config.rounds:
             say(
                 f"  the rounds end after {number} of {config.rounds}: none of the last {config.patience} brought "
                 "a cell that the predictor expects to be better than earlier ones"
@@ -71,10 +71,13 @@ def estimator(session: Session) -> None:
 
 
 def check_plugins(session: Session) -> None:
-    """Raise `NasgemError` if params.yaml names an operation or objective of a package that cannot be imported."""
+    """Raise `NasgemError` if an operation, objective or known block of a package cannot be imported."""
     for name in session.config.cells.operations:
         OPERATIONS.get(name)
     OBJECTIVES.get(session.config.score.objective)
+    if session.config.estimator.known:
+        for name in BLOCKS.names():
+            BLOCKS.get(name)
 
 
 def random_stream(session: Session, count: int) -> CellBatch:
@@ -103,6 +106,7 @@ class _Rounds:
         """Train the known blocks of the search space."""
         space, blocks = self.session.config.cells, known_blocks(self.session.config.cells)
         cells = CellBatch.from_cells([block.cell for block in blocks], space.operations, space.vertices)
+        # They come first: none of them is in the set yet, so each keeps its name.
         self.train(cells, Source("estimator", KNOWN, names=tuple(block.title for block in blocks)))
 
     def train(self, cells: CellBatch, source: Source, predicted: np.ndarray | None = None) -> None:

@@ -117,7 +117,11 @@ def test_what_it_reports_is_of_the_cells_that_it_trained(small_search):
 
 @pytest.mark.parametrize(
     ("kind", "section", "values"),
-    [("operation", "cells", {"operations": ("conv1x1", "missing")}), ("objective", "score", {"objective": "missing"})],
+    [
+        ("operation", "cells", {"operations": ("conv1x1", "missing")}),
+        ("objective", "score", {"objective": "missing"}),
+        ("block", "estimator", {"known": True}),
+    ],
 )
 def test_a_broken_plugin_is_refused_before_a_search_runs(small_search, kind, section, values):
     metadata = small_search.root / "broken-1.dist-info"
