@@ -13,7 +13,7 @@ from tasks.stages.bootstrap import Draw, Found, bootstrap_task
 from tasks.stages.encoder import GUIDED, encoder_value
 from tasks.stages.objective import objective_value
 from tasks.stages.results import Results, write_selected
-from tasks.stages.scorer import fit_scorer
+from tasks.stages.scorer import fit_scorer, predict_task
 from tasks.stages.trained import TrainedCells
 
 
@@ -24,13 +24,15 @@ class Selection:
     Args:
         objective: with the penalty that was asked for.
         max_macs: bound on the multiply-adds of a network, 0 for none.
-        measured: the trained cells within the budget, scored by the objective.
+        measured: the N trained cells within the budget, scored by the objective, best first.
+        expected: [N] what the predictor, fitted to the measurements of all trained cells, expects of their scores.
         predicted: the best predicted untrained cells within the budget.
     """
 
     objective: Objective
     max_macs: int
     measured: TrainedCells
+    expected: np.ndarray
     predicted: Found
 
     @property
@@ -42,7 +44,11 @@ class Selection:
 
 @flow(name="select")
 def select(penalty: float, max_macs: int, top: int) -> Selection:
-    """Return the trained cells within the budget by their new score, and the best predicted untrained ones.
+    """Return the trained cells within the budget by their new scores, and the best predicted untrained ones.
+
+    Most cells were trained once, so the best measured ones are partly lucky. Trained cells come in the order of what
+    the predictor expects of them, in which the noise of single trainings is smoothed out; where these decide in a
+    search too (`bootstrap.repeats: 1`), in the order of their scores.
 
     The predictor is fitted again on accuracies (seconds), because the cost term is exact and needs no predicting.
 
@@ -79,4 +85,8 @@ def choose(session: Session, penalty: float, max_macs: int, top: int) -> Selecti
     if not len(within) and not len(found.cells):
         raise DataError(f"no cell has at most {max_macs / 1e6:g} M MACs: raise the budget")
     write_selected(list(found.cells))
-    return Selection(objective, max_macs, within.ranked, found)
+    expected = np.empty(0)
+    if len(within):
+        expected = predict_task(scorer, within.cells, objective.costs(within.cells), objective.penalty)["predicted"]
+    order = np.argsort(-(within.score if config.bootstrap.repeats == 1 else expected), kind="stable")
+    return Selection(objective, max_macs, within[order], expected[order], found)

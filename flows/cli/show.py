@@ -15,6 +15,7 @@ from tasks.run.parameters import load_config
 from tasks.stages.results import (
     Results,
     best_cells_table,
+    cells_table,
     charged_words,
     column_words,
     cost_text,
@@ -121,7 +122,7 @@ def show_selection(selection: "Selection") -> None:
     """Print what was chosen under another penalty or budget."""
     bound = f"at most {selection.max_macs / 1e6:g} M MACs" if selection.max_macs else "no bound on MACs"
     out.print(f"score: {selection.objective.formula}, {bound}; nothing was trained", soft_wrap=True)
-    print_table("Best measured cells", *best_cells_table(selection.measured))
+    print_table("Best measured cells", *cells_table(selection.measured[:10], selection.expected[:10]))
     found, added = selection.predicted, selection.predicted_columns
     header = ["cell", "predicted score", *map(column_words, added), "MACs M", "params k"]
     params = selection.objective.networks.complexity(found.cells).params

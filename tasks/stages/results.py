@@ -91,14 +91,20 @@ def read_selected() -> list[Cell]:
 
 def best_cells_table(trained: TrainedCells, count: int = 10) -> tuple[list[str], list[list[str]]]:
     """Return header and rows of the best measured cells, with the columns of the objective where it has some."""
-    ranked, added = trained.ranked[:count], list(trained.columns)
-    header = ["rank", "cell", "score", "accuracy", *map(column_words, added)]
-    header += ["MACs M", "params k", "vertices", "found by"]
+    return cells_table(trained.ranked[:count])
+
+
+def cells_table(ranked: TrainedCells, expected: np.ndarray | None = None) -> tuple[list[str], list[list[str]]]:
+    """Return header and rows of cells in their order, with the scores that are expected of them if these are given."""
+    added = list(ranked.columns)
+    header = ["rank", "cell", *([] if expected is None else ["expected score"]), "score", "accuracy"]
+    header += [*map(column_words, added), "MACs M", "params k", "vertices", "found by"]
     sizes = ranked.cells.num_vertices
     rows = [
         [
             str(rank),
             row["key"][:8],
+            *([] if expected is None else [number_text(expected[rank - 1])]),
             f"{row['score']:.4f}",
             f"{row['accuracy']:.4f}",
             *(cost_text(row[name]) for name in added),

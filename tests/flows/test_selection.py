@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -12,7 +14,13 @@ def test_a_budget_bounds_measured_and_predicted_cells(small_search):
     chosen = choose(small_search.session, 0.1, budget, 4)
     assert 0 < len(chosen.measured) == (macs <= budget).sum()
     assert (chosen.measured.macs <= budget).all() and (chosen.predicted.macs <= budget).all()
-    assert (np.diff(chosen.measured.score) <= 0).all()
+    assert (np.diff(chosen.expected) <= 0).all() and len(chosen.expected) == len(chosen.measured)
+
+
+def test_where_single_trainings_decide_they_also_decide_the_order(small_search, monkeypatch):
+    config = small_search.config
+    monkeypatch.setattr(small_search.session, "config", replace(config, bootstrap=replace(config.bootstrap, repeats=1)))
+    assert (np.diff(choose(small_search.session, 0.1, 0, 4).measured.score) <= 0).all()
 
 
 def test_predicted_cells_are_new_and_can_be_shown(small_search):
