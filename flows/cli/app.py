@@ -127,20 +127,24 @@ def build(
     macs: Annotated[str, typer.Option(help="Budget of multiply-adds, such as 463M; met within 1 %.")],
     layout: Annotated[str, typer.Option(help="imagenet, tiny or cifar: how often images are halved.")] = "imagenet",
     skeleton: Annotated[
-        str, typer.Option(help="paper or mobile: scales, repeats, and where a ReLU follows.")
+        str, typer.Option(help="paper or mobile: scales, repeats, and where an activation follows.")
     ] = "paper",
     classes: Annotated[int, typer.Option(help="Number of classes.", min=1)] = 1000,
     image_size: Annotated[
         int | None,
         typer.Option(help="Side of the images for the budget; default: 224, 64 or 32.", min=1),
     ] = None,
+    nonlinearity: Annotated[str, typer.Option(help="relu or hard_swish, in the later stages and the head.")] = "relu",
+    squeeze: Annotated[
+        float, typer.Option(help="Share of channels inside squeeze-and-excitation; 0: none.", min=0, max=1)
+    ] = 0.0,
     output: Annotated[Path | None, typer.Option(help="Also write a .json file that rebuilds the network.")] = None,
 ) -> None:
     """Build GEMNet from a cell, with the width that meets a budget. Shows costs, channels and feature maps."""
     with guarded():
         from flows.cli.build import Shape, build_network
 
-        build_network(cell, macs, Shape(layout, skeleton, classes, image_size), output)
+        build_network(cell, macs, Shape(layout, skeleton, classes, image_size, nonlinearity, squeeze), output)
 
 
 @app.command()

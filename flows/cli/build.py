@@ -21,12 +21,16 @@ class Shape:
         skeleton: name of what is stacked.
         classes: number of classes.
         image_size: side of the images, None for the one of the layout.
+        nonlinearity: activation of the later stages and the head.
+        squeeze: share of a block's channels inside its squeeze-and-excitation.
     """
 
     layout: str
     skeleton: str
     classes: int
     image_size: int | None = None
+    nonlinearity: str = "relu"
+    squeeze: float = 0.0
 
 
 def build_network(name: str, macs: str, shape: Shape, output: Path | None) -> None:
@@ -48,7 +52,8 @@ def build_network(name: str, macs: str, shape: Shape, output: Path | None) -> No
     from nasgem_core.backbones.width import fit_to_budget
     from tasks.stages.gemnet import costs_of_parts, feature_list
 
-    budget, stack = parse_macs(macs), named_layout(shape.layout, shape.skeleton)
+    budget = parse_macs(macs)
+    stack = named_layout(shape.layout, shape.skeleton, nonlinearity=shape.nonlinearity, squeeze=shape.squeeze)
     cell, _ = find_cell(name, load_config())
     side = shape.image_size or IMAGE_SIZES[shape.layout]
     spec = fit_to_budget(

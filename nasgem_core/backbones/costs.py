@@ -48,6 +48,14 @@ def block_costs(cell: Cell, in_channels: np.ndarray, channels: np.ndarray) -> tu
     return macs, params
 
 
+def squeeze_costs(channels: np.ndarray, squeeze: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return multiply-adds of one image and parameters of a block's `SqueezeExcitation`, elementwise."""
+    if not squeeze:
+        return np.zeros_like(channels), np.zeros_like(channels)
+    squeezed = np.maximum(1, np.floor(squeeze * channels + 0.5).astype(np.int64))
+    return 2 * channels * squeezed, 2 * channels * squeezed + channels + squeezed
+
+
 def gemnet_part_costs(
     cell: Cell, layout: GEMNetLayout, channels: Channels, num_classes: int, image_size: tuple[int, int]
 ) -> list[PartCosts]:
@@ -65,8 +73,10 @@ def gemnet_part_costs(
         c_out = width * len(cell.leaves)
         first_macs, first_params = block_costs(cell, c_in, width)
         later_macs, later_params = block_costs(cell, c_out, width)
-        macs = (first_macs + (repeats - 1) * later_macs) * pixels[number]
-        parts.append(PartCosts(f"stage {number}", macs, first_params + (repeats - 1) * later_params))
+        weighting_macs, weighting_params = squeeze_costs(c_out, layout.skeleton.squeeze)
+        macs = (first_macs + (repeats - 1) * later_macs) * pixels[number] + repeats * weighting_macs
+        params = first_params + (repeats - 1) * later_params + repeats * weighting_params
+        parts.append(PartCosts(f"stage {number}", macs, params))
         c_in = c_out
     head = layout.skeleton.head_channels
     parts.append(PartCosts("head", c_in * head * pixels[-1], c_in * head + 2 * head))

@@ -11,8 +11,27 @@ from torch import Tensor, nn
 from nasgem_core.networks.cell_block import CellBlock, ConvBN
 
 
+class SqueezeExcitation(nn.Module):
+    """Channels weighted by what they are on average over the image (Hu et al. 2018; hard sigmoid as in MobileNetV3).
+
+    Args:
+        channels: of the map.
+        squeezed: channels between the two layers that give the weights.
+    """
+
+    def __init__(self, channels: int, squeezed: int) -> None:
+        super().__init__()
+        self.squeeze = nn.Conv2d(channels, squeezed, 1)
+        self.excite = nn.Conv2d(squeezed, channels, 1)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Map [B, channels, H, W] to the same shape."""
+        means = inputs.mean(dim=(2, 3), keepdim=True)
+        return inputs * nn.functional.hardsigmoid(self.excite(torch.relu_(self.squeeze(means))))
+
+
 class GEMNetBlock(CellBlock):
-    """A cell with linear leaves: a ReLU may follow their concatenation, or the sum of that and the block's input.
+    """A cell with linear leaves; an activation may follow their concatenation, or its sum with the block's input.
 
     With it, a block that is not residual computes what the cell of the proxy task does, and a cell whose leaves all
     hang on its input still makes a network that is not linear. Without it, what passes from block to block stays
@@ -25,7 +44,9 @@ class GEMNetBlock(CellBlock):
         channels: channels of every other vertex.
         reduce: whether vertex 0 is a 2x2 max-pool with stride 2 (an odd last row or column is dropped).
         residual: whether the input is added to the output, which must have its shape.
-        activate: whether a ReLU follows.
+        activation: what follows each vertex that is not a leaf, and the block.
+        activate: whether it follows the block.
+        squeeze: channels of the squeeze-and-excitation's inner layer as a share of the output's; 0 leaves it out.
     """
 
     def __init__(
@@ -37,18 +58,30 @@ class GEMNetBlock(CellBlock):
         channels: int,
         reduce: bool,
         residual: bool,
+        activation: Callable[[Tensor], Tensor],
         activate: bool,
+        squeeze: float,
     ) -> None:
-        super().__init__(layers, edges, in_channels=in_channels, channels=channels, reduce=reduce, linear_leaves=True)
+        super().__init__(
+            layers,
+            edges,
+            in_channels=in_channels,
+            channels=channels,
+            reduce=reduce,
+            activation=activation,
+            linear_leaves=True,
+        )
         self.residual = residual
-        self.activate = activate
+        self.activation = activation if activate else None
+        squeezed = max(1, int(squeeze * self.out_channels + 0.5))
+        self.weighting = SqueezeExcitation(self.out_channels, squeezed) if squeeze else nn.Identity()
 
     def forward(self, inputs: Tensor) -> Tensor:
         """Map [B, in_channels, H, W] to [B, out_channels, H, W], or half of that height and width."""
-        outputs = super().forward(inputs)
+        outputs = self.weighting(super().forward(inputs))
         if self.residual:
             outputs = inputs + outputs
-        return torch.relu_(outputs) if self.activate else outputs
+        return outputs if self.activation is None else self.activation(outputs)
 
 
 class PlainGEMNet(nn.Module):
@@ -65,7 +98,9 @@ class PlainGEMNet(nn.Module):
         reduces: whether each stage halves the resolution.
         stem_stride: stride of the stem.
         head_channels: channels of the 1x1 convolution.
-        activate: whether a ReLU follows the blocks.
+        activate: whether an activation follows the blocks.
+        hard_swish: whether it is hard swish in each stage, and with the last one in the head; otherwise ReLU.
+        squeeze: channels inside a block's squeeze-and-excitation as a share of its output's; 0 leaves it out.
         num_classes: length of the logits.
     """
 
@@ -82,13 +117,16 @@ class PlainGEMNet(nn.Module):
         stem_stride: int,
         head_channels: int,
         activate: bool,
+        hard_swish: Sequence[bool],
+        squeeze: float,
         num_classes: int,
     ) -> None:
         super().__init__()
         incoming = channels[0]
         self.stem = ConvBN(nn.Conv2d(3, incoming, 3, stride=stem_stride, padding=1, bias=False), incoming)
         self.stages = nn.ModuleList()
-        for width, count, reduce in zip(channels[1:], repeats, reduces, strict=True):
+        activations = [nn.functional.hardswish if hard else torch.relu_ for hard in hard_swish]
+        for width, count, reduce, activation in zip(channels[1:], repeats, reduces, activations, strict=True):
             stage = nn.Sequential()
             for i in range(count):
                 block = self.block(
@@ -98,12 +136,14 @@ class PlainGEMNet(nn.Module):
                     channels=width,
                     reduce=reduce and i == 0,
                     residual=i > 0,
+                    activation=activation,
                     activate=activate,
+                    squeeze=squeeze,
                 )
                 incoming = block.out_channels
                 stage.append(block)
             self.stages.append(stage)
-        self.head = ConvBN(nn.Conv2d(incoming, head_channels, 1, bias=False), head_channels)
+        self.head = ConvBN(nn.Conv2d(incoming, head_channels, 1, bias=False), head_channels, activations[-1])
         self.classifier = nn.Linear(head_channels, num_classes)
 
     def forward_stages(self, images: Tensor) -> list[Tensor]:

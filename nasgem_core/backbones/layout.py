@@ -49,6 +49,8 @@ class GEMNetLayout:
             "stem_stride": self.stem_stride,
             "head_channels": self.skeleton.head_channels,
             "activate": self.skeleton.activates(cell),
+            "hard_swish": self.skeleton.hard_swish,
+            "squeeze": self.skeleton.squeeze,
         }
 
     @property
@@ -97,8 +99,8 @@ IMAGE_SIZES = {"imagenet": 224, "tiny": 64, "cifar": 32}
 """The side of the square images that each layout is made for."""
 
 
-def named_layout(name: str, skeleton: str = PAPER.name) -> GEMNetLayout:
-    """Return the halvings of a name with the skeleton of a name; raises `ParameterError` naming the known ones."""
+def named_layout(name: str, skeleton: str = PAPER.name, **block: Any) -> GEMNetLayout:
+    """Return the halvings of a name with a skeleton of `named_skeleton`; raises `ParameterError` naming the known."""
     if name not in LAYOUTS:
         raise ParameterError(f"layout = {name!r}: choose one of {', '.join(LAYOUTS)}")
-    return replace(LAYOUTS[name], skeleton=named_skeleton(skeleton))
+    return replace(LAYOUTS[name], skeleton=named_skeleton(skeleton, **block))

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from nasgem_core.cells.cell import Cell
@@ -10,6 +10,7 @@ from nasgem_core.errors import ParameterError
 
 ACTIVATIONS = ("always", "never", "auto")
 CHANNEL_MULTIPLES = (8, 4, 2)
+NONLINEARITIES = ("relu", "hard_swish")
 _SEQUENCES = ("scales", "repeats")
 
 
@@ -23,10 +24,14 @@ class Skeleton:
         scales: channels of a vertex in each stage as a multiple of the width.
         repeats: cells in each stage.
         head_channels: output channels of the 1x1 convolution before the global average pooling.
-        activation: where a ReLU follows a block's concatenated leaves, or their sum with the block's input: `always`,
-            `never`, or `auto`: only where every leaf hangs on the input alone. Such a cell is linear without it; any
-            other cell keeps its sums linear, as the blocks of MobileNetV2 do.
+        activation: where an activation follows a block's concatenated leaves, or their sum with the block's input:
+            `always`, `never`, or `auto`: only where every leaf hangs on the input alone. Such a cell is linear without
+            it; any other cell keeps its sums linear, as the blocks of MobileNetV2 do.
         channel_multiple: the channels of every vertex, stem and head are divisible by this.
+        nonlinearity: the activation of the cells in the later half of the stages and of the head: `relu`, or
+            `hard_swish`, which MobileNetV3 found to help there most; stem and earlier stages have ReLU.
+        squeeze: every block ends in squeeze-and-excitation, before the sum, with this share of its channels inside; 0
+            leaves it out.
 
     Raises:
         ParameterError: a value is out of range, or the sequences differ in length.
@@ -39,6 +44,8 @@ class Skeleton:
     head_channels: int = 1280
     activation: str = "always"
     channel_multiple: int = 8
+    nonlinearity: str = "relu"
+    squeeze: float = 0.0
 
     def __post_init__(self) -> None:
         for name in _SEQUENCES:
@@ -54,6 +61,9 @@ class Skeleton:
             raise ParameterError(f"skeleton {self.name!r}: stem_scale and scales must be above 0")
         self._require_one_of("activation", ACTIVATIONS)
         self._require_one_of("channel_multiple", CHANNEL_MULTIPLES)
+        self._require_one_of("nonlinearity", NONLINEARITIES)
+        if not 0 <= self.squeeze <= 1:
+            raise ParameterError(f"skeleton {self.name!r}: squeeze = {self.squeeze} must be between 0 and 1")
         if self.head_channels < 1 or self.head_channels % self.channel_multiple:
             raise ParameterError(
                 f"skeleton {self.name!r}: head_channels = {self.head_channels}, use a multiple of "
@@ -67,10 +77,16 @@ class Skeleton:
             )
 
     def activates(self, cell: Cell) -> bool:
-        """Return whether a ReLU follows the blocks of a cell."""
+        """Return whether an activation follows the blocks of a cell."""
         if self.activation == "auto":
             return all(not cell.adjacency[1:, leaf].any() for leaf in cell.leaves)
         return self.activation == "always"
+
+    @property
+    def hard_swish(self) -> tuple[bool, ...]:
+        """For each stage, whether its activation is hard swish."""
+        stages = len(self.scales)
+        return tuple(self.nonlinearity == "hard_swish" and stage >= (stages + 1) // 2 for stage in range(stages))
 
     def channels(self, width: float) -> tuple[int, ...]:
         """Return the channels of the stem and of a vertex in each stage, rounded to multiples that are allowed."""
@@ -102,8 +118,18 @@ SKELETONS = {skeleton.name: skeleton for skeleton in (PAPER, MOBILE)}
 """By name."""
 
 
-def named_skeleton(name: str) -> Skeleton:
-    """Return a skeleton by its name; raises `ParameterError` naming the known ones."""
+def named_skeleton(name: str, *, nonlinearity: str = "relu", squeeze: float = 0.0) -> Skeleton:
+    """Return a skeleton by its name, with other blocks where asked for.
+
+    Raises:
+        ParameterError: the name is unknown, a value is out of range, or the paper's blocks would be changed.
+    """
     if name not in SKELETONS:
         raise ParameterError(f"skeleton = {name!r}: choose one of {', '.join(SKELETONS)}")
-    return SKELETONS[name]
+    skeleton = replace(SKELETONS[name], nonlinearity=nonlinearity, squeeze=squeeze)
+    if name == PAPER.name and skeleton != PAPER:
+        raise ParameterError(
+            f"skeleton = {name!r} has neither hard swish nor squeeze-and-excitation: set nonlinearity = relu and "
+            f"squeeze = 0, or choose skeleton {MOBILE.name}"
+        )
+    return skeleton

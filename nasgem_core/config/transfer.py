@@ -18,7 +18,11 @@ class GemnetConfig:
     layout: str = choice("imagenet", "imagenet", "tiny", "cifar")
     """How often images are halved; the weights are the same."""
     skeleton: str = choice("paper", "paper", "mobile")
-    """What is stacked: scales, repeats, head, and where a ReLU follows."""
+    """What is stacked: scales, repeats, head, and where an activation follows."""
+    nonlinearity: str = choice("relu", "relu", "hard_swish")
+    """Activation of the later stages and the head; `paper` has relu."""
+    squeeze: float = bounded(0.0, low=0.0, high=1.0)
+    """Share of a block's channels inside its squeeze-and-excitation; 0: none, as `paper`."""
     image_size: int = bounded(224, low=32, high=4096)
     """Height and width of the images that the budgets hold for, in pixels."""
     classes: int = bounded(1000, low=1, high=1_000_000)

@@ -6,7 +6,7 @@ from typing import Any
 
 from torch import nn
 
-from nasgem_core.backbones.gemnet_modules import GEMNetBlock, PlainGEMNet
+from nasgem_core.backbones.gemnet_modules import GEMNetBlock, PlainGEMNet, SqueezeExcitation
 from nasgem_core.backbones.spec import GEMNetSpec
 from nasgem_core.cells.cell import Cell
 from nasgem_core.deployment.card import NetworkCard
@@ -34,7 +34,7 @@ def source_of(card: NetworkCard, spec: Spec, network: nn.Module) -> str:
     if isinstance(spec, GEMNetSpec):
         numbers = {"channels": spec.channels, **spec.layout.numbers(spec.cell)}
         with contextlib.suppress(DataError):
-            return _of_cell(card, network, spec.cell, numbers, (GEMNetBlock, PlainGEMNet))
+            return _of_cell(card, network, spec.cell, numbers, (SqueezeExcitation, GEMNetBlock, PlainGEMNet))
     return traced_file(network, card)
 
 

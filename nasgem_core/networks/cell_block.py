@@ -28,24 +28,26 @@ def concatenate(tensors: Sequence[Tensor]) -> Tensor:
 
 
 class ConvBN(nn.Module):
-    """A convolution-like layer and batch normalisation, followed by ReLU unless it is linear.
+    """A convolution-like layer and batch normalisation, followed by an activation unless it is linear.
 
     Args:
         layer: maps [B, C, H, W] to [B, channels, H', W'].
         channels: output channels.
-        linear: leave the ReLU out.
+        activation: what follows, elementwise; it may work in place. None leaves the triplet linear.
     """
 
-    def __init__(self, layer: nn.Module, channels: int, *, linear: bool = False) -> None:
+    def __init__(
+        self, layer: nn.Module, channels: int, activation: Callable[[Tensor], Tensor] | None = torch.relu_
+    ) -> None:
         super().__init__()
         self.layer = layer
         self.norm = nn.BatchNorm2d(channels)
-        self.linear = linear
+        self.activation = activation
 
     def forward(self, *inputs: Tensor) -> Tensor:
         """Apply layer, normalisation and activation to the channel concatenation of the inputs."""
         outputs = self.norm(self.convolve(inputs))
-        return outputs if self.linear else torch.relu_(outputs)
+        return outputs if self.activation is None else self.activation(outputs)
 
     def convolve(self, inputs: Sequence[Tensor]) -> Tensor:
         """Apply the layer to the channel concatenation of the inputs."""
@@ -61,7 +63,8 @@ class CellBlock(nn.Module):
         in_channels: channels of the input; vertex 0 keeps them.
         channels: channels of every other vertex.
         reduce: whether vertex 0 is a 2x2 max-pool with stride 2 (an odd last row or column is dropped).
-        linear_leaves: leave the ReLU of the leaves out.
+        activation: what follows each vertex.
+        linear_leaves: leave the activation of the leaves out.
     """
 
     triplet = ConvBN
@@ -74,6 +77,7 @@ class CellBlock(nn.Module):
         in_channels: int,
         channels: int,
         reduce: bool,
+        activation: Callable[[Tensor], Tensor] = torch.relu_,
         linear_leaves: bool = False,
     ) -> None:
         super().__init__()
@@ -86,7 +90,8 @@ class CellBlock(nn.Module):
         self.vertices = nn.ModuleList()
         for vertex, build in enumerate(layers, start=1):
             layer = build(sum(self.channels[u] for u in self.predecessors[vertex]), channels)
-            self.vertices.append(self.triplet(layer, channels, linear=linear_leaves and vertex in self.leaves))
+            linear = linear_leaves and vertex in self.leaves
+            self.vertices.append(self.triplet(layer, channels, None if linear else activation))
         self.out_channels = channels * len(self.leaves)
 
     def forward(self, inputs: Tensor) -> Tensor:

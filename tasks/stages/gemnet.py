@@ -31,8 +31,10 @@ def build_gemnets(cell: Cell, config: GemnetConfig) -> list[GEMNetSpec]:
     Raises:
         ParameterError: a budget cannot be met, or the images are too small for the layout.
     """
-    layout, size = named_layout(config.layout, config.skeleton), (config.image_size, config.image_size)
+    size = (config.image_size, config.image_size)
     try:
+        block = {"nonlinearity": config.nonlinearity, "squeeze": config.squeeze}
+        layout = named_layout(config.layout, config.skeleton, **block)
         return [
             fit_to_budget(f"gemnet_{letter}", cell, layout, num_classes=config.classes, image_size=size, macs=macs)
             for letter, macs in zip(ascii_lowercase, config.macs, strict=False)

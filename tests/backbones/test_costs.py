@@ -5,6 +5,8 @@ import numpy as np
 import pytest
 import torch
 from fvcore.nn import FlopCountAnalysis
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from nasgem_core.backbones.costs import gemnet_costs, gemnet_part_costs
 from nasgem_core.backbones.gemnet import GEMNet
@@ -12,7 +14,8 @@ from nasgem_core.backbones.layout import CIFAR, IMAGENET, LAYOUTS, TINY
 from nasgem_core.backbones.skeleton import MOBILE
 from nasgem_core.cells.cell import Cell
 from nasgem_core.errors import ParameterError
-from tests.backbones.cells import INVERTED_RESIDUAL, PARALLEL, SMALL, random_cell, sampled_cells
+from tests.backbones.cells import INVERTED_RESIDUAL, PARALLEL, SMALL, random_cell, sampled_cells, skeletons
+from tests.cells.graphs import cells
 
 
 def counted(network, size):
@@ -37,6 +40,15 @@ def test_costs_of_the_mobile_skeleton(cell):
     layout, channels = replace(TINY, skeleton=MOBILE), (12, 4, 8, 12, 20, 28)
     costs = gemnet_costs(cell, layout, channels, 9, (48, 64))
     assert (costs.macs, costs.params) == counted(GEMNet(cell, layout, channels, 9), (48, 64))
+
+
+@given(cell=cells(), skeleton=skeletons(), widths=st.lists(st.integers(1, 4), min_size=3, max_size=3))
+@settings(max_examples=25)
+def test_costs_of_any_cell_and_block(cell, skeleton, widths):
+    layout = replace(SMALL, skeleton=skeleton)
+    channels = tuple(skeleton.channel_multiple * width for width in widths)
+    costs = gemnet_costs(cell, layout, channels, 9, (17, 20))
+    assert (costs.macs, costs.params) == counted(GEMNet(cell, layout, channels, 9), (17, 20))
 
 
 @pytest.mark.slow

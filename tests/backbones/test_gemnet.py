@@ -1,5 +1,8 @@
+from dataclasses import replace
+
 import pytest
 import torch
+from hypothesis import given, settings
 from torch.nn import functional
 
 from nasgem_core.backbones import gemnet
@@ -8,7 +11,8 @@ from nasgem_core.backbones.gemnet import GEMNet
 from nasgem_core.backbones.layout import CIFAR, IMAGENET, LAYOUTS, TINY
 from nasgem_core.deployment.peak_memory import peak_memory
 from nasgem_core.errors import ParameterError
-from tests.backbones.cells import SMALL, random_cell, sampled_cells
+from tests.backbones.cells import SMALL, random_cell, sampled_cells, skeletons
+from tests.cells.graphs import cells
 
 CHANNELS = (16, 8, 24)
 
@@ -63,6 +67,15 @@ def test_logits_and_gradients_equal_the_reference(seed):
 def test_every_parameter_gets_a_gradient(seed):
     network = GEMNet(sampled_cells(3)[seed], TINY, (8,) * 6, 4)
     network(torch.randn(4, 3, 64, 64)).square().sum().backward()
+    assert not [name for name, p in network.named_parameters() if p.grad is None or not p.grad.abs().max() > 0]
+
+
+@given(cell=cells(), skeleton=skeletons())
+@settings(max_examples=25)
+def test_every_parameter_of_any_block_gets_a_gradient(cell, skeleton):
+    torch.manual_seed(0)
+    network = GEMNet(cell, replace(SMALL, skeleton=skeleton), CHANNELS, 4)
+    network(torch.randn(6, 3, 17, 20)).square().sum().backward()
     assert not [name for name, p in network.named_parameters() if p.grad is None or not p.grad.abs().max() > 0]
 
 

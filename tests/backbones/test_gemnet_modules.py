@@ -4,15 +4,15 @@ import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
-from hypothesis import strategies as st
+from torch import nn
+from torchvision import ops
 
 from nasgem_core.backbones.gemnet import GEMNet, LeanBlock
-from nasgem_core.backbones.gemnet_modules import GEMNetBlock, PlainGEMNet
-from nasgem_core.backbones.layout import CIFAR
-from nasgem_core.backbones.skeleton import ACTIVATIONS
+from nasgem_core.backbones.gemnet_modules import GEMNetBlock, PlainGEMNet, SqueezeExcitation
+from nasgem_core.backbones.layout import CIFAR, named_layout
 from nasgem_core.cells.cell import Cell
 from nasgem_core.networks.cell_block import CellBlock, graph_of
-from tests.backbones.cells import INVERTED_RESIDUAL, PARALLEL, SMALL
+from tests.backbones.cells import INVERTED_RESIDUAL, PARALLEL, SMALL, skeletons
 from tests.cells.graphs import cells
 
 DIAMOND = Cell(
@@ -24,8 +24,9 @@ DIAMOND = Cell(
 
 @pytest.mark.parametrize("kind", [GEMNetBlock, LeanBlock])
 def test_leaves_are_linear_and_inner_vertices_are_not(kind):
-    block = kind(*graph_of(DIAMOND), in_channels=8, channels=16, reduce=False, residual=False, activate=True)
-    assert [vertex.linear for vertex in block.vertices] == [False, False, True, True]
+    shape = {"in_channels": 8, "channels": 16, "reduce": False, "residual": False}
+    block = kind(*graph_of(DIAMOND), **shape, activation=torch.relu_, activate=True, squeeze=0.0)
+    assert [vertex.activation for vertex in block.vertices] == [torch.relu_, torch.relu_, None, None]
     outputs = []
     for vertex in block.vertices:
         vertex.register_forward_hook(lambda module, inputs, output: outputs.append(output.min().item()))
@@ -38,8 +39,8 @@ def test_leaves_are_linear_and_inner_vertices_are_not(kind):
 @pytest.mark.parametrize("kind", [GEMNetBlock, LeanBlock])
 @pytest.mark.parametrize("activate", [True, False])
 def test_residual_block_adds_its_input_before_the_activation(activate, kind):
-    shape = {"in_channels": 32, "channels": 16, "reduce": False}
-    block = kind(*graph_of(DIAMOND), **shape, residual=True, activate=activate).eval()
+    shape = {"in_channels": 32, "channels": 16, "reduce": False, "residual": True}
+    block = kind(*graph_of(DIAMOND), **shape, activation=torch.relu_, activate=activate, squeeze=0.0).eval()
     images = torch.randn(2, 32, 5, 6)
     with torch.no_grad():
         hidden = [block.vertices[0](images), block.vertices[1](images)]
@@ -50,18 +51,51 @@ def test_residual_block_adds_its_input_before_the_activation(activate, kind):
 
 @pytest.mark.parametrize("kind", [GEMNetBlock, LeanBlock])
 def test_a_first_block_without_activation_is_linear_too(kind):
-    shape = {"in_channels": 8, "channels": 16, "reduce": False}
-    block = kind(*graph_of(INVERTED_RESIDUAL), **shape, residual=False, activate=False)
+    shape = {"in_channels": 8, "channels": 16, "reduce": False, "residual": False}
+    block = kind(*graph_of(INVERTED_RESIDUAL), **shape, activation=torch.relu_, activate=False, squeeze=0.0)
     last = []
     block.vertices[-1].register_forward_hook(lambda module, inputs, output: last.append(output))
     result = block(torch.randn(4, 8, 5, 5))
     assert torch.equal(result, last[0]) and result.min() < 0
 
 
+def test_squeeze_and_excitation_is_what_torchvision_has():
+    ours = SqueezeExcitation(12, 5)
+    theirs = ops.SqueezeExcitation(12, 5, scale_activation=nn.Hardsigmoid)
+    names = {"squeeze": "fc1", "excite": "fc2"}
+    theirs.load_state_dict(
+        {f"{names[name.split('.')[0]]}.{name.split('.')[1]}": value for name, value in ours.state_dict().items()}
+    )
+    images = torch.randn(3, 12, 5, 7)
+    torch.testing.assert_close(ours(images), theirs(images))
+
+
+@pytest.mark.parametrize("kind", [GEMNetBlock, LeanBlock])
+def test_channels_are_weighted_before_the_sum(kind):
+    shape = {"in_channels": 32, "channels": 16, "reduce": False, "residual": True}
+    block = kind(*graph_of(DIAMOND), **shape, activation=nn.functional.hardswish, activate=True, squeeze=0.25).eval()
+    assert block.weighting.squeeze.out_channels == 8
+    plain = kind(*graph_of(DIAMOND), **shape, activation=nn.functional.hardswish, activate=False, squeeze=0.0).eval()
+    plain.load_state_dict(block.state_dict(), strict=False)
+    images = torch.randn(2, 32, 5, 6)
+    with torch.no_grad():
+        branch = block.weighting(plain(images) - images)
+        torch.testing.assert_close(block(images), nn.functional.hardswish(images + branch))
+
+
+def test_the_last_stages_and_the_head_have_hard_swish():
+    layout = named_layout("tiny", "mobile", nonlinearity="hard_swish")
+    network = GEMNet(INVERTED_RESIDUAL, layout, (8,) * 6, 4)
+    assert network.stem.activation is torch.relu_ and network.head.activation is nn.functional.hardswish
+    inner = [{vertex.activation for block in stage for vertex in block.vertices[:-1]} for stage in network.stages]
+    assert inner == [{torch.relu_}] * 3 + [{nn.functional.hardswish}] * 2
+    assert all(block.vertices[-1].activation is block.activation is None for s in network.stages for block in s)
+
+
 class FormerBlock(CellBlock):
     """The block as it was before the place of the ReLU was a parameter, frozen here as an oracle."""
 
-    def __init__(self, layers, edges, *, residual, activate, **shape):
+    def __init__(self, layers, edges, *, residual, activate, squeeze, **shape):
         super().__init__(layers, edges, **shape, linear_leaves=True)
         self.residual = residual
 
@@ -92,10 +126,10 @@ def test_the_papers_skeleton_is_what_it_was_to_the_bit(cell, monkeypatch):
     assert all(map(torch.equal, [*state.values(), *values], [*former_state.values(), *former_values]))
 
 
-@given(cell=cells(), activation=st.sampled_from(ACTIVATIONS))
-@settings(max_examples=15)
-def test_the_trained_gemnet_of_any_cell_computes_what_the_plain_one_does(cell, activation):
-    layout, channels = replace(SMALL, skeleton=replace(SMALL.skeleton, activation=activation)), (16, 8, 24)
+@given(cell=cells(), skeleton=skeletons())
+@settings(max_examples=25)
+def test_the_trained_gemnet_of_any_cell_computes_what_the_plain_one_does(cell, skeleton):
+    layout, channels = replace(SMALL, skeleton=skeleton), (16, 8, 24)
     ours = GEMNet(cell, layout, channels, 4)
     plain = PlainGEMNet(*graph_of(cell), channels=channels, **layout.numbers(cell), num_classes=4)
     assert list(plain.state_dict()) == list(ours.state_dict())
@@ -103,9 +137,10 @@ def test_the_trained_gemnet_of_any_cell_computes_what_the_plain_one_does(cell, a
     images = torch.randn(2, 3, 17, 17, generator=torch.Generator().manual_seed(0))
     logits, expected = ours(images), plain(images)
     assert torch.equal(logits, expected)
-    for mine, theirs in zip(
-        torch.autograd.grad(logits.square().sum(), list(ours.parameters())),
-        torch.autograd.grad(expected.square().sum(), list(plain.parameters())),
-        strict=True,
-    ):
-        torch.testing.assert_close(mine, theirs, rtol=1e-4, atol=1e-5 * theirs.abs().max().item())
+    found = torch.autograd.grad(logits.square().sum(), list(ours.parameters()))
+    wanted = torch.autograd.grad(expected.square().sum(), list(plain.parameters()))
+    # In a network of linear cells a later normalisation takes out all that some parameters do.
+    largest = max(gradient.abs().max().item() for gradient in wanted)
+    for mine, theirs in zip(found, wanted, strict=True):
+        atol = 1e-5 * theirs.abs().max().item() + 1e-6 * largest
+        torch.testing.assert_close(mine, theirs, rtol=1e-4, atol=atol)

@@ -1,10 +1,10 @@
 import json
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
 
-from nasgem_core.backbones.skeleton import MOBILE, PAPER, SKELETONS, Skeleton, named_skeleton
+from nasgem_core.backbones.skeleton import MOBILE, NONLINEARITIES, PAPER, SKELETONS, Skeleton, named_skeleton
 from nasgem_core.cells.cell import Cell
 from nasgem_core.config.documents import read_fields
 from nasgem_core.config.transfer import GemnetConfig
@@ -22,6 +22,8 @@ def test_the_paper_has_what_the_method_says():
             head_channels=1280,
             activation="always",
             channel_multiple=8,
+            nonlinearity="relu",
+            squeeze=0.0,
         )
         == PAPER
     )
@@ -29,9 +31,9 @@ def test_the_paper_has_what_the_method_says():
 
 
 def test_the_skeletons_of_the_parameters_are_those_that_there_are():
-    (declared,) = (item for item in fields(GemnetConfig) if item.name == "skeleton")
-    assert declared.metadata["allowed"] == tuple(SKELETONS)
-    assert all(named_skeleton(name) is skeleton for name, skeleton in SKELETONS.items())
+    allowed = {item.name: item.metadata.get("allowed") for item in fields(GemnetConfig)}
+    assert allowed["skeleton"] == tuple(SKELETONS) and allowed["nonlinearity"] == NONLINEARITIES
+    assert all(named_skeleton(name) == skeleton for name, skeleton in SKELETONS.items())
     with pytest.raises(ParameterError, match="skeleton = 'large': choose one of paper, mobile"):
         named_skeleton("large")
 
@@ -45,6 +47,22 @@ def test_a_relu_follows_where_the_cell_would_be_linear_without_it():
         assert MOBILE.activates(cell) is activated
         assert PAPER.activates(cell)
         assert not Skeleton("linear", activation="never").activates(cell)
+
+
+def test_blocks_can_be_chosen_but_for_the_paper():
+    assert named_skeleton("mobile", nonlinearity="hard_swish", squeeze=0.25) == replace(
+        MOBILE, nonlinearity="hard_swish", squeeze=0.25
+    )
+    for changes in ({"nonlinearity": "hard_swish"}, {"squeeze": 0.25}):
+        with pytest.raises(ParameterError, match=r"skeleton = 'paper' has neither .*, or choose skeleton mobile"):
+            named_skeleton("paper", **changes)
+
+
+def test_hard_swish_is_in_the_later_half():
+    assert replace(MOBILE, nonlinearity="hard_swish").hard_swish == (False, False, False, True, True)
+    assert MOBILE.hard_swish == (False,) * 5
+    two = Skeleton("two", scales=(1, 2), repeats=(1, 1), nonlinearity="hard_swish")
+    assert two.hard_swish == (False, True)
 
 
 @pytest.mark.parametrize("multiple", [8, 4, 2])
@@ -80,6 +98,8 @@ def test_other_multiples_take_other_channels():
         ({"head_channels": 99, "channel_multiple": 2}, "head_channels = 99, use a multiple of 2"),
         ({"channel_multiple": 3}, "channel_multiple = 3, use one of 8, 4, 2"),
         ({"activation": "relu"}, "activation = 'relu', use one of always, never, auto"),
+        ({"nonlinearity": "swish"}, "nonlinearity = 'swish', use one of relu, hard_swish"),
+        ({"squeeze": 1.5}, "squeeze = 1.5 must be between 0 and 1"),
     ],
 )
 def test_values_out_of_range_are_named(changes, message):

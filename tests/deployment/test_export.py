@@ -18,7 +18,7 @@ from nasgem_core.deployment.forms import torch as torch_program
 from nasgem_core.deployment.specs import load_network
 from nasgem_core.errors import DataError, ParameterError
 from nasgem_core.operations.registry import OPERATIONS
-from tests.deployment.networks import card, gemnet_spec, images, proxy_spec, trained
+from tests.deployment.networks import LAYOUT, SKELETON, card, gemnet_spec, images, proxy_spec, trained
 
 
 def exported(folder, spec=None, forms=("python",), **options):
@@ -43,10 +43,12 @@ def every_operation():
 
 
 @pytest.mark.slow
-def test_all_forms_are_written_and_equal_the_original(tmp_path, capfd):
+@pytest.mark.parametrize("block", [{}, {"nonlinearity": "hard_swish", "squeeze": 0.25, "activation": "never"}], ids=str)
+def test_all_forms_are_written_and_equal_the_original(block, tmp_path, capfd):
     import onnxruntime
 
-    steps, spec = [], replace(gemnet_spec(), cell=every_operation())
+    layout = replace(LAYOUT, skeleton=replace(SKELETON, **block))
+    steps, spec = [], replace(gemnet_spec(), cell=every_operation(), layout=layout)
     _, found = exported(tmp_path / "out", spec, forms=None, on_step=steps.append)
     assert [difference.form for difference in found.differences] == ["onnx", "python", "torch"]
     assert all(d.largest <= 1e-5 * d.output and d.output > 0.01 for d in found.differences) and not found.left_out

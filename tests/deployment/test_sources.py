@@ -6,18 +6,21 @@ from pathlib import Path
 
 import pytest
 import torch
+from hypothesis import HealthCheck, given, settings
 from safetensors.torch import save_file
 from torch import nn
 
-from nasgem_core.backbones.spec import PublishedSpec
+from nasgem_core.backbones.spec import GEMNetSpec, PublishedSpec
 from nasgem_core.deployment.detector_file import detector_file
 from nasgem_core.deployment.detectors import load_detector
 from nasgem_core.deployment.sources import source_of
 from nasgem_core.deployment.specs import build_network
 from nasgem_core.operations.operation import Operation
 from nasgem_core.operations.registry import OPERATIONS
+from tests.backbones.cells import SMALL, skeletons
+from tests.cells.graphs import cells
 from tests.deployment.detectors import detector_spec, detector_weights
-from tests.deployment.networks import LAYOUT, SKELETON, card, gemnet_spec, images, loaded, proxy_spec, trained
+from tests.deployment.networks import card, gemnet_spec, images, loaded, proxy_spec, trained
 
 ROOT = Path(__file__).parents[2]
 
@@ -53,19 +56,21 @@ def check(spec, folder):
     return text
 
 
-def linear_spec():
-    """Return a network whose sums are linear."""
-    layout = dataclasses.replace(LAYOUT, skeleton=dataclasses.replace(SKELETON, activation="auto"))
-    return dataclasses.replace(gemnet_spec(), layout=layout)
-
-
-@pytest.mark.parametrize("spec", [gemnet_spec(), linear_spec(), proxy_spec()], ids=["gemnet", "linear", "proxy"])
+@pytest.mark.parametrize("spec", [gemnet_spec(), proxy_spec()], ids=["gemnet", "proxy"])
 def test_networks_of_cells_hold_the_cell_as_data(spec, tmp_path):
     text = check(spec, tmp_path)
     assert max(map(len, text.splitlines())) <= 120
-    assert ("ACTIVATE = False" in text) == (spec == linear_spec())
     assert 'OPERATIONS = ("input", "conv1x1", "dwconv3x3", "conv3x3", "conv1x1")' in text
     assert "EDGES = ((0, 1), (0, 2), (0, 4), (1, 3), (2, 3), (2, 4))" in text
+
+
+@given(cell=cells(), skeleton=skeletons())
+@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_blocks_of_any_kind(cell, skeleton, tmp_path):
+    layout = dataclasses.replace(SMALL, skeleton=skeleton)
+    text = check(GEMNetSpec("any", 3, (32, 32), cell, layout, 12.0), tmp_path)
+    assert f"ACTIVATE = {skeleton.activates(cell)}" in text and f"SQUEEZE = {skeleton.squeeze}" in text
+    assert f"HARD_SWISH = (False, {skeleton.nonlinearity == 'hard_swish'})" in text
 
 
 def written(kind):

@@ -43,7 +43,7 @@ def test_max_pool_feeds_the_vertices_of_a_reducing_block():
 
 @pytest.mark.parametrize("linear", [True, False])
 def test_triplet_is_convolution_normalisation_activation(linear):
-    triplet = ConvBN(OPERATIONS.get("conv1x1").layer(6, 4), 4, linear=linear)
+    triplet = ConvBN(OPERATIONS.get("conv1x1").layer(6, 4), 4, None if linear else torch.relu_)
     images = torch.randn(3, 6, 4, 4)
     expected = triplet.layer(images)
     expected = (expected - expected.mean((0, 2, 3), keepdim=True)) / (

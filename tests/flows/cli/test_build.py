@@ -84,6 +84,9 @@ def test_a_network_in_the_mobile_skeleton(monkeypatch, capsys):
     spec = NetworkSpec.from_json(Path("new.json").read_bytes())
     assert spec.layout == named_layout("tiny", "mobile")
     assert "layout tiny, skeleton mobile, images of 64x64" in capsys.readouterr().out
+    block = {"nonlinearity": "hard_swish", "squeeze": 0.25}
+    build.build_network("best", "20M", build.Shape("tiny", "mobile", 10, **block), Path("new.json"))
+    assert NetworkSpec.from_json(Path("new.json").read_bytes()).layout == named_layout("tiny", "mobile", **block)
     with pytest.raises(ParameterError, match="skeleton = 'large': choose one of paper, mobile"):
         build.build_network("best", "20M", build.Shape("tiny", "large", 10), None)
 
