@@ -8,14 +8,17 @@ from hypothesis import given, settings
 from torch import nn
 
 from nasgem_core.backbones.layout import GEMNetLayout
+from nasgem_core.backbones.skeleton import Skeleton
 from nasgem_core.backbones.spec import GEMNetSpec, MobileNetSpec
 from nasgem_core.cells.cell import Cell
 from nasgem_core.deployment.standalone.fast import convolutions_to_join, fast
 from nasgem_core.operations.registry import OPERATIONS
+from tests.backbones.cells import skeletons
 from tests.cells.graphs import cells
 from tests.deployment.networks import gemnet_spec, images, proxy_spec, trained
 
-SMALL = GEMNetLayout("small", 2, (False, True), scales=(1.0, 1.0), repeats=(1, 2), head_channels=8)
+SKELETON = Skeleton("small", scales=(1.0, 1.0), repeats=(1, 2), head_channels=8)
+SMALL = GEMNetLayout("small", 2, (False, True), SKELETON)
 NAMES = ("conv1x1", "conv3x3", "dwconv3x3", "dwconv5x5", "maxpool3x3", "skip")
 
 
@@ -67,6 +70,14 @@ def test_networks_of_random_cells_stay_equal(cell):
     ]
 
 
+@given(cells(max_vertices=6, names=NAMES), skeletons())
+@settings(max_examples=15, deadline=None)
+def test_blocks_of_any_kind_stay_equal(cell, skeleton):
+    layout = replace(SMALL, skeleton=replace(skeleton, scales=SKELETON.scales, repeats=SKELETON.repeats))
+    spec = replace(small(cell), layout=layout)
+    assert_equal(trained(spec), spec)
+
+
 @pytest.mark.parametrize("operation", NAMES)
 def test_each_operation_side_by_side_stays_equal(operation):
     assert sorted(NAMES) == sorted(OPERATIONS.names())
@@ -78,7 +89,7 @@ def test_each_operation_side_by_side_stays_equal(operation):
 def test_the_block_of_mobilenet_becomes_three_convolutions():
     spec = replace(gemnet_spec(), cell=parallel(*["conv1x1"] * 6, behind=("dwconv3x3",)))
     network = assert_equal(trained(spec), spec)
-    blocks = sum(spec.layout.repeats)
+    blocks = sum(spec.layout.skeleton.repeats)
     assert len(convolutions(network)) == 2 + 3 * blocks  # the stem and the head too
     assert not called(network, torch.cat) and not called(network, torch.narrow)
     shapes = [(layer.kernel_size[0], layer.out_channels, layer.groups) for layer in convolutions(network)]
@@ -88,7 +99,7 @@ def test_the_block_of_mobilenet_becomes_three_convolutions():
 def test_depthwise_convolutions_of_one_input_become_one_and_a_grouped_one():
     spec = replace(gemnet_spec(), cell=parallel(*["dwconv3x3"] * 4))
     network = assert_equal(trained(spec), spec)
-    assert len(convolutions(network)) == 2 + 2 * sum(spec.layout.repeats)
+    assert len(convolutions(network)) == 2 + 2 * sum(spec.layout.skeleton.repeats)
     assert {layer.groups for layer in convolutions(network) if layer.kernel_size == (1, 1)} == {1, 4}
 
 
@@ -101,7 +112,7 @@ def test_there_are_as_many_convolutions_as_planned():
         if isinstance(network.get_submodule(str(node.target)) if node.op == "call_module" else None, nn.BatchNorm2d):
             node.replace_all_uses_with(node.args[0])
     groups = convolutions_to_join(traced.graph)
-    blocks = sum(spec.layout.repeats)
+    blocks = sum(spec.layout.skeleton.repeats)
     assert sorted(len(group) for group in groups) == sorted([3, 2] * blocks)
     quick = assert_equal(network, spec)
     assert len(convolutions(quick)) == len(convolutions(network)) - sum(len(group) - 1 for group in groups) - blocks
