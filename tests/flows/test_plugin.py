@@ -113,6 +113,7 @@ def test_a_plugin_goes_all_the_way(fresh, site):
     assert "known operations are conv1x1, " in fresh.refused("nasgem", "search")  # it is not installed
     refused = fresh.refused("nasgem", "search", "--set", "cells.operations=[missing]", **paths)
     assert "operation 'missing' of the package broken cannot be loaded" in refused
+    fresh.configure("cells", operations=["conv1x1", "dilated3x3"])
     nasgem("search")
     table = pd.read_parquet(fresh.root / "data/estimator/cells.parquet")
     assert "depth_operations" in table
