@@ -21,6 +21,7 @@ from tasks.stages.results import (
     cost_text,
     estimate_text,
     finalists_table,
+    found_by,
     read_selected,
 )
 from tasks.store.artifacts import DATA
@@ -107,7 +108,7 @@ def show_cell(name: str, picture: Path | None) -> None:
     out.print(f"MACs      {costs.macs[0] / 1e6:.3f} M\nparams    {costs.params[0] / 1e3:.1f} k (proxy network)")
     if row is not None:
         state = f"failed: {row['reason']}" if row["failed"] else f"{row['accuracy']:.4f}, score {row['score']:.4f}"
-        out.print(f"accuracy  {state}")
+        out.print(f"accuracy  {state}\nfound by  {found_by(row)}")
         for label, words in charged_words(row).items():
             out.print(f"{label:<9} {words}; the score charges it, not the MACs")
     if picture is not None:

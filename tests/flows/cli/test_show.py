@@ -7,6 +7,8 @@ from flows.cli.printing import out
 from nasgem_core.cells.cell import Cell
 from nasgem_core.errors import DataError
 from tasks.stages.results import Results, write_selected
+from tasks.stages.trained import KNOWN
+from tests.flows.in_process import IMAGES
 
 CELL = Cell.from_dict({"schema": "nasgem.cell/1", "operations": ["input", "skip"], "edges": [[0, 1]]})
 
@@ -43,6 +45,14 @@ def test_results_of_single_trainings_are_shown_as_such(printed, small_search, mo
     text = printed(show.show_results)
     assert f"Chosen: cell {results.best['key'][:8]}, score {results.best['score']:.4f}" in text
     assert f"Random search with {len(results.baseline)} trainings: {summary['random_best_score']:.4f}" in text
+
+
+def test_a_known_block_is_shown_by_its_name(printed, small_search, monkeypatch):
+    monkeypatch.setattr("tasks.stages.proxy.open_images", lambda *_: IMAGES)
+    trained = Results(small_search.config).distinct.usable
+    block = trained[trained.kinds == KNOWN].row(0)
+    text = printed(show.show_cell, block["key"], None)
+    assert f"found by  {block['origin']}\n" in text and f"accuracy  {block['accuracy']:.4f}, score" in text
 
 
 def test_status_lists_every_stage(printed):
