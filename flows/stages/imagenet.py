@@ -61,7 +61,7 @@ def _say_budget(config: ImagenetConfig, num_classes: int) -> None:
     macs = met_budget(config, num_classes)
     if macs != config.macs:
         wanted, met = macs_text(config.macs), macs_text(macs, NEAREST)
-        say(f"  imagenet.macs = {wanted} cannot be met by the searched cell and MobileNetV2: both have about {met}")
+        say(f"  imagenet.macs = {wanted} cannot be met by all of imagenet.networks: they have about {met}")
 
 
 def _planned(config: SearchConfig) -> tuple[tuple[ImageFiles, ImageFiles], list[ClassifierTraining]]:

@@ -4,11 +4,14 @@ import json
 import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from nasgem_core.backbones.backbone import Backbone
 from nasgem_core.backbones.layout import IMAGE_SIZES, IMAGENET, GEMNetLayout
+from nasgem_core.backbones.published.layered import LayeredBackbone
+from nasgem_core.backbones.published.mobile import MULTIPLE, SCALABLE
 from nasgem_core.cells.cell import Cell
+from nasgem_core.config.checked_fields import optional
 from nasgem_core.config.documents import DocumentKind
 from nasgem_core.errors import ParameterError
 
@@ -41,6 +44,11 @@ class NetworkSpec(ABC):
         if len(self.image_size) != 2 or min(self.image_size) < 1:
             raise ParameterError(f"image_size = {list(self.image_size)}: give height and width, each at least 1")
 
+    @property
+    @abstractmethod
+    def kind(self) -> str:
+        """Its word in documents."""
+
     @abstractmethod
     def build(self) -> Backbone:
         """Return the network with fresh weights, drawn from torch's global generator."""
@@ -56,7 +64,7 @@ class NetworkSpec(ABC):
     def to_dict(self) -> dict[str, Any]:
         """Return the specification as plain JSON values."""
         common = {"name": self.name, "num_classes": self.num_classes, "image_size": list(self.image_size)}
-        return {"schema": SCHEMA, "kind": _KIND_OF[type(self)], **common, **self._own_fields()}
+        return {"schema": SCHEMA, "kind": self.kind, **common, **self._own_fields()}
 
     def to_json(self) -> str:
         """Return the specification as indented JSON text."""
@@ -69,6 +77,8 @@ class NetworkSpec(ABC):
         kind = fields.pop("kind", None)
         if not isinstance(kind, str) or kind not in _CLASSES:
             raise _KIND.refusal(f"kind = {kind!r:.80}: must be one of {', '.join(_CLASSES)}")
+        if _CLASSES[kind] is ScaledSpec:
+            fields["family"] = kind
         return _KIND.read(_CLASSES[kind], fields)
 
     @staticmethod
@@ -88,6 +98,7 @@ class GEMNetSpec(NetworkSpec):
         channels: channels of the stem and of a vertex in each stage; without them those that the width gives.
     """
 
+    kind: ClassVar[str] = "gemnet"
     cell: Cell
     layout: GEMNetLayout
     width: float
@@ -121,6 +132,8 @@ class GEMNetSpec(NetworkSpec):
 class PublishedSpec(NetworkSpec):
     """One of the published networks of Tables 1 and 2; `name` is its name in the catalogue."""
 
+    kind: ClassVar[str] = "published"
+
     @classmethod
     def for_imagenet(cls, name: str) -> Self:
         """Return it as it was published: 1000 classes, images of 224x224."""
@@ -138,35 +151,45 @@ class PublishedSpec(NetworkSpec):
 
 
 @dataclass(frozen=True)
-class MobileNetSpec(NetworkSpec):
-    """MobileNetV2 of any width.
+class ScaledSpec(NetworkSpec):
+    """A mobile network of any width.
 
     Args:
+        family: which one, a name of `SCALABLE`.
         width: multiplier of its channels.
         stride: of the coarsest map: 32 as published, 16 or 8 for small images.
+        multiple: channels are rounded to multiples of it, 8 as published.
     """
 
+    family: str
     width: float
     stride: int
+    multiple: int = optional(MULTIPLE)
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if self.family not in SCALABLE:
+            raise ParameterError(f"family = {self.family!r}: choose one of {', '.join(SCALABLE)}")
         if not 0 < self.width <= 100:
             raise ParameterError(f"width = {self.width}: must be above 0 and at most 100")
+        if self.multiple < 1:
+            raise ParameterError(f"multiple = {self.multiple}: must be at least 1")
 
-    def build(self) -> Backbone:
+    @property
+    def kind(self) -> str:
+        """Its word in documents."""
+        return self.family
+
+    def build(self) -> LayeredBackbone:
         """Return the network with fresh weights; raises `ParameterError` for a stride that it cannot have."""
-        from nasgem_core.backbones.published.mobile import mobilenet_v2
-
-        return mobilenet_v2(self.width, self.num_classes, self.stride)
+        return SCALABLE[self.family](self.width, self.num_classes, self.stride, self.multiple)
 
     def _own_fields(self) -> dict[str, Any]:
-        return {"width": self.width, "stride": self.stride}
+        return {"width": self.width, "stride": self.stride, "multiple": self.multiple}
 
 
 _CLASSES: dict[str, type[NetworkSpec]] = {
-    "gemnet": GEMNetSpec,
-    "published": PublishedSpec,
-    "mobilenet_v2": MobileNetSpec,
+    GEMNetSpec.kind: GEMNetSpec,
+    PublishedSpec.kind: PublishedSpec,
+    **dict.fromkeys(SCALABLE, ScaledSpec),
 }
-_KIND_OF = {cls: kind for kind, cls in _CLASSES.items()}

@@ -41,11 +41,12 @@ class ImagenetConfig:
     dataset: str = ""
     """A folder with train/ and val/, in each a folder per class; without one: skipped."""
     networks: tuple[str, ...] = ("gemnet", "mobilenet_v2")
-    """gemnet, mobilenet_v2 or published networks.
+    """gemnet, its rivals, published networks, known blocks, or files of cells and networks.
 
-    `gemnet` are those of `data/gemnet`; `mobilenet_v2` is sized to `macs`."""
+    `gemnet` are those of `data/gemnet`; the rivals mobilenet_v2, mobilenet_v3_small, mobilenet_v3_large and
+    efficientnet_b0 and all networks of cells are sized to `macs`."""
     macs: int = bounded(18_970_000, low=0, high=10**12)
-    """Multiply-adds that GEMNet and MobileNetV2 are sized to; 0: GEMNet as it was built.
+    """Multiply-adds that GEMNet and its rivals are sized to; 0: GEMNet as it was built.
 
     They are those of one image of `image_size`."""
     image_size: int = bounded(64, low=32, high=1024)

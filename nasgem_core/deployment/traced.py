@@ -21,6 +21,7 @@ _ARGUMENTS: dict[type[nn.Module], tuple[str, ...]] = {
     nn.ReLU: ("inplace",),
     nn.ReLU6: ("inplace",),
     nn.Hardswish: ("inplace",),
+    nn.Hardsigmoid: ("inplace",),
     nn.SiLU: ("inplace",),
     nn.Sigmoid: (),
     nn.Identity: (),

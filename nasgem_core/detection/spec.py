@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from nasgem_core.backbones.layout import IMAGE_SIZES, IMAGENET
 from nasgem_core.backbones.published.strides import STRIDE
-from nasgem_core.backbones.spec import GEMNetSpec, MobileNetSpec, NetworkSpec
+from nasgem_core.backbones.spec import GEMNetSpec, NetworkSpec, ScaledSpec
 from nasgem_core.config.documents import DocumentKind
 from nasgem_core.detection.annotations import Category
 from nasgem_core.detection.settings import DetectorSettings
@@ -84,7 +84,7 @@ def for_detection(network: NetworkSpec) -> NetworkSpec:
     has as many stages, and a published network those that it has for images of ImageNet's size.
     """
     size = (IMAGE_SIZES[IMAGENET.name],) * 2
-    if isinstance(network, MobileNetSpec):
+    if isinstance(network, ScaledSpec):
         return replace(network, image_size=size, stride=STRIDE)
     if not isinstance(network, GEMNetSpec):
         return replace(network, image_size=size)

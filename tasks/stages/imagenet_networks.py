@@ -1,34 +1,48 @@
 """Networks of stage `imagenet`: the specifications that the names in the parameters stand for."""
 
+import json
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
+from pathlib import Path
 
 from nasgem_core.backbones.layout import LAYOUTS, GEMNetLayout
 from nasgem_core.backbones.published.catalogue import published_names, why_missing
+from nasgem_core.backbones.published.mobile import SCALABLE
 from nasgem_core.backbones.published.strides import suitable_stride
-from nasgem_core.backbones.scaled import mobilenet_to_budget, shared_budget
+from nasgem_core.backbones.scaled import scaled_to_budget, shared_budget
 from nasgem_core.backbones.spec import GEMNetSpec, NetworkSpec, PublishedSpec
 from nasgem_core.backbones.width import fit_to_budget
+from nasgem_core.cells.cell import Cell
+from nasgem_core.cells.known_blocks import BLOCKS
 from nasgem_core.config.transfer import ImagenetConfig
-from nasgem_core.errors import DataError, ParameterError
+from nasgem_core.errors import DataError, NasgemError, ParameterError
 from tasks.run.parameters import in_section
 from tasks.store.artifacts import DATA
 
 GEMNET_FOLDER = DATA / "gemnet"
-GEMNET, MOBILENET = "gemnet", "mobilenet_v2"
-FIRST_GEMNET = "gemnet_a"
+GEMNET, FIRST_GEMNET = "gemnet", "gemnet_a"
+BLOCK = "block_"
+"""Begins the names of GEMNets of known blocks."""
+_Fit = Callable[[int], NetworkSpec]
+"""Sizes a network to a budget of multiply-adds; raises `ParameterError` where it cannot."""
 
 
 def planned_networks(config: ImagenetConfig, num_classes: int) -> list[NetworkSpec]:
     """Return the networks that the parameters name, in their order.
 
     Raises:
-        ParameterError: a network cannot have the multiply-adds asked for, or two are the same.
-        DataError: GEMNet is to be trained, and stage `gemnet` has not written one.
+        ParameterError: a network is unknown, cannot have the multiply-adds asked for, or two have the same name.
+        DataError: GEMNet is to be trained, and stage `gemnet` has not written one; a file holds neither a cell nor a
+            network.
     """
     check_network_names(config)
     with in_section("imagenet"):
         macs = met_budget(config, num_classes)
-        specs = [spec for name in config.networks for spec in _specs_of(name, config, num_classes, macs)]
+        specs: list[NetworkSpec] = []
+        for name in config.networks:
+            fit = _fit_of(name, config, num_classes)
+            specs += [fit(macs)] if fit else _unsized(name, config, num_classes)
     names = [spec.name for spec in specs]
     for name in names:
         if names.count(name) > 1:
@@ -37,52 +51,94 @@ def planned_networks(config: ImagenetConfig, num_classes: int) -> list[NetworkSp
 
 
 def check_network_names(config: ImagenetConfig) -> None:
-    """Raise `ParameterError` for a name that is not one of a network."""
-    known = (GEMNET, MOBILENET, *published_names())
+    """Raise `ParameterError` for a name that is unknown, and `DataError` for a file without a cell or a network."""
+    known = (GEMNET, *SCALABLE, *published_names(), *(BLOCK + name for name in BLOCKS.names()))
     for name in config.networks:
-        if name not in known:
+        if _is_file(name):
+            _read(name)
+        elif name not in known:
             raise ParameterError(
-                f"imagenet.networks names {name!r}: {why_missing(name)}; choose among {', '.join(known)}"
+                f"imagenet.networks names {name!r}: {why_missing(name)}; choose among {', '.join(known)}, "
+                "or name a JSON file of a cell or of a network"
             )
 
 
 def met_budget(config: ImagenetConfig, num_classes: int) -> int:
-    """Return the multiply-adds that networks are sized to; GEMNet and MobileNetV2 get some that both can have.
+    """Return the multiply-adds that networks are sized to: those asked for, or else the next ones that all can have.
+
+    A single network is not given more than was asked for, so that its own message says what it can have.
 
     Raises:
         ParameterError: there are none.
-        DataError: stage `gemnet` has not written a network.
+        DataError: stage `gemnet` has not written a network, or a file holds neither a cell nor a network.
     """
-    if not config.macs or not {GEMNET, MOBILENET} <= set(config.networks):
-        return config.macs
+    fits = [fit for name in config.networks if (fit := _fit_of(name, config, num_classes))]
+    return shared_budget(config.macs, fits) if len(fits) > 1 else config.macs
+
+
+def _fit_of(name: str, config: ImagenetConfig, num_classes: int) -> _Fit | None:
+    """Return what sizes a network; None for one that is taken as it is."""
     size = (config.image_size, config.image_size)
-    return shared_budget(_searched_gemnet().cell, _layout_for(size), num_classes, size, config.macs)
+    if not config.macs:
+        return None
+    if name in SCALABLE:
+        return partial(scaled_to_budget, name, num_classes, size)
+    cell = _cell_of(name)
+    if cell is None:
+        return None
+    layout = _layout_for(size)
+    return lambda macs: fit_to_budget(
+        Path(name).stem, cell, layout, num_classes=num_classes, image_size=size, macs=macs
+    )
 
 
-def _specs_of(name: str, config: ImagenetConfig, num_classes: int, macs: int) -> list[NetworkSpec]:
+def _cell_of(name: str) -> Cell | None:
+    """Return the cell of a GEMNet, None for a network without cells."""
+    if name == GEMNET:
+        return _searched_gemnet().cell
+    if name.startswith(BLOCK):
+        return BLOCKS.get(name.removeprefix(BLOCK)).cell
+    if not _is_file(name):
+        return None
+    found = _read(name)
+    return found.cell if isinstance(found, GEMNetSpec) else found if isinstance(found, Cell) else None
+
+
+def _unsized(name: str, config: ImagenetConfig, num_classes: int) -> Sequence[NetworkSpec]:
+    """Return a network as it was built or published, for the classes and the images of the stage."""
     size = (config.image_size, config.image_size)
     if name == GEMNET:
-        if not macs:
-            return [replace(spec, num_classes=num_classes, image_size=size) for spec in _built_gemnets()]
-        return [
-            fit_to_budget(
-                GEMNET, _searched_gemnet().cell, _layout_for(size), num_classes=num_classes, image_size=size, macs=macs
-            )
-        ]
-    if name == MOBILENET:
-        if not macs:
-            raise ParameterError(
-                f"macs = 0, and networks names {MOBILENET}, which is sized to it: set it, or name mobilenet_v2_1_4"
-            )
-        return [mobilenet_to_budget(num_classes, size, macs)]
+        return [replace(spec, num_classes=num_classes, image_size=size) for spec in _built_gemnets()]
+    found = _read(name) if _is_file(name) else None
+    if isinstance(found, NetworkSpec):
+        own = found.name if isinstance(found, PublishedSpec) else Path(name).stem
+        return [replace(found, name=own, num_classes=num_classes, image_size=size)]
+    if name in SCALABLE or name.startswith(BLOCK) or isinstance(found, Cell):
+        example = ", or name mobilenet_v2_1_4" if name == "mobilenet_v2" else ""
+        raise ParameterError(f"macs = 0, and networks names {name}, which is sized to it: set it{example}")
     return [PublishedSpec(name, num_classes, size)]
 
 
+def _is_file(name: str) -> bool:
+    return name.endswith(".json")
+
+
+def _read(path: str) -> Cell | NetworkSpec:
+    """Return the cell or the network in a file; raises `DataError` where there is neither."""
+    try:
+        document = json.loads(Path(path).read_bytes())
+        if isinstance(document, dict) and "kind" in document:
+            return NetworkSpec.from_dict(document)
+        return Cell.from_dict(document["cell"] if isinstance(document, dict) and "cell" in document else document)
+    except (OSError, ValueError, NasgemError) as error:
+        raise DataError(f"imagenet.networks names {path}: {error}; give a JSON file of a cell or a network") from None
+
+
 def _layout_for(size: tuple[int, int]) -> GEMNetLayout:
-    """Return the halvings that suit the images, with the skeleton of the network that was built."""
+    """Return the halvings that suit the images, with the skeleton of the network that was built, if there is one."""
     stride = suitable_stride(size)
     halvings = next(layout for layout in LAYOUTS.values() if layout.strides[-1] == stride)
-    return replace(halvings, skeleton=_searched_gemnet().layout.skeleton)
+    return replace(halvings, skeleton=_searched_gemnet().layout.skeleton) if any(_gemnet_files()) else halvings
 
 
 def _searched_gemnet() -> GEMNetSpec:
@@ -93,7 +149,7 @@ def _searched_gemnet() -> GEMNetSpec:
 
 def _built_gemnets() -> list[GEMNetSpec]:
     found = []
-    for path in sorted(GEMNET_FOLDER.glob("*.json")):
+    for path in _gemnet_files():
         try:
             spec = NetworkSpec.from_json(path.read_bytes())
         except DataError as error:
@@ -103,3 +159,7 @@ def _built_gemnets() -> list[GEMNetSpec]:
     if not found:
         raise DataError(f"{GEMNET_FOLDER} holds no network: run `nasgem stage gemnet`, or train others")
     return found
+
+
+def _gemnet_files() -> list[Path]:
+    return sorted(GEMNET_FOLDER.glob("*.json"))

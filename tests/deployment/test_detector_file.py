@@ -6,7 +6,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from nasgem_core.backbones.spec import GEMNetSpec, MobileNetSpec
+from nasgem_core.backbones.spec import GEMNetSpec, ScaledSpec
 from nasgem_core.deployment.detector_file import detector_file
 from nasgem_core.deployment.detectors import load_detector
 from nasgem_core.deployment.predicting import find_objects
@@ -14,7 +14,7 @@ from nasgem_core.errors import DataError
 from tests.deployment.detectors import detector_spec, detector_weights, pictures
 from tests.deployment.networks import cell, loaded, photo
 
-MOBILE = MobileNetSpec("m", 2, (64, 64), 0.35, 8)
+MOBILE = ScaledSpec("m", 2, (64, 64), "mobilenet_v2", 0.35, 8)
 
 
 @pytest.mark.parametrize(

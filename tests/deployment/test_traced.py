@@ -7,6 +7,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from nasgem_core.backbones.published.catalogue import published_names, published_network
+from nasgem_core.backbones.published.mobile import SCALABLE
 from nasgem_core.deployment.traced import traced_file
 from nasgem_core.errors import DataError
 from tests.deployment.networks import card, gemnet_spec, loaded
@@ -57,9 +58,10 @@ def test_a_file_gives_the_networks_outputs(build, tmp_path):
     assert max(map(len, text.splitlines())) <= 120
 
 
-@pytest.mark.parametrize("name", published_names())
+@pytest.mark.parametrize("name", [*published_names(), *SCALABLE])
 def test_every_published_network_can_be_written(name, tmp_path):
-    network = published_network(name, num_classes=3).eval()
+    network = SCALABLE[name](0.3, 3) if name in SCALABLE else published_network(name, num_classes=3)
+    network.eval()
     _, again = rebuilt(network, tmp_path)
     images = torch.randn(1, 3, 64, 64)
     with torch.no_grad():

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from nasgem_core.backbones.layout import CIFAR, IMAGENET, TINY
-from nasgem_core.backbones.spec import GEMNetSpec, MobileNetSpec, PublishedSpec
+from nasgem_core.backbones.spec import GEMNetSpec, PublishedSpec, ScaledSpec
 from nasgem_core.cells.cell import Cell
 from nasgem_core.config.transfer import DETECTORS
 from nasgem_core.detection.annotations import Category
@@ -63,7 +63,11 @@ def test_a_network_for_small_images_becomes_a_backbone_with_its_weights(layout, 
 
 
 @pytest.mark.parametrize(
-    "small", [PublishedSpec("mnasnet_1_3", 5, (64, 64)), MobileNetSpec("mobilenet", 5, (64, 64), width=0.25, stride=16)]
+    "small",
+    [
+        PublishedSpec("mnasnet_1_3", 5, (64, 64)),
+        ScaledSpec("mobilenet", 5, (64, 64), "mobilenet_v3_small", width=0.25, stride=16),
+    ],
 )
 def test_a_published_network_gets_its_halvings_back(small):
     backbone = for_detection(small).build()

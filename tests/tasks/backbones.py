@@ -2,7 +2,7 @@
 
 import torch
 
-from nasgem_core.backbones.spec import MobileNetSpec
+from nasgem_core.backbones.spec import ScaledSpec
 from nasgem_core.deployment.card import NetworkCard
 from nasgem_core.training.classification import MEAN, STD
 from nasgem_core.weights import NETWORK, NETWORK_SCHEMA
@@ -12,7 +12,7 @@ from tasks.store.artifacts import write_bytes, write_weights
 
 def write_classifier(root, number=0, top1=0.5):
     """Write a small MobileNetV2 below a repository's root, and return its weights."""
-    spec = MobileNetSpec("mobilenet_v2", 4, (64, 64), width=0.25, stride=16)
+    spec = ScaledSpec("mobilenet_v2", 4, (64, 64), "mobilenet_v2", width=0.25, stride=16)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(number)
         weights = {name: value.numpy() for name, value in spec.build().state_dict().items()}

@@ -9,7 +9,7 @@ from torch import nn
 
 from nasgem_core.backbones.layout import GEMNetLayout
 from nasgem_core.backbones.skeleton import Skeleton
-from nasgem_core.backbones.spec import GEMNetSpec, MobileNetSpec
+from nasgem_core.backbones.spec import GEMNetSpec, ScaledSpec
 from nasgem_core.cells.cell import Cell
 from nasgem_core.deployment.standalone.fast import convolutions_to_join, fast
 from nasgem_core.operations.registry import OPERATIONS
@@ -120,7 +120,7 @@ def test_there_are_as_many_convolutions_as_planned():
 
 
 def test_normalisation_is_folded_in_networks_of_other_kinds():
-    for spec in (proxy_spec(), MobileNetSpec("m", 3, (32, 32), 0.25, 8)):
+    for spec in (proxy_spec(), ScaledSpec("m", 3, (32, 32), "mobilenet_v2", 0.25, 8)):
         network = assert_equal(trained(spec), spec)
         assert not any(isinstance(layer, nn.BatchNorm2d) for layer in network.modules())
 

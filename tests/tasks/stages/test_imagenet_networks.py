@@ -7,11 +7,14 @@ import pytest
 
 from nasgem_core.backbones.counting import count_costs
 from nasgem_core.backbones.layout import IMAGENET, TINY
+from nasgem_core.backbones.published.mobile import SCALABLE
 from nasgem_core.backbones.skeleton import MOBILE
-from nasgem_core.backbones.spec import GEMNetSpec
+from nasgem_core.backbones.spec import GEMNetSpec, ScaledSpec
 from nasgem_core.cells.cell import Cell
+from nasgem_core.cells.known_blocks import MOBILENET_V2_4
 from nasgem_core.errors import DataError, ParameterError
-from tasks.stages.imagenet_networks import met_budget, planned_networks
+from tasks.stages.best_cell import BEST_CELL_FILE, write_best_cell
+from tasks.stages.imagenet_networks import check_network_names, met_budget, planned_networks
 from tests.tasks.classifiers import CELL, SMALL, write_gemnets
 
 
@@ -27,14 +30,20 @@ def gemnets(here):
     return here
 
 
-def test_both_networks_take_a_size_that_both_can_have(gemnets):
-    config = replace(SMALL, networks=("gemnet", "mobilenet_v2"), macs=19_500_000)
+WIDE = np.zeros((9, 9), np.int64)
+WIDE[0, 1:] = 1  # eight leaves of at least eight channels
+
+
+def test_all_networks_take_a_size_that_all_can_have(gemnets):
+    (gemnets / "wide.json").write_text(Cell(WIDE, ("input", *["dwconv3x3"] * 8)).to_json())
+    config = replace(SMALL, networks=("wide.json", "mobilenet_v2"), macs=18_970_000)
     macs = met_budget(config, 20)
-    assert macs > 19_500_000 * 1.01
-    costs = [count_costs(spec.build(), (64, 64)).macs for spec in planned_networks(config, 20)]
-    assert costs == pytest.approx([macs, macs], rel=0.01)
-    assert met_budget(replace(config, macs=18_970_000), 20) == 18_970_000
-    assert met_budget(replace(config, networks=("gemnet",)), 20) == 19_500_000
+    assert macs > 18_970_000 * 1.01
+    specs = planned_networks(config, 20)
+    assert [spec.name for spec in specs] == ["wide", "mobilenet_v2"]
+    assert [count_costs(spec.build(), (64, 64)).macs for spec in specs] == pytest.approx([macs, macs], rel=0.01)
+    assert met_budget(replace(config, networks=("gemnet", "mobilenet_v2")), 20) == 18_970_000
+    assert met_budget(replace(config, networks=("wide.json",)), 20) == 18_970_000
 
 
 def test_the_cell_is_that_of_the_stage_and_not_of_a_network_beside_its_own(gemnets):
@@ -71,7 +80,7 @@ def test_without_a_budget_gemnet_is_trained_as_it_was_built(gemnets):
             {"networks": ("alexnet",)},
             "imagenet.networks names 'alexnet': it is unknown; choose among gemnet, mobile",
         ),
-        ({"macs": 22_000_000}, r"^imagenet\.macs = 22M cannot be met by a MobileNetV2 within 1 %"),
+        ({"macs": 22_000}, r"^imagenet\.macs = 22k cannot be met by mobilenet_v2 within 1 %"),
         ({"macs": 0}, r"^imagenet\.macs = 0, and networks names mobilenet_v2, which is sized to it: set it"),
     ],
 )
@@ -93,11 +102,49 @@ def test_a_network_that_would_be_trained_twice_is_named(gemnets):
         planned_networks(replace(SMALL, networks=("gemnet",), macs=0), 20)
 
 
-def test_gemnet_and_its_rival_have_equal_costs(gemnets):
-    config = replace(SMALL, networks=("gemnet", "mobilenet_v2"), macs=18_970_000)
-    specs = planned_networks(config, 20)
-    assert [spec.name for spec in specs] == ["gemnet", "mobilenet_v2"]
-    assert specs[0].cell == CELL and specs[0].layout == TINY
-    costs = [count_costs(spec.build(), (64, 64)).macs for spec in specs]
-    assert costs == pytest.approx([config.macs] * 2, rel=0.01)
-    assert [spec.build().classifier.out_features for spec in specs] == [20, 20]
+def test_gemnet_and_its_rivals_have_equal_costs(gemnets):
+    rivals = (*SCALABLE, "block_mobilenet_v2_4")
+    specs = planned_networks(replace(SMALL, networks=("gemnet", *rivals), macs=18_970_000), 20)
+    assert [spec.name for spec in specs] == ["gemnet", *rivals]
+    assert specs[0].cell == CELL and specs[0].layout == specs[-1].layout == TINY
+    assert specs[-1].cell == MOBILENET_V2_4.cell
+    networks = [spec.build() for spec in specs]
+    costs = [count_costs(network, (64, 64)).macs for network in networks]
+    assert costs == pytest.approx([18_970_000] * len(costs), rel=0.01)
+    assert {network.classifier.out_features for network in networks} == {20}
+    assert {network.feature_info[-1].stride for network in networks} == {16}
+
+
+def test_files_of_cells_and_networks_are_networks_too(gemnets):
+    other = Cell(np.array([[0, 1], [0, 0]]), ("input", "dwconv3x3"))
+    (gemnets / "mine.json").write_text(other.to_json())
+    write_best_cell(other)
+    (gemnets / "built.json").write_text(GEMNetSpec("gemnet_x", 5, (224, 224), other, IMAGENET, 32.0).to_json())
+    (gemnets / "scaled.json").write_text(ScaledSpec("x", 5, (64, 64), "efficientnet_b0", 0.3, 16).to_json())
+    networks = ("mine.json", str(BEST_CELL_FILE), "built.json", "scaled.json")
+    specs = planned_networks(replace(SMALL, networks=networks, macs=18_970_000), 20)
+    assert [spec.name for spec in specs] == ["mine", "best_cell", "built", "scaled"]
+    assert {(spec.cell, spec.layout, spec.channels) for spec in specs[:3]} == {(other, TINY, specs[0].channels)}
+    assert (specs[3].width, specs[3].num_classes) == (0.3, 20)
+    built, scaled = planned_networks(replace(SMALL, networks=networks[2:], macs=0), 20)
+    assert (built.layout, built.width, built.num_classes) == (IMAGENET, 32.0, 20) and scaled == specs[3]
+
+
+@pytest.mark.parametrize("name", ["mine.json", "block_regnet", "efficientnet_b0"])
+def test_what_is_sized_needs_a_budget(here, name):
+    (here / "mine.json").write_text(CELL.to_json())
+    with pytest.raises(ParameterError, match=rf"macs = 0, and networks names {name}, which is sized to it: set it$"):
+        planned_networks(replace(SMALL, networks=(name,), macs=0), 20)
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [(None, "No such file"), ("{", "Expecting property name"), ("{}", "not a cell"), ('{"kind": 1}', "not a network")],
+)
+def test_a_file_without_a_cell_or_a_network_is_named(here, text, fault):
+    if text is not None:
+        (here / "mine.json").write_text(text)
+    with pytest.raises(
+        DataError, match=rf"imagenet\.networks names mine\.json: .*{fault}.*; give a JSON file of a cell"
+    ):
+        check_network_names(replace(SMALL, networks=("mine.json",)))
