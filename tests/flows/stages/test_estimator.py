@@ -98,6 +98,11 @@ def test_rounds_that_bring_better_cells_go_on(small_search, monkeypatch):
     assert len(found["rounds"]) == 3 and found["rounds"][-1]["gain"] > 0 and found["said"] == []
 
 
+def test_nothing_is_said_after_the_last_round(small_search, monkeypatch):
+    found = run_rounds(small_search, monkeypatch, falling, rounds=2, patience=2)
+    assert len(found["rounds"]) == 2 and found["said"] == []
+
+
 def test_without_patience_all_rounds_are_run(small_search, monkeypatch):
     found = run_rounds(small_search, monkeypatch, falling, rounds=3, patience=0)
     assert len(found["rounds"]) == 3 and all("gain" not in row for row in found["rounds"])
