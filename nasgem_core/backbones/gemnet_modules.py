@@ -1,13 +1,16 @@
 """GEMNet in plain modules (paper, section 4; layout as in AutoShrink).
 
-Exported files hold the source of these classes, so they use torch and `nasgem_core.networks.cell_block` alone.
+Exported files hold the source of these classes, so they use torch, `nasgem_core.networks.cell_block` and
+`nasgem_core.backbones.stochastic_depth` alone.
 """
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from nasgem_core.backbones.stochastic_depth import StochasticDepth, set_stochastic_depth
 from nasgem_core.networks.cell_block import CellBlock, ConvBN
 
 
@@ -71,7 +74,7 @@ class GEMNetBlock(CellBlock):
             activation=activation,
             linear_leaves=True,
         )
-        self.residual = residual
+        self.depth = StochasticDepth() if residual else None
         self.activation = activation if activate else None
         squeezed = max(1, int(squeeze * self.out_channels + 0.5))
         self.weighting = SqueezeExcitation(self.out_channels, squeezed) if squeeze else nn.Identity()
@@ -79,8 +82,8 @@ class GEMNetBlock(CellBlock):
     def forward(self, inputs: Tensor) -> Tensor:
         """Map [B, in_channels, H, W] to [B, out_channels, H, W], or half of that height and width."""
         outputs = self.weighting(super().forward(inputs))
-        if self.residual:
-            outputs = inputs + outputs
+        if self.depth is not None:
+            outputs = inputs + self.depth(outputs)
         return outputs if self.activation is None else self.activation(outputs)
 
 
@@ -101,6 +104,8 @@ class PlainGEMNet(nn.Module):
         activate: whether an activation follows the blocks.
         hard_swish: whether it is hard swish in each stage, and with the last one in the head; otherwise ReLU.
         squeeze: channels inside a block's squeeze-and-excitation as a share of its output's; 0 leaves it out.
+        dropout: share of the pooled values that are left out in training.
+        stochastic_depth: share of the images whose last residual block is left out in training; earlier ones less.
         num_classes: length of the logits.
     """
 
@@ -119,6 +124,8 @@ class PlainGEMNet(nn.Module):
         activate: bool,
         hard_swish: Sequence[bool],
         squeeze: float,
+        dropout: float,
+        stochastic_depth: float,
         num_classes: int,
     ) -> None:
         super().__init__()
@@ -144,7 +151,9 @@ class PlainGEMNet(nn.Module):
                 stage.append(block)
             self.stages.append(stage)
         self.head = ConvBN(nn.Conv2d(incoming, head_channels, 1, bias=False), head_channels, activations[-1])
+        self.dropout = nn.Dropout(dropout)
         self.classifier = nn.Linear(head_channels, num_classes)
+        set_stochastic_depth(self, stochastic_depth)
 
     def forward_stages(self, images: Tensor) -> list[Tensor]:
         """Return the output of every stage."""
@@ -155,4 +164,9 @@ class PlainGEMNet(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Map normalised images [B, 3, H, W] to logits [B, num_classes]."""
-        return self.classifier(self.head(self.forward_stages(images)[-1]).mean(dim=(2, 3)))
+        pooled = self.head(self.forward_stages(images)[-1]).mean(dim=(2, 3))
+        return self.classifier(self.dropout(pooled))
+
+
+DEFINITIONS: tuple[Any, ...] = (StochasticDepth, set_stochastic_depth, SqueezeExcitation, GEMNetBlock, PlainGEMNet)
+"""What an exported file holds of GEMNet, beside the cell; each uses those before it."""

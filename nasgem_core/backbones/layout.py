@@ -51,6 +51,8 @@ class GEMNetLayout:
             "activate": self.skeleton.activates(cell),
             "hard_swish": self.skeleton.hard_swish,
             "squeeze": self.skeleton.squeeze,
+            "dropout": self.skeleton.dropout,
+            "stochastic_depth": self.skeleton.stochastic_depth,
         }
 
     @property

@@ -11,6 +11,8 @@ from nasgem_core.errors import ParameterError
 ACTIVATIONS = ("always", "never", "auto")
 CHANNEL_MULTIPLES = (8, 4, 2)
 NONLINEARITIES = ("relu", "hard_swish")
+BLOCK_FIELDS = ("nonlinearity", "squeeze", "dropout", "stochastic_depth")
+"""Fields of which a named skeleton may be given other values."""
 _SEQUENCES = ("scales", "repeats")
 
 
@@ -32,6 +34,8 @@ class Skeleton:
             `hard_swish`, which MobileNetV3 found to help there most; stem and earlier stages have ReLU.
         squeeze: every block ends in squeeze-and-excitation, before the sum, with this share of its channels inside; 0
             leaves it out.
+        dropout: share of the values before the classifier that are left out in training.
+        stochastic_depth: share of the images whose last residual block is left out in training; earlier ones less.
 
     Raises:
         ParameterError: a value is out of range, or the sequences differ in length.
@@ -46,6 +50,8 @@ class Skeleton:
     channel_multiple: int = 8
     nonlinearity: str = "relu"
     squeeze: float = 0.0
+    dropout: float = 0.0
+    stochastic_depth: float = 0.0
 
     def __post_init__(self) -> None:
         for name in _SEQUENCES:
@@ -62,8 +68,11 @@ class Skeleton:
         self._require_one_of("activation", ACTIVATIONS)
         self._require_one_of("channel_multiple", CHANNEL_MULTIPLES)
         self._require_one_of("nonlinearity", NONLINEARITIES)
-        if not 0 <= self.squeeze <= 1:
-            raise ParameterError(f"skeleton {self.name!r}: squeeze = {self.squeeze} must be between 0 and 1")
+        for name, highest in (("squeeze", 1.0), ("dropout", 0.99), ("stochastic_depth", 0.99)):
+            if not 0 <= getattr(self, name) <= highest:
+                raise ParameterError(
+                    f"skeleton {self.name!r}: {name} = {getattr(self, name)} must be between 0 and {highest}"
+                )
         if self.head_channels < 1 or self.head_channels % self.channel_multiple:
             raise ParameterError(
                 f"skeleton {self.name!r}: head_channels = {self.head_channels}, use a multiple of "
@@ -118,18 +127,22 @@ SKELETONS = {skeleton.name: skeleton for skeleton in (PAPER, MOBILE)}
 """By name."""
 
 
-def named_skeleton(name: str, *, nonlinearity: str = "relu", squeeze: float = 0.0) -> Skeleton:
+def named_skeleton(name: str, **block: Any) -> Skeleton:
     """Return a skeleton by its name, with other blocks where asked for.
+
+    Args:
+        name: one of `SKELETONS`.
+        block: values of `BLOCK_FIELDS`.
 
     Raises:
         ParameterError: the name is unknown, a value is out of range, or the paper's blocks would be changed.
     """
     if name not in SKELETONS:
         raise ParameterError(f"skeleton = {name!r}: choose one of {', '.join(SKELETONS)}")
-    skeleton = replace(SKELETONS[name], nonlinearity=nonlinearity, squeeze=squeeze)
+    skeleton = replace(SKELETONS[name], **block)
     if name == PAPER.name and skeleton != PAPER:
         raise ParameterError(
-            f"skeleton = {name!r} has neither hard swish nor squeeze-and-excitation: set nonlinearity = relu and "
-            f"squeeze = 0, or choose skeleton {MOBILE.name}"
+            f"skeleton = {name!r} is the paper's, where {', '.join(BLOCK_FIELDS)} keep their defaults: leave them out, "
+            f"or choose skeleton {MOBILE.name}"
         )
     return skeleton

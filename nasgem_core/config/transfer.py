@@ -23,6 +23,10 @@ class GemnetConfig:
     """Activation of the later stages and the head; `paper` has relu."""
     squeeze: float = bounded(0.0, low=0.0, high=1.0)
     """Share of a block's channels inside its squeeze-and-excitation; 0: none, as `paper`."""
+    dropout: float = bounded(0.0, low=0.0, high=0.99)
+    """Share of values before the classifier left out in training; 0 in `paper`."""
+    stochastic_depth: float = bounded(0.0, low=0.0, high=0.99)
+    """Share of images whose last residual block is left out in training; 0 in `paper`."""
     image_size: int = bounded(224, low=32, high=4096)
     """Height and width of the images that the budgets hold for, in pixels."""
     classes: int = bounded(1000, low=1, high=1_000_000)

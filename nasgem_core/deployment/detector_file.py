@@ -6,7 +6,7 @@ from typing import Any
 
 from torch import nn
 
-from nasgem_core.backbones.gemnet_modules import GEMNetBlock, PlainGEMNet, SqueezeExcitation
+from nasgem_core.backbones import gemnet_modules
 from nasgem_core.backbones.spec import GEMNetSpec
 from nasgem_core.deployment.card import check_name
 from nasgem_core.deployment.cell_source import cell_source
@@ -84,7 +84,7 @@ def _backbone(spec: DetectorSpec, detector: Detector) -> tuple[dict[str, Any], S
             graph = cell_source(own.cell)
             data = {**graph.data, **{keyword.upper(): value for keyword, value in numbers.items()}}
             body = graph.construct(GEMNetMaps, {keyword: keyword.upper() for keyword in numbers}, indent=8)
-            return data, (*graph.definitions, SqueezeExcitation, GEMNetBlock, PlainGEMNet, GEMNetMaps), body
+            return data, (*graph.definitions, *gemnet_modules.DEFINITIONS, GEMNetMaps), body
     return {}, (place, traced_class(detector.pyramid.body, spec.name, "forward_features")), "Network()"
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from torch import nn
 
-from nasgem_core.backbones.gemnet_modules import GEMNetBlock, PlainGEMNet, SqueezeExcitation
+from nasgem_core.backbones import gemnet_modules
 from nasgem_core.backbones.spec import GEMNetSpec
 from nasgem_core.cells.cell import Cell
 from nasgem_core.deployment.card import NetworkCard
@@ -34,16 +34,16 @@ def source_of(card: NetworkCard, spec: Spec, network: nn.Module) -> str:
     if isinstance(spec, GEMNetSpec):
         numbers = {"channels": spec.channels, **spec.layout.numbers(spec.cell)}
         with contextlib.suppress(DataError):
-            return _of_cell(card, network, spec.cell, numbers, (SqueezeExcitation, GEMNetBlock, PlainGEMNet))
+            return _of_cell(card, network, spec.cell, numbers, gemnet_modules.DEFINITIONS)
     return traced_file(network, card)
 
 
 def _of_cell(
-    card: NetworkCard, network: nn.Module, cell: Cell, numbers: Mapping[str, Any], classes: tuple[type[nn.Module], ...]
+    card: NetworkCard, network: nn.Module, cell: Cell, numbers: Mapping[str, Any], definitions: tuple[Any, ...]
 ) -> str:
-    """Return the file of a network whose class, the last one, takes the layers, the edges, numbers and the classes."""
+    """Return the file of a network whose class, the last definition, takes layers, edges, numbers and classes."""
     graph = cell_source(cell)
     data = {keyword.upper(): value for keyword, value in numbers.items()}
     words = {keyword: keyword.upper() for keyword in numbers} | {"num_classes": "len(CLASSES)"}
-    construct = graph.construct(classes[-1], words)
-    return python_file(card, network, {**graph.data, **data}, (*graph.definitions, *classes), construct)
+    construct = graph.construct(definitions[-1], words)
+    return python_file(card, network, {**graph.data, **data}, (*graph.definitions, *definitions), construct)

@@ -10,6 +10,7 @@ import torch
 
 from nasgem_core.backbones.costs import gemnet_part_costs
 from nasgem_core.backbones.layout import named_layout
+from nasgem_core.backbones.skeleton import BLOCK_FIELDS
 from nasgem_core.backbones.spec import GEMNetSpec
 from nasgem_core.backbones.width import fit_to_budget
 from nasgem_core.cells.cell import Cell
@@ -33,7 +34,7 @@ def build_gemnets(cell: Cell, config: GemnetConfig) -> list[GEMNetSpec]:
     """
     size = (config.image_size, config.image_size)
     try:
-        block = {"nonlinearity": config.nonlinearity, "squeeze": config.squeeze}
+        block = {name: getattr(config, name) for name in BLOCK_FIELDS}
         layout = named_layout(config.layout, config.skeleton, **block)
         return [
             fit_to_budget(f"gemnet_{letter}", cell, layout, num_classes=config.classes, image_size=size, macs=macs)

@@ -29,6 +29,8 @@ def skeletons(draw):
         activation=draw(st.sampled_from(ACTIVATIONS)),
         nonlinearity=draw(st.sampled_from(NONLINEARITIES)),
         squeeze=draw(st.sampled_from([0.0, 0.1, 0.25, 1.0])),
+        dropout=draw(st.sampled_from([0.0, 0.2])),
+        stochastic_depth=draw(st.sampled_from([0.0, 0.2])),
         channel_multiple=draw(st.sampled_from(CHANNEL_MULTIPLES)),
     )
 

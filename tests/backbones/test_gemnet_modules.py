@@ -10,6 +10,7 @@ from torchvision import ops
 from nasgem_core.backbones.gemnet import GEMNet, LeanBlock
 from nasgem_core.backbones.gemnet_modules import GEMNetBlock, PlainGEMNet, SqueezeExcitation
 from nasgem_core.backbones.layout import CIFAR, named_layout
+from nasgem_core.backbones.stochastic_depth import StochasticDepth
 from nasgem_core.cells.cell import Cell
 from nasgem_core.networks.cell_block import CellBlock, graph_of
 from tests.backbones.cells import INVERTED_RESIDUAL, PARALLEL, SMALL, skeletons
@@ -92,6 +93,26 @@ def test_the_last_stages_and_the_head_have_hard_swish():
     assert all(block.vertices[-1].activation is block.activation is None for s in network.stages for block in s)
 
 
+@pytest.mark.parametrize("share", [0.0, 0.6])
+def test_dropout_and_stochastic_depth_are_the_same_in_both_and_in_training_alone(share):
+    layout = named_layout("tiny", "mobile", squeeze=0.25, dropout=share, stochastic_depth=share)
+    ours = GEMNet(INVERTED_RESIDUAL, layout, (8,) * 6, 4)
+    plain = PlainGEMNet(
+        *graph_of(INVERTED_RESIDUAL), channels=(8,) * 6, **layout.numbers(INVERTED_RESIDUAL), num_classes=4
+    )
+    plain.load_state_dict(ours.state_dict())
+    images, logits = torch.randn(4, 3, 32, 32), []
+    for network in (ours, plain):
+        shares = [module.share for module in network.modules() if isinstance(module, StochasticDepth)]
+        assert shares == pytest.approx([share * number / 5 for number in range(1, 6)])  # 0, 1, 1, 2, 1 residual blocks
+        for seed in (0, 0, 1):
+            torch.manual_seed(seed)
+            logits.append(network(images))
+        assert torch.equal(network.eval()(images), network(images))
+    assert torch.equal(logits[0], logits[1]) and torch.equal(logits[0], logits[3])
+    assert torch.equal(logits[1], logits[2]) == (not share)
+
+
 class FormerBlock(CellBlock):
     """The block as it was before the place of the ReLU was a parameter, frozen here as an oracle."""
 
@@ -135,7 +156,10 @@ def test_the_trained_gemnet_of_any_cell_computes_what_the_plain_one_does(cell, s
     assert list(plain.state_dict()) == list(ours.state_dict())
     plain.load_state_dict(ours.state_dict())
     images = torch.randn(2, 3, 17, 17, generator=torch.Generator().manual_seed(0))
-    logits, expected = ours(images), plain(images)
+    torch.manual_seed(0)
+    logits = ours(images)
+    torch.manual_seed(0)
+    expected = plain(images)
     assert torch.equal(logits, expected)
     found = torch.autograd.grad(logits.square().sum(), list(ours.parameters()))
     wanted = torch.autograd.grad(expected.square().sum(), list(plain.parameters()))

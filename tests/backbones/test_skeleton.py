@@ -4,7 +4,15 @@ from dataclasses import fields, replace
 import numpy as np
 import pytest
 
-from nasgem_core.backbones.skeleton import MOBILE, NONLINEARITIES, PAPER, SKELETONS, Skeleton, named_skeleton
+from nasgem_core.backbones.skeleton import (
+    BLOCK_FIELDS,
+    MOBILE,
+    NONLINEARITIES,
+    PAPER,
+    SKELETONS,
+    Skeleton,
+    named_skeleton,
+)
 from nasgem_core.cells.cell import Cell
 from nasgem_core.config.documents import read_fields
 from nasgem_core.config.transfer import GemnetConfig
@@ -24,6 +32,8 @@ def test_the_paper_has_what_the_method_says():
             channel_multiple=8,
             nonlinearity="relu",
             squeeze=0.0,
+            dropout=0.0,
+            stochastic_depth=0.0,
         )
         == PAPER
     )
@@ -50,12 +60,12 @@ def test_a_relu_follows_where_the_cell_would_be_linear_without_it():
 
 
 def test_blocks_can_be_chosen_but_for_the_paper():
-    assert named_skeleton("mobile", nonlinearity="hard_swish", squeeze=0.25) == replace(
-        MOBILE, nonlinearity="hard_swish", squeeze=0.25
-    )
-    for changes in ({"nonlinearity": "hard_swish"}, {"squeeze": 0.25}):
-        with pytest.raises(ParameterError, match=r"skeleton = 'paper' has neither .*, or choose skeleton mobile"):
-            named_skeleton("paper", **changes)
+    block = {"nonlinearity": "hard_swish", "squeeze": 0.25, "dropout": 0.2, "stochastic_depth": 0.1}
+    assert tuple(block) == BLOCK_FIELDS
+    assert named_skeleton("mobile", **block) == replace(MOBILE, **block)
+    for name, value in block.items():
+        with pytest.raises(ParameterError, match=rf"skeleton = 'paper' is .*{name}.*, or choose skeleton mobile"):
+            named_skeleton("paper", **{name: value})
 
 
 def test_hard_swish_is_in_the_later_half():
@@ -99,7 +109,9 @@ def test_other_multiples_take_other_channels():
         ({"channel_multiple": 3}, "channel_multiple = 3, use one of 8, 4, 2"),
         ({"activation": "relu"}, "activation = 'relu', use one of always, never, auto"),
         ({"nonlinearity": "swish"}, "nonlinearity = 'swish', use one of relu, hard_swish"),
-        ({"squeeze": 1.5}, "squeeze = 1.5 must be between 0 and 1"),
+        ({"squeeze": 1.5}, "squeeze = 1.5 must be between 0 and 1.0"),
+        ({"dropout": -0.1}, "dropout = -0.1 must be between 0 and 0.99"),
+        ({"stochastic_depth": 1.0}, "stochastic_depth = 1.0 must be between 0 and 0.99"),
     ],
 )
 def test_values_out_of_range_are_named(changes, message):

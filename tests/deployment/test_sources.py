@@ -70,6 +70,7 @@ def test_blocks_of_any_kind(cell, skeleton, tmp_path):
     layout = dataclasses.replace(SMALL, skeleton=skeleton)
     text = check(GEMNetSpec("any", 3, (32, 32), cell, layout, 12.0), tmp_path)
     assert f"ACTIVATE = {skeleton.activates(cell)}" in text and f"SQUEEZE = {skeleton.squeeze}" in text
+    assert f"DROPOUT = {skeleton.dropout}" in text and f"STOCHASTIC_DEPTH = {skeleton.stochastic_depth}" in text
     assert f"HARD_SWISH = (False, {skeleton.nonlinearity == 'hard_swish'})" in text
 
 

@@ -20,7 +20,7 @@ class GEMNetMaps(PlainGEMNet):
         **numbers: Any,
     ) -> None:
         super().__init__(layers, edges, **numbers, num_classes=1)
-        del self.classifier
+        del self.dropout, self.classifier
         self.feature_stages = feature_stages
 
     def forward_features(self, images: Tensor) -> list[Tensor]:
