@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from flows.cli.guard import guarded
-from nasgem_core.deployment.form import ALL_FORMS, OWN_FORMS
+from nasgem_core.deployment.form import ALL_FORMS, INT8, OWN_FORMS
 
 commands = typer.Typer()
 
@@ -25,11 +25,24 @@ def export(
     ],
     output: Annotated[Path, typer.Option(help="The folder to write; an earlier export in it is replaced.")],
     form: Annotated[
-        str, typer.Option("--format", help=f"{ALL_FORMS}, {', '.join(OWN_FORMS)}, or a form that a package adds.")
+        str,
+        typer.Option("--format", help=f"{ALL_FORMS}, {', '.join(OWN_FORMS)}, {INT8}, or a form that a package adds."),
     ] = ALL_FORMS,
+    images: Annotated[
+        Path | None,
+        typer.Option(help=f"For {INT8}: the data set with train/ and val/; val/ is used."),
+    ] = None,
+    most_lost: Annotated[
+        float, typer.Option(help=f"For {INT8}: the largest fall of the accuracy on val/ to allow.", min=0.0, max=1.0)
+    ] = 0.02,
 ) -> None:
     """Write a network that works without nasgem. Weights, one Python file, torch.export and ONNX, each checked."""
     with guarded("Nothing was written, and an earlier export is as it was"):
+        if form == INT8:
+            from flows.cli.run_int8 import run_int8
+
+            run_int8(model, output, images, most_lost)
+            return
         from flows.cli.run_networks import run_export
 
         run_export(model, output, form)

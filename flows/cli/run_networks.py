@@ -9,7 +9,7 @@ from typing import Any
 from flows.cli.printing import out, print_table
 from flows.runtime.environment import prepare_environment
 from flows.stages.catalogue import require_outside_stages
-from nasgem_core.deployment.form import ALL_FORMS, FORMS
+from nasgem_core.deployment.form import ALL_FORMS, FORMS, INT8
 from nasgem_core.errors import DataError
 from tasks.run.parameters import load_config
 from tasks.run.progress import say
@@ -18,7 +18,7 @@ from tasks.run.progress import say
 def run_export(model: str, output: Path, form: str) -> None:
     """Write a network into a folder that works without this package; print how much each form differs from it."""
     if form != ALL_FORMS and form not in FORMS.names():
-        raise DataError(f"format = {form!r}: choose one of {', '.join([ALL_FORMS, *FORMS.names()])}")
+        raise DataError(f"format = {form!r}: choose one of {', '.join([ALL_FORMS, *FORMS.names(), INT8])}")
     prepare_environment()
     from nasgem_core.deployment.export import export_network
     from tasks.deployment.open_network import open_network

@@ -53,6 +53,9 @@ class Form:
 
 ALL_FORMS = "all"
 """The word for all forms at once."""
+INT8 = "int8"
+"""The word for ONNX of 8 bits, which is no such form: it needs images and differs from the original."""
+INT8_FILE = "network.int8.onnx"
 OWN_FORMS = modules_in("nasgem_core.deployment.forms", "FORM")
 FORMS: Registry[Form] = Registry("form", OWN_FORMS, "nasgem.forms")
 """Our own forms, and those that installed packages add."""
@@ -68,8 +71,8 @@ def forms_named(names: Sequence[str] | None = None) -> list[Form]:
 
 
 def form_files() -> set[str]:
-    """Return the names of the files of all forms; a package that is broken has written none."""
-    files = set()
+    """Return the names of the files that exports write; a package that is broken has written none."""
+    files = {INT8_FILE}
     for name in FORMS.names():
         with suppress(NasgemError):
             files.add(FORMS.get(name).file)

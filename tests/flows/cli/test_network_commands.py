@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from flows.cli import run_networks
+from flows.cli import run_int8, run_networks
 from flows.cli.app import app
 from nasgem_core.errors import DataError
 
@@ -16,6 +16,7 @@ def called(monkeypatch):
     calls = []
     for name in ("run_export", "run_predict", "run_detect", "run_latency"):
         monkeypatch.setattr(run_networks, name, lambda *values, name=name: calls.append((name, *values)))
+    monkeypatch.setattr(run_int8, "run_int8", lambda *values: calls.append(("run_int8", *values)))
     return calls
 
 
@@ -30,6 +31,11 @@ def run(*words: str, code: int = 0) -> str:
     [
         (("export", "net", "--output", "out"), ("run_export", "net", Path("out"), "all")),
         (("export", "net", "--output", "out", "--format", "onnx"), ("run_export", "net", Path("out"), "onnx")),
+        (("export", "net", "--output", "out", "--format", "int8"), ("run_int8", "net", Path("out"), None, 0.02)),
+        (
+            ("export", "net", "--output", "out", "--format", "int8", "--images", "tiny", "--most-lost", "0.1"),
+            ("run_int8", "net", Path("out"), Path("tiny"), 0.1),
+        ),
         (("predict", "a.jpg"), ("run_predict", Path("a.jpg"), "imagenet@champion", 5)),
         (("predict", "a.jpg", "--model", "net", "--top", "2"), ("run_predict", Path("a.jpg"), "net", 2)),
         (("detect", "a.jpg"), ("run_detect", Path("a.jpg"), "coco@champion", Path("detections.png"), 0.5)),

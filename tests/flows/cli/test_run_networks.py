@@ -144,7 +144,7 @@ def test_what_is_wrong_is_said_in_one_line(folder):
             "net",
             "--format",
             "jax",
-        ): "format = 'jax': choose one of all, onnx, python, torch",
+        ): "format = 'jax': choose one of all, onnx, python, torch, int8",
     }.items():
         assert message in folder.refused("nasgem", *command)
     assert not (folder.root / "data" / "latency").exists()
