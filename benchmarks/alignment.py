@@ -28,6 +28,7 @@ from nasgem_core.backbones.spec import NetworkSpec
 from nasgem_core.backbones.width import fit_to_budget
 from nasgem_core.cells.batch import CellBatch
 from nasgem_core.cells.cell import Cell
+from nasgem_core.cells.known_blocks import known_blocks
 from nasgem_core.cells.sampling import sample_cells
 from nasgem_core.config.search import CellsConfig, ProxyConfig
 from nasgem_core.config.transfer import ImagenetConfig
@@ -36,6 +37,7 @@ from nasgem_core.errors import ParameterError
 from nasgem_core.files import written_whole
 from nasgem_core.networks.complexity import cell_costs
 from nasgem_core.networks.layout import NetworkLayout
+from nasgem_core.operations.registry import OPERATIONS
 from nasgem_core.seeding import derive_seed
 from nasgem_core.training.classification import ClassificationTask
 from nasgem_core.training.distributed import World
@@ -43,7 +45,9 @@ from nasgem_core.training.image_files import ImageFiles, list_image_files
 from nasgem_core.training.loop import train
 from nasgem_core.training.proxy import train_cell
 from nasgem_core.training.proxy_images import load_images
+from tasks.run.parameters import load_config
 from tasks.stages.imagenet import recipe_of, settings_of
+from tasks.stages.trained import BOOTSTRAP_FILE, read_trained
 
 FOLDER = Path(".nasgem") / "alignment"
 PENALTY = 0.1
@@ -73,14 +77,16 @@ class Judge:
 
 def judges(target: Judge) -> list[Judge]:
     """Return the target and the proxies that are compared with it."""
+    assert target.layout is not None
     small = replace(target, name="", side=target.side // 2, macs=target.macs // 8, epochs=4)
-    one_cell = replace(target.layout, repeats=(1,) * len(target.layout.repeats))
+    skeleton = target.layout.skeleton
+    one_cell = replace(skeleton, name="one cell per stage", repeats=(1,) * len(skeleton.repeats))
     return [
         target,
         Judge("proxy network", None, 0, 32, ProxyConfig().epochs),
         Judge("proxy network, equal MACs", None, 1_000_000, 32, ProxyConfig().epochs),
         replace(small, name="GEMNet, half the pixels, 1/8 of the MACs"),
-        replace(small, name="the same, one cell per stage", layout=one_cell),
+        replace(small, name="the same, one cell per stage", layout=replace(target.layout, skeleton=one_cell)),
         replace(small, name="the same, half the images, twice the epochs", epochs=8, share=0.5),
         replace(small, name="the same, 2 epochs", epochs=2),
         replace(target, name="GEMNet, 1/8 of the MACs by width alone", macs=target.macs // 8, epochs=4),
@@ -141,7 +147,7 @@ def train_proxy(job: Job) -> dict[str, float]:
     assert job.cell is not None
     config = ProxyConfig()
     images = load_images(config, Path("data/raw"))
-    cells = CellBatch.from_cells([job.cell], CellsConfig().operations)
+    cells = CellBatch.from_cells([job.cell], tuple(OPERATIONS.names()))
 
     def macs(width: int) -> int:
         layout = NetworkLayout.from_proxy(replace(config, width=width), images.image_size)
@@ -172,29 +178,13 @@ def run(job: Job) -> dict[str, float]:
     return result
 
 
-def graph(operations: str, edges: str) -> Cell:
-    """Return a cell from operations behind the input, and edges such as "01 02 12"."""
-    pairs = [[int(edge[0], 16), int(edge[1], 16)] for edge in edges.split()]
-    document = {"schema": "nasgem.cell/1", "operations": ["input", *operations.split()], "edges": pairs}
-    return Cell.from_dict(document)
-
-
-def expansion(wide: int) -> Cell:
-    """Return MobileNetV2's block: so many 1x1 convolutions of the input, and a depthwise one on all of them."""
-    edges = " ".join([*(f"0{v:x}" for v in range(1, wide + 1)), *(f"{v:x}{wide + 1:x}" for v in range(1, wide + 1))])
-    return graph("conv1x1 " * wide + "dwconv3x3", edges)
-
-
-def known_cells() -> dict[str, Cell]:
-    """Return blocks of published networks as cells."""
-    return {
-        "MobileNetV1": graph("dwconv3x3", "01"),
-        **{f"MobileNetV2, expansion {wide}": expansion(wide) for wide in (2, 3, 4, 6)},
-        "ConvNeXt": graph("dwconv3x3 " + "conv1x1 " * 5, "01 12 13 14 15 26 36 46 56"),
-        "two branches": graph("dwconv3x3 conv1x1 dwconv3x3", "01 02 23"),
-        "parallel depthwise": graph("dwconv3x3 " * 4 + "conv1x1", "01 02 03 04 05"),
-        "dense pair": graph("conv1x1 dwconv3x3 conv1x1 dwconv3x3", "01 12 02 23 13 34"),
-    }
+def chosen_cells(count: int) -> dict[str, Cell]:
+    """Return the best cells of the search in this folder, if one has run."""
+    if not BOOTSTRAP_FILE.is_file():
+        return {}
+    space = load_config().cells
+    ranked = read_trained(BOOTSTRAP_FILE, space.operations, space.vertices).distinct.ranked
+    return {f"searched {rank + 1}": cell for rank, cell in enumerate(ranked.cells[:count])}
 
 
 def random_cells(target: Judge, classes: int, count: int) -> dict[str, Cell]:
@@ -241,13 +231,16 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=8, help="of the target; stage imagenet takes 25")
     parser.add_argument("--skeleton", default="mobile", help="of the target")
     parser.add_argument("--layout", default="tiny", help="how often the target halves images")
-    parser.add_argument("--random", type=int, default=15, help="random cells")
+    parser.add_argument("--random", type=int, default=11, help="random cells")
+    parser.add_argument("--searched", type=int, default=6, help="best cells of the search in this folder")
     parser.add_argument("--workers", type=int, default=2)
     arguments = parser.parse_args()
     layout = named_layout(arguments.layout, arguments.skeleton)
     target = Judge("target", layout, arguments.macs, arguments.side, arguments.epochs)
     classes = len(list_image_files(arguments.images)[0].classes)
-    cells = known_cells() | random_cells(target, classes, arguments.random)
+    blocks = known_blocks(CellsConfig(operations=tuple(OPERATIONS.names())))
+    cells = {block.title: block.cell for block in blocks}
+    cells |= chosen_cells(arguments.searched) | random_cells(target, classes, arguments.random)
     planned = list(jobs_of(cells, arguments, target))
     results: dict[str, dict[str, dict[str, Any]]] = {}
     with ProcessPoolExecutor(arguments.workers) as pool:
