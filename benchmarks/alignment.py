@@ -23,7 +23,7 @@ import numpy as np
 import torch
 
 from nasgem_core.backbones.layout import GEMNetLayout, named_layout
-from nasgem_core.backbones.scaled import mobilenet_to_budget
+from nasgem_core.backbones.scaled import scaled_to_budget
 from nasgem_core.backbones.spec import NetworkSpec
 from nasgem_core.backbones.width import fit_to_budget
 from nasgem_core.cells.batch import CellBatch
@@ -46,10 +46,12 @@ from nasgem_core.training.loop import train
 from nasgem_core.training.proxy import train_cell
 from nasgem_core.training.proxy_images import load_images
 from tasks.run.parameters import load_config
-from tasks.stages.imagenet import recipe_of, settings_of
+from tasks.stages.imagenet import ClassifierTraining, recipe_of, settings_of
 from tasks.stages.trained import BOOTSTRAP_FILE, read_trained
 
 FOLDER = Path(".nasgem") / "alignment"
+LEARNING_RATE = 0.012
+"""Highest one for 256 images per step."""
 PENALTY = 0.1
 """Lambda of the paper's score."""
 
@@ -114,7 +116,7 @@ class Job:
         """Return the network; raises `ParameterError` where the cell has none with these multiply-adds."""
         size = (self.judge.side, self.judge.side)
         if self.cell is None:
-            return mobilenet_to_budget(classes, size, self.judge.macs)
+            return scaled_to_budget("mobilenet_v2", classes, size, self.judge.macs)
         assert self.judge.layout is not None
         return fit_to_budget(
             "gemnet", self.cell, self.judge.layout, num_classes=classes, image_size=size, macs=self.judge.macs
@@ -138,7 +140,8 @@ def train_gemnet(job: Job, folder: Path) -> dict[str, float]:
     torch.manual_seed(derive_seed(job.seed, "initialisation"))
     images = (training, validation)
     task = ClassificationTask(spec.build(), spec.to_dict(), images, settings_of(config), job.seed)
-    recipe = replace(recipe_of(config, len(training)), evaluate_epochs=config.epochs)
+    planned = ClassifierTraining(spec, job.seed, config, 0, LEARNING_RATE)
+    recipe = replace(recipe_of(planned, len(training)), evaluate_epochs=config.epochs)
     return dict(train(task, recipe, folder, seed=job.seed, world=World()).metrics)
 
 

@@ -13,5 +13,9 @@ class CellError(NasgemError, ValueError):
     """A graph is not a valid cell."""
 
 
+class DivergedError(NasgemError):
+    """A training whose loss or weights are not finite: a lower learning rate may help."""
+
+
 class DataError(NasgemError):
     """A file is missing, truncated, corrupt, or not of the kind that is expected there."""

@@ -94,7 +94,7 @@ STAGES = {
         Stage(
             "report",
             ("seed", "cells", "score", "predictor", "bootstrap"),
-            reads=("labels", "encoder", "estimator", "bootstrap", "ablation"),
+            reads=("labels", "encoder", "estimator", "bootstrap", "imagenet", "ablation"),
             inputs=(OBJECTIVE,),
         ),
         Stage("nasgem_bench", ("seed", "proxy", "nasgem_bench"), inputs=("data/raw",), metrics=False, alone=True),

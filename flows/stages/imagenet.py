@@ -4,6 +4,7 @@
 N processes share each training, and the first of them does everything else.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from flows.runtime.session import Session, stage_flow
@@ -25,11 +26,13 @@ from tasks.stages.imagenet_networks import check_network_names, met_budget
 from tasks.stages.imagenet_results import (
     CURVES_FILE,
     HISTORY_FILE,
-    METRICS_FILE,
+    differences_of,
     history_of,
     summary_of,
     write_classifiers,
 )
+from tasks.stages.imagenet_table import METRICS_FILE, difference_text
+from tasks.stages.imagenet_tuning import Grid, tune
 
 
 @stage_flow("imagenet")
@@ -37,17 +40,20 @@ def imagenet(session: Session) -> None:
     """Train every network that params.yaml names, from every seed; write data/imagenet."""
     config = session.config.imagenet
     classifiers: list[TrainedClassifier] = []
+    grids: dict[str, Grid] = {}
     inputs: list[Dataset] = []
     if not config.dataset:
         say("  skipped: imagenet.dataset is not set; set it to a folder of images with train/ and val/")
     else:
         with open_world(session.placement.device) as world:
-            images, trainings = _planned(session.config)
+            images, planned = _planned(session.config)
             _say_budget(session.config.imagenet, len(images[0].classes))
             inputs = [Dataset("imagenet", images[0].digest, config.dataset)]
             session.records.begin("imagenet")
+            trainings, grids = tune(planned, images, lambda training, parts: _train(session, training, parts, world))
+            _say_rates(trainings, grids)
             classifiers = [_train(session, training, images, world) for training in trainings]
-    _write(session, classifiers, inputs)
+    _write(session, classifiers, grids, inputs)
 
 
 def check_images(session: Session) -> None:
@@ -64,6 +70,17 @@ def _say_budget(config: ImagenetConfig, num_classes: int) -> None:
         say(f"  imagenet.macs = {wanted} cannot be met by all of imagenet.networks: they have about {met}")
 
 
+def _say_rates(trainings: list[ClassifierTraining], grids: Mapping[str, Grid]) -> None:
+    chosen = {training.spec.name: training.learning_rate for training in trainings}
+    for name, grid in grids.items():
+        tried = ", ".join(f"{row['learning_rate']:g}: {_percent(row['top1'])}" for row in grid)
+        say(f"  {name}: learning rate {chosen[name]:g} (top-1 on images that were held out, by rate: {tried})")
+
+
+def _percent(share: float | None) -> str:
+    return "diverged" if share is None else f"{100 * share:.1f} %"
+
+
 def _planned(config: SearchConfig) -> tuple[tuple[ImageFiles, ImageFiles], list[ClassifierTraining]]:
     images = list_image_files(Path(config.imagenet.dataset))
     return images, plan_classifiers(config.imagenet, len(images[0].classes), config.seed)
@@ -72,8 +89,9 @@ def _planned(config: SearchConfig) -> tuple[tuple[ImageFiles, ImageFiles], list[
 def _train(
     session: Session, training: ClassifierTraining, images: tuple[ImageFiles, ImageFiles], world: World
 ) -> TrainedClassifier:
-    steps = training.config.epochs * (len(images[0]) // training.config.batch_size)
-    params = {"network": training.spec.name, "seed": training.number}
+    steps = training.epochs * (len(images[0]) // training.config.batch_size)
+    seed = "tuning" if training.number is None else training.number
+    params = {"network": training.spec.name, "seed": seed, "learning_rate": training.learning_rate}
     with (
         progress_bar(f"training {training.name}", steps) as bar,
         LiveTraining(
@@ -86,22 +104,25 @@ def _train(
         found = train_classifier(training, images, world, on_progress=live.report, on_warning=say)
         bar.update(steps, {"top1": found.card.metrics["top1"]})
     live.finish(found.history)
-    data = images[1].digest
-    candidate = classifier_candidate(found.card, found.weights)
-    register(training.name, lambda: register_network(Path.cwd(), "imagenet", candidate, data=data))
+    if training.number is not None:
+        data = images[1].digest
+        candidate = classifier_candidate(found.card, found.weights)
+        register(training.name, lambda: register_network(Path.cwd(), "imagenet", candidate, data=data))
     if found.broken:
         say(f"  {len(found.broken)} images could not be read and were skipped, such as {found.broken[0]}")
     return found
 
 
-def _write(session: Session, classifiers: list[TrainedClassifier], inputs: list[Dataset]) -> None:
+def _write(
+    session: Session, classifiers: list[TrainedClassifier], grids: Mapping[str, Grid], inputs: list[Dataset]
+) -> None:
     costs = {}
     for each in classifiers:
         spec = each.training.spec
         if spec.name not in costs:
             counted = count_costs(spec.build(), spec.image_size)
             costs[spec.name] = counted.macs, counted.params
-    summary, history = summary_of(classifiers, costs), history_of(classifiers)
+    summary, history = summary_of(classifiers, costs, grids), history_of(classifiers)
     panels = {"top-1 accuracy": "top1", "training loss": "loss"}
     epochs = session.config.imagenet.epochs
     title = "Networks trained to classify images"
@@ -112,7 +133,13 @@ def _write(session: Session, classifiers: list[TrainedClassifier], inputs: list[
         spread = "" if deviation is None else f" +- {100 * deviation:.1f}"
         size = f"{row['macs'] / 1e6:.4g}M MACs  {row['params'] / 1e6:.3g}M params"
         say(f"  {name}: top-1 {100 * row['top1_mean']:.1f}{spread} %  top-5 {100 * row['top5_mean']:.1f} %  {size}")
+    differences = differences_of(summary)
+    for name, row in differences.items():
+        say(f"  {next(iter(summary))} less {name}: top-1 {difference_text(row)} points")
     metrics = finite({f"{name}.{key}": value for name, row in summary.items() for key, value in row.items()})
+    metrics |= finite({f"less_{name}.{key}": value for name, row in differences.items() for key, value in row.items()})
+    tried = {f"{name}.rate_{row['learning_rate']:g}.top1": row["top1"] for name, grid in grids.items() for row in grid}
+    metrics |= finite(tried)
     files = [METRICS_FILE, HISTORY_FILE, CURVES_FILE]
     session.records.stage("imagenet", metrics, artifacts=files, inputs=inputs)
 
@@ -121,6 +148,7 @@ def take_part(config: SearchConfig) -> None:
     """Join the trainings of the stage as one of the processes of `torchrun` that do not run the stage itself."""
     if config.imagenet.dataset:
         with open_world(default_device()) as world:
-            images, trainings = _planned(config)
+            images, planned = _planned(config)
+            trainings, _ = tune(planned, images, lambda training, parts: train_classifier(training, parts, world))
             for training in trainings:
                 train_classifier(training, images, world)

@@ -23,6 +23,7 @@ from nasgem_core.seeding import derive_seed
 from tasks.mlflow_runs.records import finite
 from tasks.stages.ablation import CURVES_FILE
 from tasks.stages.encoder import GUIDED, PLAIN, encoder_value
+from tasks.stages.imagenet_table import classifier_tables
 from tasks.stages.labels import read_labels
 from tasks.stages.pairs import unpack_pairs
 from tasks.stages.predictor import fit_predictor_task, predictor_of
@@ -257,7 +258,7 @@ def _tables(results: Results) -> list[Table]:
             [[kind, *(_number(encoders[kind][name]) for name in shown)] for kind in (GUIDED, PLAIN)],
         )
     )
-    return tables
+    return tables + classifier_tables()
 
 
 def _number(value: float | None) -> str:

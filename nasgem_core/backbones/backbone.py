@@ -21,11 +21,13 @@ class FeatureInfo:
 class Backbone(nn.Module):
     """A network that also returns its feature maps, so that a detector can use it as it is.
 
-    Subclasses set both attributes and implement both methods. The classifier can be replaced to have other classes.
+    Subclasses set the attributes and implement both methods. The classifier can be replaced to have other classes.
     """
 
     feature_info: tuple[FeatureInfo, ...]
     """The maps that `forward_features` returns, finest first, one per resolution."""
+    dropout: nn.Dropout
+    """Before the last layer."""
     classifier: nn.Linear
     """The last layer."""
 

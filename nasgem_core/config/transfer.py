@@ -63,14 +63,26 @@ class ImagenetConfig:
     """Images per step, over all processes and accumulated batches."""
     accumulate: int = bounded(1, low=1, high=65_536)
     """Batches that a step is cut into on each process, to save memory."""
-    learning_rate: float = bounded(0.012, low=1e-8, high=100.0)
-    """Highest learning rate of RMSProp for 256 images per step; scaled with batch_size."""
+    learning_rates: tuple[float, ...] = bounded((0.006, 0.012, 0.024), low=1e-8, high=100.0)
+    """Highest learning rates of RMSProp for 256 images per step, of which each network gets its best.
+
+    They are scaled with `batch_size`. With a single one nothing is tried."""
+    tuning_epochs: int = bounded(8, low=1, high=10_000)
+    """Epochs of the trainings that choose a learning rate, at most `epochs`."""
+    tuning_share: float = bounded(0.1, low=0.001, high=0.5)
+    """Share of the training images of each class that judges learning rates."""
     warmup_epochs: float = bounded(1.0, low=0.0, high=1000.0)
     """Epochs over which the learning rate rises evenly."""
     weight_decay: float = bounded(4e-5, low=0.0, high=1.0)
     """L2 penalty of all weights but biases and those of batch normalisation."""
     averaging: float = bounded(0.995, low=0.0, high=0.999999)
     """Decay of the moving average of the weights; 0 averages nothing."""
+    equal_dropout: bool = True
+    """Give all networks the same dropout and stochastic depth; otherwise each has its own."""
+    dropout: float = bounded(0.2, low=0.0, high=0.9)
+    """Share of values before the classifier left out in training, where it is equal for all."""
+    stochastic_depth: float = bounded(0.0, low=0.0, high=0.9)
+    """Share of images whose last residual branch is left out in training; likewise."""
     label_smoothing: float = bounded(0.1, low=0.0, high=0.99)
     """Share of the target that is spread over all classes."""
     crop_area: tuple[float, float] = bounded((0.35, 1.0), low=0.01, high=1.0)
@@ -84,6 +96,7 @@ class ImagenetConfig:
         require_pair("imagenet.crop_area", self.crop_area, positive=True)
         _require_whole_batches("imagenet", self.batch_size, self.accumulate)
         require_distinct("imagenet.networks", self.networks, "network")
+        require_distinct("imagenet.learning_rates", tuple(map(str, self.learning_rates)), "rate")
 
 
 @dataclass(frozen=True)

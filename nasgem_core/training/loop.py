@@ -54,7 +54,7 @@ def train(
         on_warning: called on process 0 if an unreadable checkpoint was skipped.
 
     Raises:
-        NasgemError: the loss is not finite; the message names epoch, step and images, and the last checkpoint remains.
+        DivergedError: the loss is not finite; the message names epoch, step and images. The last checkpoint remains.
         DataError: the folder's checkpoint belongs to another training or cannot be read.
         ParameterError: an epoch has no whole step, or the device does not support the recipe.
     """

@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from nasgem_core.errors import NasgemError
+from nasgem_core.errors import DivergedError
 from nasgem_core.training.checkpoint import LAST
 from nasgem_core.training.distributed import World
 
@@ -38,7 +38,7 @@ class LossMeter:
             place: epoch and step, in words.
 
         Raises:
-            NasgemError: on every process, if a loss of any process is not finite; it names the images of that process.
+            DivergedError: on every process, if a loss of any one is not finite; it names the images of that process.
         """
         self._last = place, list(names)
         local = torch.stack(list(parts.values())).tolist()
@@ -54,7 +54,7 @@ class LossMeter:
         self.images += len(names) * self._world.size
 
     def require_finite(self, model: nn.Module) -> None:
-        """Raise `NasgemError` if weights are not finite, which can happen after a step with a finite loss."""
+        """Raise `DivergedError` if weights are not finite, which can happen after a step with a finite loss."""
         sound = [parameter.isfinite().all() for parameter in model.parameters()]
         if sound and not torch.stack(sound).all():
             place, names = self._last
@@ -68,11 +68,11 @@ class LossMeter:
         """Start again from zero."""
         self.sums, self.steps, self.images = {}, 0, 0
 
-    def _stop(self, what: str, images: Sequence[str]) -> NasgemError:
+    def _stop(self, what: str, images: Sequence[str]) -> DivergedError:
         more = f" and {len(images) - _NAMED} more" if len(images) > _NAMED else ""
         there = (self._folder / LAST).exists()
         kept = f"the last checkpoint is still in {self._folder}" if there else "no checkpoint has been written yet"
-        return NasgemError(
+        return DivergedError(
             f"{what}, with the images {', '.join(images[:_NAMED])}{more}: lower the learning rate or check these "
             f"images; {kept}"
         )

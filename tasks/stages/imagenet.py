@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 
 from nasgem_core.backbones.spec import NetworkSpec
+from nasgem_core.backbones.stochastic_depth import set_stochastic_depth
 from nasgem_core.config.transfer import ImagenetConfig
 from nasgem_core.deployment.card import NetworkCard
 from nasgem_core.seeding import derive_seed
@@ -35,25 +36,35 @@ class ClassifierTraining:
 
     Args:
         spec: the network.
-        number: of this training among those of the network, which differ by their seeds.
+        number: of this training among those of the network, which differ by their seeds; None for one that tries a
+            learning rate and is not reported.
         config: how it is trained.
         root_seed: root of every random stream.
+        learning_rate: for 256 images per step.
     """
 
     spec: NetworkSpec
-    number: int
+    number: int | None
     config: ImagenetConfig
     root_seed: int
+    learning_rate: float
 
     @property
     def name(self) -> str:
         """Name of its files and of its run."""
-        return f"{self.spec.name}-{self.number}"
+        kind = f"rate-{self.learning_rate:g}" if self.number is None else self.number
+        return f"{self.spec.name}-{kind}"
 
     @property
     def seed(self) -> int:
-        """Its own seed."""
-        return derive_seed(self.root_seed, "imagenet", self.number)
+        """Seed of weights, order and crops: equal numbers of different networks are a pair."""
+        return derive_seed(self.root_seed, "imagenet", "tuning" if self.number is None else self.number)
+
+    @property
+    def epochs(self) -> int:
+        """Passes over the images."""
+        own = self.config.epochs
+        return own if self.number is not None else min(self.config.tuning_epochs, own)
 
 
 @dataclass(frozen=True)
@@ -75,7 +86,10 @@ def plan_classifiers(config: ImagenetConfig, num_classes: int, root_seed: int) -
         DataError: GEMNet is to be trained, and stage `gemnet` has not written one.
     """
     specs = planned_networks(config, num_classes)
-    return [ClassifierTraining(spec, number, config, root_seed) for number in range(config.seeds) for spec in specs]
+    rate = config.learning_rates[0]
+    return [
+        ClassifierTraining(spec, number, config, root_seed, rate) for number in range(config.seeds) for spec in specs
+    ]
 
 
 def settings_of(config: ImagenetConfig) -> ClassificationSettings:
@@ -84,11 +98,12 @@ def settings_of(config: ImagenetConfig) -> ClassificationSettings:
     return ClassificationSettings(**{name: getattr(config, name) for name in names})
 
 
-def recipe_of(config: ImagenetConfig, images: int) -> TrainingRecipe:
+def recipe_of(training: ClassifierTraining, images: int) -> TrainingRecipe:
     """Return how a classifier is trained on a number of images."""
+    config = training.config
     return TrainingRecipe(
-        epochs=config.epochs,
-        learning_rate=config.learning_rate * config.batch_size / IMAGES_PER_RATE,
+        epochs=training.epochs,
+        learning_rate=training.learning_rate * config.batch_size / IMAGES_PER_RATE,
         weight_decay=config.weight_decay,
         warmup_steps=round(config.warmup_epochs * (images // config.batch_size)),
         averaging=config.averaging,
@@ -122,14 +137,18 @@ def train_classifier(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(derive_seed(seed, "initialisation"))
         model = training.spec.build()
+    regularisation = [config.dropout, config.stochastic_depth] if config.equal_dropout else []
+    if regularisation:
+        model.dropout.p = config.dropout
+        set_stochastic_depth(model, config.stochastic_depth)
     network = training.spec.to_dict()
     on_gpu = world.device.type == "cuda"
     readers = reader_processes(world.size) if on_gpu else 0
     names = class_names(Path(config.dataset), images[0].classes)
     with in_section("imagenet"):
         task = ClassificationTask(model, network, images, settings_of(config), seed, workers=readers, pinned=on_gpu)
-        recipe = recipe_of(config, len(images[0]))
-        identity = [task.identity, recipe.identity()]
+        recipe = recipe_of(training, len(images[0]))
+        identity = [task.identity, recipe.identity(), regularisation]
         folder = checkpoint_folder(CHECKPOINTS / training.name, identity, __name__, world, on_warning)
         trained = train(task, recipe, folder, seed=seed, world=world, on_progress=on_progress, on_warning=on_warning)
     card = NetworkCard(

@@ -1,18 +1,21 @@
 """Results of stage `imagenet`: the table of all reports, the figures of each network, and the files."""
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from nasgem_core.training.paired import paired_difference
 from nasgem_core.training.task import BROKEN, broken_images
 from nasgem_core.weights import NETWORK, NETWORK_SCHEMA
 from tasks.stages.imagenet import FOLDER, TrainedClassifier
-from tasks.store.artifacts import METRICS, write_bytes, write_json, write_table, write_weights
+from tasks.stages.imagenet_table import METRICS_FILE
+from tasks.stages.imagenet_tuning import Grid
+from tasks.store.artifacts import write_bytes, write_json, write_table, write_weights
 
-METRICS_FILE = METRICS / "imagenet.json"
 HISTORY_FILE = FOLDER / "history.parquet"
 CURVES_FILE = FOLDER / "curves.png"
 _COLUMNS = ("epoch", "step", "loss", "learning_rate", "images_per_second", "top1", "top5", "validation_loss")
@@ -30,18 +33,23 @@ def history_of(classifiers: Sequence[TrainedClassifier]) -> pd.DataFrame:
 
 
 def summary_of(
-    classifiers: Sequence[TrainedClassifier], costs: Mapping[str, tuple[int, int]]
+    classifiers: Sequence[TrainedClassifier],
+    costs: Mapping[str, tuple[int, int]],
+    grids: Mapping[str, Grid] | None = None,
 ) -> dict[str, dict[str, Any]]:
     """Return, for each network, MACs, params, the accuracies of its trainings, their mean and standard deviation.
 
     Args:
         classifiers: the trainings.
         costs: MACs and params by the name of the network.
+        grids: what each learning rate gave, by the name of the network, where several were tried.
     """
     networks: dict[str, dict[str, Any]] = {}
     for each in classifiers:
         name = each.training.spec.name
-        entry = networks.setdefault(name, {"macs": costs[name][0], "params": costs[name][1], "top1": [], "top5": []})
+        size = {"macs": costs[name][0], "params": costs[name][1]}
+        rates = {"learning_rate": each.training.learning_rate, "tried": list((grids or {}).get(name, ()))}
+        entry = networks.setdefault(name, {**size, **rates, "top1": [], "top5": []})
         for figure in ("top1", "top5"):
             entry[figure].append(each.card.metrics[figure])
     for entry in networks.values():
@@ -50,6 +58,17 @@ def summary_of(
             entry[f"{figure}_mean"] = float(np.mean(values))
             entry[f"{figure}_deviation"] = float(np.std(values, ddof=1)) if len(values) > 1 else None
     return networks
+
+
+def differences_of(summary: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Return the top-1 of the first network less that of each other one, by name: of each pair, and mean and interval.
+
+    Pair k is of the trainings with number k, which have equal images, crops and order.
+    """
+    if not summary:
+        return {}
+    first, *rivals = summary
+    return {name: asdict(paired_difference(summary[first]["top1"], summary[name]["top1"])) for name in rivals}
 
 
 def write_classifiers(
@@ -66,7 +85,9 @@ def write_classifiers(
     write_table(HISTORY_FILE, "nasgem.history/1", history)
     write_bytes(CURVES_FILE, curves)
     broken = max((broken_images(each.history) for each in classifiers), default=0)
-    write_json(METRICS_FILE, "nasgem.metrics/1", {"networks": summary, BROKEN: broken})
+    write_json(
+        METRICS_FILE, "nasgem.metrics/1", {"networks": summary, "differences": differences_of(summary), BROKEN: broken}
+    )
     return remove_others(FOLDER, kept)
 
 

@@ -100,6 +100,7 @@ class RandWire(Backbone):
             in_channels = channels * 2**i
         self.stages = nn.ModuleList(stages)
         self.head = nn.Sequential(*relu_conv_bn(in_channels, HEAD_CHANNELS), nn.ReLU())
+        self.dropout = nn.Dropout(0.0)
         self.classifier = nn.Linear(HEAD_CHANNELS, num_classes)
         widths = (channels // 2, channels, channels, 2 * channels, HEAD_CHANNELS)
         strides = (first, first * second, stride // 4, stride // 2, stride)
@@ -117,4 +118,4 @@ class RandWire(Backbone):
 
     def forward(self, images: Tensor) -> Tensor:
         """Return the logits [B, num_classes] of normalised images [B, 3, H, W]."""
-        return self.classifier(self.forward_features(images)[-1].mean(dim=(2, 3)))
+        return self.classifier(self.dropout(self.forward_features(images)[-1].mean(dim=(2, 3))))

@@ -130,6 +130,7 @@ class StackedCells(Backbone):
             widths = (widths[1], cells[-1].out_channels)
         self.cells = nn.ModuleList(cells)
         self.norm = nn.BatchNorm2d(widths[1]) if style.norm_first else nn.Identity()
+        self.dropout = nn.Dropout(0.0)
         self.classifier = nn.Linear(widths[1], num_classes)
         self._last_cells = frozenset(i - 1 for i in (*reductions, num_cells))
         maps = (channels // 2, channels, *(cells[i].out_channels for i in sorted(self._last_cells)))
@@ -151,7 +152,7 @@ class StackedCells(Backbone):
 
     def forward(self, images: Tensor) -> Tensor:
         """Return the logits [B, num_classes] of normalised images [B, 3, H, W]."""
-        return self.classifier(self.norm(self.forward_features(images)[-1]).mean(dim=(2, 3)))
+        return self.classifier(self.dropout(self.norm(self.forward_features(images)[-1]).mean(dim=(2, 3))))
 
 
 def _convolution(in_channels: int, out_channels: int, stride: int) -> list[nn.Module]:

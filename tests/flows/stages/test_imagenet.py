@@ -34,8 +34,10 @@ def test_without_images_the_stage_says_so_and_leaves_its_files(fresh):
 
 
 def test_networks_are_trained_once_and_come_back_with_the_same_bytes(pictures):
+    pictures.configure("imagenet", learning_rates=[0.05, 0.1], tuning_epochs=1, tuning_share=0.2)
     text = pictures.succeed(*STAGE)
     assert "mobilenet_v2: top-1" in text and "M MACs" in text
+    assert "mobilenet_v2: learning rate 0." in text and "by rate: 0.05: " in text
     folder = pictures.root / "data" / "imagenet"
     history = pd.read_parquet(folder / "history.parquet")
     assert set(zip(history["network"], history["seed"], strict=True)) == {("mobilenet_v2", 0), ("mobilenet_v2", 1)}
@@ -45,6 +47,8 @@ def test_networks_are_trained_once_and_come_back_with_the_same_bytes(pictures):
     assert metadata[NETWORK] == card.to_dict() and card.classes == ("blue", "green", "red")
     assert NetworkSpec.from_dict(card.network).build().state_dict().keys() == arrays.keys()
     summary = json.loads((pictures.root / "data/metrics/imagenet.json").read_text())["networks"]["mobilenet_v2"]
+    assert [row["learning_rate"] for row in summary["tried"]] == [0.05, 0.1]
+    assert summary["learning_rate"] in (0.05, 0.1)
     assert len(summary["top1"]) == 2 and summary["top1"][1] == card.metrics["top1"]
     assert open_network("imagenet@champion", pictures.root).classifier.name.startswith("mobilenet_v2-")
     hashes = pictures.hashes("imagenet", "metrics")

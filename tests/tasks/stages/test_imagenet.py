@@ -3,12 +3,18 @@
 from dataclasses import replace
 
 import pytest
+import torch
+from torch import nn
 
+from nasgem_core.backbones.published.mobile import SCALABLE
+from nasgem_core.backbones.spec import PublishedSpec
+from nasgem_core.backbones.stochastic_depth import StochasticDepth
 from nasgem_core.config.transfer import ImagenetConfig
-from nasgem_core.errors import ParameterError
+from nasgem_core.errors import NasgemError, ParameterError
+from nasgem_core.training.classification import ClassificationTask
 from nasgem_core.training.distributed import World
 from nasgem_core.training.image_files import list_image_files
-from tasks.stages.imagenet import plan_classifiers, recipe_of, train_classifier
+from tasks.stages.imagenet import ClassifierTraining, plan_classifiers, recipe_of, settings_of, train_classifier
 from tests.tasks.classifiers import SMALL, write_gemnets
 from tests.training.folders import write_images
 
@@ -20,8 +26,9 @@ def here(tmp_path, monkeypatch):
 
 
 def test_the_learning_rate_follows_the_images_of_a_step():
-    config = ImagenetConfig(batch_size=1024, epochs=300, learning_rate=0.1, warmup_epochs=5.0, averaging=0.999)
-    recipe = recipe_of(config, 102_400)
+    config = ImagenetConfig(batch_size=1024, epochs=300, warmup_epochs=5.0, averaging=0.999)
+    training = ClassifierTraining(PublishedSpec("darts", 3, (64, 64)), 0, config, 0, 0.1)
+    recipe = recipe_of(training, 102_400)
     assert recipe.learning_rate == pytest.approx(0.4) and recipe.warmup_steps == 500
     assert (recipe.optimiser, recipe.schedule, recipe.epochs, recipe.averaging) == ("rmsprop", "cosine", 300, 0.999)
 
@@ -43,3 +50,39 @@ def test_cards_have_the_names_of_classes_and_messages_that_of_the_section(here):
     assert trained.card.classes == ("the sky", "green", "red")
     with pytest.raises(ParameterError, match=r"^imagenet\.batch_size = 100: .* has 24 images; lower it"):
         train_classifier(replace(training, config=replace(config, batch_size=100)), images, World())
+
+
+@pytest.mark.parametrize("name", ["mobilenet_v2", "efficientnet_b0", "darts", "randwire_ws"])
+def test_all_networks_have_the_same_dropout_where_it_is_equal(here, name, monkeypatch):
+    found = []
+
+    def stop(task, *_, **__):
+        found.append((task.model.dropout.p, [m.share for m in task.model.modules() if isinstance(m, StochasticDepth)]))
+        raise NasgemError("enough")
+
+    monkeypatch.setattr("tasks.stages.imagenet.train", stop)
+    images = list_image_files(write_images(here / "pictures", train=8, val=3))
+    config = replace(SMALL, networks=(name,), seeds=1, macs=8_310_000)
+    for change in ({"dropout": 0.3, "stochastic_depth": 0.1}, {"dropout": 0.3, "equal_dropout": False}):
+        (training,) = plan_classifiers(replace(config, **change), 3, 0)
+        with pytest.raises(NasgemError, match="enough"):
+            train_classifier(training, images, World())
+    (equal, shares), (own, no_shares) = found
+    scaled = name in SCALABLE
+    assert equal == 0.3 and own == (0.2 if scaled else 0.0) and not any(no_shares)
+    assert (shares[-1] == 0.1) if scaled else not shares
+
+
+def test_pairs_of_networks_see_the_same_crops_in_the_same_order(here):
+    images = list_image_files(write_images(here / "pictures", train=8, val=3))
+    config = replace(SMALL, networks=("mobilenet_v2", "mobilenet_v3_small"))
+    trainings = plan_classifiers(config, 3, 0)
+
+    def shown(training):
+        task = ClassificationTask(nn.Linear(1, 1), {}, images, settings_of(config), training.seed)
+        return [batch.pixels for epoch in range(2) for batch in task.batches(epoch, World(), 0)]
+
+    first, second, other, _ = map(shown, trainings)
+    assert [training.number for training in trainings] == [0, 0, 1, 1]
+    assert all(torch.equal(a, b) for a, b in zip(first, second, strict=True))
+    assert not any(torch.equal(a, b) for a, b in zip(first, other, strict=True))

@@ -8,7 +8,8 @@ from nasgem_core.training.distributed import World
 from nasgem_core.training.image_files import list_image_files
 from nasgem_core.weights import NETWORK, NETWORK_SCHEMA
 from tasks.stages.imagenet import FOLDER, plan_classifiers, train_classifier
-from tasks.stages.imagenet_results import HISTORY_FILE, METRICS_FILE, history_of, summary_of, write_classifiers
+from tasks.stages.imagenet_results import HISTORY_FILE, differences_of, history_of, summary_of, write_classifiers
+from tasks.stages.imagenet_table import METRICS_FILE
 from tasks.store.artifacts import read_json, read_table, read_weights
 from tests.tasks.classifiers import SMALL
 from tests.training.folders import write_images
@@ -40,9 +41,19 @@ def test_files_hold_what_was_trained(here):
     top1 = [each.card.metrics["top1"] for each in found]
     assert entry["top1"] == top1 and entry["top1_mean"] == pytest.approx(np.mean(top1))
     assert entry["top1_deviation"] == pytest.approx(np.std(top1, ddof=1))
+    differences = read_json(METRICS_FILE, "nasgem.metrics/1")["differences"]
+    assert differences == {}
     write_classifiers(found[:1], summary, history, b"picture")
     assert not (FOLDER / "mobilenet_v2-1.json").exists() and (FOLDER / "mobilenet_v2-0.json").exists()
 
 
 def test_nothing_trained_is_no_row(here):
     assert len(history_of([])) == 0 and summary_of([], {}) == {}
+
+
+def test_differences_are_those_of_the_first_network_to_each_other_one():
+    summary = {"gemnet": {"top1": [0.6, 0.62]}, "a": {"top1": [0.58, 0.59]}, "b": {"top1": [0.61, 0.64]}}
+    found = differences_of(summary)
+    assert list(found) == ["a", "b"] and found["a"]["mean"] == pytest.approx(0.025)
+    assert found["a"]["low"] < 0.025 < found["a"]["high"]
+    assert differences_of({}) == {}

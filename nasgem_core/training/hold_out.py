@@ -1,0 +1,39 @@
+"""Training images that are held out to choose how to train, so that the validation images are left for the result."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from nasgem_core.errors import ParameterError
+from nasgem_core.seeding import derive_seed
+from nasgem_core.training.image_files import ImageFiles
+
+
+def hold_out(files: ImageFiles, share: float, seed: int) -> tuple[ImageFiles, ImageFiles]:
+    """Return the images of a split without some, and those: of each class the same share, at least one image.
+
+    Args:
+        files: the split.
+        share: of the images of a class that are held out, above 0 and below 1.
+        seed: which images these are; a pure function of it.
+
+    Raises:
+        ParameterError: a class has a single image, so that none would be left to train on.
+    """
+    random = np.random.default_rng(derive_seed(seed, "held out"))
+    held = np.zeros(len(files), dtype=bool)
+    for label, name in enumerate(files.classes):
+        own = np.flatnonzero(files.labels == label)
+        if len(own) < 2:
+            raise ParameterError(
+                f"learning_rates: {files.folder / name} has one image, so none can be held out to choose a rate: add "
+                "images, or name one rate"
+            )
+        count = min(max(1, round(share * len(own))), len(own) - 1)
+        held[random.permutation(own)[:count]] = True
+    return _part(files, ~held), _part(files, held)
+
+
+def _part(files: ImageFiles, chosen: np.ndarray) -> ImageFiles:
+    names = tuple(name for name, is_chosen in zip(files.files, chosen, strict=True) if is_chosen)
+    return replace(files, files=names, labels=files.labels[chosen], sizes=files.sizes[chosen])
