@@ -93,10 +93,13 @@ def latency(
     batch: Annotated[int, typer.Option(help="Images per pass.", min=1)] = 1,
     threads: Annotated[int, typer.Option(help="Threads of the CPU; one is the least noisy.", min=1)] = 1,
     repeats: Annotated[int, typer.Option(help="Timed passes of each network.", min=1)] = 50,
+    engine: Annotated[
+        str, typer.Option(help="What runs the networks, in their fast form: torch, or onnxruntime on the CPU.")
+    ] = "torch",
     output: Annotated[Path, typer.Option(help="Folder of the table and the plot.")] = Path("data/latency"),
 ) -> None:
     """Measure time and memory of networks on a device. Median, 95th percentile, peak."""
     with guarded("Nothing was written: networks take turns, so the first is measured when the last is"):
         from flows.cli.run_networks import Measurement, run_latency
 
-        run_latency(networks or [], sampled, Measurement(device, batch, threads, repeats), output)
+        run_latency(networks or [], sampled, Measurement(device, batch, threads, repeats, engine), output)

@@ -114,12 +114,14 @@ class Measurement:
         batch: images per pass.
         threads: of the CPU.
         repeats: timed passes of each network.
+        engine: what runs the networks, torch or onnxruntime.
     """
 
     device: str | None
     batch: int
     threads: int
     repeats: int
+    engine: str = "torch"
 
 
 def run_latency(names: Sequence[str], sampled: int, measurement: Measurement, output: Path) -> None:
@@ -141,12 +143,15 @@ def run_latency(names: Sequence[str], sampled: int, measurement: Measurement, ou
 
     _require_free(output)
     batch, threads = measurement.batch, measurement.threads
-    setting = Setting(measurement.device or default_device(), batch, threads, measurement.repeats)
+    engine = measurement.engine
+    device = measurement.device or (default_device() if engine == "torch" else "cpu")
+    setting = Setting(device, batch, threads, measurement.repeats)
     listed = _listed(names, sampled)
     with _new_folder(output):  # before the minutes of measuring
-        table = measure_networks(listed, setting)
+        table = measure_networks(listed, setting, engine)
     write_latency(output, table)
-    title = f"Latency on {table['device'].iloc[0]}, {_counted(batch, 'image')} per pass, {_counted(threads, 'thread')}"
+    passes = f"{_counted(batch, 'image')} per pass, {_counted(threads, 'thread')}"
+    title = f"Latency in {engine} on {table['device'].iloc[0]}, {passes}"
     figure = draw_latency(
         title,
         list(table["network"]),

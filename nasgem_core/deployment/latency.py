@@ -74,11 +74,13 @@ class TimedNetwork:
         name: what it is called in messages.
         network: maps images [B, 3, H, W] to anything.
         image_size: H and W.
+        counted: what the memory at the peak of a pass is counted of, where another runtime runs `network`.
     """
 
     name: str
     network: nn.Module
     image_size: tuple[int, int]
+    counted: nn.Module | None = None
 
 
 @dataclass(frozen=True)
@@ -150,7 +152,7 @@ def _warm_up(timed: TimedNetwork, images: Tensor, device: torch.device) -> int:
         network = timed.network.eval().to(device)
         for _ in range(WARM_UP):
             network(images)
-        return peak_memory(network, images)
+        return peak_memory(network if timed.counted is None else timed.counted.eval(), images)
     except (RuntimeError, ValueError) as error:
         height, width = timed.image_size
         first = (str(error).splitlines() or [type(error).__name__])[0]

@@ -14,11 +14,12 @@ from nasgem_core.cells.cell import Cell
 from nasgem_core.cells.sampling import sample_distinct_cells
 from nasgem_core.config.search import SearchConfig
 from nasgem_core.deployment.device import device_name
+from nasgem_core.deployment.engines import for_engine
 from nasgem_core.deployment.latency import Latency, Setting, TimedNetwork, measure_latency
 from nasgem_core.deployment.proxy_spec import ProxySpec
 from nasgem_core.deployment.specs import Spec, build_network, read_spec
 from nasgem_core.detection.spec import DetectorSpec
-from nasgem_core.errors import DataError
+from nasgem_core.errors import DataError, ParameterError
 from nasgem_core.networks.layout import NetworkLayout
 from nasgem_core.seeding import derive_seed
 from tasks.deployment.open_network import open_network
@@ -95,13 +96,33 @@ def named_apart(listed: Sequence[Listed]) -> list[Listed]:
     return [replace(item, name=item.given) if item.given and counts[item.name] > 1 else item for item in listed]
 
 
-def measure_networks(listed: Sequence[Listed], setting: Setting) -> pd.DataFrame:
-    """Measure networks side by side with fresh weights, whose values make no difference; returns one row for each."""
+def measure_networks(listed: Sequence[Listed], setting: Setting, engine: str = "torch") -> pd.DataFrame:
+    """Measure the fast forms of networks side by side, with fresh weights, whose values make no difference.
+
+    Args:
+        listed: the networks.
+        setting: how.
+        engine: one of `nasgem_core.deployment.engines.ENGINES`; the peak of memory is always that of torch.
+
+    Returns:
+        One row for each network.
+
+    Raises:
+        ParameterError: the engine is unknown, or does not run on the device.
+    """
+    if engine != "torch" and setting.device != "cpu":
+        raise ParameterError(f"device = {setting.device!r}: {engine} is measured on the cpu only")
     listed = named_apart(listed)
     networks = [build_network(item.spec) for item in listed]
     costs = [count_costs(network, item.spec.image_size) for network, item in zip(networks, listed, strict=True)]
     timed = [
-        TimedNetwork(item.name, network, item.spec.image_size) for network, item in zip(networks, listed, strict=True)
+        TimedNetwork(
+            item.name,
+            for_engine(network, item.name, item.spec.image_size, engine, setting.threads),
+            item.spec.image_size,
+            None if engine == "torch" else network,
+        )
+        for network, item in zip(networks, listed, strict=True)
     ]
     with progress_bar("measuring latency", setting.repeats * len(timed)) as bar:
         found = measure_latency(timed, setting, on_progress=bar.update)
@@ -109,7 +130,13 @@ def measure_networks(listed: Sequence[Listed], setting: Setting) -> pd.DataFrame
     rows = [
         _row(item, cost.macs, cost.params, latency) for item, cost, latency in zip(listed, costs, found, strict=True)
     ]
-    fixed = {"device": name, "threads": setting.threads, "batch": setting.batch, "repeats": setting.repeats}
+    fixed = {
+        "device": name,
+        "engine": engine,
+        "threads": setting.threads,
+        "batch": setting.batch,
+        "repeats": setting.repeats,
+    }
     return pd.DataFrame(rows).assign(**fixed)
 
 

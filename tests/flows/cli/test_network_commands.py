@@ -66,11 +66,13 @@ def test_the_measurement_of_latency_arrives(called):
         "4",
         "--repeats",
         "9",
+        "--engine",
+        "onnxruntime",
     )
     folder = Path("data/latency")
     assert called == [
         ("run_latency", [], 0, run_networks.Measurement(None, 1, 1, 50), folder),
-        ("run_latency", ["best", "net"], 3, run_networks.Measurement("cpu", 2, 4, 9), folder),
+        ("run_latency", ["best", "net"], 3, run_networks.Measurement("cpu", 2, 4, 9, "onnxruntime"), folder),
     ]
 
 

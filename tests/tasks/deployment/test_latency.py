@@ -1,5 +1,6 @@
 import math
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -12,7 +13,7 @@ from nasgem_core.deployment.specs import build_network
 from nasgem_core.detection.annotations import Category
 from nasgem_core.detection.settings import DetectorSettings
 from nasgem_core.detection.spec import DetectorSpec
-from nasgem_core.errors import DataError
+from nasgem_core.errors import DataError, ParameterError
 from tasks.deployment.latency import listed_network, listed_published, measure_networks, named_apart
 from tests.tasks.mlflow_registry.test_registry import CELL, SPEC, card
 
@@ -49,7 +50,7 @@ def test_networks_of_one_name_have_the_names_they_were_given(tmp_path):
     assert [item.name for item in named_apart([listed[0], published])] == [card(0.5).name, "mnasnet_1_3"]
     assert [item.name for item in named_apart([*listed, published, again])] == [one, other, "mnasnet_1_3", one]
     table = measure_networks(listed, Setting(repeats=1))
-    assert list(table["network"]) == [one, other]
+    assert list(table["network"]) == [one, other] and set(table["engine"]) == {"torch"}
 
 
 def test_a_detector_is_not_measured(tmp_path):
@@ -59,3 +60,18 @@ def test_a_detector_is_not_measured(tmp_path):
     write_network(tmp_path / "detector", spec.to_json(), {"weight": torch.zeros(1)})
     with pytest.raises(DataError, match=r"detector is the detector .*: the latency of detectors is not measured"):
         listed_network(str(tmp_path / "detector"), tmp_path)
+
+
+def test_onnxruntime_is_measured_on_the_cpu_alone(tmp_path):
+    listed = [listed_network(exported(tmp_path / "one", card(0.5)), tmp_path)]
+    with pytest.raises(ParameterError, match="device = 'cuda': onnxruntime is measured on the cpu only"):
+        measure_networks(listed, SimpleNamespace(device="cuda"), "onnxruntime")
+    with pytest.raises(ParameterError, match="engine = 'abacus': choose one of torch, onnxruntime"):
+        measure_networks(listed, Setting(), "abacus")
+
+
+@pytest.mark.slow
+def test_networks_are_measured_in_onnxruntime(tmp_path):
+    listed = [listed_network(exported(tmp_path / "one", card(0.5)), tmp_path)]
+    (row,) = measure_networks(listed, Setting(repeats=3), "onnxruntime").to_dict("records")
+    assert row["engine"] == "onnxruntime" and row["median_ms"] > 0 and row["peak_bytes"] > 4 * row["params"]

@@ -1,0 +1,62 @@
+"""What runs a network when its latency is measured: PyTorch, or ONNX Runtime on the CPU."""
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from nasgem_core.deployment.fast_form import fast_form
+from nasgem_core.deployment.originals import Classifier
+from nasgem_core.deployment.programs import capture, save_onnx
+from nasgem_core.errors import ParameterError
+from nasgem_core.networks.layout import IMAGE_CHANNELS
+
+ENGINES = ("torch", "onnxruntime")
+
+
+def for_engine(network: nn.Module, name: str, image_size: tuple[int, int], engine: str, threads: int) -> nn.Module:
+    """Return the fast form of a classifier, run by an engine.
+
+    Args:
+        network: the classifier.
+        name: what it is called in messages.
+        image_size: height and width of its images.
+        engine: one of `ENGINES`.
+        threads: of the CPU, for onnxruntime.
+
+    Raises:
+        ParameterError: the engine is unknown.
+        DataError: the network cannot be written as ONNX.
+    """
+    if engine not in ENGINES:
+        raise ParameterError(f"engine = {engine!r}: choose one of {', '.join(ENGINES)}")
+    quick = fast_form(network)
+    return quick if engine == "torch" else _OnnxNetwork(quick, name, image_size, threads)
+
+
+class _OnnxNetwork(nn.Module):
+    """A network in onnxruntime."""
+
+    def __init__(self, network: nn.Module, name: str, image_size: tuple[int, int], threads: int) -> None:
+        super().__init__()
+        self._session = _opened(network, name, image_size, threads)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Return the logits of images."""
+        (logits,) = self._session.run(None, {"images": images.numpy()})
+        return torch.from_numpy(logits)
+
+
+def _opened(network: nn.Module, name: str, image_size: tuple[int, int], threads: int) -> Any:
+    import onnxruntime
+
+    example = torch.zeros(2, IMAGE_CHANNELS, *image_size)
+    program = capture(network, name, (example,), ({0: torch.export.Dim("batch")},))
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "network.onnx"
+        save_onnx(program, name, path, {}, Classifier.ports)
+        return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
