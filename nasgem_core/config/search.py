@@ -198,9 +198,11 @@ class BootstrapConfig:
     top: int = bounded(10, low=1, high=100_000)
     """Best predicted cells that are then trained."""
     finalists: int = bounded(5, low=1, high=100_000)
-    """Best measured cells that are trained again; the one with the highest mean is chosen."""
+    """Best measured cells that are trained again; the highest mean is chosen."""
     repeats: int = bounded(3, low=1, high=1_000)
-    """Trainings of each finalist, and as many of the chosen cell after the choice; 1: single trainings decide."""
+    """Trainings of each finalist, and of the chosen cell afterwards.
+
+    With 1, single trainings decide."""
     baseline: bool = True
     """Train as many random cells as the search did, and report the best for comparison."""
 

@@ -45,10 +45,10 @@ class ImagenetConfig:
     dataset: str = ""
     """A folder with train/ and val/, in each a folder per class; without one: skipped."""
     networks: tuple[str, ...] = ("gemnet", "mobilenet_v2")
-    """gemnet, its rivals, published networks, known blocks, or files of cells and networks.
+    """gemnet, rivals, published networks, known blocks, or files.
 
     `gemnet` are those of `data/gemnet`; the rivals mobilenet_v2, mobilenet_v3_small, mobilenet_v3_large and
-    efficientnet_b0 and all networks of cells are sized to `macs`."""
+    efficientnet_b0 and all networks of cells are sized to `macs`. Files hold a cell or a network."""
     macs: int = bounded(18_970_000, low=0, high=10**12)
     """Multiply-adds that GEMNet and its rivals are sized to; 0: GEMNet as it was built.
 
@@ -64,7 +64,7 @@ class ImagenetConfig:
     accumulate: int = bounded(1, low=1, high=65_536)
     """Batches that a step is cut into on each process, to save memory."""
     learning_rates: tuple[float, ...] = bounded((0.006, 0.012, 0.024), low=1e-8, high=100.0)
-    """Highest learning rates of RMSProp for 256 images per step, of which each network gets its best.
+    """Highest rates of RMSProp for 256 images; each network gets its best.
 
     They are scaled with `batch_size`. With a single one nothing is tried."""
     tuning_epochs: int = bounded(8, low=1, high=10_000)
@@ -78,9 +78,9 @@ class ImagenetConfig:
     averaging: float = bounded(0.995, low=0.0, high=0.999999)
     """Decay of the moving average of the weights; 0 averages nothing."""
     equal_dropout: bool = True
-    """Give all networks the same dropout and stochastic depth; otherwise each has its own."""
+    """Give all networks the same dropout and stochastic depth, or leave each its own."""
     dropout: float = bounded(0.2, low=0.0, high=0.9)
-    """Share of values before the classifier left out in training, where it is equal for all."""
+    """Share of values before the classifier left out in training, where equal for all."""
     stochastic_depth: float = bounded(0.0, low=0.0, high=0.9)
     """Share of images whose last residual branch is left out in training; likewise."""
     label_smoothing: float = bounded(0.1, low=0.0, high=0.99)
