@@ -33,11 +33,11 @@ def for_engine(network: nn.Module, name: str, image_size: tuple[int, int], engin
     if engine not in ENGINES:
         raise ParameterError(f"engine = {engine!r}: choose one of {', '.join(ENGINES)}")
     quick = fast_form(network)
-    return quick if engine == "torch" else _OnnxNetwork(quick, name, image_size, threads)
+    return quick if engine == "torch" else OnnxNetwork(quick, name, image_size, threads)
 
 
-class _OnnxNetwork(nn.Module):
-    """A network in onnxruntime."""
+class OnnxNetwork(nn.Module):
+    """A network in onnxruntime, as it is; the arguments are those of `for_engine`, and so is the error."""
 
     def __init__(self, network: nn.Module, name: str, image_size: tuple[int, int], threads: int) -> None:
         super().__init__()
