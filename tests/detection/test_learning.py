@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from nasgem_core.backbones.layout import IMAGENET
+from nasgem_core.backbones.skeleton import PAPER
 from nasgem_core.backbones.spec import GEMNetSpec
 from nasgem_core.cells.cell import Cell
 from nasgem_core.detection.annotation_file import read_annotations
@@ -42,7 +43,8 @@ def test_four_images_are_learned_by_heart(real, tmp_path, kind, steps, rate, lea
         group_normalisation=True,
     )
     torch.manual_seed(0)
-    network = GEMNetSpec("small", 2, (224, 224), CELL, replace(IMAGENET, repeats=(1, 1, 2, 2, 1)), 16.0)
+    layout = replace(IMAGENET, skeleton=replace(PAPER, repeats=(1, 1, 2, 2, 1)))
+    network = GEMNetSpec("small", 2, (224, 224), CELL, layout, 16.0)
     spec = DetectorSpec(network, annotations.categories, settings)
     images = real / "train"
     task = DetectionTask(

@@ -41,6 +41,7 @@ def test_wrong_parameters(fresh, old, new, message):
     assert not fresh.hashes()
 
 
+@own_server  # `nasgem serve` would serve where one runs
 def test_wrong_options(fresh):
     before = (fresh.root / "params.yaml").read_bytes()
     for options, message in [
@@ -52,7 +53,7 @@ def test_wrong_options(fresh):
         (["stage", "pears"], "unknown stage 'pears'"),
         (["select", "--macs", "many"], "--macs 'many': must be a number of at least 1"),
         (["select", "--penalty", "-1"], "penalty = -1.0: must be between 0 and 100"),
-        (["show", "best"], "data/estimator/cells.parquet is missing: run the stage that makes it"),
+        (["show", "best"], "data/bootstrap/best_cell.json is missing: run the stage that makes it"),
         (["serve"], "serving needs a Prefect server that keeps running"),
     ]:
         assert message in fresh.refused("nasgem", *options)
