@@ -2,7 +2,7 @@
 
 The target is GEMNet of the cell at the budget on the user's images, trained with the recipe of stage `imagenet`, here
 shortened. Each proxy trains the same cells in less time. A proxy's alignment is Kendall's tau between its accuracies
-and the target's, with a bootstrap interval over cells; beside it stand the seconds of one training, on one thread, in
+and the target's, with a bootstrap interval over cells; next to it are the seconds of one training, on one thread, in
 processor time. The noise of the target bounds every tau: `ceiling` is the tau between the target and itself from
 another seed.
 
@@ -38,6 +38,7 @@ from nasgem_core.files import written_whole
 from nasgem_core.networks.complexity import cell_costs
 from nasgem_core.networks.layout import NetworkLayout
 from nasgem_core.operations.registry import OPERATIONS
+from nasgem_core.search.ranking import rank_correlation
 from nasgem_core.seeding import derive_seed
 from nasgem_core.training.classification import ClassificationTask
 from nasgem_core.training.distributed import World
@@ -126,8 +127,7 @@ class Job:
 def part_of(files: ImageFiles, share: float) -> ImageFiles:
     """Return the first images of each class."""
     chosen = [np.flatnonzero(files.labels == label) for label in range(len(files.classes))]
-    kept = np.concatenate([places[: round(share * len(places))] for places in chosen])
-    return replace(files, files=tuple(files.files[i] for i in kept), labels=files.labels[kept], sizes=files.sizes[kept])
+    return files.subset(np.concatenate([places[: round(share * len(places))] for places in chosen]))
 
 
 def train_gemnet(job: Job, folder: Path) -> dict[str, float]:
@@ -206,13 +206,13 @@ def random_cells(target: Judge, classes: int, count: int) -> dict[str, Cell]:
 
 def tau_with_interval(proxy: np.ndarray, truth: np.ndarray) -> tuple[float, float, float]:
     """Return Kendall's tau-b and a 95 % interval by resampling the cells 2,000 times."""
-    from scipy.stats import kendalltau
-
     generator = np.random.default_rng(0)
     drawn = [generator.integers(0, len(truth), len(truth)) for _ in range(2_000)]
-    taus = [kendalltau(proxy[places], truth[places]).statistic for places in drawn]
+    tau, *taus = [rank_correlation(proxy[places], truth[places])["kendall_tau"] for places in (slice(None), *drawn)]
+    if np.isnan(tau):  # one side is constant
+        return tau, tau, tau
     low, high = np.nanpercentile(taus, [2.5, 97.5])
-    return float(kendalltau(proxy, truth).statistic), float(low), float(high)
+    return tau, float(low), float(high)
 
 
 def jobs_of(cells: dict[str, Cell], arguments: argparse.Namespace, target: Judge) -> Iterator[tuple[str, str, Job]]:

@@ -6,7 +6,6 @@ they work in copies of it.
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -17,7 +16,7 @@ import pytest
 from filelock import FileLock
 from hypothesis import HealthCheck, settings
 
-from flows.runtime.server import answers
+from flows.runtime.server import HOST, answers, free_port
 from tests.flows.workspace import Workspace
 
 # Read by numpy, numba, torch and matplotlib when they are imported, which the test modules do after this file.
@@ -77,10 +76,8 @@ def searched_folder(pristine, shared) -> Workspace:
 def prefect_api(pristine, tmp_path_factory) -> Iterator[str]:
     """Give the address of a Prefect server that many commands use in turn."""
     home = tmp_path_factory.mktemp("prefect")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    api = f"http://127.0.0.1:{port}/api"
+    port = free_port()
+    api = f"http://{HOST}:{port}/api"
     environment = pristine.environment(PREFECT_HOME=str(home), PREFECT_SERVER_ANALYTICS_ENABLED="false")
     command = [sys.executable, "-m", "flows.runtime.server", str(port), str(os.getpid())]
     with (home / "log").open("wb") as log:

@@ -43,7 +43,7 @@ def prefect_server() -> Iterator[Callable[[], None]]:
             )
         yield lambda: None
         return
-    port = _free_port()
+    port = free_port()
     log = STATE / "prefect" / "server.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as output:
@@ -117,7 +117,8 @@ def _send_what_waits() -> None:
         EventsWorker.drain_all(timeout=10)
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port of the loopback interface that nothing uses yet."""
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         return probe.getsockname()[1]

@@ -169,4 +169,4 @@ class PlainGEMNet(nn.Module):
 
 
 DEFINITIONS: tuple[Any, ...] = (StochasticDepth, set_stochastic_depth, SqueezeExcitation, GEMNetBlock, PlainGEMNet)
-"""What an exported file holds of GEMNet, beside the cell; each uses those before it."""
+"""What an exported file holds of GEMNet, next to what it holds of the cell; each uses those before it."""

@@ -51,20 +51,3 @@ def prediction_bias(predicted: np.ndarray, truth: np.ndarray) -> float:
             f"predicted has shape {np.shape(predicted)}, truth {np.shape(truth)}: give one number for each cell"
         )
     return float(truth.max() - truth[np.argmax(predicted)])
-
-
-def mean_and_interval(values: np.ndarray) -> tuple[float, float]:
-    """Return the mean and the half-width of its 95 % interval by Student's t; NaN for a single value.
-
-    Values that are not finite are left out; without any both are NaN.
-    """
-    from scipy.stats import t
-
-    kept = np.asarray(values, dtype=np.float64)
-    kept = kept[np.isfinite(kept)]
-    if not len(kept):
-        return float("nan"), float("nan")
-    if len(kept) == 1:
-        return float(kept[0]), float("nan")
-    error = kept.std(ddof=1) / np.sqrt(len(kept))
-    return float(kept.mean()), float(t.ppf(0.975, len(kept) - 1) * error)

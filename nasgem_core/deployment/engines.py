@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from nasgem_core.deployment.fast_form import fast_form
 from nasgem_core.deployment.originals import Classifier
-from nasgem_core.deployment.programs import capture, save_onnx
+from nasgem_core.deployment.programs import capture, open_onnx, save_onnx
 from nasgem_core.errors import ParameterError
 from nasgem_core.networks.layout import IMAGE_CHANNELS
 
@@ -50,13 +50,9 @@ class OnnxNetwork(nn.Module):
 
 
 def _opened(network: nn.Module, name: str, image_size: tuple[int, int], threads: int) -> Any:
-    import onnxruntime
-
     example = torch.zeros(2, IMAGE_CHANNELS, *image_size)
     program = capture(network, name, (example,), ({0: torch.export.Dim("batch")},))
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "network.onnx"
         save_onnx(program, name, path, {}, Classifier.ports)
-        return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+        return open_onnx(path, threads)

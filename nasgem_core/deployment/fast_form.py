@@ -2,7 +2,7 @@
 
 from torch import nn
 
-from nasgem_core.deployment.standalone.fast import fast
+from nasgem_core.deployment.standalone.fast import made_fast, traced
 
 
 def fast_form(network: nn.Module) -> nn.Module:
@@ -11,6 +11,7 @@ def fast_form(network: nn.Module) -> nn.Module:
     It is the network itself where torch.fx cannot trace it, as when an operation of a package looks at its values.
     """
     try:
-        return fast(network)
+        graph = traced(network)
     except Exception:  # tracing runs the network's own code, which may fail in any way
         return network.eval()
+    return made_fast(graph)

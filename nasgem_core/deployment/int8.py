@@ -20,7 +20,7 @@ from nasgem_core.deployment.folders import new_folder, write_network
 from nasgem_core.deployment.form import INT8_FILE, form_files
 from nasgem_core.deployment.originals import Classifier
 from nasgem_core.deployment.predicting import prepare
-from nasgem_core.deployment.programs import CARD_KEY, save_onnx
+from nasgem_core.deployment.programs import CARD_KEY, open_onnx, save_onnx
 from nasgem_core.deployment.quiet import quiet
 from nasgem_core.deployment.specs import load_network
 from nasgem_core.errors import DataError
@@ -153,7 +153,7 @@ def _quantise(exact: Path, small: Path, examples: Iterator[tuple[np.ndarray, int
 
 def _measured(exact: Path, small: Path, images: ImageFiles, card: NetworkCard) -> Int8Report:
     """Measure accuracy, size and time of both files."""
-    sessions = [_opened(path) for path in (exact, small)]
+    sessions = [open_onnx(path) for path in (exact, small)]
     right, seen = np.zeros(2, int), 0
     batch: list[tuple[np.ndarray, int]] = []
     examples = _prepared(images, card, MOST_IMAGES)
@@ -173,14 +173,6 @@ def _measured(exact: Path, small: Path, images: ImageFiles, card: NetworkCard) -
     top1 = right / seen
     sizes = exact.stat().st_size, small.stat().st_size
     return Int8Report(seen, float(top1[0]), float(top1[1]), *sizes, float(float_ms), float(int8_ms))
-
-
-def _opened(path: Path) -> Any:
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
 
 
 def _note(path: Path, card: NetworkCard) -> None:

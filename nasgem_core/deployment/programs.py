@@ -71,6 +71,15 @@ def save_onnx(program: Any, name: str, path: Path, notes: Mapping[str, str], por
         converted.save(path, external_data=False)
 
 
+def open_onnx(path: Path, threads: int = 1) -> Any:
+    """Return onnxruntime's session of an ONNX file, on the CPU."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
+    return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+
+
 def _name_length(graph: Any, name: str) -> None:
     """Replace torch's own name of the length that varies, such as `s34` or `Min(100, u1 - 2)`, wherever it occurs."""
     ports = [*graph.inputs, *graph.outputs]

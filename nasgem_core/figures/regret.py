@@ -14,6 +14,7 @@ from nasgem_core.figures.style import (
     say_empty,
     set_log_scale,
 )
+from nasgem_core.intervals import half_width
 
 
 def draw_regret(title: str, regrets: Mapping[str, np.ndarray]) -> Figure:
@@ -23,7 +24,7 @@ def draw_regret(title: str, regrets: Mapping[str, np.ndarray]) -> Figure:
         title: headline.
         regrets: by search, [runs, queries]: best true accuracy of the table less that of the pick, a fraction.
     """
-    from scipy.stats import sem, t
+    from scipy.stats import sem
 
     figure, axes = new_figure(title, width=7.4, height=5.2)
     ax = axes[0, 0]
@@ -37,7 +38,7 @@ def draw_regret(title: str, regrets: Mapping[str, np.ndarray]) -> Figure:
     for place, name in enumerate(ranked):
         values = 100 * regrets[name]
         queries, mean = np.arange(1, values.shape[1] + 1), values.mean(0)
-        half = t.ppf(0.975, len(values) - 1) * sem(values) if len(values) > 1 else np.zeros_like(mean)
+        half = half_width(1.0, len(values) - 1) * sem(values) if len(values) > 1 else np.zeros_like(mean)
         ax.plot(queries, mean, color=PALETTE[place % len(PALETTE)], linewidth=2, label=name.replace("_", " "))
         # On a logarithmic axis a band cannot reach 0.
         low = np.maximum(mean - half, mean.min() * 0.5)

@@ -5,9 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from nasgem_core.errors import DataError
-
-LEVEL = 0.95
-"""Of all intervals."""
+from nasgem_core.intervals import half_width
 
 
 @dataclass(frozen=True)
@@ -49,6 +47,4 @@ class Noise:
 
         The share of a mean of m measurements is 1 / m, that of the difference of two means the sum of theirs.
         """
-        from scipy.stats import t
-
-        return float(t.ppf((1 + LEVEL) / 2, self.freedom)) * self.deviation * float(np.sqrt(share))
+        return half_width(self.deviation * float(np.sqrt(share)), self.freedom)

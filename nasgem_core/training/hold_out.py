@@ -1,7 +1,5 @@
 """Training images that are held out to choose how to train, so that the validation images are left for the result."""
 
-from dataclasses import replace
-
 import numpy as np
 
 from nasgem_core.errors import ParameterError
@@ -31,9 +29,4 @@ def hold_out(files: ImageFiles, share: float, seed: int) -> tuple[ImageFiles, Im
             )
         count = min(max(1, round(share * len(own))), len(own) - 1)
         held[random.permutation(own)[:count]] = True
-    return _part(files, ~held), _part(files, held)
-
-
-def _part(files: ImageFiles, chosen: np.ndarray) -> ImageFiles:
-    names = tuple(name for name, is_chosen in zip(files.files, chosen, strict=True) if is_chosen)
-    return replace(files, files=names, labels=files.labels[chosen], sizes=files.sizes[chosen])
+    return files.subset(~held), files.subset(held)

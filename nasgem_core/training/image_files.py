@@ -6,7 +6,7 @@ are reported before a training begins.
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import chain
 from pathlib import Path
@@ -48,6 +48,12 @@ class ImageFiles:
 
     def __len__(self) -> int:
         return len(self.files)
+
+    def subset(self, chosen: np.ndarray) -> "ImageFiles":
+        """Return some of the images, by indices or by a mask [N]."""
+        places = np.arange(len(self))[chosen]
+        files = tuple(self.files[place] for place in places)
+        return replace(self, files=files, labels=self.labels[places], sizes=self.sizes[places])
 
     @cached_property
     def digest(self) -> str:

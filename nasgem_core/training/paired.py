@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from nasgem_core.intervals import mean_and_interval
+
 
 @dataclass(frozen=True)
 class PairedDifference:
@@ -26,11 +28,6 @@ class PairedDifference:
 def paired_difference(first: Sequence[float], second: Sequence[float]) -> PairedDifference:
     """Return how far the first is above the second; pair k is (first[k], second[k])."""
     values = np.subtract(first, second)
-    mean = float(values.mean())
-    low = high = None
-    if len(values) > 1:
-        from scipy.stats import sem, t  # a second, which most processes never need
-
-        reach = float(t.ppf(0.975, len(values) - 1) * sem(values))
-        low, high = mean - reach, mean + reach
-    return PairedDifference(tuple(values.tolist()), mean, low, high)
+    mean, half = mean_and_interval(values)
+    ends = (None, None) if np.isnan(half) else (mean - half, mean + half)
+    return PairedDifference(tuple(values.tolist()), mean, *ends)

@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from nasgem_core.benchmarks.judging import MEASURES, judge, mean_and_interval
+from nasgem_core.benchmarks.judging import MEASURES, judge
 from nasgem_core.benchmarks.table import TabularSpace
+from nasgem_core.intervals import mean_and_interval
 from nasgem_core.predictors.embedding_report import REPORTED
 from tasks.store.artifacts import DATA, METRICS, read_table, write_json, write_table
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from nasgem_core.benchmarks.judging import MEASURES, judge, mean_and_interval, prediction_bias
+from nasgem_core.benchmarks.judging import MEASURES, judge, prediction_bias
 from nasgem_core.errors import DataError
 
 
@@ -44,16 +44,6 @@ def test_constant_and_random_guesses_gain_nothing():
 def test_bias_is_what_the_pick_loses():
     assert prediction_bias(np.array([0.0, 3.0, 1.0]), np.array([0.5, 0.25, 0.75])) == 0.5
     assert prediction_bias(np.array([0.0, 1.0]), np.array([0.5, 0.75])) == 0.0
-
-
-def test_interval_is_student_s():
-    values = np.array([1.0, 2.0, 4.0, 7.0])
-    mean, half = mean_and_interval(np.append(values, np.nan))
-    low, high = stats.t.interval(0.95, 3, loc=values.mean(), scale=stats.sem(values))
-    assert mean == pytest.approx(3.5)
-    assert (mean - half, mean + half) == pytest.approx((low, high))
-    assert math.isnan(mean_and_interval(np.array([1.0]))[1])
-    assert all(map(math.isnan, mean_and_interval(np.array([np.nan]))))
 
 
 @pytest.mark.parametrize("values", [np.zeros(3), np.array([0.0, np.nan])])

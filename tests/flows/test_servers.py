@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,16 +11,11 @@ from urllib.request import Request, urlopen
 
 import pytest
 
+from flows.runtime.server import free_port
 from flows.stages.catalogue import SEARCHED
 from tests.flows.workspace import Workspace
 
 pytestmark = [pytest.mark.slow, pytest.mark.nightly, pytest.mark.own_server]
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def ask(url: str, document: dict | None = None) -> object:

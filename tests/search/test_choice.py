@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 
 from nasgem_core.errors import DataError
+from nasgem_core.intervals import LEVEL
 from nasgem_core.search.choice import best_by_mean, expected_margin, expected_score, pick_finalists
-from nasgem_core.search.noise import LEVEL, Noise
+from nasgem_core.search.noise import Noise
 
 FINALISTS, REPEATS, CELLS = 5, 3, 66
 SEARCHES = 600

@@ -17,7 +17,7 @@ def write(original: Original, path: Path) -> None:
 
 def run(path: Path, *threshold: np.ndarray) -> Callable[..., list[np.ndarray]]:
     """Open the file; its inputs are those of the captured network."""
-    import onnxruntime
+    import onnxruntime  # nothing of ours: exports are checked with this function's source, without this package
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1

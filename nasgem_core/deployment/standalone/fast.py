@@ -29,11 +29,22 @@ from nasgem_core.deployment.standalone.channels import (
 from nasgem_core.deployment.standalone.sorting import Ranks, sort_channels
 
 
-def fast(network: nn.Module) -> GraphModule:
-    """Return a network that gives the same as `network` in evaluation mode, in less time; it cannot be trained."""
+def traced(network: nn.Module) -> GraphModule:
+    """Return a copy of a network in evaluation mode as a graph; raises whatever the network does where it cannot be."""
     network = copy.deepcopy(network).eval()
     with torch.no_grad():  # what a network does for its gradients alone is left out
-        graph = GraphModule(network, Tracer().trace(network)).graph
+        return GraphModule(network, Tracer().trace(network))
+
+
+def fast(network: nn.Module) -> GraphModule:
+    """Return a network that gives the same as `network` in evaluation mode, in less time; it cannot be trained."""
+    return made_fast(traced(network))
+
+
+def made_fast(network: GraphModule) -> GraphModule:
+    """Return the fast form of a traced network, which it changes."""
+    graph = network.graph
+    with torch.no_grad():
         _separate(graph)
         _fold(graph)
         _share(graph)
