@@ -10,7 +10,7 @@ from flows.runtime.side_by_side import run_side_by_side
 from flows.stages.benchmark_searches import Pretrained, search_tables, searched_tables
 from nasgem_core.benchmarks.catalogue import benchmark_of
 from nasgem_core.benchmarks.protocols import BIAS_CANDIDATES, training_sizes
-from nasgem_core.figures.page import render_page
+from nasgem_core.figures.page import Facts, Picture, Table, render_page
 from nasgem_core.predictors.catalogue import PREDICTORS
 from nasgem_core.seeding import derive_seed
 from tasks.benchmark.files import (
@@ -156,7 +156,8 @@ def _write(session: Session, rows: list[dict[str, Any]], searches: list[dict[str
             path.unlink()
     facts = {"tables": ", ".join(config.tables) or "none", "splits": str(config.splits), "fits": str(len(rows))}
     tables = [*predictor_tables(*summaries, ceilings), *pick_tables(searches)]
-    page = render_page("Predictors on tables of measured cells", facts, tables, list(pictures.values()))
+    parts: list[Facts | Table | Picture] = [Facts("What was compared", facts), *tables, *pictures.values()]
+    page = render_page("Predictors on tables of measured cells", parts)
     write_bytes(PAGE_FILE, page.encode())
     files = [PAGE_FILE, METRICS_FILE, TRIALS_FILE, SEARCHES_FILE, *(FOLDER / f"{name}.png" for name in pictures)]
     session.records.stage("benchmark", finite(mean_taus(summaries[0])), artifacts=files)

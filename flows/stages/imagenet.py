@@ -22,6 +22,7 @@ from tasks.mlflow_runs.run_record import Dataset
 from tasks.run.placement import default_device
 from tasks.run.progress import progress_bar, say
 from tasks.stages.imagenet import FOLDER, ClassifierTraining, TrainedClassifier, plan_classifiers, train_classifier
+from tasks.stages.imagenet_latency import latencies_of
 from tasks.stages.imagenet_networks import check_network_names, met_budget
 from tasks.stages.imagenet_results import (
     CURVES_FILE,
@@ -31,7 +32,7 @@ from tasks.stages.imagenet_results import (
     summary_of,
     write_classifiers,
 )
-from tasks.stages.imagenet_table import METRICS_FILE, difference_text
+from tasks.stages.imagenet_table import LATENCY, METRICS_FILE, difference_text
 from tasks.stages.imagenet_tuning import Grid, tune
 
 
@@ -123,6 +124,9 @@ def _write(
             counted = count_costs(spec.build(), spec.image_size)
             costs[spec.name] = counted.macs, counted.params
     summary, history = summary_of(classifiers, costs, grids), history_of(classifiers)
+    specs = list({each.training.spec.name: each.training.spec for each in classifiers}.values())
+    for name, milliseconds in latencies_of(specs, session.config.imagenet.latency_passes).items():
+        summary[name][LATENCY] = milliseconds
     panels = {"top-1 accuracy": "top1", "training loss": "loss"}
     epochs = session.config.imagenet.epochs
     title = "Networks trained to classify images"
@@ -132,6 +136,7 @@ def _write(
         deviation = row["top1_deviation"]
         spread = "" if deviation is None else f" +- {100 * deviation:.1f}"
         size = f"{row['macs'] / 1e6:.4g}M MACs  {row['params'] / 1e6:.3g}M params"
+        size += f"  {row[LATENCY]:.3g} ms" if LATENCY in row else ""
         say(f"  {name}: top-1 {100 * row['top1_mean']:.1f}{spread} %  top-5 {100 * row['top5_mean']:.1f} %  {size}")
     differences = differences_of(summary)
     for name, row in differences.items():

@@ -1,4 +1,7 @@
-"""Stage `report`: figures 1 and 4 of the paper, the search's own plots, and one page with everything."""
+"""Stage `report`: one page that opens with the networks trained on the user's images, then how the cell was found.
+
+It holds figures 1 and 4 of the paper and the search's own plots.
+"""
 
 from base64 import b64encode
 from typing import Any
@@ -12,7 +15,7 @@ from nasgem_core.encoders.fitting import split_pairs
 from nasgem_core.figures.cell import draw_cell
 from nasgem_core.figures.encoder import draw_losses, draw_pair_histogram, draw_similarity_fit
 from nasgem_core.figures.image import figure_png
-from nasgem_core.figures.page import Picture, Table, render_page
+from nasgem_core.figures.page import Facts, Picture, Table, render_page
 from nasgem_core.figures.pareto import draw_pareto
 from nasgem_core.figures.progress import draw_progress, draw_rounds
 from nasgem_core.figures.similarity import draw_similarity, similarity_correlations
@@ -23,7 +26,7 @@ from nasgem_core.seeding import derive_seed
 from tasks.mlflow_runs.records import finite
 from tasks.stages.ablation import CURVES_FILE
 from tasks.stages.encoder import GUIDED, PLAIN, encoder_value
-from tasks.stages.imagenet_table import classifier_tables
+from tasks.stages.imagenet_table import comparison
 from tasks.stages.labels import read_labels
 from tasks.stages.pairs import unpack_pairs
 from tasks.stages.predictor import fit_predictor_task, predictor_of
@@ -48,7 +51,8 @@ def report(session: Session) -> None:
     metrics = _metrics(results)
     write_json(METRICS_FILE, "nasgem.metrics/1", metrics)
     header, rows = best_cells_table(results.distinct)
-    page = render_page("NASGEM search", _facts(session, results), _tables(results), list(pictures.values()))
+    found = Facts("How the cell was found", _facts(session, results))
+    page = render_page("NASGEM search", [*comparison(), found, *_tables(results), *pictures.values()])
     write_bytes(PAGE_FILE, page.encode())
     files = [PAGE_FILE, METRICS_FILE, *(REPORT / f"{name}.png" for name in pictures)]
     session.records.stage("report", finite(metrics), artifacts=files)
@@ -86,9 +90,11 @@ def _pictures(session: Session, results: Results) -> dict[str, Picture]:
             "predicted against measured scores of each round",
         ),
         "similarity": (
-            draw_similarity(embeddings[GUIDED], embeddings[PLAIN], distinct.score),
-            "Figure 1: score difference against similarity",
-            "score difference of pairs of trained cells against the cosine similarity of their embeddings",
+            draw_similarity(
+                embeddings[GUIDED], embeddings[PLAIN], {"score": distinct.score, "accuracy": distinct.accuracy}
+            ),
+            "Figure 1: differences of score and accuracy against similarity",
+            "differences of pairs of trained cells against the cosine similarity of their embeddings",
         ),
         "surface": (
             _draw_surface(session, results, chosen),
@@ -189,12 +195,13 @@ def _draw_losses(results: Results) -> Figure:
 
 
 def _metrics(results: Results) -> dict[str, Any]:
-    """Figure 1 in numbers: how score differences go with similarity, for both embeddings."""
+    """Figure 1 in numbers: how differences of score and of accuracy go with similarity, for both embeddings."""
     usable = results.distinct.usable
     return {
-        f"figure1_{kind}_{name}": value
+        f"{figure}_{kind}_{name}": value
+        for figure, measured in (("figure1", usable.score), ("figure1_accuracy", usable.accuracy))
         for kind, encoder in results.encoders.items()
-        for name, value in similarity_correlations(encoder.embed(usable.cells), usable.score).items()
+        for name, value in similarity_correlations(encoder.embed(usable.cells), measured).items()
     }
 
 
@@ -258,7 +265,7 @@ def _tables(results: Results) -> list[Table]:
             [[kind, *(_number(encoders[kind][name]) for name in shown)] for kind in (GUIDED, PLAIN)],
         )
     )
-    return tables + classifier_tables()
+    return tables
 
 
 def _number(value: float | None) -> str:

@@ -90,19 +90,23 @@ class Picture:
             raise DataError(f"picture {self.title!r} has no alternative text: describe what it shows")
 
 
-def render_page(title: str, facts: Mapping[str, object], tables: Sequence[Table], figures: Sequence[Picture]) -> str:
-    """Return a report as one HTML document without scripts or outside assets.
+@dataclass(frozen=True)
+class Facts:
+    """Single values, shown large; names to values."""
+
+    title: str
+    values: Mapping[str, object]
+
+
+def render_page(title: str, parts: Sequence[Facts | Table | Picture]) -> str:
+    """Return a report as one HTML document without scripts or outside assets: its parts under their titles, in order.
 
     Args:
         title: heading of the page.
-        facts: name to value, shown first and large.
-        tables: shown after the facts.
-        figures: shown last.
+        parts: what is shown.
     """
-    sections = [(table.title, _table(table)) for table in tables]
-    sections += [(picture.title, _picture(picture)) for picture in figures]
-    links = "".join(f'<li><a href="#part{i}">{escape(name)}</a></li>' for i, (name, _) in enumerate(sections))
-    parts = [
+    links = "".join(f'<li><a href="#part{i}">{escape(part.title)}</a></li>' for i, part in enumerate(parts))
+    lines = [
         "<!DOCTYPE html>",
         '<html lang="en">',
         '<head><meta charset="utf-8">',
@@ -113,15 +117,21 @@ def render_page(title: str, facts: Mapping[str, object], tables: Sequence[Table]
         f"<style>{_STYLE}</style></head>",
         f"<body><header><h1>{escape(title)}</h1></header>",
         "<main>",
-        _facts(facts),
-        f'<nav aria-label="Contents"><ul>{links}</ul></nav>' if sections else "",
+        f'<nav aria-label="Contents"><ul>{links}</ul></nav>' if parts else "",
     ]
-    for i, (name, content) in enumerate(sections):
-        parts.append(
-            f'<section id="part{i}" aria-labelledby="title{i}"><h2 id="title{i}">{escape(name)}</h2>{content}</section>'
+    for i, part in enumerate(parts):
+        lines.append(
+            f'<section id="part{i}" aria-labelledby="title{i}"><h2 id="title{i}">{escape(part.title)}</h2>'
+            f"{_content(part)}</section>"
         )
-    parts.append("</main></body></html>")
-    return "\n".join(part for part in parts if part) + "\n"
+    lines.append("</main></body></html>")
+    return "\n".join(line for line in lines if line) + "\n"
+
+
+def _content(part: Facts | Table | Picture) -> str:
+    if isinstance(part, Facts):
+        return _facts(part.values)
+    return _table(part) if isinstance(part, Table) else _picture(part)
 
 
 def _facts(facts: Mapping[str, object]) -> str:

@@ -1,6 +1,9 @@
-"""Figure 1 of the paper, which shows whether cells with similar embeddings have similar scores."""
+"""Figure 1 of the paper, which shows whether cells with similar embeddings have similar scores and accuracies."""
+
+from collections.abc import Mapping
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from nasgem_core.figures.style import (
@@ -22,7 +25,7 @@ _HEADROOM = 1.25
 
 
 def pair_values(embeddings: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return every pair of scored cells as [P] cosine similarities (Eq. 2) and [P] absolute score differences.
+    """Return every pair of measured cells as [P] cosine similarities (Eq. 2) and [P] absolute differences.
 
     Args:
         embeddings: [N, d] of the trained cells.
@@ -53,48 +56,55 @@ def similarity_correlations(embeddings: np.ndarray, scores: np.ndarray) -> dict[
     }
 
 
-def draw_similarity(guided: np.ndarray, plain: np.ndarray, scores: np.ndarray) -> Figure:
-    """Draw score difference against similarity for all pairs of trained cells, one panel per embedding.
+def draw_similarity(guided: np.ndarray, plain: np.ndarray, values: Mapping[str, np.ndarray]) -> Figure:
+    """Draw difference against similarity for all pairs of trained cells: a panel per embedding, a row per value.
 
     Args:
         guided: [N, d] embeddings of the kernel-guided encoder.
         plain: [N, d'] embeddings of the plain autoencoder.
-        scores: [N] measured efficiency scores, NaN if a training failed.
+        values: by their words, [N] measured scores or accuracies, NaN if a training failed.
     """
-    scores = np.asarray(scores, dtype=float)
-    found = similarity_correlations(guided, scores)
-    title = "Score difference against similarity of two cells"
-    figure, axes = new_figure(title, width=9.6, height=4.6, columns=2, share_y=True)
-    remark = f"{counted(int(found['pairs']), 'pair')} of {counted(int(found['cells']), 'trained cell')}"
-    remark += left_out(int((~np.isfinite(scores)).sum()))
+    title = "Differences of two cells against their similarity"
+    rows = len(values)
+    figure, axes = new_figure(title, width=9.6, height=0.6 + 4.0 * rows, rows=rows, columns=2, share_x=True)
     sides = (("kernel-guided embedding", guided, GUIDED, "o"), ("plain autoencoder", plain, PLAIN, "s"))
-    for ax, (name, embeddings, colour, marker) in zip(axes[0], sides, strict=True):
-        similarity, difference = pair_values(embeddings, scores)
-        describe(ax, f"{name}\n{remark}", "cosine similarity of embeddings", "")
-        if not len(similarity):
-            say_empty(ax, "fewer than two cells have a score")
-            continue
-        spearman = similarity_correlations(embeddings, scores)["spearman"]
-        dots = shown(len(similarity))
-        ax.scatter(
-            similarity[dots],
-            difference[dots],
-            s=9,
-            marker=marker,
-            color=colour,
-            alpha=0.25,
-            linewidths=0,
-            rasterized=True,
-            label=f"pair of cells, Spearman {_signed(spearman)}",
-        )
-        centre, mean = binned_mean(similarity, difference, _BINS)
-        ax.plot(
-            centre, mean, color=INK, marker="o", markersize=4, linewidth=1.8, label="mean of each tenth of the pairs"
-        )
-        add_legend(ax, "upper right")
-    axes[0, 0].set_ylabel("absolute difference of score", fontsize=10, color=INK)
-    axes[0, 0].set_ylim(0, _HEADROOM * max((pair_values(guided, scores)[1]).max(initial=0), 1e-3))
+    for row, (words, measured) in zip(axes, values.items(), strict=True):
+        for ax, side in zip(row, sides, strict=True):
+            _draw_panel(ax, side, np.asarray(measured, dtype=float))
+        row[0].set_ylabel(f"absolute difference of {words}", fontsize=10, color=INK)
+        highest = _HEADROOM * max(pair_values(guided, measured)[1].max(initial=0), 1e-3)
+        for ax in row:
+            ax.set_ylim(0, highest)
+    for ax in axes[-1]:
+        ax.set_xlabel("cosine similarity of embeddings", fontsize=10, color=INK)
     return figure
+
+
+def _draw_panel(ax: Axes, side: tuple[str, np.ndarray, str, str], measured: np.ndarray) -> None:
+    name, embeddings, colour, marker = side
+    similarity, difference = pair_values(embeddings, measured)
+    cells = int(np.isfinite(measured).sum())
+    remark = f"{counted(len(similarity), 'pair')} of {counted(cells, 'trained cell')}" + left_out(len(measured) - cells)
+    describe(ax, f"{name}\n{remark}", "", "")
+    if not len(similarity):
+        say_empty(ax, "fewer than two cells were measured")
+        return
+    spearman = similarity_correlations(embeddings, measured)["spearman"]
+    dots = shown(len(similarity))
+    ax.scatter(
+        similarity[dots],
+        difference[dots],
+        s=9,
+        marker=marker,
+        color=colour,
+        alpha=0.25,
+        linewidths=0,
+        rasterized=True,
+        label=f"pair of cells, Spearman {_signed(spearman)}",
+    )
+    centre, mean = binned_mean(similarity, difference, _BINS)
+    ax.plot(centre, mean, color=INK, marker="o", markersize=4, linewidth=1.8, label="mean of each tenth of the pairs")
+    add_legend(ax, "upper right")
 
 
 def binned_mean(x: np.ndarray, y: np.ndarray, bins: int) -> tuple[np.ndarray, np.ndarray]:

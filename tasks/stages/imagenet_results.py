@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import torch
 
 from nasgem_core.training.paired import paired_difference
 from nasgem_core.training.task import BROKEN, broken_images
@@ -37,7 +38,7 @@ def summary_of(
     costs: Mapping[str, tuple[int, int]],
     grids: Mapping[str, Grid] | None = None,
 ) -> dict[str, dict[str, Any]]:
-    """Return, for each network, MACs, params, the accuracies of its trainings, their mean and standard deviation.
+    """Return, for each network, MACs, params, bytes, the accuracies of its trainings, their mean and deviation.
 
     Args:
         classifiers: the trainings.
@@ -47,7 +48,7 @@ def summary_of(
     networks: dict[str, dict[str, Any]] = {}
     for each in classifiers:
         name = each.training.spec.name
-        size = {"macs": costs[name][0], "params": costs[name][1]}
+        size = {"macs": costs[name][0], "params": costs[name][1], "bytes": _bytes(each.weights)}
         rates = {"learning_rate": each.training.learning_rate, "tried": list((grids or {}).get(name, ()))}
         entry = networks.setdefault(name, {**size, **rates, "top1": [], "top5": []})
         for figure in ("top1", "top5"):
@@ -58,6 +59,10 @@ def summary_of(
             entry[f"{figure}_mean"] = float(np.mean(values))
             entry[f"{figure}_deviation"] = float(np.std(values, ddof=1)) if len(values) > 1 else None
     return networks
+
+
+def _bytes(weights: Mapping[str, torch.Tensor]) -> int:
+    return sum(tensor.nbytes for tensor in weights.values())
 
 
 def differences_of(summary: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:

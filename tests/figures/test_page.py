@@ -7,7 +7,7 @@ import pytest
 from nasgem_core.errors import DataError
 from nasgem_core.figures.encoder import draw_pair_histogram
 from nasgem_core.figures.image import figure_png
-from nasgem_core.figures.page import Picture, Table, render_page
+from nasgem_core.figures.page import Facts, Picture, Table, render_page
 
 VOID = {"meta", "img", "br", "link"}
 
@@ -44,12 +44,17 @@ def png():
 
 def test_the_page_holds_everything_it_shows(png):
     table = Table("Trained cells", ["key", "score"], [["ab", "0.31"], ["cd", None]], "n = 2")
-    page = render_page("Report", {"score": 0.31}, [table], [Picture("Pairs", png, "A histogram", "One pair")])
+    page = render_page(
+        "Report", [table, Facts("Found", {"score": 0.31}), Picture("Pairs", png, "A histogram", "One pair")]
+    )
     reader = Reader(page)
     image = reader.all("img")[0]
     assert base64.b64decode(image["src"].removeprefix("data:image/png;base64,")) == png
     assert image["alt"] == "A histogram"
     assert {"Report", "score", "0.31", "Trained cells", "ab", "n = 2", "Pairs", "One pair"} <= set(reader.words)
+    titles = [place for place, (tag, _) in enumerate(reader.tags) if tag == "h2"]
+    table_at, facts_at, image_at = ([tag for tag, _ in reader.tags].index(tag) for tag in ("table", "dl", "img"))
+    assert titles[0] < table_at < titles[1] < facts_at < titles[2] < image_at, "parts keep their order"
     assert not reader.all("script") and not reader.all("link")
     assert "http://" not in page and "https://" not in page and "url(" not in page
     assert [a["href"] for a in reader.all("a")] == [f"#{s['id']}" for s in reader.all("section")]
@@ -58,29 +63,30 @@ def test_the_page_holds_everything_it_shows(png):
 
 def test_what_is_shown_is_escaped(png):
     bad = "<script>alert('\"&')</script>"
-    page = render_page(bad, {bad: bad}, [Table(bad, [bad], [[bad]], bad)], [Picture(bad, png, bad, bad)])
+    parts = [Facts(bad, {bad: bad}), Table(bad, [bad], [[bad]], bad), Picture(bad, png, bad, bad)]
+    page = render_page(bad, parts)
     reader = Reader(page)
     assert not reader.all("script")
     assert reader.all("img")[0]["alt"] == bad
-    # Title twice, fact twice, twice a section's heading and link, header, value, note, caption.
-    assert reader.words.count(bad) == 12
+    # Title twice, three sections' headings and links, fact twice, header, value, note, caption.
+    assert reader.words.count(bad) == 14
 
 
 def test_numbers_stand_right_and_missing_values_are_dashes():
     rows = [["ab", "1,000", 0.5, "3 %"], ["cd", None, float("nan"), "\N{MINUS SIGN}4 %"]]
-    reader = Reader(render_page("Report", {}, [Table("T", ["key", "n", "score", "share"], rows)], []))
+    reader = Reader(render_page("Report", [Table("T", ["key", "n", "score", "share"], rows)]))
     assert [attrs.get("class") for attrs in reader.all("td")] == [None, "number", "number", "number"] * 2
     assert reader.words.count("\N{EN DASH}") == 2
 
 
 def test_nothing_to_show_is_a_page():
-    reader = Reader(render_page("Report", {}, [Table("Trained cells", ["key"], [])], []))
+    reader = Reader(render_page("Report", [Table("Trained cells", ["key"], [])]))
     assert "no rows" in reader.words
-    Reader(render_page("Report", {}, [], []))
+    Reader(render_page("Report", []))
 
 
 def test_equal_reports_are_equal_bytes(png):
-    first, second = (render_page("R", {"a": 1}, [], [Picture("P", png, "x")]) for _ in range(2))
+    first, second = (render_page("R", [Facts("F", {"a": 1}), Picture("P", png, "x")]) for _ in range(2))
     assert first == second
 
 

@@ -39,7 +39,7 @@ def test_correlations_agree_with_scipy_on_ties():
 def test_too_few_cells_have_no_correlation_and_still_a_figure(cells):
     embeddings, scores = trained(cells)
     assert np.isnan(similarity_correlations(embeddings, scores)["spearman"])
-    assert figure_png(draw_similarity(embeddings, embeddings, scores), dpi=30)
+    assert figure_png(draw_similarity(embeddings, embeddings, {"score": scores}), dpi=30)
 
 
 def test_a_zero_embedding_is_similar_to_nothing():
@@ -58,14 +58,18 @@ def test_bins_hold_equal_counts():
 def test_the_figure_states_correlations_counts_and_failures():
     embeddings, scores = trained()
     scores[0] = np.nan
-    figure = draw_similarity(embeddings, embeddings[:, ::-1] ** 3, scores)
-    left, right = figure.axes
+    accuracies = scores**2
+    figure = draw_similarity(embeddings, embeddings[:, ::-1] ** 3, {"score": scores, "accuracy": accuracies})
+    left, right, *below = figure.axes
+    assert left.get_ylabel().endswith("score") and below[0].get_ylabel().endswith("accuracy")
     assert (
         left.get_title(loc="left")
         == "kernel-guided embedding\n55 pairs of 11 trained cells; 1 failed training left out"
     )
-    for ax, vectors in ((left, embeddings), (right, embeddings[:, ::-1] ** 3)):
-        value = similarity_correlations(vectors, scores)["spearman"]
+    sides = (embeddings, embeddings[:, ::-1] ** 3)
+    values = (scores, scores, accuracies, accuracies)
+    for ax, vectors, measured in zip((left, right, *below), sides * 2, values, strict=True):
+        value = similarity_correlations(vectors, measured)["spearman"]
         words = ax.get_legend().get_texts()[0].get_text().replace("\N{MINUS SIGN}", "-")
         assert words == f"pair of cells, Spearman {value:+.2f}"
         assert len(ax.collections[0].get_offsets()) == 55

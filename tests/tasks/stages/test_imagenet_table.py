@@ -1,6 +1,6 @@
 import pytest
 
-from tasks.stages.imagenet_table import METRICS_FILE, classifier_tables, difference_text
+from tasks.stages.imagenet_table import METRICS_FILE, comparison, difference_text
 from tasks.store.artifacts import write_json
 
 
@@ -9,9 +9,9 @@ def here(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
 
-def network(top1_mean, top1_deviation):
-    costs = {"macs": 18_970_000, "params": 422_000, "learning_rate": 0.012}
-    return {**costs, "top1": [0.6, 0.62], "top1_mean": top1_mean, "top1_deviation": top1_deviation, "top5_mean": 0.9}
+def network(top1, **more):
+    costs = {"macs": 18_970_000, "params": 422_000, "bytes": 1_700_000, "learning_rate": 0.012}
+    return {**costs, "top1": top1, "top1_mean": 0.0, "top5_mean": 0.9, **more}
 
 
 def test_a_difference_has_its_interval_where_there_is_one():
@@ -20,18 +20,26 @@ def test_a_difference_has_its_interval_where_there_is_one():
 
 
 def test_the_table_has_each_network_and_how_far_the_first_one_is_ahead(here):
-    networks = {"gemnet": network(0.61, 0.014), "mobilenet_v2": network(0.585, None)}
+    networks = {"gemnet": network([0.6, 0.62], latency_ms=2.512), "mobilenet_v2": network([0.585])}
     differences = {"mobilenet_v2": {"mean": 0.025, "low": 0.01, "high": 0.04}}
     write_json(METRICS_FILE, "nasgem.metrics/1", {"networks": networks, "differences": differences})
-    (table,) = classifier_tables()
-    assert table.header[-1] == "gemnet less it, in points of top-1"
+    table, picture = comparison()
+    assert table.header[2] == "gemnet less it, in points of top-1"
+    size = ["18.97", "0.422"]
     assert table.rows == [
-        ["gemnet", "18.97", "0.422", "0.012", 2, "61.0 +- 1.4", "90.0", None],
-        ["mobilenet_v2", "18.97", "0.422", "0.012", 2, "58.5", "90.0", "+2.5 (95 %: +1.0 to +4.0)"],
+        ["gemnet", "61.0 +- 12.7", None, *size, "2.51", "1.70", "90.0", 2, "0.012"],
+        ["mobilenet_v2", "58.5", "+2.5 (95 %: +1.0 to +4.0)", *size, None, "1.70", "90.0", 1, "0.012"],
     ]
+    assert picture.alternative.endswith("multiply-adds (millions)"), "not all latencies are known"
 
 
-def test_without_trained_networks_there_is_no_table(here):
-    assert classifier_tables() == []
+def test_where_all_latencies_are_known_the_picture_has_them(here):
+    networks = {"gemnet": network([0.6, 0.62], latency_ms=2.512)}
+    write_json(METRICS_FILE, "nasgem.metrics/1", {"networks": networks, "differences": {}})
+    assert comparison()[1].alternative.endswith("ONNX Runtime, one CPU thread")
+
+
+def test_without_trained_networks_there_is_nothing(here):
+    assert comparison() == []
     write_json(METRICS_FILE, "nasgem.metrics/1", {"networks": {}, "differences": {}})
-    assert classifier_tables() == []
+    assert comparison() == []
