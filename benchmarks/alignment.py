@@ -38,7 +38,7 @@ from nasgem_core.files import written_whole
 from nasgem_core.networks.complexity import cell_costs
 from nasgem_core.networks.layout import NetworkLayout
 from nasgem_core.operations.registry import OPERATIONS
-from nasgem_core.search.ranking import rank_correlation
+from nasgem_core.search.rank_agreement import rank_agreement
 from nasgem_core.seeding import derive_seed
 from nasgem_core.training.classification import ClassificationTask
 from nasgem_core.training.distributed import World
@@ -47,7 +47,8 @@ from nasgem_core.training.loop import train
 from nasgem_core.training.proxy import train_cell
 from nasgem_core.training.proxy_images import load_images
 from tasks.run.parameters import load_config
-from tasks.stages.imagenet import ClassifierTraining, recipe_of, settings_of
+from tasks.stages.classifier import recipe_of, settings_of
+from tasks.stages.imagenet import ClassifierTraining
 from tasks.stages.trained import BOOTSTRAP_FILE, read_trained
 
 FOLDER = Path(".nasgem") / "alignment"
@@ -204,17 +205,6 @@ def random_cells(target: Judge, classes: int, count: int) -> dict[str, Cell]:
     return found
 
 
-def tau_with_interval(proxy: np.ndarray, truth: np.ndarray) -> tuple[float, float, float]:
-    """Return Kendall's tau-b and a 95 % interval by resampling the cells 2,000 times."""
-    generator = np.random.default_rng(0)
-    drawn = [generator.integers(0, len(truth), len(truth)) for _ in range(2_000)]
-    tau, *taus = [rank_correlation(proxy[places], truth[places])["kendall_tau"] for places in (slice(None), *drawn)]
-    if np.isnan(tau):  # one side is constant
-        return tau, tau, tau
-    low, high = np.nanpercentile(taus, [2.5, 97.5])
-    return tau, float(low), float(high)
-
-
 def jobs_of(cells: dict[str, Cell], arguments: argparse.Namespace, target: Judge) -> Iterator[tuple[str, str, Job]]:
     """Yield judge, cell and training: the target's first."""
     images = str(arguments.images)
@@ -267,9 +257,10 @@ def show(results: dict[str, dict[str, dict[str, Any]]]) -> None:
             if len(both) < 3:
                 continue
             truth = np.array([target[cell]["top1"] for cell in both])
-            tau, low, high = tau_with_interval(np.array([judged[cell][figure] for cell in both]), truth)
+            found = rank_agreement(np.array([judged[cell][figure] for cell in both]), truth)
             seconds = np.median([judged[cell]["seconds"] for cell in both])
-            print(f"| {name}, {figure} | {tau:.2f} | {low:.2f} to {high:.2f} | {len(both)} | {seconds:.0f} |")
+            agreement = f"{found.tau:.2f} | {found.low:.2f} to {found.high:.2f}"
+            print(f"| {name}, {figure} | {agreement} | {len(both)} | {seconds:.0f} |")
 
 
 if __name__ == "__main__":

@@ -12,6 +12,8 @@ from nasgem_core.cells.text import cell_text
 from nasgem_core.errors import DataError, NasgemError
 from nasgem_core.search.objective import objective_class
 from tasks.run.parameters import load_config
+from tasks.stages.best_cell import FINALIST_FILE, best_cell_file
+from tasks.stages.finalists_words import choice_words, finalists_summary
 from tasks.stages.results import (
     Results,
     best_cells_table,
@@ -39,16 +41,18 @@ def show_results() -> None:
     if repeated:
         print_table("Finalists, trained again: the highest mean is chosen", *finalists_table(summary))
     _print_cell(results.best_cell)
+    searched, chosen = results.searched_best, "Chosen"
+    if best_cell_file() == FINALIST_FILE:
+        out.print(f"\nChosen among finalists: {choice_words(finalists_summary())}.", soft_wrap=True)
+        chosen = "The search's choice"
     score = (
-        f"expected score {estimate_text(summary, 'expected_score')}"
-        if repeated
-        else f"score {results.best['score']:.4f}"
+        f"expected score {estimate_text(summary, 'expected_score')}" if repeated else f"score {searched['score']:.4f}"
     )
-    out.print(f"\nChosen: cell {results.best['key'][:8]}, {score} ({_formula(results)})", soft_wrap=True)
+    out.print(f"\n{chosen}: cell {searched['key'][:8]}, {score} ({_formula(results)})", soft_wrap=True)
     if repeated:
         out.print(
             "The expected score, with its 95 % interval, is from trainings after the choice; the first training gave "
-            f"{results.best['score']:.4f}.",
+            f"{searched['score']:.4f}.",
             soft_wrap=True,
         )
     if "random_best_score" in summary:

@@ -81,7 +81,8 @@ STAGES = {
             reads=("encoder", "estimator"),
             inputs=("data/raw", OBJECTIVE),
         ),
-        Stage("gemnet", ("gemnet",), reads=("bootstrap",)),
+        Stage("finalists", ("seed", "cells", "finalists", "gemnet", "imagenet"), reads=("estimator", "bootstrap")),
+        Stage("gemnet", ("gemnet",), reads=("bootstrap", "finalists")),
         Stage("imagenet", ("seed", "imagenet"), reads=("gemnet",), check="check_images", share="take_part"),
         Stage("coco", ("seed", "coco"), reads=("imagenet",), check="check_annotations", share="take_part"),
         Stage("ablation", ("seed", "cells", "pairs", "labels", "encoder", "ablation")),
@@ -94,7 +95,7 @@ STAGES = {
         Stage(
             "report",
             ("seed", "cells", "score", "predictor", "bootstrap"),
-            reads=("labels", "encoder", "estimator", "bootstrap", "imagenet", "ablation"),
+            reads=("labels", "encoder", "estimator", "bootstrap", "finalists", "imagenet", "ablation"),
             inputs=(OBJECTIVE,),
         ),
         Stage("nasgem_bench", ("seed", "proxy", "nasgem_bench"), inputs=("data/raw",), metrics=False, alone=True),

@@ -57,7 +57,7 @@ def _watched(module: str) -> str | None:
     if (ROOT / path).is_dir():
         return None
     room = path.parent.as_posix()
-    whole = room.startswith("nasgem_core/") and room != _BY_FILE
+    whole = room.startswith("nasgem_core/") and not path.is_relative_to(_BY_FILE)
     return "/".join(path.parts[:2]) if whole else f"{path.as_posix()}.py"
 
 

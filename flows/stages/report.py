@@ -26,6 +26,7 @@ from nasgem_core.seeding import derive_seed
 from tasks.mlflow_runs.records import finite
 from tasks.stages.ablation import CURVES_FILE
 from tasks.stages.encoder import GUIDED, PLAIN, encoder_value
+from tasks.stages.finalists_report import finalists_facts, finalists_pictures, finalists_tables
 from tasks.stages.imagenet_table import comparison
 from tasks.stages.labels import read_labels
 from tasks.stages.pairs import unpack_pairs
@@ -106,6 +107,7 @@ def _pictures(session: Session, results: Results) -> dict[str, Picture]:
         "losses": (_draw_losses(results), "Encoder: losses", "losses over the optimiser's steps"),
     }
     pictures = {name: Picture(words, figure_png(figure), text) for name, (figure, words, text) in drawn.items()}
+    pictures |= finalists_pictures()
     figure6 = CURVES_FILE.with_name("figure6.png")
     if figure6.is_file():
         pictures["ablation"] = Picture(
@@ -212,9 +214,11 @@ def _search_metrics(results: Results) -> dict[str, float]:
 
 
 def _facts(session: Session, results: Results) -> dict[str, str]:
-    best, summary = results.best, results.metrics("bootstrap")
+    best, summary, own = results.best, results.metrics("bootstrap"), results.searched_best["key"]
+    whose = "" if own == best["key"] else f", of {own[:8]}, the search's choice"
     facts = {
         "chosen cell": best["key"][:8],
+        **finalists_facts(),
         "accuracy": f"{best['accuracy']:.4f}",
         "MACs": f"{best['macs'] / 1e6:.3f} M",
         "params": f"{best['params'] / 1e3:.1f} k",
@@ -226,11 +230,13 @@ def _facts(session: Session, results: Results) -> dict[str, str]:
         "rounds": _rounds_words(results),
     }
     if "expected_score" in summary:
-        facts["expected score"] = f"{estimate_text(summary, 'expected_score')} (95 %, trained again after the choice)"
+        facts["expected score"] = (
+            f"{estimate_text(summary, 'expected_score')} (95 %, trained again after the choice{whose})"
+        )
     if "expected_margin" in summary:
-        facts["above random search"] = f"{estimate_text(summary, 'expected_margin', sign='+')} (expected scores)"
+        facts["above random search"] = f"{estimate_text(summary, 'expected_margin', sign='+')} (expected scores{whose})"
     elif "margin_over_random" in summary:
-        facts["above random search"] = f"{summary['margin_over_random']:+.4f}"
+        facts["above random search"] = f"{summary['margin_over_random']:+.4f}{whose}"
     return facts
 
 
@@ -247,6 +253,7 @@ def _tables(results: Results) -> list[Table]:
     if rows:
         note = "Mean over the trainings that decided; what the chosen cell is worth is its expected score."
         tables.append(Table("Finalists, trained again from other seeds", header, rows, note))
+    tables += finalists_tables()
     rounds = results.metrics("estimator")["rounds"]
     names = ["round", "new_cells", "kendall_tau", "spearman_rho", "squared_error", "constant_squared_error"]
     tables.append(

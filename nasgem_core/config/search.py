@@ -11,7 +11,7 @@ from nasgem_core.config.checked_fields import as_in, bounded, choice, require_di
 from nasgem_core.config.choices import OBJECTIVES
 from nasgem_core.config.documents import read_fields
 from nasgem_core.config.studies import AblationConfig, BenchmarkConfig
-from nasgem_core.config.transfer import CocoConfig, GemnetConfig, ImagenetConfig
+from nasgem_core.config.transfer import CocoConfig, FinalistsConfig, GemnetConfig, ImagenetConfig
 from nasgem_core.errors import ParameterError
 from nasgem_core.operations.registry import OPERATIONS
 
@@ -255,6 +255,7 @@ class SearchConfig:
     ablation: AblationConfig = field(default_factory=AblationConfig)
     benchmark: BenchmarkConfig = field(default_factory=BenchmarkConfig)
     nasgem_bench: NasgemBenchConfig = field(default_factory=NasgemBenchConfig)
+    finalists: FinalistsConfig = field(default_factory=FinalistsConfig)
     gemnet: GemnetConfig = field(default_factory=GemnetConfig)
     imagenet: ImagenetConfig = field(default_factory=ImagenetConfig)
     coco: CocoConfig = field(default_factory=CocoConfig)

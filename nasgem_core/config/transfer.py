@@ -1,12 +1,33 @@
-"""Parameters of the stages after the search, which build networks of its cell and train them; as in `config.search`."""
+"""Parameters of the stages after the search, which build and train networks of its cells; as in `config.search`."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 from nasgem_core.config.checked_fields import bounded, choice, require_distinct, require_order, require_pair
 from nasgem_core.errors import ParameterError
 
 DETECTORS = ("retinanet", "faster_rcnn")
 """One stage (Lin et al. 2017b), and two stages with a feature pyramid (Ren et al. 2015, Lin et al. 2017a)."""
+
+
+@dataclass(frozen=True)
+class FinalistsConfig:
+    """Best cells of the search, compared on the target's images at its budget.
+
+    Their networks are trained in rungs, by successive halving (Jamieson and Talwalkar 2016). Images and recipe are
+    those of section `imagenet`, skeleton and blocks those of section `gemnet`.
+    """
+
+    cells: int = bounded(20, low=0, high=1000)
+    """Best cells of the search whose networks are trained; 0: none, as in the paper."""
+    rungs: tuple[int, ...] = bounded((2, 4, 8), low=1, high=10_000)
+    """Epochs trained by the end of each rung; the schedule is as long as the last."""
+    keep: float = bounded(0.5, low=0.01, high=0.99)
+    """Share of the cells of a rung that go on to the next, rounded up."""
+
+    def __post_init__(self) -> None:
+        if any(a >= b for a, b in pairwise(self.rungs)):
+            raise ParameterError(f"finalists.rungs = {list(self.rungs)}: epochs must rise")
 
 
 @dataclass(frozen=True)
@@ -70,7 +91,7 @@ class ImagenetConfig:
     tuning_epochs: int = bounded(8, low=1, high=10_000)
     """Epochs of the trainings that choose a learning rate, at most `epochs`."""
     tuning_share: float = bounded(0.1, low=0.001, high=0.5)
-    """Share of the training images of each class that judges learning rates."""
+    """Share of each class's training images that judges learning rates and finalists."""
     warmup_epochs: float = bounded(1.0, low=0.0, high=1000.0)
     """Epochs over which the learning rate rises evenly."""
     weight_decay: float = bounded(4e-5, low=0.0, high=1.0)
@@ -170,7 +191,7 @@ class CocoConfig:
         if unknown:
             raise ParameterError(f"coco.detectors holds {unknown[0]!r}: known are {', '.join(DETECTORS)}")
         require_order("coco.short_side", self.short_side, "coco.long_side", self.long_side)
-        if any(a >= b for a, b in zip(self.milestones, self.milestones[1:], strict=False)):
+        if any(a >= b for a, b in pairwise(self.milestones)):
             raise ParameterError(f"coco.milestones = {list(self.milestones)}: epochs must rise")
 
 

@@ -24,8 +24,8 @@ def hold_out(files: ImageFiles, share: float, seed: int) -> tuple[ImageFiles, Im
         own = np.flatnonzero(files.labels == label)
         if len(own) < 2:
             raise ParameterError(
-                f"learning_rates: {files.folder / name} has one image, so none can be held out to choose a rate: add "
-                "images, or name one rate"
+                f"tuning_share = {share}: {files.folder / name} has one image, so none can be held out to judge a "
+                "training by: add images, or leave nothing to choose, by one learning rate and no finalists"
             )
         count = min(max(1, round(share * len(own))), len(own) - 1)
         held[random.permutation(own)[:count]] = True

@@ -38,6 +38,7 @@ def train(
     folder: Path,
     *,
     seed: int,
+    until: int | None = None,
     world: World | None = None,
     on_progress: Callable[[Progress], None] | None = None,
     on_warning: Callable[[str], None] | None = None,
@@ -49,6 +50,8 @@ def train(
         recipe: optimiser, schedule, precision and the like.
         folder: for the checkpoints of this training only; process 0 writes them.
         seed: root of the random numbers that layers draw in training.
+        until: stop after so many of the recipe's epochs, and evaluate; a later call goes on from there to the same
+            weights as without a stop. A checkpoint of later epochs is returned as it is.
         world: this process among several, and its device; by default a single process on the CPU.
         on_progress: called on process 0 with each report.
         on_warning: called on process 0 if an unreadable checkpoint was skipped.
@@ -63,7 +66,7 @@ def train(
         loop = _Loop(task, recipe, folder, seed=seed, world=world, on_progress=on_progress or (lambda _: None))
         loop.resume(on_warning)
         world.wait()  # no process writes a checkpoint before all have read theirs
-        return loop.run()
+        return loop.run(recipe.epochs if until is None else min(until, recipe.epochs))
 
 
 class _Loop:
@@ -111,18 +114,20 @@ class _Loop:
         """The network that is evaluated and returned."""
         return self.average.model if self.average else self.model
 
-    def run(self) -> Trained:
-        """Run the remaining epochs."""
-        for epoch in range(self.evaluated, self.recipe.epochs):
+    def run(self, epochs: int) -> Trained:
+        """Run what remains of so many epochs."""
+        for epoch in range(self.evaluated, epochs):
             first = self.step - epoch * self.steps
             if first < self.steps:
                 self._run_steps(epoch, first)
             self.evaluated = epoch + 1
             self.losses.require_finite(self.model)
-            if self.evaluated % self.recipe.evaluate_epochs == 0 or self.evaluated == self.recipe.epochs:
+            if self.evaluated % self.recipe.evaluate_epochs == 0 or self.evaluated == epochs:
                 self._record(self._evaluate(epoch))
             self._save()
-        metrics = {name: value for name, value in self.history[-1].items() if name not in ("epoch", "step")}
+        # Behind the last evaluation there may be reports of a later epoch that was interrupted.
+        last = next((row for row in reversed(self.history) if "learning_rate" not in row), {})
+        metrics = {name: value for name, value in last.items() if name not in ("epoch", "step")}
         return Trained(self.result.eval(), tuple(self.history), metrics)
 
     def _run_steps(self, epoch: int, first: int) -> None:

@@ -1,17 +1,52 @@
-"""The file of the cell that the search has chosen."""
+"""The cell that was chosen: by the search, and after it by a comparison of finalists on the target's images."""
+
+from pathlib import Path
 
 from nasgem_core.cells.cell import Cell
 from tasks.store.artifacts import DATA, read_json, write_json
 
 BEST_CELL_FILE = DATA / "bootstrap" / "best_cell.json"
+"""The search's choice."""
+FINALIST_FILE = DATA / "finalists" / "best_cell.json"
+"""The choice among finalists, and the choice of the search that it takes the place of."""
 _SCHEMA = "nasgem.best_cell/1"
 
 
 def write_best_cell(cell: Cell) -> None:
-    """Write the chosen cell."""
+    """Write the search's choice; if it is another cell than before, a choice among finalists counts no more."""
     write_json(BEST_CELL_FILE, _SCHEMA, {"cell": cell.to_dict()})
 
 
+def read_searched_cell() -> Cell:
+    """Read the search's choice; raises `DataError` where the file is missing or foreign."""
+    return _read(BEST_CELL_FILE, "cell")
+
+
+def write_finalist(cell: Cell, searched: Cell) -> None:
+    """Write the choice among finalists of the search that has chosen `searched`."""
+    write_json(FINALIST_FILE, _SCHEMA, {"cell": cell.to_dict(), "instead_of": searched.to_dict()})
+
+
+def remove_finalist() -> None:
+    """Let the search's choice count again."""
+    FINALIST_FILE.unlink(missing_ok=True)
+
+
+def best_cell_file() -> Path:
+    """Return the file of the choice that counts: among finalists, if it was made after the search's choice.
+
+    Raises:
+        DataError: a file is foreign, or the search's choice is missing.
+    """
+    searched = read_searched_cell()
+    counts = FINALIST_FILE.is_file() and _read(FINALIST_FILE, "instead_of") == searched
+    return FINALIST_FILE if counts else BEST_CELL_FILE
+
+
 def read_best_cell() -> Cell:
-    """Read the chosen cell; raises `DataError` where the file is missing or foreign."""
-    return Cell.from_dict(read_json(BEST_CELL_FILE, _SCHEMA)["cell"])
+    """Read the choice that counts; raises `DataError` as `best_cell_file`."""
+    return _read(best_cell_file(), "cell")
+
+
+def _read(path: Path, name: str) -> Cell:
+    return Cell.from_dict(read_json(path, _SCHEMA)[name])

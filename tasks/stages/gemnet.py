@@ -9,7 +9,7 @@ import pandas as pd
 import torch
 
 from nasgem_core.backbones.costs import gemnet_part_costs
-from nasgem_core.backbones.layout import named_layout
+from nasgem_core.backbones.layout import GEMNetLayout, named_layout
 from nasgem_core.backbones.skeleton import BLOCK_FIELDS
 from nasgem_core.backbones.spec import GEMNetSpec
 from nasgem_core.backbones.width import fit_to_budget
@@ -34,14 +34,18 @@ def build_gemnets(cell: Cell, config: GemnetConfig) -> list[GEMNetSpec]:
     """
     size = (config.image_size, config.image_size)
     try:
-        block = {name: getattr(config, name) for name in BLOCK_FIELDS}
-        layout = named_layout(config.layout, config.skeleton, **block)
+        layout = layout_of(config)
         return [
             fit_to_budget(f"gemnet_{letter}", cell, layout, num_classes=config.classes, image_size=size, macs=macs)
             for letter, macs in zip(ascii_lowercase, config.macs, strict=False)
         ]
     except ParameterError as error:
         raise ParameterError(f"section gemnet of params.yaml: {error}") from None
+
+
+def layout_of(config: GemnetConfig) -> GEMNetLayout:
+    """Return skeleton and halvings; raises `ParameterError` where the values do not fit each other."""
+    return named_layout(config.layout, config.skeleton, **{name: getattr(config, name) for name in BLOCK_FIELDS})
 
 
 def costs_of_parts(spec: GEMNetSpec) -> pd.DataFrame:

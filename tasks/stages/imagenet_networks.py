@@ -134,10 +134,15 @@ def _read(path: str) -> Cell | NetworkSpec:
         raise DataError(f"imagenet.networks names {path}: {error}; give a JSON file of a cell or a network") from None
 
 
+def halvings_for(size: tuple[int, int]) -> GEMNetLayout:
+    """Return the halvings that suit images of this height and width, with the paper's skeleton."""
+    stride = suitable_stride(size)
+    return next(layout for layout in LAYOUTS.values() if layout.strides[-1] == stride)
+
+
 def _layout_for(size: tuple[int, int]) -> GEMNetLayout:
     """Return the halvings that suit the images, with the skeleton of the network that was built, if there is one."""
-    stride = suitable_stride(size)
-    halvings = next(layout for layout in LAYOUTS.values() if layout.strides[-1] == stride)
+    halvings = halvings_for(size)
     return replace(halvings, skeleton=_searched_gemnet().layout.skeleton) if any(_gemnet_files()) else halvings
 
 

@@ -6,12 +6,10 @@ from typing import Any
 
 from nasgem_core.errors import DivergedError, ParameterError
 from nasgem_core.training.hold_out import hold_out
-from nasgem_core.training.image_files import ImageFiles
 from tasks.run.parameters import in_section
+from tasks.stages.classifier import Images
 from tasks.stages.imagenet import ClassifierTraining, TrainedClassifier
 
-Images = tuple[ImageFiles, ImageFiles]
-"""To train on, and to evaluate on."""
 Grid = Sequence[Mapping[str, Any]]
 """For each learning rate the rate and its `top1` and `validation_loss`, None where the training diverged."""
 

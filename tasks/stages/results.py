@@ -12,7 +12,7 @@ from nasgem_core.cells.cell import Cell
 from nasgem_core.config.search import SearchConfig
 from nasgem_core.encoders.fitted import FittedEncoder
 from nasgem_core.errors import DataError
-from tasks.stages.best_cell import BEST_CELL_FILE, read_best_cell
+from tasks.stages.best_cell import BEST_CELL_FILE, best_cell_file, read_best_cell, read_searched_cell
 from tasks.stages.encoder import GUIDED, PLAIN, read_encoder
 from tasks.stages.trained import BASELINE, BOOTSTRAP_FILE, COLUMNS, ESTIMATOR_FILE, TrainedCells, read_trained
 from tasks.store.artifacts import METRICS, read_json, write_json
@@ -54,11 +54,19 @@ class Results:
     @cached_property
     def best(self) -> dict[str, Any]:
         """The chosen cell and its first training as plain values."""
+        return self._row_of(self.best_cell, best_cell_file())
+
+    @cached_property
+    def searched_best(self) -> dict[str, Any]:
+        """The same of the search's choice, which is another cell where finalists were compared after it."""
+        return self._row_of(read_searched_cell(), BEST_CELL_FILE)
+
+    def _row_of(self, chosen: Cell, path: Path) -> dict[str, Any]:
         for place, cell in enumerate(self.searched.cells):
-            if cell == self.best_cell:
+            if cell == chosen:
                 return self.searched.row(place)
         raise DataError(
-            f"{BEST_CELL_FILE} holds a cell that this search has not trained: data/ is of several searches; "
+            f"{path} holds a cell that this search has not trained: data/ is of several searches; "
             "run `nasgem search` again"
         )
 

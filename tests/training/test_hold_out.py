@@ -30,5 +30,5 @@ def test_a_class_keeps_an_image_and_loses_one(tmp_path):
         [len(part) for part in hold_out(files, 0.01, 0)] == [len(part) for part in hold_out(files, 0.99, 0)] == [3, 3]
     )
     files, _ = list_image_files(write_images(tmp_path / "one", train=1, val=1))
-    with pytest.raises(ParameterError, match=r"learning_rates: .*blue has one image, so none can be held out"):
+    with pytest.raises(ParameterError, match=r"^tuning_share = 0.1: .*blue has one image, so none can be held out"):
         hold_out(files, 0.1, 0)

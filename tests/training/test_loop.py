@@ -70,6 +70,27 @@ def test_a_training_that_was_interrupted_at_any_step_goes_on_to_equal_weights(tm
         assert_same(train(ToyTask(), recipe, folder, seed=1), undisturbed)
 
 
+def test_a_training_that_stops_at_epochs_of_its_schedule_comes_to_equal_weights(tmp_path):
+    recipe = replace(RECIPE, checkpoint_seconds=0, report_steps=1)
+    undisturbed = train(ToyTask(), recipe, tmp_path / "whole", seed=1)
+    folder, seen = tmp_path / "parts", []
+    for epochs in (1, 2):
+        stopped = train(ToyTask(), recipe, folder, seed=1, until=epochs, on_progress=seen.append)
+        (evaluated,) = [row for row in undisturbed.history if row["epoch"] == epochs and "top1" in row]
+        assert stopped.metrics == {"top1": evaluated["top1"]} and seen[-1].epochs == 3
+    with pytest.raises(KeyboardInterrupt):
+        train(ToyTask(), recipe, folder, seed=1, on_progress=interrupt_at(13))
+    # A step of the third epoch was reported since, and its weights are what is left.
+    later = train(ToyTask(), recipe, folder, seed=1, until=1, on_progress=lambda _: pytest.fail("trained"))
+    assert later.metrics == stopped.metrics and later.history[-1]["step"] == 12
+    assert_same(train(ToyTask(), recipe, folder, seed=1, until=9), undisturbed)
+
+
+def test_a_stop_is_evaluated_whenever_evaluations_are_due(tmp_path):
+    stopped = train(ToyTask(), replace(RECIPE, evaluate_epochs=3), tmp_path, seed=1, until=2)
+    assert [row["epoch"] for row in stopped.history if "top1" in row] == [2] and "top1" in stopped.metrics
+
+
 @pytest.mark.slow
 def test_killed_processes_go_on_to_equal_weights(tmp_path):
     recipe = replace(RECIPE, epochs=6, checkpoint_seconds=0, deterministic=True)
