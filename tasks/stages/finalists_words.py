@@ -17,19 +17,13 @@ def choice_words(summary: Mapping[str, Any]) -> str:
     """Return what was chosen, and what the search had chosen."""
     if summary["top1"] is None:
         return f"cell {summary['chosen'][:8]} is the only one that can be compared"
-    reached = summary["rungs"][-1]["until"]
-    words = (
-        f"cell {summary['chosen'][:8]} has the best top-1 after {epochs_text(reached)}, {percent(summary['top1'])} %"
-    )
+    reached = epochs_text(summary["rungs"][-1]["until"])
+    words = f"cell {summary['chosen'][:8]} has the best top-1 after {reached}, {percent(summary['top1'])} %"
     if summary["chosen"] == summary["searched"]:
         return f"{words}; it is the search's choice too"
-    own = summary["searched_top1"]
-    after = (
-        f"has {percent(own)} % after {epochs_text(summary['searched_until'])}"
-        if own is not None
-        else "was not compared"
-    )
-    return f"{words}; the search's choice, {summary['searched'][:8]}, {after}"
+    own, until = summary["searched_top1"], summary["searched_until"]
+    known = f"has {percent(own)} % after {epochs_text(until)}" if until else "diverged or cannot meet the budget"
+    return f"{words}; the search's choice, {summary['searched'][:8]}, {known}"
 
 
 def agreement_words(summary: Mapping[str, Any]) -> str:

@@ -20,6 +20,9 @@ from tests.flows.conftest import small_session
 from tests.tasks.classifiers import SMALL
 from tests.training.folders import write_images
 
+STAGE = ("nasgem", "stage", "finalists")
+BEST_AND_BUILT = ("finalists/best_cell.json", "gemnet/gemnet_a.json")
+
 
 @pytest.fixture
 def search(small_search_done, tmp_path):
@@ -173,3 +176,36 @@ def test_a_comparison_that_was_killed_goes_on_and_comes_to_the_same_files(search
     shutil.rmtree(".nasgem/checkpoints/finalists")
     finalists.fn()
     assert (FINALIST_FILE.read_bytes(), METRICS_FILE.read_bytes()) == files
+
+
+@pytest.fixture
+def pictures(searched):
+    """Give a folder in which a search has run, with few images of many classes."""
+    write_images(searched.root / "pictures", train=4, val=1, classes=[f"class {label:02}" for label in range(20)])
+    searched.configure("imagenet", dataset="pictures", image_size=32, macs=8_000_000, tuning_share=0.25)
+    searched.configure("gemnet", skeleton="mobile")
+    return searched
+
+
+@pytest.mark.slow
+def test_workers_compare_and_the_files_come_back_with_the_same_bytes(pictures):
+    text = pictures.succeed(*STAGE)
+    assert "has the best top-1 after 2 epochs" in text and "5 epochs were trained in all, against 6" in text
+    hashes, records = pictures.hashes("finalists"), pictures.records("finalist-training-")
+    assert set(hashes) == {"data/finalists/best_cell.json", "data/finalists/finalists.parquet"} and len(records) == 5
+    shutil.rmtree(pictures.root / "data" / "finalists")
+    pictures.succeed(*STAGE)
+    assert pictures.hashes("finalists") == hashes and pictures.records("finalist-training-") == records
+
+
+@pytest.mark.nightly
+@pytest.mark.slow
+def test_killed_at_random_moments_it_comes_to_the_same_choice_which_networks_are_built_of(pictures, tmp_path):
+    undisturbed = pictures.copy(tmp_path / "undisturbed")
+    undisturbed.succeed(*STAGE)
+    pictures.kill_training("finalists", tmp_path, longest=0.5)
+    pictures.succeed(*STAGE)
+    assert pictures.hashes("finalists") == undisturbed.hashes("finalists") != {}
+    pictures.succeed("nasgem", "stage", "gemnet")
+    chosen, built = (json.loads((pictures.root / "data" / name).read_text())["cell"] for name in BEST_AND_BUILT)
+    assert chosen == built

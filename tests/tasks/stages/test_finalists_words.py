@@ -18,6 +18,7 @@ def test_what_was_chosen_and_what_the_search_had_chosen():
     assert f"cell {CELLS[1].canonical_key[:8]} has the best top-1 after 4 epochs, 50.0 %; the search's choice" in words
     assert words.endswith("has 20.0 % after 1 epoch") and cost_words(summary).startswith("9 epochs were trained")
     assert choice_words(write_comparison(CELLS[1])).endswith("50.0 %; it is the search's choice too")
+    assert choice_words(write_comparison(CELLS[3])).endswith(", diverged or cannot meet the budget")
 
 
 def test_how_the_ranks_held():
