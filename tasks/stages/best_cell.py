@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from nasgem_core.cells.cell import Cell
+from nasgem_core.errors import DataError
 from tasks.store.artifacts import DATA, read_json, write_json
 
 BEST_CELL_FILE = DATA / "bootstrap" / "best_cell.json"
@@ -46,6 +47,13 @@ def best_cell_file() -> Path:
 def read_best_cell() -> Cell:
     """Read the choice that counts; raises `DataError` as `best_cell_file`."""
     return _read(best_cell_file(), "cell")
+
+
+def not_trained(path: Path) -> DataError:
+    """Return the error that says that a file holds a cell of another search."""
+    return DataError(
+        f"{path} holds a cell that this search has not trained: data/ is of several searches; run `nasgem search` again"
+    )
 
 
 def _read(path: Path, name: str) -> Cell:

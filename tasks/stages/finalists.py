@@ -12,6 +12,7 @@ from nasgem_core.cells.cell import Cell
 from nasgem_core.config.search import CellsConfig, SearchConfig
 from nasgem_core.errors import ParameterError
 from tasks.run.parameters import in_section
+from tasks.stages.best_cell import BEST_CELL_FILE, not_trained
 from tasks.stages.finalists_results import Finalist
 from tasks.stages.gemnet import build_gemnets, layout_of
 from tasks.stages.imagenet_networks import halvings_for
@@ -85,11 +86,14 @@ def pick_finalists(
 
     Raises:
         ParameterError: no cell can meet the budget.
+        DataError: the search's choice is not among the cells that the search has trained.
     """
     trained, repeats = read_searched(config.cells)
     means, rows = mean_scores(trained, repeats), trained.distinct
     place_of = {key: place for place, key in enumerate(rows.key)}
     networks: dict[str, GEMNetSpec | None] = {}
+    if searched.canonical_key not in place_of:
+        raise not_trained(BEST_CELL_FILE)
 
     def fits(key: str) -> bool:
         if key not in networks:

@@ -41,10 +41,9 @@ def finalists_tables() -> list[Table]:
         ]
         for row in table.to_dict("records")
     ]
-    note = (
-        f"Top-1 on training images that were held out: {choice_words(summary)}. As the best of several it is a little "
-        f"too high. {agreement_words(summary)} {cost_words(summary)}"
-    )
+    note = f"Top-1 on training images that were held out: {choice_words(summary)}."
+    if rungs:
+        note += f" As the best of several it is a little too high. {agreement_words(summary)} {cost_words(summary)}"
     return [Table("Finalists, compared on your images", header, rows, note)]
 
 

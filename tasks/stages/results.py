@@ -11,8 +11,7 @@ import numpy as np
 from nasgem_core.cells.cell import Cell
 from nasgem_core.config.search import SearchConfig
 from nasgem_core.encoders.fitted import FittedEncoder
-from nasgem_core.errors import DataError
-from tasks.stages.best_cell import BEST_CELL_FILE, best_cell_file, read_best_cell, read_searched_cell
+from tasks.stages.best_cell import BEST_CELL_FILE, best_cell_file, not_trained, read_best_cell, read_searched_cell
 from tasks.stages.encoder import GUIDED, PLAIN, read_encoder
 from tasks.stages.trained import BASELINE, BOOTSTRAP_FILE, COLUMNS, ESTIMATOR_FILE, TrainedCells, read_trained
 from tasks.store.artifacts import METRICS, read_json, write_json
@@ -65,10 +64,7 @@ class Results:
         for place, cell in enumerate(self.searched.cells):
             if cell == chosen:
                 return self.searched.row(place)
-        raise DataError(
-            f"{path} holds a cell that this search has not trained: data/ is of several searches; "
-            "run `nasgem search` again"
-        )
+        raise not_trained(path)
 
     @cached_property
     def best_cell(self) -> Cell:

@@ -36,6 +36,8 @@ def test_defaults_read_back():
         (("predictor", "target"), "loss", r"predictor.target = 'loss': must be one of score, accuracy"),
         (("proxy", "stages"), [1, "2"], r"proxy.stages\[1\] = '2': must be of type int"),
         (("score", "penalty"), float("nan"), r"score.penalty = nan: must lie between"),
+        (("finalists", "rungs"), [2, 4, 4], r"finalists.rungs = \[2, 4, 4\]: epochs must rise"),
+        (("finalists", "rungs"), [], r"finalists.rungs = \[\]: must be a list with at least one"),
         (("encoder",), 3, r"encoder must be a mapping"),
         (("seed",), -1, r"seed = -1: must lie between 0"),
     ],

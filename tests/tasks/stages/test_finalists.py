@@ -9,7 +9,7 @@ from nasgem_core.cells.known_blocks import known_blocks
 from nasgem_core.cells.sampling import sample_cells
 from nasgem_core.config.search import CellsConfig, SearchConfig
 from nasgem_core.config.transfer import FinalistsConfig, GemnetConfig
-from nasgem_core.errors import ParameterError
+from nasgem_core.errors import DataError, ParameterError
 from nasgem_core.networks.layout import NetworkLayout
 from nasgem_core.search.objective import ProxyNetworks, objective_class
 from tasks.stages.finalists import mean_scores, network_of, pick_finalists, read_searched
@@ -109,6 +109,11 @@ def test_a_budget_that_no_cell_can_meet_is_refused():
     config = replace(CONFIG, imagenet=replace(CONFIG.imagenet, macs=1000))
     with pytest.raises(ParameterError, match=r"no cell of the search has a network .*: change imagenet\.macs, or set"):
         pick_finalists(config, CELLS.cell(SEARCHED), 3, lambda *_: None)
+
+
+def test_a_choice_of_another_search_is_refused():
+    with pytest.raises(DataError, match=r"best_cell\.json holds a cell that this search has not trained: .* again"):
+        pick_finalists(CONFIG, CELLS.cell(6), 3, lambda *_: None)
 
 
 def test_networks_are_those_of_stage_imagenet():
