@@ -6,7 +6,7 @@ import numpy as np
 from prefect import flow
 
 from flows.runtime.session import Session, open_session
-from nasgem_core.errors import DataError
+from nasgem_core.errors import DataError, ParameterError
 from nasgem_core.search.objective import Objective
 from nasgem_core.seeding import derive_seed
 from tasks.stages.bootstrap import Draw, Found, bootstrap_task
@@ -43,7 +43,7 @@ class Selection:
 
 
 @flow(name="select")
-def select(penalty: float, max_macs: int, top: int) -> Selection:
+def select(penalty: float | None, max_macs: int, top: int) -> Selection:
     """Return the trained cells within the budget by their new scores, and the best predicted untrained ones.
 
     Most cells were trained once, so the best measured ones are partly lucky. Trained cells come in the order of what
@@ -53,20 +53,28 @@ def select(penalty: float, max_macs: int, top: int) -> Selection:
     The predictor is fitted again on accuracies (seconds), because the cost term is exact and needs no predicting.
 
     Args:
-        penalty: lambda of Eq. 5.
+        penalty: lambda of Eq. 5; None for the one of the search.
         max_macs: bound on the multiply-adds of a network, 0 for none.
         top: number of predicted cells.
 
     Raises:
         DataError: no cell is within the budget.
+        ParameterError: a penalty or a bound is given, and the search had a budget.
     """
     with open_session() as session:
         return choose(session, penalty, max_macs, top)
 
 
-def choose(session: Session, penalty: float, max_macs: int, top: int) -> Selection:
+def choose(session: Session, penalty: float | None, max_macs: int, top: int) -> Selection:
     """Do what `select` says, in a session."""
-    results, objective = Results(session.config), session.objective.with_penalty(penalty)
+    results, objective = Results(session.config), session.objective
+    if penalty is not None:
+        objective = objective.with_penalty(penalty)
+    if max_macs and session.config.score.budget:
+        raise ParameterError(
+            f"macs = {max_macs / 1e6:g}M: this search built every cell to score.budget = "
+            f"{session.config.score.budget}; leave it out, or search with another budget"
+        )
     known = results.distinct.usable.scored_by(objective)
     config = replace(session.config, predictor=replace(session.config.predictor, target="accuracy"))
     seed = derive_seed(config.seed, "select")

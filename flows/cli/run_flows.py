@@ -1,7 +1,6 @@
 """Running flows from the command line: folder, parameters, server and flow, in the order that they need each other."""
 
 import os
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +10,7 @@ from flows.runtime.lock import folder_lock
 from flows.runtime.processes import follow
 from flows.runtime.server import prefect_server
 from flows.stages.catalogue import Stage, stage_named
+from nasgem_core.counts import read_count
 from nasgem_core.errors import ParameterError
 from tasks.run.parameters import change_parameters, load_config, use_profile
 from tasks.run.progress import say
@@ -95,19 +95,16 @@ def run_select(macs: str | None, penalty: float | None, top: int) -> "Selection"
     budget = parse_macs(macs) if macs else 0
     if penalty is not None and not 0 <= penalty <= 100:
         raise ParameterError(f"penalty = {penalty}: must be between 0 and 100")
-    with folder_lock():
-        chosen = load_config().score.penalty if penalty is None else penalty
-        with prefect_server() as wait_for_server:
-            from flows.selection import select
+    with folder_lock(), prefect_server() as wait_for_server:
+        from flows.selection import select
 
-            wait_for_server()
-            return select(chosen, budget, top)
+        wait_for_server()
+        return select(penalty, budget, top)
 
 
 def parse_macs(text: str) -> int:
     """Read a number of multiply-adds such as 10M, 1.5G or 800k; raises `ParameterError` for anything else."""
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([kKmMgG]?)", text.strip())
-    macs = round(float(match[1]) * {"": 1, "k": 1e3, "m": 1e6, "g": 1e9}[match[2].lower()]) if match else 0
-    if macs < 1:
+    macs = read_count(text)
+    if macs is None:
         raise ParameterError(f"--macs {text!r}: must be a number of at least 1, such as 10M, 800k or 1.5G")
     return macs

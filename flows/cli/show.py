@@ -9,8 +9,9 @@ from flows.runtime.environment import prepare_environment
 from nasgem_core.cells.batch import CellBatch
 from nasgem_core.cells.cell import Cell
 from nasgem_core.cells.text import cell_text
-from nasgem_core.errors import DataError, NasgemError
-from nasgem_core.search.objective import objective_class
+from nasgem_core.config.search import SearchConfig
+from nasgem_core.errors import DataError, NasgemError, ParameterError
+from nasgem_core.search.at_budget import formula_of
 from tasks.run.parameters import load_config
 from tasks.stages.best_cell import FINALIST_FILE, best_cell_file
 from tasks.stages.finalists_words import choice_words, finalists_summary
@@ -48,7 +49,7 @@ def show_results() -> None:
     score = (
         f"expected score {estimate_text(summary, 'expected_score')}" if repeated else f"score {searched['score']:.4f}"
     )
-    out.print(f"\n{chosen}: cell {searched['key'][:8]}, {score} ({_formula(results)})", soft_wrap=True)
+    out.print(f"\n{chosen}: cell {searched['key'][:8]}, {score} ({formula_of(results.config.score)})", soft_wrap=True)
     if repeated:
         out.print(
             "The expected score, with its 95 % interval, is from trainings after the choice; the first training gave "
@@ -105,11 +106,8 @@ def show_cell(name: str, picture: Path | None) -> None:
     cell, row = find_cell(name, config)
     _print_cell(cell)
     out.print(f"\nkey       {cell.canonical_key}")
-    from tasks.stages.proxy import costs_of, open_images
-
-    batch = CellBatch.from_cells([cell])
-    costs = costs_of(batch, config.proxy, open_images(config.proxy, "data/raw"))
-    out.print(f"MACs      {costs.macs[0] / 1e6:.3f} M\nparams    {costs.params[0] / 1e3:.1f} k (proxy network)")
+    for line in _cost_lines(cell, config):
+        out.print(line, soft_wrap=True)
     if row is not None:
         state = f"failed: {row['reason']}" if row["failed"] else f"{row['accuracy']:.4f}, score {row['score']:.4f}"
         out.print(f"accuracy  {state}\nfound by  {found_by(row)}")
@@ -121,6 +119,20 @@ def show_cell(name: str, picture: Path | None) -> None:
 
         save_figure(draw_cell(cell, f"Cell {cell.canonical_key[:8]}"), picture)
         out.print(f"drawn     {picture}")
+
+
+def _cost_lines(cell: Cell, config: SearchConfig) -> list[str]:
+    """Return the costs of the network that a cell becomes in a search, or that it has none at the budget."""
+    from tasks.stages.networks import search_networks
+    from tasks.stages.proxy import open_images
+
+    networks = search_networks(config, open_images(config.proxy, "data/raw"))
+    try:
+        costs = networks.complexity(CellBatch.from_cells([cell]))
+    except ParameterError as error:
+        return [f"network   none at score.budget: {error}"]
+    network = f"GEMNet at score.budget = {config.score.budget}" if config.score.budget else "proxy network"
+    return [f"MACs      {costs.macs[0] / 1e6:.3f} M", f"params    {costs.params[0] / 1e3:.1f} k ({network})"]
 
 
 def show_selection(selection: "Selection") -> None:
@@ -209,11 +221,6 @@ def _cell_of_file(text: str) -> Cell:
     if isinstance(document, dict) and "cell" in document:
         return Cell.from_dict(document["cell"])
     return Cell.from_json(text)
-
-
-def _formula(results: Results) -> str:
-    score = results.config.score
-    return objective_class(score.objective).formula_with(score.penalty)
 
 
 def _print_cell(cell: Cell) -> None:

@@ -12,9 +12,9 @@ from prefect.flows import Flow
 from flows.runtime.environment import prepare_environment
 from flows.runtime.lock import folder_lock
 from flows.runtime.runner import ProcessPool, Runner
-from nasgem_core.config.search import ProxyConfig, SearchConfig
-from nasgem_core.networks.layout import NetworkLayout
+from nasgem_core.config.search import SearchConfig
 from nasgem_core.search.objective import Objective, ProxyNetworks
+from nasgem_core.search.target_networks import TargetNetworks
 from nasgem_core.training.image_set import ImageSet
 from tasks.mlflow_runs.records import SearchRecords
 from tasks.mlflow_runs.run_record import Status
@@ -22,6 +22,7 @@ from tasks.mlflow_runs.tracking import start_tracking
 from tasks.run.parameters import load_config
 from tasks.run.placement import Placement, default_device, default_workers
 from tasks.run.progress import say
+from tasks.stages.networks import search_networks
 from tasks.stages.objective import open_objective
 from tasks.stages.proxy import open_images
 
@@ -40,14 +41,9 @@ class Session:
         return open_images(self.config.proxy, self.placement.images)
 
     @cached_property
-    def networks(self) -> ProxyNetworks:
+    def networks(self) -> ProxyNetworks | TargetNetworks:
         """The networks that cells become."""
-        return self.networks_of(self.config.proxy)
-
-    def networks_of(self, training: ProxyConfig) -> ProxyNetworks:
-        """Return the networks that cells become for another training on the same images."""
-        layout = NetworkLayout.from_proxy(training, self.images.image_size)
-        return ProxyNetworks(layout, len(self.images.classes))
+        return search_networks(self.config, self.images)
 
     @cached_property
     def objective(self) -> Objective:

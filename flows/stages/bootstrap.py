@@ -3,13 +3,14 @@
 Random search has as many trainings: of as many cells, and as many again to choose among the best of them.
 """
 
+from collections import Counter
 from typing import Any
 
 import numpy as np
 
 from flows.runtime.session import Session, stage_flow
 from flows.stages.choice import Choice, choose_cell, noise_of
-from flows.stages.estimator import random_stream
+from flows.stages.possible_cells import random_stream, ruled_out_metrics, say_ruled_out
 from flows.stages.train_cells import Source, train_cells
 from nasgem_core.search.choice import Estimate, expected_margin
 from nasgem_core.search.noise import Noise
@@ -43,6 +44,7 @@ def bootstrap(session: Session) -> None:
     config = session.config
     known = read_trained(ESTIMATOR_FILE, config.cells.operations, config.cells.vertices)
     found = find_candidates(session, known)
+    say_ruled_out("predicted cells", Counter(found.ruled_out))
     top = train_cells(session, found.cells, Source("bootstrap", TOP, config.estimator.rounds + 1), found.predicted)
     searched = TrainedCells.concatenate([known, top])
     choice = choose_cell(session, searched, config.bootstrap.finalists)
@@ -53,7 +55,8 @@ def bootstrap(session: Session) -> None:
         REPEATS_FILE, TrainedCells.concatenate([part for each in choices for part in (each.repeats, each.again)])
     )
     write_best_cell(choice.cell)
-    summary = {**_summary(choice, top, found), **_expectations(choice, chance), **_comparison(choice, chance)}
+    summary = {**_summary(choice, top, found), **ruled_out_metrics(config.score, Counter(found.ruled_out))}
+    summary |= {**_expectations(choice, chance), **_comparison(choice, chance)}
     write_json(METRICS_FILE, "nasgem.metrics/1", summary)
     files = [METRICS_FILE, BEST_CELL_FILE, BOOTSTRAP_FILE, REPEATS_FILE]
     session.records.stage("bootstrap", finite(summary), artifacts=files)
@@ -82,9 +85,9 @@ def _read_scorer(kind: str) -> ScorerValue:
 
 def _random_search(session: Session, choice: Choice) -> Choice:
     """Train as many random cells as the search trained and choose as it did; what both train is trained once."""
-    cells = random_stream(session, len(choice.trained))
+    drawn = random_stream(session, len(choice.trained))
     return choose_cell(
-        session, train_cells(session, cells, Source("bootstrap", BASELINE)), len(choice.finalists), BASELINE
+        session, train_cells(session, drawn.cells, Source("bootstrap", BASELINE)), len(choice.finalists), BASELINE
     )
 
 

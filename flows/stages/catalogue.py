@@ -14,6 +14,8 @@ from nasgem_core.errors import DataError, ParameterError
 DATA = Path("data")
 OBJECTIVE = "tasks/stages/objective.py"
 """What the score charges; stages have it from their session."""
+TARGET = tuple(f"gemnet.{name}" for name in ("image_size", "layout", "nonlinearity", "skeleton", "squeeze"))
+"""What decides the networks of a search at a budget."""
 
 
 @dataclass(frozen=True)
@@ -70,19 +72,19 @@ STAGES = {
         Stage("encoder", ("seed", "encoder"), reads=("labels",)),
         Stage(
             "estimator",
-            ("seed", "cells", "proxy", "score", "predictor", "estimator"),
+            ("seed", "cells", "proxy", "score", *TARGET, "predictor", "estimator"),
             reads=("encoder",),
             inputs=("data/raw", OBJECTIVE),
             check="check_plugins",
         ),
         Stage(
             "bootstrap",
-            ("seed", "cells", "proxy", "score", "predictor.kind", "bootstrap"),
+            ("seed", "cells", "proxy", "score", *TARGET, "predictor.kind", "bootstrap"),
             reads=("encoder", "estimator"),
             inputs=("data/raw", OBJECTIVE),
         ),
         Stage("finalists", ("seed", "cells", "finalists", "gemnet", "imagenet"), reads=("estimator", "bootstrap")),
-        Stage("gemnet", ("gemnet",), reads=("bootstrap", "finalists")),
+        Stage("gemnet", ("proxy", "score", "gemnet"), reads=("bootstrap", "finalists"), inputs=("data/raw",)),
         Stage("imagenet", ("seed", "imagenet"), reads=("gemnet",), check="check_images", share="take_part"),
         Stage("coco", ("seed", "coco"), reads=("imagenet",), check="check_annotations", share="take_part"),
         Stage("ablation", ("seed", "cells", "pairs", "labels", "encoder", "ablation")),

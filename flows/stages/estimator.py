@@ -4,15 +4,17 @@ Round 0 trains known blocks and random cells. Each later round trains what the p
 cells, and how well it ranked them is reported before they join the set.
 """
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from flows.runtime.session import Session, stage_flow
+from flows.stages.possible_cells import possible_blocks, random_stream, ruled_out_metrics, say_ruled_out
 from flows.stages.train_cells import Source, train_cells
 from nasgem_core.cells.batch import CellBatch
-from nasgem_core.cells.known_blocks import BLOCKS, known_blocks
+from nasgem_core.cells.known_blocks import BLOCKS
 from nasgem_core.config.choices import OBJECTIVES
 from nasgem_core.errors import DataError
 from nasgem_core.operations.registry import OPERATIONS
@@ -23,7 +25,6 @@ from tasks.mlflow_runs.models import FullyConnectedModel
 from tasks.mlflow_runs.records import finite
 from tasks.run.progress import say
 from tasks.stages.bootstrap import Draw, Found, bootstrap_task
-from tasks.stages.cells import sample_cells_task, sampled_cells
 from tasks.stages.encoder import GUIDED, encoder_value, read_encoder
 from tasks.stages.objective import objective_value
 from tasks.stages.predictor import fit_predictor_task, predictor_of, write_predictor
@@ -40,7 +41,9 @@ def estimator(session: Session) -> None:
     config = session.config.estimator
     check_kind(session.config.predictor, session.config.cells)
     rounds = _Rounds(session)
-    stream = random_stream(session, config.initial + config.rounds * config.random)
+    drawn = random_stream(session, config.initial + config.rounds * config.random)
+    rounds.rule_out("random cells", drawn.ruled_out)
+    stream = drawn.cells
     if config.known:
         rounds.train_known()
     rounds.train(stream[: config.initial], Source("estimator", RANDOM))
@@ -80,12 +83,6 @@ def check_plugins(session: Session) -> None:
             BLOCKS.get(name)
 
 
-def random_stream(session: Session, count: int) -> CellBatch:
-    """Return the first cells of the search's stream of random cells; random search takes its cells from it too."""
-    config = session.config
-    return sampled_cells(sample_cells_task(config.cells, count, derive_seed(config.seed, "cells")))
-
-
 @dataclass
 class _Rounds:
     """The growing set of trained cells and the predictor fitted to it."""
@@ -97,6 +94,8 @@ class _Rounds:
     """The paper's, whatever picks the cells: figures and reports show it as well."""
     scorer: ScorerValue = field(default_factory=dict)
     """What picks the cells."""
+    ruled_out: Counter[str] = field(default_factory=Counter)
+    """Cells that were left out, for each obstacle."""
 
     def __post_init__(self) -> None:
         self.trained = TrainedCells.none(self.session.config.cells)
@@ -104,10 +103,17 @@ class _Rounds:
 
     def train_known(self) -> None:
         """Train the known blocks of the search space."""
-        space, blocks = self.session.config.cells, known_blocks(self.session.config.cells)
+        space = self.session.config.cells
+        blocks, ruled_out = possible_blocks(self.session)
+        self.rule_out("known blocks", ruled_out)
         cells = CellBatch.from_cells([block.cell for block in blocks], space.operations, space.vertices)
         # They come first: none of them is in the set yet, so each keeps its name.
         self.train(cells, Source("estimator", KNOWN, names=tuple(block.title for block in blocks)))
+
+    def rule_out(self, what: str, ruled_out: Counter[str]) -> None:
+        """Note and report cells that cannot be part of the search."""
+        self.ruled_out += ruled_out
+        say_ruled_out(what, ruled_out)
 
     def train(self, cells: CellBatch, source: Source, predicted: np.ndarray | None = None) -> None:
         """Train the cells that are not in the set yet and add them."""
@@ -132,6 +138,7 @@ class _Rounds:
                     trained=sorted(self.trained.key),
                 )
             )
+            self.rule_out("predicted cells", Counter(found.ruled_out))
             self.train(found.cells, Source("estimator", PREDICTED, self.number), found.predicted)
         if len(random_cells):
             self.train(random_cells, Source("estimator", RANDOM, self.number), self.predict(random_cells))
@@ -197,4 +204,5 @@ class _Rounds:
             "best_score": float(np.nanmax(self.trained.score)),
             "lipschitz_bound": predictor_of(self.predictor).lipschitz_bound(),
             "rounds": self.reports,
+            **ruled_out_metrics(self.session.config.score, self.ruled_out),
         }

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from flows.runtime.session import Session, stage_flow
 from flows.stages.live_training import LiveTraining, draw_curves, register, say_removed
-from nasgem_core.backbones.budget import NEAREST, macs_text
 from nasgem_core.backbones.counting import count_costs
 from nasgem_core.config.search import SearchConfig
 from nasgem_core.config.transfer import ImagenetConfig
+from nasgem_core.counts import NEAREST, count_text
 from nasgem_core.training.distributed import World, open_world
 from nasgem_core.training.image_files import ImageFiles, list_image_files
 from tasks.mlflow_registry.registered_model import classifier_candidate
@@ -67,7 +67,7 @@ def check_images(session: Session) -> None:
 def _say_budget(config: ImagenetConfig, num_classes: int) -> None:
     macs = met_budget(config, num_classes)
     if macs != config.macs:
-        wanted, met = macs_text(config.macs), macs_text(macs, NEAREST)
+        wanted, met = count_text(config.macs), count_text(macs, NEAREST)
         say(f"  imagenet.macs = {wanted} cannot be met by all of imagenet.networks: they have about {met}")
 
 

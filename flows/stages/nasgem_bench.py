@@ -25,6 +25,7 @@ from tasks.stages.nasgem_bench import (
     bench_table,
     write_bench,
 )
+from tasks.stages.networks import proxy_networks
 from tasks.stages.proxy import run_seed
 from tasks.stages.trained import TrainedCells
 
@@ -39,7 +40,9 @@ def nasgem_bench(session: Session) -> None:
     existing = enumerate_cells(config.vertices)
     drawn = draw_cells(existing, config.cells, derive_seed(seed, "nasgem_bench"))
     say(f"  {len(existing)} cells of at most {config.vertices} vertices exist, {len(drawn)} are drawn")
-    objective = objective_class("macs").open("macs", session.networks_of(training), session.config.score.penalty)
+    objective = objective_class("macs").open(
+        "macs", proxy_networks(training, session.images), session.config.score.penalty
+    )
     runs = TrainedCells.concatenate(
         [
             train_cells(

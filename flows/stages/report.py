@@ -121,12 +121,13 @@ def _phase(number: int, rounds: int) -> str:
 
 
 def _draw_pareto(objective: Objective, trained: TrainedCells, chosen: int) -> Figure:
+    costs, words = objective.plotted_costs(trained.cells)
     return draw_pareto(
-        objective.costs(trained.cells),
+        costs,
         trained.accuracy,
         trained.kinds.tolist(),
         objective.penalty,
-        words=f"{objective.label} ({objective.unit}, log scale)",
+        words=words,
         chosen=chosen,
     )
 

@@ -11,8 +11,10 @@ from flows.runtime.side_by_side import run_side_by_side
 from nasgem_core.cells.batch import CellBatch
 from nasgem_core.config.search import ProxyConfig
 from nasgem_core.search.objective import Objective
+from nasgem_core.search.target_networks import TargetNetworks
 from tasks.run.progress import progress_bar
 from tasks.stages.proxy import train_proxy
+from tasks.stages.small_gemnet import train_small_gemnet
 from tasks.stages.trained import TrainedCells
 
 
@@ -74,20 +76,10 @@ def train_cells(
         settings: how they are trained; as in the search by default.
     """
     settings = settings or Settings.of_search(session)
-    seeds = [settings.seed] * len(cells) if isinstance(settings.seed, int) else settings.seed
     representatives = CellBatch.from_cells(
         [cell.canonical_form() for cell in cells], cells.operation_names, cells.width
     )
-    inputs: list[dict[str, Any]] = [
-        {
-            "cell": cell,
-            "images_hash": session.images.content_hash,
-            "config": settings.training,
-            "seed": seed,
-            "placement": session.placement,
-        }
-        for cell, seed in zip(representatives, seeds, strict=True)
-    ]
+    task, inputs = _planned(session, representatives, settings)
     results: dict[int, dict[str, Any]] = {}
     best = float("nan")
 
@@ -110,5 +102,25 @@ def train_cells(
         bar.update(len(results), {"best score": best} if np.isfinite(best) else None)
 
     with progress_bar(f"training cells, {source.origin}", len(cells)) as bar:
-        run_side_by_side(session.runner, train_proxy, inputs, on_result)
+        run_side_by_side(session.runner, task, inputs, on_result)
     return trained(range(len(cells)))
+
+
+def _planned(session: Session, cells: CellBatch, settings: Settings) -> tuple[Any, list[dict[str, Any]]]:
+    """Return the task that trains a cell, and its inputs for each of these."""
+    seeds = [settings.seed] * len(cells) if isinstance(settings.seed, int) else settings.seed
+    inputs: list[dict[str, Any]] = [
+        {
+            "cell": cell,
+            "images_hash": session.images.content_hash,
+            "config": settings.training,
+            "seed": seed,
+            "placement": session.placement,
+        }
+        for cell, seed in zip(cells, seeds, strict=True)
+    ]
+    networks = settings.objective.networks
+    if not isinstance(networks, TargetNetworks):
+        return train_proxy, inputs
+    small = [{"frame": networks.small, "channels": networks.small_channels(cell)} for cell in cells]
+    return train_small_gemnet, [{**given, **network} for given, network in zip(inputs, small, strict=True)]

@@ -6,9 +6,9 @@ from functools import cache
 
 import torch
 
-from nasgem_core.backbones.budget import DOWN, UP, macs_text
 from nasgem_core.backbones.published.strides import suitable_stride
 from nasgem_core.backbones.spec import ScaledSpec
+from nasgem_core.counts import DOWN, UP, count_text
 from nasgem_core.errors import ParameterError
 
 TOLERANCE = 0.01
@@ -54,8 +54,8 @@ def scaled_to_budget(family: str, num_classes: int, image_size: tuple[int, int],
     smallest = replace(published, width=_WIDTHS[0] / _STEPS, multiple=_FINER_MULTIPLES[-1])
     ends = [_macs(smallest), _macs(replace(published, width=_WIDTHS[-1] / _STEPS))]
     raise ParameterError(
-        f"macs = {macs_text(macs)} cannot be met by {family} within 1 %: its networks have {macs_text(ends[0], UP)} to "
-        f"{macs_text(ends[1], DOWN)}; choose a budget in between"
+        f"macs = {count_text(macs)} cannot be met by {family} within 1 %: its networks have {count_text(ends[0], UP)} "
+        f"to {count_text(ends[1], DOWN)}; choose a budget in between"
     )
 
 
@@ -80,7 +80,7 @@ def shared_budget(macs: int, fits: Sequence[Callable[[int], object]]) -> int:
             continue
         return budget
     raise ParameterError(
-        f"macs = {macs_text(macs)}: there is no budget of this size or above that all networks can meet; train each "
+        f"macs = {count_text(macs)}: there is no budget of this size or above that all networks can meet; train each "
         "with a budget of its own"
     )
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from nasgem_core.config.checked_fields import as_in, bounded, choice, require_distinct, require_pair
-from nasgem_core.config.choices import OBJECTIVES
 from nasgem_core.config.documents import read_fields
+from nasgem_core.config.score import ScoreConfig
 from nasgem_core.config.studies import AblationConfig, BenchmarkConfig
 from nasgem_core.config.transfer import CocoConfig, FinalistsConfig, GemnetConfig, ImagenetConfig
 from nasgem_core.errors import ParameterError
@@ -125,24 +125,10 @@ class ProxyConfig:
     """L2 penalty."""
     augment: bool = False
     """Random horizontal flips, and shifts by up to 4 pixels."""
-
-
-@dataclass(frozen=True)
-class ScoreConfig:
-    """Efficiency score: accuracy - penalty * log10(cost in millions) (Eq. 5)."""
-
-    penalty: float = bounded(0.1, low=0.0, high=100.0)
-    """Lambda of the score."""
-    objective: str = "macs"
-    """What is charged: macs as in the paper, or another objective such as latency."""
-    latency_table: str = "data/latency/search/latency.parquet"
-    """Table of `nasgem latency`; only read with the objective latency."""
-
-    def __post_init__(self) -> None:
-        if self.objective not in OBJECTIVES:
-            raise ParameterError(
-                f"score.objective = {self.objective!r}: must be one of {', '.join(OBJECTIVES.names())}"
-            )
+    network: str = choice("gemnet_short", "gemnet", "gemnet_short")
+    """With `score.budget`: GEMNet in small, or the same with one cell per stage."""
+    macs_share: float = bounded(0.125, low=0.001, high=1.0)
+    """Its multiply-adds as a share of those of the wanted network."""
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ Cells are drawn with replacement in chunks of a fixed size, each from its own se
 the number of candidates and the first candidates of a longer run are those of a shorter one.
 """
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 
@@ -37,6 +38,7 @@ class Candidates:
         score_edges: [51] bin edges of the predicted scores of all sampled cells. They span the first chunk's
             scores with half their range on either side; the outermost bins also hold what lies beyond.
         score_counts: [50] int64, cells per bin.
+        ruled_out: how many cells would have been among the best and cannot be part of the search, for each obstacle.
     """
 
     cells: CellBatch
@@ -47,6 +49,7 @@ class Candidates:
     score_mean: float
     score_edges: np.ndarray
     score_counts: np.ndarray
+    ruled_out: dict[str, int]
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,25 +110,35 @@ def bootstrap(
     excluded = frozenset(exclude_keys)
     best = _Best(CellBatch.from_cells([], space.operations, space.vertices), [], np.empty(0, np.float32))
     sampled, total = 0, 0.0
+    ruled_out: Counter[str] = Counter()
+
+    def obstacle(cell: CellBatch) -> str:
+        reason = objective.obstacles(cell)[0]
+        ruled_out[reason] += bool(reason)
+        return reason
+
     edges, counts = np.empty(0), np.zeros(HISTOGRAM_BINS, dtype=np.int64)
     for chunk in _scored_chunks(scorer, space, objective, count, seed):
         if not sampled:
             edges = _bin_edges(chunk.predicted)
         bins = np.searchsorted(edges, chunk.predicted, side="right") - 1
         counts += np.bincount(np.clip(bins, 0, HISTOGRAM_BINS - 1), minlength=HISTOGRAM_BINS)
-        best = best.updated(_within(chunk, objective, max_macs), top, excluded)
+        best = best.updated(_within(chunk, objective, max_macs), top, excluded, obstacle)
         sampled += len(chunk.cells)
         total += float(chunk.predicted.sum(dtype=np.float64))
         if on_progress:
             on_progress(sampled, {"best_predicted": float(best.predicted[0])} if best.keys else {})
     if not best.keys:
         budget = f", or have more than {max_macs} MACs" if max_macs is not None else ""
+        budget += f", or cannot be ({', '.join(+ruled_out)})" if +ruled_out else ""
         raise DataError(
             f"all {sampled} sampled cells have been trained already{budget}: "
             "raise bootstrap.candidates, cells.vertices or the budget"
         )
     macs = objective.networks.complexity(best.cells).macs
-    return Candidates(best.cells, tuple(best.keys), best.predicted, macs, sampled, total / sampled, edges, counts)
+    return Candidates(
+        best.cells, tuple(best.keys), best.predicted, macs, sampled, total / sampled, edges, counts, dict(+ruled_out)
+    )
 
 
 def score_sample(
@@ -168,8 +181,10 @@ class _Best:
     keys: list[str]
     predicted: np.ndarray
 
-    def updated(self, chunk: _Chunk, top: int, excluded: frozenset[str]) -> "_Best":
-        """Return the best of this list and a chunk. Keys are computed only for cells that could enter the list."""
+    def updated(
+        self, chunk: _Chunk, top: int, excluded: frozenset[str], obstacle: Callable[[CellBatch], str]
+    ) -> "_Best":
+        """Return the best of this list and a chunk. Keys and obstacles are those of cells that could enter the list."""
         threshold = self.predicted[-1] if len(self.keys) == top else -np.inf
         hopeful = np.flatnonzero(chunk.predicted > threshold)
         hopeful = hopeful[np.argsort(-chunk.predicted[hopeful], kind="stable")]
@@ -177,9 +192,11 @@ class _Best:
         for start in range(0, len(hopeful), 2 * top):
             block = hopeful[start : start + 2 * top]
             for key, index in zip(chunk.cells[block].keys, block, strict=True):
-                if key not in excluded:
-                    chosen.setdefault(key, int(index))
-            if len(chosen) >= top:
+                if key not in excluded and key not in chosen and not obstacle(chunk.cells[[index]]):
+                    chosen[key] = int(index)
+                if len(chosen) == top:
+                    break
+            if len(chosen) == top:
                 break
         if not chosen:
             return self

@@ -8,7 +8,7 @@ group `nasgem.objectives`.
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Protocol, Self
 
 import numpy as np
 
@@ -17,6 +17,16 @@ from nasgem_core.config.choices import OBJECTIVES
 from nasgem_core.networks.complexity import Costs, cell_costs
 from nasgem_core.networks.layout import NetworkLayout
 from nasgem_core.search.score import Measured, efficiency_score
+
+
+class Networks(Protocol):
+    """What cells become, as far as their costs go."""
+
+    def complexity(self, cells: CellBatch) -> Costs:
+        """Return multiply-adds and parameters of the networks of B cells, by formula."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +44,10 @@ class ProxyNetworks:
     def complexity(self, cells: CellBatch) -> Costs:
         """Return multiply-adds and parameters of the networks of B cells, by formula."""
         return cell_costs(cells, self.layout, self.num_classes)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values; `networks_of` reads them."""
+        return {"layout": asdict(self.layout), "num_classes": self.num_classes}
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,7 +72,7 @@ class Objective(ABC):
     """
 
     name: str
-    networks: ProxyNetworks
+    networks: Networks
     penalty: float
 
     label: ClassVar[str]
@@ -86,6 +100,18 @@ class Objective(ABC):
     def sources(self, cells: CellBatch) -> list[str]:
         """Return where the cost of each of B cells comes from; empty texts where it is exact for all."""
         return [""] * len(cells)
+
+    def obstacles(self, cells: CellBatch) -> list[str]:
+        """Return why each of B cells cannot be part of the search, in a few words; empty texts for those that can."""
+        return [""] * len(cells)
+
+    def remedy(self, cells: CellBatch, count: int) -> str:
+        """Return what would make `count` of B cells part of the search, most of which have obstacles."""
+        return ""
+
+    def plotted_costs(self, cells: CellBatch) -> tuple[np.ndarray, str]:
+        """Return what accuracies of B cells are plotted against, in millionths of `unit` [B], and its words."""
+        return self.costs(cells), f"{self.label} ({self.unit}, log scale)"
 
     def remark(self) -> str:
         """Return what a user has to know before relying on the costs; empty where there is nothing."""
@@ -136,8 +162,7 @@ class Objective(ABC):
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values and arrays, for tasks; `read_objective` reads them."""
-        layout, classes = asdict(self.networks.layout), self.networks.num_classes
-        return {"name": self.name, "layout": layout, "num_classes": classes, "penalty": self.penalty}
+        return {"name": self.name, "penalty": self.penalty, **self.networks.to_dict()}
 
     @classmethod
     def from_dict(cls, value: Mapping[str, Any]) -> Self:

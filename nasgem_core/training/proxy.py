@@ -1,4 +1,4 @@
-"""Training the network of one cell on the proxy task (paper, section 3.2): from a cell to its validation accuracy."""
+"""Training on the proxy task (paper, section 3.2): from a cell, or any network, to its validation accuracy."""
 
 import contextlib
 import math
@@ -56,13 +56,7 @@ def train_cell(
     device: str = "cpu",
     on_progress: OnProgress | None = None,
 ) -> ProxyResult:
-    """Build the network of a cell, train it, and measure its validation accuracy.
-
-    The optimiser is Adam with an L2 penalty; the learning rate rises for the first 5 % of the steps and then follows a
-    cosine to zero. An epoch consists of as many full batches as the shuffled images fill. On the CPU a training uses
-    one thread, so that one process per core is the fastest arrangement, and equal arguments give equal bits however
-    many run at once. On CUDA the images stay on the device, and each training has its own stream, so that several can
-    share a device.
+    """Build the network of a cell (paper, section 3.2), train it, and measure its validation accuracy.
 
     Args:
         cell: the cell to train.
@@ -75,10 +69,50 @@ def train_cell(
     Raises:
         ParameterError: the images are too small for the stem's stride and the number of stages.
     """
+    layout = NetworkLayout.from_proxy(config, images.image_size)
+    return train_network(
+        lambda: CellNetwork(cell, layout, len(images.classes)),
+        images,
+        config,
+        seed,
+        device=device,
+        on_progress=on_progress,
+    )
+
+
+def train_network(
+    build: Callable[[], nn.Module],
+    images: ImageSet,
+    config: ProxyConfig,
+    seed: int,
+    *,
+    device: str = "cpu",
+    channels_last: bool = False,
+    on_progress: OnProgress | None = None,
+) -> ProxyResult:
+    """Build any network, train it, and measure its validation accuracy.
+
+    The optimiser is Adam with an L2 penalty; the learning rate rises for the first 5 % of the steps and then follows a
+    cosine to zero. An epoch consists of as many full batches as the shuffled images fill. On the CPU a training uses
+    one thread, so that one process per core is the fastest arrangement, and equal arguments give equal bits however
+    many run at once. On CUDA the images stay on the device, and each training has its own stream, so that several can
+    share a device.
+
+    Args:
+        build: returns the network with fresh weights, drawn from torch's global generator.
+        images: training and validation images.
+        config: training parameters.
+        seed: root of initialisation, shuffling and augmentation.
+        device: a torch device.
+        channels_last: keep channels innermost in memory on the CPU too, where the layers of most networks are faster
+            with it; otherwise the batch is innermost, as `CellNetwork` needs it.
+        on_progress: called after each epoch with the number of epochs done and {"loss", "accuracy"}.
+    """
     start = time.perf_counter()
     target = torch.device(device)
     with _execution(target):
-        training = _Training(cell, images, config, seed, target)
+        network = _initialised(build, derive_seed(seed, "initialisation")).to(target)
+        training = _Training(network, images, config, seed, channels_last=channels_last or target.type == "cuda")
         losses: list[float] = []
         accuracies: list[float] = []
         reason = ""
@@ -117,11 +151,11 @@ def _execution(device: torch.device) -> Iterator[None]:
         torch.set_num_threads(threads)
 
 
-def _build_network(cell: Cell, layout: NetworkLayout, num_classes: int, seed: int) -> CellNetwork:
+def _initialised(build: Callable[[], nn.Module], seed: int) -> nn.Module:
     # Layers draw their initial weights from torch's global generator: it is seeded and restored, one build at a time.
     with _INITIALISING, torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)
-        return CellNetwork(cell, layout, num_classes)
+        return build()
 
 
 def learning_rate_factor(step: int, steps: int) -> float:
@@ -132,12 +166,12 @@ def learning_rate_factor(step: int, steps: int) -> float:
 class _Training:
     """State of one training: network, optimiser, images on the device and the two random streams."""
 
-    def __init__(self, cell: Cell, images: ImageSet, config: ProxyConfig, seed: int, device: torch.device) -> None:
-        self.config, self.device = config, device
-        layout = NetworkLayout.from_proxy(config, images.image_size)
-        network = _build_network(cell, layout, len(images.classes), derive_seed(seed, "initialisation"))
-        self.network = network.to(device)
-        if device.type == "cuda":
+    def __init__(
+        self, network: nn.Module, images: ImageSet, config: ProxyConfig, seed: int, *, channels_last: bool
+    ) -> None:
+        device = next(network.parameters()).device
+        self.network, self.config, self.device, self.channels_last = network, config, device, channels_last
+        if channels_last:
             self.network.to(memory_format=torch.channels_last)
         moments = (images.mean, images.std)
         self.train = ImageTensor.from_arrays(images.train_images, images.train_labels, moments, device)
@@ -191,4 +225,6 @@ class _Training:
 
     def _logits(self, inputs: Tensor) -> Tensor:
         with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.device.type == "cuda"):
+            if self.channels_last:
+                inputs = inputs.contiguous(memory_format=torch.channels_last)
             return self.network(inputs).float()

@@ -62,6 +62,7 @@ def bootstrap_task(
         "score_mean": found.score_mean,
         "score_edges": found.score_edges,
         "score_counts": found.score_counts,
+        "ruled_out": found.ruled_out,
     }
 
 
@@ -75,6 +76,7 @@ class Found:
         macs: int64 [K].
         sampled: how many cells were sampled.
         score_mean: mean predicted score of these.
+        ruled_out: how many cells were left out for each obstacle.
     """
 
     cells: CellBatch
@@ -82,9 +84,11 @@ class Found:
     macs: np.ndarray
     sampled: int
     score_mean: float
+    ruled_out: dict[str, int]
 
     @classmethod
     def of(cls, value: dict[str, Any]) -> "Found":
         """Read what `bootstrap_task` returned."""
         cells = unpack_cells(value["cells"], value["operations"])
-        return cls(cells, value["predicted"], value["macs"], value["sampled"], value["score_mean"])
+        named = ("predicted", "macs", "sampled", "score_mean", "ruled_out")
+        return cls(cells, *(value[name] for name in named))

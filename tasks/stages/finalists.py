@@ -14,8 +14,9 @@ from nasgem_core.errors import ParameterError
 from tasks.run.parameters import in_section
 from tasks.stages.best_cell import BEST_CELL_FILE, not_trained
 from tasks.stages.finalists_results import Finalist
-from tasks.stages.gemnet import build_gemnets, layout_of
+from tasks.stages.gemnet import build_gemnets
 from tasks.stages.imagenet_networks import halvings_for
+from tasks.stages.networks import gemnet_layout
 from tasks.stages.trained import (
     BASELINE,
     BOOTSTRAP_FILE,
@@ -65,7 +66,7 @@ def network_of(cell: Cell, config: SearchConfig, num_classes: int) -> GEMNetSpec
     if not target.macs:
         (built,) = build_gemnets(cell, replace(config.gemnet, macs=config.gemnet.macs[:1]))
         return replace(built, name=name, num_classes=num_classes, image_size=size)
-    layout = replace(halvings_for(size), skeleton=layout_of(config.gemnet).skeleton)
+    layout = replace(halvings_for(size), skeleton=gemnet_layout(config.gemnet).skeleton)
     with in_section("imagenet"):
         return fit_to_budget(name, cell, layout, num_classes=num_classes, image_size=size, macs=target.macs)
 

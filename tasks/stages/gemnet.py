@@ -1,6 +1,7 @@
 """GEMNets of a cell: sized to their budgets, and the files of stage `gemnet`."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from string import ascii_lowercase
 from typing import Any
@@ -9,14 +10,14 @@ import pandas as pd
 import torch
 
 from nasgem_core.backbones.costs import gemnet_part_costs
-from nasgem_core.backbones.layout import GEMNetLayout, named_layout
-from nasgem_core.backbones.skeleton import BLOCK_FIELDS
 from nasgem_core.backbones.spec import GEMNetSpec
-from nasgem_core.backbones.width import fit_to_budget
+from nasgem_core.backbones.width import fit_to_budget, fitted_network
 from nasgem_core.cells.cell import Cell
 from nasgem_core.config.transfer import GemnetConfig
 from nasgem_core.errors import DataError, ParameterError
+from nasgem_core.search.target_networks import TargetNetworks
 from tasks.run.progress import say
+from tasks.stages.networks import gemnet_layout
 from tasks.store.artifacts import DATA, METRICS, read_table, write_bytes, write_json, write_table
 
 FOLDER = DATA / "gemnet"
@@ -34,7 +35,7 @@ def build_gemnets(cell: Cell, config: GemnetConfig) -> list[GEMNetSpec]:
     """
     size = (config.image_size, config.image_size)
     try:
-        layout = layout_of(config)
+        layout = gemnet_layout(config)
         return [
             fit_to_budget(f"gemnet_{letter}", cell, layout, num_classes=config.classes, image_size=size, macs=macs)
             for letter, macs in zip(ascii_lowercase, config.macs, strict=False)
@@ -43,9 +44,14 @@ def build_gemnets(cell: Cell, config: GemnetConfig) -> list[GEMNetSpec]:
         raise ParameterError(f"section gemnet of params.yaml: {error}") from None
 
 
-def layout_of(config: GemnetConfig) -> GEMNetLayout:
-    """Return skeleton and halvings; raises `ParameterError` where the values do not fit each other."""
-    return named_layout(config.layout, config.skeleton, **{name: getattr(config, name) for name in BLOCK_FIELDS})
+def build_target(cell: Cell, config: GemnetConfig, networks: TargetNetworks) -> GEMNetSpec:
+    """Return the network that a search at a budget has looked for, gemnet_a.
+
+    Raises:
+        ParameterError: the cell cannot meet the budget.
+    """
+    frame = replace(networks.target, layout=gemnet_layout(config))
+    return fitted_network("gemnet_a", cell, frame, networks.budget)
 
 
 def costs_of_parts(spec: GEMNetSpec) -> pd.DataFrame:

@@ -10,7 +10,9 @@ from nasgem_core.cells.cell import Cell
 from nasgem_core.config.choices import OBJECTIVES
 from nasgem_core.config.search import SearchConfig
 from nasgem_core.errors import DataError, ParameterError
+from nasgem_core.search.at_budget import AtBudget
 from nasgem_core.search.objective import MeasuredLatency, Objective, ProxyNetworks, objective_class, read_objective
+from nasgem_core.search.target_networks import TargetNetworks
 from tasks.stages.latency_table import read_latency
 from tasks.store.fingerprint import registered_source
 
@@ -18,14 +20,16 @@ ObjectiveValue = dict[str, Any]
 """An objective in the form that tasks pass on: its plain values, and the fingerprint of its source."""
 
 
-def open_objective(config: SearchConfig, networks: ProxyNetworks) -> Objective:
-    """Return what the parameters let the score charge.
+def open_objective(config: SearchConfig, networks: ProxyNetworks | TargetNetworks) -> Objective:
+    """Return what the parameters let the score charge, or limit to a budget.
 
     Raises:
         ParameterError: latency is to be charged, and there is no table at the path that the parameters name.
         DataError: the table is damaged, of other proxy networks, or has too few cells.
     """
     name, penalty = config.score.objective, config.score.penalty
+    if isinstance(networks, TargetNetworks):
+        return AtBudget(name, networks)
     kind = objective_class(name)
     return kind.open(name, networks, penalty, _measured(config, networks) if kind.needs_latency else None)
 
@@ -61,4 +65,4 @@ def objective_value(objective: Objective) -> ObjectiveValue:
 
 def objective_of(value: ObjectiveValue) -> Objective:
     """Return the objective that `objective_value` gave."""
-    return read_objective(value)
+    return AtBudget.from_dict(value) if "budget" in value else read_objective(value)

@@ -5,12 +5,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from nasgem_core.cells.batch import CellBatch
 from nasgem_core.cells.cell import Cell
 from nasgem_core.config.search import ProxyConfig
 from nasgem_core.errors import DataError
-from nasgem_core.networks.complexity import Costs, cell_costs
-from nasgem_core.networks.layout import NetworkLayout
 from nasgem_core.seeding import derive_seed
 from nasgem_core.training.image_set import ImageSet
 from nasgem_core.training.proxy import train_cell
@@ -25,9 +22,7 @@ def train_proxy(cell: Cell, images_hash: str, config: ProxyConfig, seed: int, pl
 
     Give the canonical representative of a cell, so that isomorphic cells share one record.
     """
-    images = open_images(config, placement.images)
-    if images.content_hash != images_hash:
-        raise DataError(f"the images of {config.dataset} changed while the search was running: start it again")
+    images = open_unchanged_images(config, images_hash, placement)
     training_seed = derive_seed(seed, "proxy", cell.canonical_key)
     return asdict(train_cell(cell, images, config, training_seed, device=placement.own_device()))
 
@@ -37,12 +32,15 @@ def run_seed(root: int, run: int) -> int:
     return root if run == 0 else derive_seed(root, "run", run)
 
 
+def open_unchanged_images(config: ProxyConfig, images_hash: str, placement: Placement) -> ImageSet:
+    """Return the images that a search began with; raises `DataError` where they are others now."""
+    images = open_images(config, placement.images)
+    if images.content_hash != images_hash:
+        raise DataError(f"the images of {config.dataset} changed while the search was running: start it again")
+    return images
+
+
 @lru_cache(maxsize=2)
 def open_images(config: ProxyConfig, folder: str) -> ImageSet:
     """Load the images once a process."""
     return load_images(config, Path(folder))
-
-
-def costs_of(cells: CellBatch, config: ProxyConfig, images: ImageSet) -> Costs:
-    """Return MACs and params of the proxy networks of many cells, by formula."""
-    return cell_costs(cells, NetworkLayout.from_proxy(config, images.image_size), len(images.classes))

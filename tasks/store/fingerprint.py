@@ -26,6 +26,7 @@ _NO_RESULT = {
     "nasgem_core.benchmarks.catalogue",
     "nasgem_core.config.checked_fields",
     "nasgem_core.config.documents",
+    "nasgem_core.config.score",
     "nasgem_core.config.search",
     "nasgem_core.config.studies",
     "nasgem_core.errors",

@@ -11,7 +11,7 @@ from flows.runtime.session import Session
 from nasgem_core import registry
 from nasgem_core.config.choices import OBJECTIVES
 from nasgem_core.config.search import SearchConfig
-from tests.flows.in_process import open_small_session, run_stages
+from tests.flows.in_process import open_small_session, run_stages, small_config
 from tests.flows.workspace import Workspace
 from tests.tasks.stores import FakeTracking
 
@@ -83,7 +83,7 @@ def small_session(root: Path) -> Iterator[SmallSearch]:
         patch.syspath_prepend(str(root))
         patch.chdir(root)
         registry._plugins.cache_clear()
-        yield SmallSearch(root, *open_small_session(patch, "depth"))
+        yield SmallSearch(root, *open_small_session(patch, small_config("depth")))
     OBJECTIVES._loaded.pop("depth", None)
     registry._plugins.cache_clear()
 

@@ -12,7 +12,7 @@ from flows import selection
 from flows.runtime import session as sessions
 from flows.runtime.runner import ProcessPool
 from flows.runtime.session import Session
-from flows.stages import bootstrap, encoder, estimator, labels, nasgem_bench, pairs, report, train_cells
+from flows.stages import bootstrap, encoder, estimator, labels, nasgem_bench, pairs, possible_cells, report, train_cells
 from nasgem_core.config.search import (
     BootstrapConfig,
     CellsConfig,
@@ -24,6 +24,7 @@ from nasgem_core.config.search import (
     ScoreConfig,
     SearchConfig,
 )
+from nasgem_core.config.transfer import GemnetConfig
 from nasgem_core.predictors import process_scorer
 from nasgem_core.seeding import derive_seed
 from nasgem_core.training.image_set import ImageSet
@@ -38,15 +39,16 @@ IMAGES = ImageSet(
 )
 
 
-def small_config(objective: str) -> SearchConfig:
+def small_config(objective: str, budget: str = "", predictor: str = "gaussian_process") -> SearchConfig:
     """Return parameters of a search of seconds."""
     return SearchConfig(
         cells=CellsConfig(vertices=6, edge_probability=(0.2, 0.6)),
         pairs=PairsConfig(count=100),
         encoder=EncoderConfig(dimension=4, hidden=(8,), iterations=5, batch_size=32),
         proxy=ProxyConfig(width=2, stages=(1, 2), epochs=2),
-        score=ScoreConfig(objective=objective),
-        predictor=PredictorConfig(target="accuracy", hidden=(8,), iterations=20, members=2),
+        score=ScoreConfig(objective=objective, budget=budget),
+        gemnet=GemnetConfig(layout="tiny", skeleton="mobile", image_size=64),
+        predictor=PredictorConfig(kind=predictor, target="accuracy", hidden=(8,), iterations=20, members=2),
         estimator=EstimatorConfig(initial=6, rounds=1, predicted=2, random=2, candidates=60),
         bootstrap=BootstrapConfig(candidates=80, top=2, finalists=3),
     )
@@ -79,9 +81,20 @@ def train_nothing(
         on_result(place, made_up_result(inputs[place]["cell"], inputs[place]["seed"]))
 
 
-def open_small_session(patch: pytest.MonkeyPatch, objective: str) -> tuple[Session, FakeTracking]:
+def open_small_session(patch: pytest.MonkeyPatch, config: SearchConfig) -> tuple[Session, FakeTracking]:
     """Make a session the current one, and have its stages run in this process, in the current folder."""
-    for module in (selection, bootstrap, encoder, estimator, labels, nasgem_bench, pairs, report, scorer):
+    for module in (
+        selection,
+        bootstrap,
+        encoder,
+        estimator,
+        labels,
+        nasgem_bench,
+        pairs,
+        possible_cells,
+        report,
+        scorer,
+    ):
         for name, value in vars(module).items():
             if isinstance(value, Task):
                 patch.setattr(module, name, value.fn)
@@ -89,7 +102,7 @@ def open_small_session(patch: pytest.MonkeyPatch, objective: str) -> tuple[Sessi
     patch.setattr(process_scorer, "_REFERENCE", 200)
     for name in ("create_table_artifact", "create_markdown_artifact"):
         patch.setattr(report, name, lambda *_, **__: None)
-    config, tracking = small_config(objective), FakeTracking()
+    tracking = FakeTracking()
     session = Session(config, Placement(), ProcessPool(1))
     session.__dict__ |= {
         "images": IMAGES,

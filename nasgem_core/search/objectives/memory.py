@@ -30,6 +30,7 @@ _POSITION = 8 // _FLOAT
 class Memory(Objective):
     """Charges peak memory, in megabytes (millions of bytes)."""
 
+    networks: ProxyNetworks
     label, unit = "memory", "MB"
 
     def costs(self, cells: CellBatch) -> np.ndarray:

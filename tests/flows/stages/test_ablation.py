@@ -6,13 +6,13 @@ import pytest
 from flows.stages import ablation
 from nasgem_core.config.search import EncoderConfig
 from nasgem_core.config.studies import AblationConfig
-from tests.flows.in_process import open_small_session
+from tests.flows.in_process import open_small_session, small_config
 
 
 @pytest.fixture
 def tracking(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    session, tracking = open_small_session(monkeypatch, "macs")
+    session, tracking = open_small_session(monkeypatch, small_config("macs"))
     session.config = replace(
         session.config,
         encoder=EncoderConfig(hidden=(8,), batch_size=32),

@@ -5,7 +5,7 @@ import pytest
 
 from flows.stages import bootstrap as module
 from flows.stages.bootstrap import METRICS_FILE, find_candidates
-from flows.stages.estimator import random_stream
+from flows.stages.possible_cells import random_stream
 from tasks.stages.best_cell import read_best_cell
 from tasks.stages.results import Results
 from tasks.stages.trained import ESTIMATOR_FILE, KNOWN, REPEATS_FILE, TOP, read_trained
@@ -64,4 +64,4 @@ def test_candidates_were_not_trained_before(small_search):
 def test_random_search_trains_as_many_cells_of_the_same_stream(small_search):
     results = Results(small_search.config)
     stream = random_stream(small_search.session, len(results.searched))
-    assert list(results.baseline.key) == stream.keys
+    assert list(results.baseline.key) == stream.cells.keys

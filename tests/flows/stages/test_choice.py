@@ -5,7 +5,7 @@ import pytest
 
 from flows.stages import choice
 from flows.stages.choice import choose_cell, noise_of
-from flows.stages.estimator import random_stream
+from flows.stages.possible_cells import random_stream
 from flows.stages.train_cells import Source, train_cells
 from nasgem_core.seeding import derive_seed
 from tasks.stages.trained import TrainedCells
@@ -14,7 +14,9 @@ from tests.flows.in_process import made_up_result
 
 @pytest.fixture
 def trained(small_search) -> TrainedCells:
-    return train_cells(small_search.session, random_stream(small_search.session, 12), Source("bootstrap", "random"))
+    return train_cells(
+        small_search.session, random_stream(small_search.session, 12).cells, Source("bootstrap", "random")
+    )
 
 
 def accuracies(cell, runs) -> list[float]:

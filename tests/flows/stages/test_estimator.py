@@ -8,7 +8,8 @@ import pytest
 
 from flows.stages import estimator as module
 from flows.stages.catalogue import STAGES
-from flows.stages.estimator import METRICS_FILE, estimator, random_stream
+from flows.stages.estimator import METRICS_FILE, estimator
+from flows.stages.possible_cells import random_stream
 from nasgem_core import registry
 from nasgem_core.cells.known_blocks import known_blocks
 from nasgem_core.errors import DataError, NasgemError
@@ -26,7 +27,7 @@ def test_rounds_train_random_cells_and_picks(small_search):
     first = trained[trained.round == 0]
     known = first[first.kinds == KNOWN]
     # The draws are those of a search without known blocks, which are not trained again.
-    drawn = [key for key in random_stream(small_search.session, 6).keys if key not in known.key]
+    drawn = [key for key in random_stream(small_search.session, 6).cells.keys if key not in known.key]
     assert list(first[first.origin == RANDOM].key) == drawn and len(first) == len(known) + len(drawn)
     assert np.isnan(first.predicted).all()
     later = trained[trained.round == 1]
@@ -57,7 +58,7 @@ def test_without_known_blocks_round_0_is_random(small_search, monkeypatch):
     written = []
     estimator.fn()
     first = written[0][written[0].round == 0]
-    assert set(first.origin) == {RANDOM} and list(first.key) == random_stream(small_search.session, 6).keys
+    assert set(first.origin) == {RANDOM} and list(first.key) == random_stream(small_search.session, 6).cells.keys
 
 
 def run_rounds(search, monkeypatch, accuracy: Callable[[int], float], **changes) -> dict:

@@ -3,6 +3,7 @@ import numpy as np
 from flows.stages.train_cells import Settings, Source, train_cells
 from nasgem_core.cells.sampling import sample_distinct_cells
 from nasgem_core.search.objective import objective_class
+from tasks.stages.networks import proxy_networks
 from tests.flows.in_process import made_up_result
 
 
@@ -34,7 +35,7 @@ def test_each_result_is_logged_under_its_stage(small_search):
 
 def test_other_settings_have_networks_and_scores_of_their_own(small_search):
     session, cells = small_search.session, sample_distinct_cells(small_search.config.cells, 3, 11)
-    networks = session.networks_of(small_search.config.nasgem_bench.training(small_search.config.proxy))
+    networks = proxy_networks(small_search.config.nasgem_bench.training(small_search.config.proxy), session.images)
     objective = objective_class("macs").open("macs", networks, 0.5)
     settings = Settings(objective, small_search.config.proxy, 7)
     trained = train_cells(session, cells, Source("nasgem_bench", "run 0"), settings=settings)

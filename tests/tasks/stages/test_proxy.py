@@ -6,8 +6,6 @@ import pytest
 from nasgem_core.cells.sampling import sample_cells
 from nasgem_core.config.search import CellsConfig, ProxyConfig
 from nasgem_core.errors import DataError
-from nasgem_core.networks.complexity import cell_costs
-from nasgem_core.networks.layout import NetworkLayout
 from nasgem_core.seeding import derive_seed
 from nasgem_core.training.image_set import ImageSet
 from tasks.run.placement import Placement
@@ -53,11 +51,6 @@ def test_a_cell_is_trained_from_the_seed_of_its_key(monkeypatch):
 def test_images_that_changed_meanwhile_are_refused():
     with pytest.raises(DataError, match="changed while the search was running"):
         proxy.train_proxy.fn(CELLS.cell(0), "another hash", CONFIG, 5, Placement())
-
-
-def test_costs_are_those_of_the_proxy_networks():
-    found, expected = proxy.costs_of(CELLS, CONFIG, IMAGES), cell_costs(CELLS, NetworkLayout.from_proxy(CONFIG, 8), 2)
-    assert np.array_equal(found.macs, expected.macs) and np.array_equal(found.params, expected.params)
 
 
 def test_runs_have_seeds_of_their_own():

@@ -1,0 +1,47 @@
+"""Parameters of the score of a cell; as in `config.search`."""
+
+from dataclasses import dataclass
+
+from nasgem_core.config.checked_fields import bounded
+from nasgem_core.config.choices import OBJECTIVES
+from nasgem_core.counts import read_count
+from nasgem_core.errors import ParameterError
+
+BUDGETED = ("macs", "params")
+"""Objectives that `score.budget` can limit."""
+
+
+@dataclass(frozen=True)
+class ScoreConfig:
+    """Efficiency score: accuracy - penalty * log10(cost in millions) (Eq. 5)."""
+
+    penalty: float = bounded(0.1, low=0.0, high=100.0)
+    """Lambda of the score."""
+    objective: str = "macs"
+    """What is charged: macs as in the paper, or another objective such as latency."""
+    budget: str = ""
+    """Build every cell to this cost, such as 20M; the score is the accuracy. Empty: Eq. 5.
+
+    It is in multiply-adds or learnable numbers, as the objective says, of the network of section `gemnet`."""
+    latency_table: str = "data/latency/search/latency.parquet"
+    """Table of `nasgem latency`; only read with the objective latency."""
+
+    def __post_init__(self) -> None:
+        if self.objective not in OBJECTIVES:
+            raise ParameterError(
+                f"score.objective = {self.objective!r}: must be one of {', '.join(OBJECTIVES.names())}"
+            )
+        if self.budget and self.objective not in BUDGETED:
+            raise ParameterError(
+                f"score.budget = {self.budget!r} with score.objective = {self.objective!r}: a budget can limit "
+                f"{' or '.join(BUDGETED)}; set score.objective to one of these, or leave score.budget empty"
+            )
+        if self.budget and read_count(self.budget) is None:
+            raise ParameterError(
+                f"score.budget = {self.budget!r}: must be empty, or a number of {self.objective} such as 20M or 800k"
+            )
+
+    @property
+    def limit(self) -> int | None:
+        """The budget as a number, None without one."""
+        return read_count(self.budget) if self.budget else None

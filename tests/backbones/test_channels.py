@@ -1,0 +1,56 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nasgem_core.backbones import channels
+from nasgem_core.backbones.channels import Budget, Frame, fit_channels, smallest_cost
+from nasgem_core.backbones.costs import gemnet_costs
+from nasgem_core.backbones.layout import IMAGENET, named_layout
+from nasgem_core.errors import ParameterError
+from tests.backbones.cells import INVERTED_RESIDUAL, sampled_cells
+
+CELLS = sampled_cells(400)
+SMALL = Frame(named_layout("tiny", "mobile"), 10, (64, 64))
+
+
+@given(index=st.integers(0, 399), cost=st.sampled_from(["macs", "params"]), factor=st.floats(1.05, 20.0))
+def test_either_cost_meets_its_budget(index, cost, factor):
+    cell = CELLS[index]
+    budget = Budget(round(factor * smallest_cost(cell, SMALL, cost)), cost)
+    try:
+        width, found = fit_channels(cell, SMALL, budget)
+    except ParameterError as error:
+        assert str(error).startswith(f"{cost} = ") and "within 1 %" in str(error)
+        return
+    costs = getattr(gemnet_costs(cell, SMALL.layout, found, 10, (64, 64)), cost)
+    assert budget.met_by(costs) and abs(costs - budget.amount) <= 0.01 * budget.amount
+    assert width > 0 and len(found) == 6 and all(value % 4 == 0 for value in found)
+
+
+def test_the_smallest_network_has_the_smallest_channels():
+    for cost in ("macs", "params"):
+        least = getattr(gemnet_costs(INVERTED_RESIDUAL, SMALL.layout, (4,) * 6, 10, (64, 64)), cost)
+        assert smallest_cost(INVERTED_RESIDUAL, SMALL, cost) == least
+        with pytest.raises(ParameterError, match=f"{cost} = .* cannot be met: .* layout 'tiny'"):
+            fit_channels(INVERTED_RESIDUAL, SMALL, Budget(int(least) // 2, cost))
+
+
+def test_budgets_have_words():
+    assert (Budget(20_000_000).words, Budget(450_000, "params").words) == ("20M MACs", "450k params")
+
+
+def test_solving_costs_a_few_thousand_networks_at_once(monkeypatch):
+    # This takes milliseconds: a clock would measure the machine as well.
+    costed = []
+
+    def counting(*arguments):
+        costs = gemnet_costs(*arguments)
+        costed.append(np.size(costs.macs))
+        return costs
+
+    monkeypatch.setattr(channels, "gemnet_costs", counting)
+    for cell in CELLS[:20]:
+        fit_channels(cell, Frame(IMAGENET, 1000, (224, 224)), Budget(563_000_000))
+    assert 40 <= len(costed) <= 3 * 20
+    assert max(costed) < 5_000
