@@ -66,15 +66,16 @@ def report(session: Session) -> None:
 
 def _pictures(session: Session, results: Results) -> dict[str, Picture]:
     best, distinct, searched = results.best, results.distinct, results.searched
+    objective = session.objective
     chosen = int(np.flatnonzero(distinct.key == best["key"])[0])
     embeddings = {kind: encoder.embed(distinct.cells) for kind, encoder in results.encoders.items()}
     title = f"Cell {best['key'][:8]}: accuracy {best['accuracy']:.3f}, {best['macs'] / 1e6:.2f} M MACs"
     drawn = {
         "best_cell": (draw_cell(results.best_cell, title), "The chosen cell", "the chosen cell drawn as a graph"),
         "pareto": (
-            _draw_pareto(session.objective, distinct, chosen),
+            _draw_pareto(objective, distinct, chosen),
             "Accuracy and cost",
-            f"accuracy against {session.objective.cost_words()} of every trained cell with the Pareto front",
+            f"accuracy against {objective.plotted} in {objective.unit} of every trained cell with the Pareto front",
         ),
         "progress": (
             draw_progress(
@@ -121,13 +122,12 @@ def _phase(number: int, rounds: int) -> str:
 
 
 def _draw_pareto(objective: Objective, trained: TrainedCells, chosen: int) -> Figure:
-    costs, words = objective.plotted_costs(trained.cells)
     return draw_pareto(
-        costs,
+        objective.plotted_costs(trained.cells),
         trained.accuracy,
         trained.kinds.tolist(),
         objective.penalty,
-        words=words,
+        words=f"{objective.plotted} ({objective.unit}, log scale)",
         chosen=chosen,
     )
 

@@ -6,7 +6,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from nasgem_core.backbones.channels import Budget
+from nasgem_core.backbones.channels import COST_WORDS, Budget
 from nasgem_core.cells.batch import CellBatch
 from nasgem_core.config.documents import read_fields
 from nasgem_core.config.score import ScoreConfig
@@ -47,12 +47,18 @@ class AtBudget(Objective):
         text = count_text(nearest, UP)
         return f"{count} of these cells can meet score.budget = {text}: set it, or change section gemnet"
 
-    def plotted_costs(self, cells: CellBatch) -> tuple[np.ndarray, str]:
-        """Return the cost that the budget leaves open, [B], and its words."""
-        costs = self.networks.complexity(cells)
-        if self.networks.budget.cost == "macs":
-            return costs.params, "params (millions, log scale)"
-        return costs.macs, "MACs (millions, log scale)"
+    @property
+    def plotted(self) -> str:
+        """The cost that the budget leaves open, in words."""
+        return COST_WORDS[self._open_cost]
+
+    def plotted_costs(self, cells: CellBatch) -> np.ndarray:
+        """Return the cost that the budget leaves open of each of B cells, [B]."""
+        return getattr(self.networks.complexity(cells), self._open_cost)
+
+    @property
+    def _open_cost(self) -> str:
+        return "params" if self.networks.budget.cost == "macs" else "macs"
 
     @property
     def formula(self) -> str:

@@ -109,9 +109,14 @@ class Objective(ABC):
         """Return what would make `count` of B cells part of the search, most of which have obstacles."""
         return ""
 
-    def plotted_costs(self, cells: CellBatch) -> tuple[np.ndarray, str]:
-        """Return what accuracies of B cells are plotted against, in millionths of `unit` [B], and its words."""
-        return self.costs(cells), f"{self.label} ({self.unit}, log scale)"
+    @property
+    def plotted(self) -> str:
+        """What accuracies are plotted against, in words, such as "latency"; it is counted in `unit`."""
+        return self.label
+
+    def plotted_costs(self, cells: CellBatch) -> np.ndarray:
+        """Return `plotted` of each of B cells, in millionths of the unit, [B]."""
+        return self.costs(cells)
 
     def remark(self) -> str:
         """Return what a user has to know before relying on the costs; empty where there is nothing."""
