@@ -12,7 +12,7 @@ from nasgem_core.search.target_networks import TargetNetworks
 from tests.search.target_networks import SHORT, target_networks
 
 BLOCKS = CellBatch.from_cells([block.cell for block in known_blocks(CellsConfig())])
-RANDOM = sample_distinct_cells(CellsConfig(), 30, 0)
+RANDOM = sample_distinct_cells(CellsConfig(), 12, 0)
 
 
 def macs_of(cell, frame, channels):
@@ -33,10 +33,9 @@ def test_wanted_networks_have_the_budget_and_small_ones_a_share_of_the_macs(amou
 def test_obstacles_say_which_network_there_is_not():
     networks = target_networks()
     assert not any(map(networks.obstacle, BLOCKS))
-    found = {networks.obstacle(cell) for cell in RANDOM}
-    assert found == {"", "no smaller one with 0.125 of the MACs to be judged by"}
     tight = target_networks(3_000_000)
-    assert {tight.obstacle(cell) for cell in RANDOM if tight.obstacle(cell)} == {
+    assert {networks.obstacle(cell) for cell in RANDOM} | {tight.obstacle(cell) for cell in RANDOM} == {
+        "",
         "no network of 3M MACs",
         "no smaller one with 0.125 of the MACs to be judged by",
     }
@@ -45,13 +44,13 @@ def test_obstacles_say_which_network_there_is_not():
         tight.complexity(CellBatch.from_cells([impossible]))
 
 
-@pytest.mark.parametrize(("amount", "cost"), [(2_000_000, "macs"), (60_000, "params")])
+@pytest.mark.parametrize(("amount", "cost"), [(2_000_000, "macs"), (20_000, "params")])
 def test_the_nearest_budget_is_met(amount, cost):
     networks = target_networks(amount, cost, small=SHORT)
-    nearest = networks.nearest_budget(list(RANDOM), 12)
-    assert sum(not networks.obstacle(cell) for cell in RANDOM) < 12
-    assert amount < nearest < 10 * amount
-    assert sum(not target_networks(nearest, cost, small=SHORT).obstacle(cell) for cell in RANDOM) >= 12
+    nearest = networks.nearest_budget(list(RANDOM), 5)
+    assert sum(not networks.obstacle(cell) for cell in RANDOM) < 5
+    assert amount < nearest < 20 * amount
+    assert sum(not target_networks(nearest, cost, small=SHORT).obstacle(cell) for cell in RANDOM) >= 5
 
 
 def test_a_budget_above_all_networks_has_no_larger_one_that_helps():

@@ -12,7 +12,7 @@ from flows.cli import show
 from flows.cli.printing import out
 from flows.runtime.session import Session
 from flows.selection import choose
-from flows.stages import gemnet, train_cells
+from flows.stages import gemnet, possible_cells, train_cells
 from flows.stages.possible_cells import random_stream
 from flows.stages.report import _draw_pareto, _facts
 from nasgem_core.backbones.costs import gemnet_costs
@@ -87,9 +87,10 @@ def test_cells_that_cannot_meet_it_are_replaced_and_reported(at_budget):
     assert len(Results(config).baseline) == len(Results(config).searched)
 
 
-def test_a_budget_that_too_few_can_meet_names_one_that_they_can(at_budget):
+def test_a_budget_that_too_few_can_meet_names_one_that_they_can(at_budget, monkeypatch):
     session, _, _ = at_budget
-    message = r"4 random cells are needed, and \d of 400 are possible: \d+ .no network of 300k MACs.*; 4 of these"
+    monkeypatch.setattr(possible_cells, "_MOST_DRAWN", 10)
+    message = r"4 random cells are needed, and \d of 40 are possible: \d+ .no network of 300k MACs.*; 4 of these"
     with pytest.raises(ParameterError, match=message) as fault:
         random_stream(with_budget(session, "300k"), 4)
     text = str(fault.value).partition("score.budget = ")[2].partition(":")[0]
