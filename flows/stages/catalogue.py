@@ -75,7 +75,7 @@ STAGES = {
             ("seed", "cells", "proxy", "score", *TARGET, "predictor", "estimator"),
             reads=("encoder",),
             inputs=("data/raw", OBJECTIVE),
-            check="check_plugins",
+            check="check_parameters",
         ),
         Stage(
             "bootstrap",

@@ -73,14 +73,17 @@ def estimator(session: Session) -> None:
     )
 
 
-def check_plugins(session: Session) -> None:
-    """Raise `NasgemError` if an operation, objective or known block of a package cannot be imported."""
+def check_parameters(session: Session) -> None:
+    """Raise `NasgemError` if a plug-in cannot be imported, or too few cells can meet the score's budget."""
     for name in session.config.cells.operations:
         OPERATIONS.get(name)
     OBJECTIVES.get(session.config.score.objective)
     if session.config.estimator.known:
         for name in BLOCKS.names():
             BLOCKS.get(name)
+    if session.config.score.budget:
+        config = session.config.estimator
+        random_stream(session, config.initial + config.rounds * config.random)
 
 
 @dataclass
