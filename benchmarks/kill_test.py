@@ -19,6 +19,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from tests.flows.commands import NASGEM
 from tests.flows.workspace import Workspace, assert_only_grown
 
 
@@ -28,14 +29,14 @@ def main(kills: int, seed: int) -> None:
         pristine = Workspace.create(Path(folder, "pristine"))
         undisturbed = pristine.copy(Path(folder, "undisturbed"))
         started = time.monotonic()
-        undisturbed.succeed("nasgem", "search")
+        undisturbed.succeed(NASGEM, "search")
         duration = time.monotonic() - started
         print(f"undisturbed search: {duration:.0f} s, {len(undisturbed.records())} trainings", flush=True)
-        for command in (("nasgem", "search"), ("dvc", "repro")):
+        for command in ((NASGEM, "search"), ("dvc", "repro")):
             kill_often(
                 command,
                 pristine,
-                Path(folder, command[0]),
+                Path(folder, command[1]),
                 undisturbed=undisturbed,
                 kills=kills,
                 duration=duration,

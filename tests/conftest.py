@@ -5,6 +5,7 @@ they work in copies of it.
 """
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -17,7 +18,8 @@ from filelock import FileLock
 from hypothesis import HealthCheck, settings
 
 from flows.runtime.server import HOST, answers, free_port
-from tests.flows.workspace import Workspace
+from tests.flows.commands import NASGEM
+from tests.flows.workspace import Workspace, kept_code
 
 # Read by numpy, numba, torch and matplotlib when they are imported, which the test modules do after this file.
 for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"):
@@ -58,7 +60,7 @@ def made_once(root: Path) -> Iterator[bool]:
 @pytest.fixture(scope="session")
 def pristine(shared) -> Workspace:
     with made_once(shared / "pristine") as missing:
-        return Workspace.create(shared / "pristine") if missing else Workspace(shared / "pristine")
+        return Workspace.create(shared / "pristine") if missing else Workspace(shared / "pristine", kept_code())
 
 
 @pytest.fixture(scope="session")
@@ -68,14 +70,33 @@ def searched_folder(pristine, shared) -> Workspace:
         if not missing:
             return Workspace(root, pristine.code)
         workspace = pristine.copy(root)
-        workspace.succeed("nasgem", "search")
+        workspace.succeed(NASGEM, "search")  # as a user's, from the first line of the script
         return workspace
 
 
+_CREATE = """
+import asyncio
+from prefect.server.database import provide_database_interface
+asyncio.run(provide_database_interface().create_db())
+"""
+
+
 @pytest.fixture(scope="session")
-def prefect_api(pristine, tmp_path_factory) -> Iterator[str]:
+def prefect_database(pristine, shared) -> Path:
+    """Give an empty database of Prefect: to make one takes longer than all else that a server does when it starts."""
+    home = shared / "prefect"
+    with made_once(home) as missing:
+        if missing:
+            environment = pristine.environment(PREFECT_HOME=str(home))
+            subprocess.run([sys.executable, "-c", _CREATE], cwd=shared, env=environment, check=True)
+    return home / "prefect.db"
+
+
+@pytest.fixture(scope="session")
+def prefect_api(pristine, prefect_database, tmp_path_factory) -> Iterator[str]:
     """Give the address of a Prefect server that many commands use in turn."""
     home = tmp_path_factory.mktemp("prefect")
+    shutil.copy(prefect_database, home)
     port = free_port()
     api = f"http://{HOST}:{port}/api"
     environment = pristine.environment(PREFECT_HOME=str(home), PREFECT_SERVER_ANALYTICS_ENABLED="false")

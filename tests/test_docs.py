@@ -25,6 +25,7 @@ from ruamel.yaml import YAML
 from flows.cli.app import app
 from nasgem_core.config.search import SearchConfig
 from tasks.run.parameters import load_profile
+from tests.flows.commands import shims
 from tests.flows.workspace import Workspace
 
 ROOT = Path(__file__).parents[1]
@@ -227,7 +228,12 @@ def searched(searched_folder: Workspace, prefect_api: str, tmp_path_factory: pyt
 
 def run(script: str, workspace: Workspace) -> str:
     return workspace.succeed(
-        "bash", "-euo", "pipefail", "-c", f"source .venv/bin/activate\n{script}", PYTHONSAFEPATH="1"
+        "bash",
+        "-euo",
+        "pipefail",
+        "-c",
+        f"source .venv/bin/activate\nexport PATH={shims()}:$PATH\n{script}",
+        PYTHONSAFEPATH="1",
     )
 
 

@@ -1,5 +1,6 @@
 """Folders to work in: each test has a copy of its own."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -29,10 +30,15 @@ def fresh(pristine, tmp_path, request) -> Workspace:
 
 
 def copied(workspace: Workspace, folder: Path, request: pytest.FixtureRequest) -> Workspace:
-    """Return a copy, with a server that runs already unless the test is about servers."""
+    """Return a copy, with a server that runs already, or with the database of its own if the test is about servers."""
     copy = workspace.copy(folder / "repository")
-    alone = request.node.get_closest_marker("own_server")
-    return copy if alone else copy.using(request.getfixturevalue("prefect_api"))
+    if not request.node.get_closest_marker("own_server"):
+        return copy.using(request.getfixturevalue("prefect_api"))
+    database = copy.root / ".nasgem" / "prefect" / "prefect.db"
+    if not database.exists():
+        database.parent.mkdir(parents=True)
+        shutil.copy(request.getfixturevalue("prefect_database"), database)
+    return copy
 
 
 @pytest.fixture(autouse=True)

@@ -122,7 +122,6 @@ def test_servers_that_do_not_answer(fresh):
 @own_server
 def test_a_server_that_cannot_start(fresh):
     database = fresh.root / ".nasgem" / "prefect" / "prefect.db"
-    database.parent.mkdir(parents=True)
     database.write_bytes(b"no database" * 100)
     message = fresh.refused("nasgem", "stage", "pairs")
     assert "the Prefect server did not start" in message and "prefect.db away" in message

@@ -6,27 +6,32 @@ import re
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from random import Random
+from tempfile import TemporaryFile
 
+from filelock import FileLock
 from ruamel.yaml import YAML
 
 from flows.stages.catalogue import SEARCHED
 from tasks.run.parameters import complete
+from tests.flows.commands import SCRIPTS, Running, begin, plain_environment, shims
 
 ROOT = Path(__file__).parents[2]
 _FILES = (".dvc/config", ".dvcignore", ".gitignore", "dvc.yaml", "pyproject.toml")
-_FOLDERS = ("flows", "tasks", "nasgem_core", "profiles", "data/raw", "data/tables")
+_CODE = ("flows", "tasks", "nasgem_core")
+_FOLDERS = (*_CODE, "profiles", "data/raw", "data/tables")
+_WITHOUT_CACHES = shutil.ignore_patterns("__pycache__")
 
 
 class Workspace:
     """A copy of the repository with the tiny profile.
 
-    Its copies go on running the code of the first, so that this is compiled once; `own_code` ends that. Each command
-    starts a Prefect server of its own, unless `using` names one that runs already, which saves seconds.
+    Its commands run a copy of the code that is kept, so that it is compiled once; `own_code` ends that. Each command
+    starts a Prefect server of its own, unless `using` names one that runs already, which saves seconds. `nasgem` begins
+    at once, as `tests/flows/fork_server.py` says; the script `NASGEM` itself is an ordinary process.
     """
 
     def __init__(self, root: Path, code: Path | None = None, api: str = "") -> None:
@@ -35,13 +40,13 @@ class Workspace:
     @classmethod
     def create(cls, root: Path) -> "Workspace":
         for name in _FOLDERS:
-            shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__"))
+            shutil.copytree(ROOT / name, root / name, ignore=_WITHOUT_CACHES)
         for name in _FILES:
             (root / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, root / name)
         (root / "params.yaml").write_bytes(complete(ROOT / "profiles" / "tiny.yaml"))
         subprocess.run(["git", "init", "-q"], cwd=root, check=True)
-        return cls(root)
+        return cls(root, kept_code())
 
     def copy(self, root: Path) -> "Workspace":
         shutil.copytree(self.root, root, symlinks=True)
@@ -54,43 +59,37 @@ class Workspace:
         return Workspace(self.root, api=self.api)
 
     def environment(self, **extra: str) -> dict[str, str]:
-        ours = ("PREFECT_", "MLFLOW_", "NASGEM_", "DVC_", "PYTEST_", "NUMBA_", "OMP_", "MKL_", "OPENBLAS_", "MPL")
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
-        tools = Path(sys.executable).parent
+        kept = plain_environment()
         return {
             **kept,
-            "PATH": f"{tools}{os.pathsep}{kept['PATH']}",
+            "PATH": f"{SCRIPTS}{os.pathsep}{kept['PATH']}",
             "PYTHONPATH": str(self.code),
             "DVC_SITE_CACHE_DIR": str(self.root / ".nasgem" / "dvc"),
-            "NUMBA_CACHE_DIR": str(self.code.with_name(f"{self.code.name}-compiled")),
+            "NUMBA_CACHE_DIR": str(compiled(self.code)),
             **({"PREFECT_API_URL": self.api} if self.api else {}),
             **extra,
         }
 
-    def start(self, *command: str, output: Path | None = None, **extra: str) -> subprocess.Popen:
+    def start(self, *command: str, output: Path | None = None, **extra: str) -> Running:
         """Start a command in a process group of its own, as a terminal does."""
         with (output or Path(os.devnull)).open("ab") as file:
-            return subprocess.Popen(
-                command,
-                cwd=self.root,
-                env=self.environment(**extra),
-                stdin=subprocess.DEVNULL,
-                stdout=file,
-                stderr=file,
-                start_new_session=True,
-            )
+            return begin(command, self.root, self.environment(**extra), file, file)
 
     def run(self, *command: str, timeout: float = 900, **extra: str) -> subprocess.CompletedProcess:
-        """Run a command to its end; output and errors are kept as text."""
-        return subprocess.run(
-            command,
-            cwd=self.root,
-            env=self.environment(**extra),
-            capture_output=True,
-            text=True,
-            timeout=timeout,
-            check=False,
-        )
+        """Run a command to its end; output and errors are kept as text. What it starts may be forked, too."""
+        environment = self.environment(**extra)
+        environment["PATH"] = f"{shims()}{os.pathsep}{environment['PATH']}"
+        with TemporaryFile() as output, TemporaryFile() as errors:
+            process = begin(command, self.root, environment, output, errors)
+            try:
+                code = process.wait(timeout)
+            finally:
+                process.kill()
+            texts = []
+            for file in (output, errors):
+                file.seek(0)
+                texts.append(file.read().decode())
+        return subprocess.CompletedProcess(command, code, *texts)
 
     def succeed(self, *command: str, **extra: str) -> str:
         """Run a command that has to succeed, without a traceback; return what it printed."""
@@ -182,6 +181,32 @@ class Workspace:
         while self.processes():
             assert time.monotonic() < deadline, f"left behind: {self.processes()}"
             time.sleep(0.2)
+
+
+def kept_code(versions: int = 3) -> Path:
+    """Return a copy of the code as it is now; the last few stay, with what is compiled of them."""
+    digest = hashlib.sha256()
+    for path in sorted(path for name in _CODE for path in (ROOT / name).rglob("*.py")):
+        digest.update(str(path.relative_to(ROOT)).encode() + path.read_bytes())
+    folder = ROOT / ".nasgem" / "tests"
+    folder.mkdir(parents=True, exist_ok=True)
+    code, new = folder / digest.hexdigest()[:16], folder / "new"
+    with FileLock(folder / "lock"):
+        if not code.exists():
+            shutil.rmtree(new, ignore_errors=True)
+            for name in _CODE:
+                shutil.copytree(ROOT / name, new / name, ignore=_WITHOUT_CACHES)
+            new.rename(code)
+        os.utime(code)
+        used = sorted(folder.glob("?" * 16), key=lambda path: path.stat().st_mtime)
+        for path in (path for earlier in used[:-versions] for path in (earlier, compiled(earlier))):
+            shutil.rmtree(path, ignore_errors=True)
+    return code
+
+
+def compiled(code: Path) -> Path:
+    """Return where Numba keeps what it has compiled of a copy of the code."""
+    return code.with_name(f"{code.name}-compiled")
 
 
 STAGE_FOLDERS = (*SEARCHED, "metrics")
