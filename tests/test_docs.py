@@ -227,14 +227,9 @@ def searched(searched_folder: Workspace, prefect_api: str, tmp_path_factory: pyt
 
 
 def run(script: str, workspace: Workspace) -> str:
-    return workspace.succeed(
-        "bash",
-        "-euo",
-        "pipefail",
-        "-c",
-        f"source .venv/bin/activate\nexport PATH={shims()}:$PATH\n{script}",
-        PYTHONSAFEPATH="1",
-    )
+    # What a page activates, too, is the environment with the `nasgem` that begins at once.
+    activate = f'source() {{ builtin source "$@"; PATH={shims()}:$PATH; }}; source .venv/bin/activate'
+    return workspace.succeed("bash", "-euo", "pipefail", "-c", f"{activate}\n{script}", PYTHONSAFEPATH="1")
 
 
 @pytest.mark.slow
