@@ -57,7 +57,7 @@ def test_a_stage_depends_on_the_code_that_makes_its_results(stage):
     ("stage", "module"),
     [
         ("bootstrap", "flows.stages.train_cells"),
-        ("bootstrap", "flows.stages.estimator"),
+        ("bootstrap", "flows.stages.possible_cells"),
         ("benchmark", "nasgem_core.encoders.fitting"),
         ("imagenet", "nasgem_core.deployment.card"),
         ("coco", "nasgem_core.deployment.card"),
@@ -70,7 +70,7 @@ def test_code_that_other_flows_or_the_session_bring_is_watched_too(stage, module
 
 
 def test_a_change_elsewhere_runs_no_stage_again():
-    assert not is_watched("nasgem_core.search.score", "gemnet") and not is_watched("flows.stages.bootstrap", "gemnet")
+    assert not is_watched("nasgem_core.kernel.wl", "gemnet") and not is_watched("flows.stages.bootstrap", "gemnet")
     assert not is_watched("nasgem_core.deployment.export", "imagenet")
 
 
