@@ -20,7 +20,7 @@ class ScoreConfig:
     objective: str = "macs"
     """What is charged: macs as in the paper, or another objective such as latency."""
     budget: str = ""
-    """Build every cell to this cost, such as 20M; the score is the accuracy. Empty: Eq. 5.
+    """Build each cell to this cost, such as 20M; the score is the accuracy. Empty: Eq. 5.
 
     It is in multiply-adds or learnable numbers, as the objective says, of the network of section `gemnet`."""
     latency_table: str = "data/latency/search/latency.parquet"

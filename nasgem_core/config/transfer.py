@@ -113,7 +113,7 @@ class ImagenetConfig:
     broken_share: float = bounded(0.01, low=0.0, high=1.0)
     """Share of a split's images that may be unreadable; these are skipped with a message."""
     latency_passes: int = bounded(50, low=0, high=100_000)
-    """Timed passes of each network in ONNX Runtime on one CPU thread; 0 measures no latency."""
+    """Timed passes of each network in ONNX Runtime on one thread; 0 measures no latency."""
 
     def __post_init__(self) -> None:
         require_pair("imagenet.crop_area", self.crop_area, positive=True)

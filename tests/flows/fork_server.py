@@ -32,6 +32,7 @@ from typing import Any
 
 LIBRARIES = (
     "torch",
+    "torchvision",
     "scipy.stats",
     "pandas",
     "pyarrow.parquet",
