@@ -33,6 +33,8 @@ def run_int8(model: str, output: Path, images: Path | None, most_lost: float) ->
     _, validation = list_image_files(images)
     if class_names(images, validation.classes) != card.classes:
         raise DataError(f"images = {images}: they have other classes than {card.name}; name its own data set")
+    if validation.remark:
+        say(f"  {validation.remark}")
     report = export_int8(
         card, network.weights, output, validation, most_lost=most_lost, on_step=lambda step: say(f"  {step}")
     )

@@ -37,8 +37,11 @@ class Session:
 
     @cached_property
     def images(self) -> ImageSet:
-        """The proxy images."""
-        return open_images(self.config.proxy, self.placement.images)
+        """The proxy images; what was left out of their folder is shown when they are opened."""
+        images = open_images(self.config.proxy, self.placement.images)
+        for remark in images.remarks:
+            say(f"  {remark}")
+        return images
 
     @cached_property
     def networks(self) -> ProxyNetworks | TargetNetworks:

@@ -48,6 +48,9 @@ def imagenet(session: Session) -> None:
     else:
         with open_world(session.placement.device) as world:
             images, planned = _planned(session.config)
+            for files in images:
+                if files.remark:
+                    say(f"  {files.remark}")
             _say_budget(session.config.imagenet, len(images[0].classes))
             inputs = [Dataset("imagenet", images[0].digest, config.dataset)]
             session.records.begin("imagenet")

@@ -13,12 +13,12 @@ from nasgem_core.deployment.cell_source import cell_source
 from nasgem_core.deployment.python_file import Definition, compose
 from nasgem_core.deployment.standalone import detector as alone
 from nasgem_core.deployment.standalone.gemnet import GEMNetMaps
-from nasgem_core.deployment.standalone.pictures import upright
 from nasgem_core.deployment.standalone.traced import place
 from nasgem_core.deployment.traced import traced_class
 from nasgem_core.detection.detector import Detector
 from nasgem_core.detection.spec import DetectorSpec
 from nasgem_core.errors import DataError
+from nasgem_core.training.image_reading import STANDALONE
 
 _HEAD = '''"""{name}: a detector exported by nasgem. It needs torch and torchvision alone.
 
@@ -70,7 +70,7 @@ def detector_file(spec: DetectorSpec, detector: Detector) -> str:
     words = [body, "len(CATEGORIES)", *positional]
     words += [f"{option}={constant}" for option, (constant, _) in options.items()]
     construct = f"{kind.__name__}(\n" + "".join(f"        {word},\n" for word in words) + "    )"
-    parts = (alone.Pyramid, alone.normalisation, alone.Detector, kind, upright, _PREPARE)
+    parts = (alone.Pyramid, alone.normalisation, alone.Detector, kind, *STANDALONE, _PREPARE)
     return compose(_HEAD.format(name=name), data, (*definitions, *parts), construct, _IMPORTS)
 
 

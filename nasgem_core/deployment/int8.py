@@ -24,7 +24,8 @@ from nasgem_core.deployment.programs import CARD_KEY, open_onnx, save_onnx
 from nasgem_core.deployment.quiet import quiet
 from nasgem_core.deployment.specs import load_network
 from nasgem_core.errors import DataError
-from nasgem_core.training.image_files import UNREADABLE, ImageFiles
+from nasgem_core.training.image_files import ImageFiles
+from nasgem_core.training.image_reading import UnreadableImageError
 
 CALIBRATION_IMAGES = 256
 MOST_IMAGES = 5000
@@ -119,7 +120,7 @@ def _prepared(images: ImageFiles, card: NetworkCard, most: int) -> Iterator[tupl
     for index in _spread(len(images), most):
         try:
             picture = images.read(int(index))
-        except UNREADABLE:
+        except UnreadableImageError:
             continue
         yield prepare(picture, card).numpy(), int(images.labels[index])
 

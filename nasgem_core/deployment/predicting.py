@@ -1,6 +1,5 @@
 """What a trained network says of a picture: the likeliest classes, or the objects in it."""
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +14,7 @@ from nasgem_core.detection.detector import Detector
 from nasgem_core.detection.training_boxes import THINNEST
 from nasgem_core.errors import DataError
 from nasgem_core.training.crops import centre_crop
-from nasgem_core.training.image_files import UNREADABLE, upright
+from nasgem_core.training.image_reading import TooLargeImageError, UnreadableImageError, read_image
 
 
 @dataclass(frozen=True)
@@ -55,15 +54,10 @@ def read_picture(path: Path) -> Image.Image:
     if not path.is_file():
         raise DataError(f"{path} is no file: name a picture, such as photo.jpg")
     try:
-        with warnings.catch_warnings():
-            # PIL warns of half as many pixels as it refuses: of a picture that the user has named, this is no news.
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            with Image.open(path) as image:
-                return upright(image)
-    except Image.DecompressionBombError:
-        most = 2 * (Image.MAX_IMAGE_PIXELS or 0) // 10**6
-        raise DataError(f"{path} has more than {most} million pixels: make it smaller") from None
-    except UNREADABLE as error:
+        return read_image(path)
+    except TooLargeImageError as error:
+        raise DataError(f"{path} {error}: make it smaller") from None
+    except UnreadableImageError as error:
         raise DataError(f"{path} cannot be read as a picture ({error}): name a JPEG, PNG or other image") from None
 
 

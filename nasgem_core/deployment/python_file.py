@@ -11,9 +11,9 @@ from typing import Any
 from torch import nn
 
 from nasgem_core.deployment.card import NetworkCard
-from nasgem_core.deployment.standalone.pictures import upright
 from nasgem_core.deployment.standalone.weights import read_weights
 from nasgem_core.errors import DataError
+from nasgem_core.training.image_reading import STANDALONE
 
 _HEAD = '''"""{name}: a network exported by nasgem. It needs torch alone.
 
@@ -101,7 +101,7 @@ def python_file(
         "STD": card.std,
         "CLASSES": card.classes,
     }
-    return compose(head, own | dict(data), (*definitions, upright, _PREPARE), construct)
+    return compose(head, own | dict(data), (*definitions, *STANDALONE, _PREPARE), construct)
 
 
 def compose(

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image
 from torch import Tensor
 from torch.utils.data import Dataset
 
@@ -14,7 +13,7 @@ from nasgem_core.detection.annotations import CocoAnnotations
 from nasgem_core.detection.training_boxes import TrainingBoxes
 from nasgem_core.errors import DataError
 from nasgem_core.seeding import derive_seed
-from nasgem_core.training.image_files import UNREADABLE, to_rgb, upright
+from nasgem_core.training.image_reading import UnreadableImageError, noted_turn, opened, to_rgb, upright
 
 
 class BrokenImageError(DataError):
@@ -56,25 +55,31 @@ class Sample:
 def read_image(path: Path, size: tuple[int, int]) -> Tensor:
     """Return an image as [3, H, W] uint8 in RGB.
 
-    The pixels are used as they are stored, because COCO's boxes refer to them. Only if the image has the annotated size
-    after turning it as its EXIF orientation says, it is turned.
+    If the camera noted that the image is to be turned, its annotated size says whether the boxes refer to the stored or
+    to the turned pixels. Where both have the same size, nothing says it, and the image counts as broken.
 
     Args:
         path: the file.
         size: height and width according to the annotations.
 
     Raises:
-        BrokenImageError: the file is missing, truncated or not an image.
+        BrokenImageError: the file is missing, truncated or not an image, or it cannot be seen how it is to be turned.
         DataError: the image has another size, so the boxes cannot belong to it.
     """
     try:
-        with Image.open(path) as image:
+        with opened(path) as image:
+            noted = noted_turn(image)  # before the pixels are read: PIL turns those of a TIFF file by itself
             pixels = np.array(to_rgb(image))
-            if pixels.shape[:2] != size:
-                turned = np.array(upright(image))
-                pixels = turned if turned.shape[:2] == size else pixels
-    except UNREADABLE as error:
+            turned = pixels if noted is None else np.array(upright(image))
+    except UnreadableImageError as error:
         raise BrokenImageError(f"{path} cannot be read as an image ({error}): copy it again") from None
+    if noted is not None and turned.shape == pixels.shape:
+        raise BrokenImageError(
+            f"{path} has a note to turn it that leaves its size as it is, so that nothing says whether its boxes "
+            "belong to the turned pixels: turn them as the boxes need it, and save the picture without the note"
+        )
+    if turned.shape[:2] == size:
+        pixels = turned
     if pixels.shape[:2] != size:
         found, wanted = (f"{width} x {height}" for height, width in (pixels.shape[:2], size))
         raise DataError(f"{path} has {found} pixels, but its annotations say {wanted}: they belong to other images")

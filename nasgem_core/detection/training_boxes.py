@@ -8,6 +8,7 @@ import numpy as np
 
 from nasgem_core.detection.annotations import CocoAnnotations
 from nasgem_core.errors import DataError
+from nasgem_core.training.skipped import Skipped
 
 TOLERATED = 0.01
 """Share of the images that may be missing or broken in training: a few damaged files, but not an incomplete copy."""
@@ -17,18 +18,6 @@ LARGEST_AREA = 1e10
 """COCO's measure leaves out objects with a larger area."""
 THINNEST = 30
 """Largest ratio of the longer to the shorter side: thinner images may vanish when they are resized."""
-
-
-@dataclass(frozen=True)
-class Skipped:
-    """Boxes or images that were left out of training for one reason: their number and the first of them."""
-
-    reason: str
-    count: int
-    first: str
-
-    def __str__(self) -> str:
-        return f"{self.count:,} {self.reason} (first: {self.first})"
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,15 +12,14 @@ from itertools import chain
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image
 
 from nasgem_core.digest import digest_of
 from nasgem_core.errors import DataError
+from nasgem_core.training.class_folders import ClassFolders
+from nasgem_core.training.image_reading import UnreadableImageError, opened, read_image
+from nasgem_core.training.skipped import Skipped, skipped_line
 
-IMAGE_ENDINGS = (".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp")
-"""What counts as an image, as in torchvision."""
-UNREADABLE = (OSError, ValueError, SyntaxError, Image.DecompressionBombError)
-"""What PIL raises for files that are not images or are truncated."""
 MEMORY_BYTES = 2**30
 """Limit of the decoded images of a split that are kept in memory, and of the files whose contents are hashed."""
 _SAMPLED = 64
@@ -34,10 +33,11 @@ class ImageFiles:
 
     Args:
         folder: `train/` or `val/`.
-        classes: names of the classes, sorted.
+        classes: names of the classes, in the order of their folders.
         files: path of each image relative to `folder`, class by class.
         labels: [N] int64, index of each image's class.
         sizes: [N] size of each file in bytes.
+        skipped: what else is in the folder, and why it was left out.
     """
 
     folder: Path
@@ -45,6 +45,7 @@ class ImageFiles:
     files: tuple[str, ...]
     labels: np.ndarray
     sizes: np.ndarray
+    skipped: tuple[Skipped, ...] = ()
 
     def __len__(self) -> int:
         return len(self.files)
@@ -55,10 +56,15 @@ class ImageFiles:
         files = tuple(self.files[place] for place in places)
         return replace(self, files=files, labels=self.labels[places], sizes=self.sizes[places])
 
+    @property
+    def remark(self) -> str:
+        """One line on the files that were left out, "" if there are none."""
+        return skipped_line(str(self.folder), self.skipped)
+
     @cached_property
     def digest(self) -> str:
         """32 hexadecimal digits that depend on classes, names, sizes and contents (see `files_digest`)."""
-        return digest_of([os.fsencode("\x1f".join(self.classes)), files_digest(self.folder, self.files, self.sizes)])
+        return digest_of(["\x1f".join(self.classes), files_digest(self.folder, self.files, self.sizes)])
 
     @cached_property
     def decoded(self) -> tuple[np.ndarray | None, ...] | None:
@@ -71,21 +77,20 @@ class ImageFiles:
 
     def _pixels(self, index: int) -> int:
         try:
-            with Image.open(self.folder / self.files[index]) as image:
+            with opened(self.folder / self.files[index]) as image:
                 return image.width * image.height
-        except UNREADABLE:
+        except UnreadableImageError:
             return 0
 
     def _decoded(self, index: int) -> np.ndarray | None:
         try:
             return np.asarray(self.read(index))
-        except UNREADABLE:
+        except UnreadableImageError:
             return None
 
     def read(self, index: int) -> Image.Image:
-        """Return an image in RGB, upright; raises one of `UNREADABLE` if it is broken."""
-        with Image.open(self.folder / self.files[index]) as image:
-            return upright(image)
+        """Return an image in RGB, upright; raises `UnreadableImageError` if it is broken."""
+        return read_image(self.folder / self.files[index])
 
 
 def files_digest(folder: Path, files: Sequence[str], sizes: np.ndarray | None = None) -> str:
@@ -106,34 +111,17 @@ def files_digest(folder: Path, files: Sequence[str], sizes: np.ndarray | None = 
 
 def _content(path: Path) -> bytes:
     try:
-        return path.read_bytes()
+        return path.read_bytes() if path.is_file() else b""  # a pipe would be waited for
     except OSError:  # a broken image, which is counted when it is read
         return b""
-
-
-def upright(image: Image.Image) -> Image.Image:
-    """Return an image in RGB, turned as its EXIF orientation says: cameras store pictures as they were held."""
-    return to_rgb(ImageOps.exif_transpose(image))
-
-
-def to_rgb(image: Image.Image) -> Image.Image:
-    """Return an image in RGB; 16 bits per pixel are scaled to 8, where PIL would turn all but dark pixels white.
-
-    Raises:
-        ValueError: the pixels are floats or 32 bits wide, so that the value of white is not known.
-    """
-    if image.mode.startswith("I;16"):
-        image = Image.fromarray((np.asarray(image) // 257).astype(np.uint8))
-    elif image.mode in ("I", "F"):
-        raise ValueError(f"its pixels are of mode {image.mode}; save it with 8 or 16 bits")
-    return image.convert("RGB")
 
 
 def list_image_files(folder: Path) -> tuple[ImageFiles, ImageFiles]:
     """Return the training and the validation images of a folder.
 
     Raises:
-        DataError: a folder is missing or empty, images are outside of class folders, or the classes of both differ.
+        DataError: a folder is missing or empty, images are outside of class folders, the classes of both differ, or
+            there is only one class.
     """
     if not folder.is_dir():
         raise DataError(f"{folder} is not a folder: name one with train/ and val/, {_LAYOUT}")
@@ -148,6 +136,10 @@ def list_image_files(folder: Path) -> tuple[ImageFiles, ImageFiles]:
                 f"{folder}: {len(alone)} of {len(own.classes)} classes are only in {split}/, such as {alone[0]!r}: "
                 "the copy may be incomplete; copy the data set again, or give both splits the same classes"
             )
+    if len(train.classes) == 1:
+        raise DataError(
+            f"{folder} has one class, {train.classes[0]!r}, so every answer is right: give both splits at least two"
+        )
     return train, validation
 
 
@@ -166,27 +158,20 @@ def _archive_hint(folder: Path) -> str:
 
 
 def _list_split(folder: Path) -> ImageFiles:
-    with os.scandir(folder) as entries:
-        found = sorted(entries, key=lambda entry: entry.name)
-    classes = [entry.name for entry in found if entry.is_dir() and not entry.name.startswith(".")]
-    if not classes:
-        loose = sum(entry.name.lower().endswith(IMAGE_ENDINGS) for entry in found)
+    folders = ClassFolders(folder)
+    if not folders.names:
+        loose = folders.loose
         fault = f"has {loose} images but no class folders: sort them into folders" if loose else "is empty: fill it"
         raise DataError(f"{folder} {fault}, with one folder of images per class")
     files: list[str] = []
     sizes: list[int] = []
     labels: list[int] = []
-    for label, name in enumerate(classes):
-        # Some data sets have the images one folder deeper.
-        paths = sorted(
-            os.path.join(parent, file)
-            for parent, _, names in os.walk(folder / name, followlinks=True)
-            for file in names
-            if file.lower().endswith(IMAGE_ENDINGS)
-        )
-        if not paths:
-            raise DataError(f"{folder / name} has no images: fill the folder of this class or remove it")
+    for label, name in enumerate(folders.names):
+        paths = folders.images(name)
         files += [os.path.relpath(path, folder) for path in paths]
         sizes += [_size(path) for path in paths]
         labels += [label] * len(paths)
-    return ImageFiles(folder, tuple(classes), tuple(files), np.asarray(labels, np.int64), np.asarray(sizes, np.int64))
+    # A name that is not UTF-8 could be written into no file: its bytes are written as text, such as \xe9.
+    classes = tuple(os.fsencode(name).decode("utf-8", "backslashreplace") for name in folders.names)
+    arrays = np.asarray(labels, np.int64), np.asarray(sizes, np.int64)
+    return ImageFiles(folder, classes, tuple(files), *arrays, folders.skipped())

@@ -6,7 +6,8 @@ import numpy as np
 from torchvision.transforms.functional import center_crop, resize
 
 from nasgem_core.errors import DataError
-from nasgem_core.training.image_files import UNREADABLE, ImageFiles, list_image_files
+from nasgem_core.training.image_files import ImageFiles, list_image_files
+from nasgem_core.training.image_reading import UnreadableImageError
 from nasgem_core.training.image_set import ImageSet
 
 
@@ -28,14 +29,22 @@ def load_image_folder(folder: Path, image_size: int) -> ImageSet:
         validation_images=_read_images(validation, image_size),
         validation_labels=validation.labels,
         classes=train.classes,
+        remarks=tuple(files.remark for files in (train, validation) if files.remark),
     )
 
 
 def _read_images(files: ImageFiles, image_size: int) -> np.ndarray:
     images = np.empty((len(files), image_size, image_size, 3), dtype=np.uint8)
+    broken: list[str] = []
     for i, name in enumerate(files.files):
         try:
             images[i] = np.asarray(center_crop(resize(files.read(i), image_size), [image_size, image_size]))
-        except UNREADABLE as error:
-            raise DataError(f"{files.folder / name} cannot be read ({error}): replace or remove it") from None
+        except UnreadableImageError as error:
+            broken.append(f"{files.folder / name} cannot be read ({error})")
+        except (ValueError, MemoryError) as error:
+            broken.append(f"{files.folder / name} cannot be resized ({error})")
+    if len(broken) > 1:
+        raise DataError(f"{broken[0]}, nor can {len(broken) - 1} more of {len(files)}: replace or remove them")
+    if broken:
+        raise DataError(f"{broken[0]}: replace or remove it")
     return images

@@ -19,6 +19,7 @@ class ImageSet:
         validation_images: [M, H, W, 3] uint8.
         validation_labels: [M] int64.
         classes: name of each label.
+        remarks: lines on the files that were left out.
 
     Raises:
         DataError: shapes, types or labels do not match.
@@ -29,6 +30,7 @@ class ImageSet:
     validation_images: np.ndarray
     validation_labels: np.ndarray
     classes: tuple[str, ...]
+    remarks: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "classes", tuple(map(str, self.classes)))

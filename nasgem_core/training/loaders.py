@@ -15,7 +15,8 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from nasgem_core.training.crops import centre_crop, draw_uniforms, random_crop
-from nasgem_core.training.image_files import UNREADABLE, ImageFiles
+from nasgem_core.training.image_files import ImageFiles
+from nasgem_core.training.image_reading import UnreadableImageError
 
 PADDING = -1
 """Label of an image that does not count."""
@@ -95,7 +96,7 @@ class ImageBatches(Dataset):
         else:
             try:
                 return self.files.read(index)
-            except UNREADABLE:
+            except UnreadableImageError:
                 pass
         broken.append(index)
         return None

@@ -17,16 +17,23 @@ def class_names(folder: Path, classes: Sequence[str]) -> tuple[str, ...]:
         classes: names of the folders.
 
     Raises:
-        DataError: the file is not a text in UTF-8.
+        DataError: the file cannot be read, is not a text in UTF-8, or gives two names to a folder.
     """
     path = folder / "classes.txt"
     if not path.is_file():
         return tuple(classes)
     try:
-        lines = [line.split(maxsplit=1) for line in path.read_text(encoding="utf-8").splitlines()]
+        text = path.read_text(encoding="utf-8-sig")  # editors on Windows put a mark before the text
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:
         raise DataError(f"{path} is not a text in UTF-8: save it as such, or remove it") from None
-    given = {line[0]: line[1].strip() for line in lines if len(line) == 2}
+    given: dict[str, str] = {}
+    for words in (line.split(maxsplit=1) for line in text.split("\n")):
+        if len(words) == 2:
+            name = words[1].strip()
+            if given.setdefault(words[0], name) != name:
+                raise DataError(f"{path} names {words[0]} twice, {given[words[0]]!r} and {name!r}: remove one line")
     names = [given.get(name, name) for name in classes]
     return tuple(
         name if names.count(name) == 1 else f"{name} ({folder_name})"

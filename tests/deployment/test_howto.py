@@ -8,16 +8,17 @@ import numpy as np
 import onnxruntime
 import pytest
 import torch
+from PIL import Image
 
 from nasgem_core.deployment.detector_program import INPUTS, canvas_of, detector_program
 from nasgem_core.deployment.detectors import load_detector
 from nasgem_core.deployment.folders import write_network
 from nasgem_core.deployment.originals import CANVAS_KEY, Classifier
-from nasgem_core.deployment.predicting import classify, find_objects, read_picture
+from nasgem_core.deployment.predicting import classify, find_objects, prepare, read_picture
 from nasgem_core.deployment.programs import CARD_KEY, capture, save_onnx, save_program
 from nasgem_core.deployment.sources import source_of
 from tests.deployment.detectors import detector_spec, detector_weights
-from tests.deployment.networks import card, gemnet_spec, images, photo, trained
+from tests.deployment.networks import card, gemnet_spec, images, loaded, photo, trained
 
 HOWTO = Path(__file__).parents[2] / "docs/howto.md"
 
@@ -62,9 +63,13 @@ def place(tmp_path, monkeypatch):
     (tmp_path / "exported").mkdir()
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", sys.path[:])
-    monkeypatch.delitem(sys.modules, "network", raising=False)
+    sys.path.insert(0, "")
+    (tmp_path / "upright.py").write_text(example("getexif"))
+    for name in ("network", "upright"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
     yield tmp_path
-    sys.modules.pop("network", None)
+    for name in ("network", "upright"):
+        sys.modules.pop(name, None)
 
 
 def exported(place, kind):
@@ -91,6 +96,38 @@ def test_the_python_file_says_what_predict_says(place, capsys):
     names = run(example("from network"))
     np.testing.assert_allclose(names["probabilities"], expected, rtol=0, atol=1e-6)
     assert capsys.readouterr().out.strip() == own.classes[int(np.argmax(expected))]
+
+
+DEEP = np.linspace(0, 65535, 48).astype(np.uint16).reshape(6, 8)
+SAVED = {
+    "deep.png": Image.fromarray(DEEP),
+    "deep.tif": Image.fromarray(DEEP),
+    "palette.png": photo(60, 40).convert("P"),
+    "alpha.png": photo(60, 40).convert("RGBA"),
+    "grey_alpha.png": photo(60, 40).convert("LA"),
+    "print.jpg": photo(60, 40).convert("CMYK"),
+    "print.tif": photo(60, 40).convert("CMYK"),
+    "black.png": photo(60, 40).convert("1"),
+    "web.webp": photo(60, 40).convert("RGBA"),
+}
+
+
+@pytest.mark.parametrize("turn", range(9))
+def test_every_way_in_sees_the_same_pixels(place, turn):
+    (place / "deep.pgm").write_bytes(b"P5 8 6 65535\n" + DEEP.astype(">u2").tobytes())
+    exif = Image.Exif()
+    exif[0x0112] = turn
+    for name, picture in SAVED.items():
+        picture.save(place / name, exif=exif)
+    spec = gemnet_spec()
+    own = card(spec)
+    alone, recipe = loaded(source_of(own, spec, trained(spec)), place), run(example("getexif"))["upright"]
+    for name in (*SAVED, "deep.pgm"):
+        expected = read_picture(place / name)
+        with Image.open(place / name) as picture:
+            assert torch.equal(alone.prepare(picture)[None], prepare(expected, own)), name
+        assert np.array_equal(np.asarray(recipe(place / name)), np.asarray(expected)), name
+        assert np.asarray(expected).std() > 20, name
 
 
 @pytest.mark.slow

@@ -30,6 +30,24 @@ def test_an_image_is_turned_where_the_annotations_are_of_the_turned_one(tmp_path
         read_image(tmp_path / "turned.jpg", (30, 20))
 
 
+@pytest.mark.parametrize(("turn", "size"), [(2, (40, 30)), (3, (40, 30)), (4, (40, 30)), (6, (30, 30)), (8, (30, 30))])
+@pytest.mark.parametrize("ending", ["jpg", "png", "webp", "tif"])
+def test_an_image_whose_turn_leaves_its_size_is_refused_by_name(tmp_path, turn, size, ending):
+    exif = Image.Exif()
+    exif[0x0112] = turn
+    Image.new("RGB", size).save(tmp_path / f"turned.{ending}", exif=exif)
+    with pytest.raises(
+        BrokenImageError, match=rf"turned\.{ending} has a note to turn it that leaves its size as it is"
+    ):
+        read_image(tmp_path / f"turned.{ending}", size[::-1])
+
+
+def test_damaged_notes_leave_an_image_as_it_is(tmp_path):
+    note = b"Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x02\0\x04\0\0\0ab\0\0"
+    Image.new("RGB", (40, 30)).save(tmp_path / "a.jpg", exif=note)
+    assert read_image(tmp_path / "a.jpg", (30, 40)).shape == (3, 30, 40)
+
+
 def test_mirrored_boxes_hold_the_same_pixels():
     image = torch.arange(3 * 6 * 8, dtype=torch.uint8).view(3, 6, 8)
     boxes = torch.tensor([[1.0, 2, 4, 5], [0, 0, 8, 6]])

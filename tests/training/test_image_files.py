@@ -7,7 +7,9 @@ from torchvision.datasets.folder import IMG_EXTENSIONS
 
 from nasgem_core.errors import DataError
 from nasgem_core.training import image_files
-from nasgem_core.training.image_files import IMAGE_ENDINGS, UNREADABLE, files_digest, list_image_files
+from nasgem_core.training.class_folders import IMAGE_ENDINGS
+from nasgem_core.training.image_files import files_digest, list_image_files
+from nasgem_core.training.image_reading import UnreadableImageError
 from tests.training.folders import write_images
 
 
@@ -69,7 +71,7 @@ def test_grey_images_are_decoded_in_colour_once_and_broken_ones_are_none(folder)
     val = list_image_files(folder)[1]
     assert val.decoded[0].shape == (7, 9, 3) and (val.decoded[0] == 5).all() and val.decoded[1] is None
     assert val.decoded is val.decoded and len(val.decoded) == 15
-    with pytest.raises(UNREADABLE):
+    with pytest.raises(UnreadableImageError):
         val.read(1)
 
 
@@ -80,7 +82,7 @@ def test_sixteen_bits_are_scaled_and_floats_are_broken(folder):
     val = list_image_files(folder)[1]
     assert val.files[1] == "blue/001.png" and val.files[2] == "blue/001.tif"
     assert (np.asarray(val.read(0)) == 40).all()
-    with pytest.raises(UNREADABLE):
+    with pytest.raises(UnreadableImageError):
         val.read(2)
 
 
@@ -90,7 +92,7 @@ def test_links_to_nowhere_and_odd_names_are_broken_images_and_no_more(folder):
     (folder / "val" / "blue" / name).write_bytes((folder / "val" / "blue" / "000.png").read_bytes())
     val = list_image_files(folder)[1]
     assert len(val.digest) == 32 and val.read(val.files.index(f"blue/{name}")).mode == "RGB"
-    with pytest.raises(UNREADABLE):
+    with pytest.raises(UnreadableImageError):
         val.read(val.files.index("blue/zz.png"))
 
 
@@ -137,6 +139,48 @@ def test_images_outside_of_class_folders_are_named(folder):
         path.unlink()
     with pytest.raises(DataError, match="val is empty: fill it, with one folder of images per class"):
         list_image_files(folder)
+
+
+def test_one_class_is_nothing_to_learn(tmp_path):
+    write_images(tmp_path, classes=("only",))
+    with pytest.raises(
+        DataError, match="has one class, 'only', so every answer is right: give both splits at least two"
+    ):
+        list_image_files(tmp_path)
+
+
+def test_a_class_whose_name_is_not_utf_8_has_a_name_that_can_be_written(tmp_path):
+    write_images(tmp_path, classes=("a", os.fsdecode(b"caf\xe9"), "\u732b"))
+    train, val = list_image_files(tmp_path)
+    assert train.classes == val.classes and set(train.classes) == {"a", "caf\\xe9", "\u732b"}
+    assert len(train.digest) == 32 and train.read(len(train) - 1).mode == "RGB"
+
+
+def test_what_is_left_out_is_one_line(folder):
+    assert list_image_files(folder)[0].remark == ""
+    (folder / "train" / "blue" / ".DS_Store").write_bytes(b"x")
+    (folder / "train" / "blue" / "notes.txt").write_bytes(b"x")
+    train, val = list_image_files(folder)
+    assert val.remark == "" and train.subset(np.arange(3)).remark == train.remark
+    assert train.remark == (
+        f"{folder / 'train'}: 2 files are skipped: 1 hidden (first: blue/.DS_Store), "
+        "1 with an ending that is not read (.txt) (first: blue/notes.txt)"
+    )
+
+
+def test_digests_wait_for_no_pipe(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "zero").symlink_to("/dev/zero")
+    assert len(files_digest(tmp_path, ["pipe", "zero"])) == 32
+
+
+def test_the_digest_of_usual_folders_is_that_of_earlier_versions(tmp_path):
+    for split in ("train", "val"):
+        for name in ("a", "\xe4"):
+            (tmp_path / split / name).mkdir(parents=True)
+            (tmp_path / split / name / "0.png").write_bytes(b"x")
+    digests = [files.digest for files in list_image_files(tmp_path)]
+    assert digests == ["7a059b1c24b3dc55b98fe7b9932e3364"] * 2
 
 
 def test_labels_are_whole_numbers(folder):

@@ -1,3 +1,5 @@
+import os
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -54,6 +56,31 @@ def test_a_truncated_image_is_named(folder):
     path.write_bytes(path.read_bytes()[:60])
     with pytest.raises(DataError, match=r"train/red/0\.png cannot be read"):
         load(folder)
+
+
+def test_all_broken_images_are_counted_at_once(folder):
+    for name in ("blue/0.png", "blue/1.png", "red/0.png"):
+        (folder / "train" / name).write_bytes(b"")
+    message = r"train/blue/0\.png cannot be read \(the file is empty\), nor can 2 more of 4: replace or remove them"
+    with pytest.raises(DataError, match=message):
+        load(folder)
+
+
+def test_what_is_left_out_is_remarked_and_changes_no_content(folder):
+    plain = load(folder)
+    (folder / "train" / "blue" / ".ipynb_checkpoints").mkdir()
+    (folder / "train" / "blue" / ".ipynb_checkpoints" / "0.png").write_bytes(b"x")
+    images = load(folder)
+    assert images.content_hash == plain.content_hash and plain.remarks == ()
+    assert images.remarks == (
+        f"{folder / 'train'}: 1 file is skipped: 1 hidden (first: blue/.ipynb_checkpoints/0.png)",
+    )
+
+
+def test_a_class_whose_name_is_not_utf_8_is_searched_with(folder):
+    for split in ("train", "val"):
+        (folder / split / "red").rename(folder / split / os.fsdecode(b"\xe9"))
+    assert load(folder).classes == ("blue", "\\xe9") and len(load(folder).content_hash) == 32
 
 
 def test_classes_of_both_splits_must_match(folder):
