@@ -76,6 +76,10 @@ suitable := import ensurepip, sys, venv; sys.exit(sys.version_info[:2] not in ((
 	{ echo "The installation failed; all of it is in $(log), the end of it:" >&2; tail -n 5 $(log) >&2; exit 1; }
 	@touch $@
 
+# DVC would make its cache of hashes for everybody to write into, and reads it with pickle. Here it is the owner's alone;
+# the second line says so to a `dvc` that is typed in a folder below.
 .venv/.project: .venv/.packages pyproject.toml
 	@$(bin)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@umask 077 && mkdir -p .nasgem/dvc/repo
+	@DVC_NO_ANALYTICS=1 $(bin)/dvc config --quiet --local core.site_cache_dir "$(CURDIR)/.nasgem/dvc"
 	@touch $@

@@ -6,17 +6,22 @@ import sys
 import warnings
 from pathlib import Path
 
+from flows.runtime.private_folder import make_private, make_private_cache
 from nasgem_core.errors import NasgemError
 
 STATE = Path(".nasgem")
 """Everything that is neither code nor data: Prefect's records, MLflow's runs, compiled code, the lock."""
+
+_FOLDERS = ("prefect", "mlflow", "numba", "outbox", "checkpoints", "matplotlib", "torch")
+_DVC = ("dvc", "dvc/repo")
+"""DVC would make the second one itself, for everybody to write into."""
 
 
 def prepare_environment() -> None:
     """Set the process up to work in the current folder, which must be the repository's.
 
     Raises:
-        NasgemError: the folder does not contain `params.yaml`, or cannot be written.
+        NasgemError: the folder does not contain `params.yaml` or cannot be written, or others can write its state.
     """
     if not Path("params.yaml").is_file():
         raise NasgemError(
@@ -36,7 +41,6 @@ def prepare_environment() -> None:
         "PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW": "ignore",
         "PREFECT_TASKS_TAG_CONCURRENCY_SLOT_WAIT_SECONDS": "1",
         "DVC_NO_ANALYTICS": "1",
-        "DVC_SITE_CACHE_DIR": str(root / STATE / "dvc"),
         # Threads that wait for each other by spinning are many times slower when something else is running.
         "OMP_WAIT_POLICY": "PASSIVE",
         "MPLCONFIGDIR": str(root / STATE / "matplotlib"),
@@ -48,14 +52,23 @@ def prepare_environment() -> None:
     }
     for name, value in defaults.items():
         os.environ.setdefault(name, value)
+    os.environ["DVC_SITE_CACHE_DIR"] = str(root / STATE / "dvc")  # a folder that users share runs code of others
     if not sys.warnoptions:
         warnings.simplefilter("ignore")
 
 
 def make_state_folder() -> None:
-    """Create the state folder; raises `NasgemError` where the folder cannot be written."""
+    """Create the state folder for this user alone, and the folders in it that libraries would open to others.
+
+    Raises:
+        NasgemError: it cannot be written, belongs to another user, or others can write into it.
+    """
     try:
-        STATE.mkdir(exist_ok=True)
+        make_private(STATE)
+        for name in _FOLDERS:
+            make_private(STATE / name)
+        for name in _DVC:
+            make_private_cache(STATE / name)
         probe = STATE / f"probe.{os.getpid()}"
         probe.write_bytes(b"x" * 4096)
         probe.unlink()

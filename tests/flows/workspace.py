@@ -44,6 +44,8 @@ class Workspace:
         for name in _FILES:
             (root / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, root / name)
+        for folder in (".nasgem", ".nasgem/dvc", ".nasgem/dvc/repo"):  # as `make` does when it installs
+            (root / folder).mkdir(mode=0o700)
         (root / "params.yaml").write_bytes(complete(ROOT / "profiles" / "tiny.yaml"))
         subprocess.run(["git", "init", "-q"], cwd=root, check=True)
         return cls(root, kept_code())
@@ -64,7 +66,6 @@ class Workspace:
             **kept,
             "PATH": f"{SCRIPTS}{os.pathsep}{kept['PATH']}",
             "PYTHONPATH": str(self.code),
-            "DVC_SITE_CACHE_DIR": str(self.root / ".nasgem" / "dvc"),
             "NUMBA_CACHE_DIR": str(compiled(self.code)),
             **({"PREFECT_API_URL": self.api} if self.api else {}),
             **extra,

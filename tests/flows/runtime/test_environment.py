@@ -1,4 +1,5 @@
 import os
+import stat
 
 import pytest
 
@@ -16,7 +17,9 @@ def here(tmp_path, monkeypatch):
 def test_tools_keep_what_they_write_in_the_state_folder(here):
     (here / "params.yaml").touch()
     prepare_environment()
-    assert (here / STATE).is_dir() and not list((here / STATE).iterdir())
+    folders = [here / STATE, *(path for path in (here / STATE).rglob("*"))]
+    assert here / STATE / "dvc" / "repo" in folders, "DVC would make it for everybody"
+    assert {stat.S_IMODE(path.stat().st_mode) for path in folders} == {0o700}
     for name in ("NUMBA_CACHE_DIR", "DVC_SITE_CACHE_DIR", "MPLCONFIGDIR", "TORCH_HOME"):
         assert os.environ[name].startswith(str(here / STATE))
     assert os.environ["DVC_NO_ANALYTICS"] == "1" and os.environ["PREFECT_SERVER_ANALYTICS_ENABLED"] == "false"
@@ -26,6 +29,32 @@ def test_what_a_user_has_set_stays(here):
     (here / "params.yaml").touch()
     prepare_environment()
     assert os.environ["PREFECT_HOME"] == "mine"
+
+
+def test_dvc_is_never_led_to_a_folder_that_users_share(here, monkeypatch):
+    (here / "params.yaml").touch()
+    os.environ["DVC_SITE_CACHE_DIR"] = "shared"
+    prepare_environment()
+    assert os.environ["DVC_SITE_CACHE_DIR"] == str(here / STATE / "dvc")
+
+
+@pytest.mark.parametrize("folder", [STATE, STATE / "prefect", STATE / "numba"])
+def test_state_that_others_can_write_is_refused(here, folder):
+    (here / "params.yaml").touch()
+    prepare_environment()
+    folder.chmod(0o777)
+    with pytest.raises(NasgemError, match=rf"^{here / folder} can be written by other users"):
+        prepare_environment()
+
+
+def test_dvc_shares_no_cache_that_it_has_made_for_everybody(here):
+    (here / "params.yaml").touch()
+    prepare_environment()
+    planted = here / STATE / "dvc" / "repo" / "links"
+    planted.mkdir()
+    planted.parent.chmod(0o777)
+    prepare_environment()
+    assert not planted.exists() and stat.S_IMODE(planted.parent.stat().st_mode) == 0o700
 
 
 def test_another_folder_is_refused(here):
