@@ -5,6 +5,7 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
 
 UP, DOWN, NEAREST = ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN
 _DIGITS = 4
+_MOST = 10**24
 _UNITS = {"G": 9, "M": 6, "k": 3}
 
 
@@ -23,10 +24,10 @@ def count_text(count: int, rounding: str | None = None) -> str:
 
 
 def read_count(text: str) -> int | None:
-    """Return the count in a text such as 10M, 1.5G or 800k; None where it is not one of at least 1."""
+    """Return the count in a text such as 10M, 1.5G or 800k; None where it is not one of at least 1 and below 10^24."""
     match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([kKmMgG]?)", text.strip())
     if match is None:
         return None
     powers = {unit.lower(): power for unit, power in _UNITS.items()}
-    count = round(float(match[1]) * 10 ** powers.get(match[2].lower(), 0))
-    return count if count >= 1 else None
+    value = float(match[1]) * 10 ** powers.get(match[2].lower(), 0)
+    return round(value) if value < _MOST and round(value) >= 1 else None

@@ -11,6 +11,7 @@ from nasgem_core.cells.cell import Cell
 from nasgem_core.cells.text import cell_text
 from nasgem_core.config.search import SearchConfig
 from nasgem_core.errors import DataError, NasgemError, ParameterError
+from nasgem_core.json_text import parse_json
 from nasgem_core.search.at_budget import formula_of
 from tasks.run.parameters import load_config
 from tasks.stages.best_cell import FINALIST_FILE, best_cell_file
@@ -212,10 +213,8 @@ def find_cell(name: str, config: Any) -> tuple[Cell, dict[str, Any] | None]:
 
 
 def _cell_of_file(text: str) -> Cell:
-    import json
-
     try:
-        document = json.loads(text)
+        document = parse_json(text)
     except ValueError:
         document = text
     if isinstance(document, dict) and "cell" in document:

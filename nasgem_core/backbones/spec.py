@@ -12,7 +12,7 @@ from nasgem_core.backbones.published.layered import LayeredBackbone
 from nasgem_core.backbones.published.mobile import MULTIPLE, SCALABLE
 from nasgem_core.cells.cell import Cell
 from nasgem_core.config.checked_fields import optional
-from nasgem_core.config.documents import DocumentKind
+from nasgem_core.config.documents import DocumentKind, shown
 from nasgem_core.errors import ParameterError
 
 SCHEMA = "nasgem.network/2"
@@ -76,7 +76,7 @@ class NetworkSpec(ABC):
         fields = _KIND.fields_of(document)
         kind = fields.pop("kind", None)
         if not isinstance(kind, str) or kind not in _CLASSES:
-            raise _KIND.refusal(f"kind = {kind!r:.80}: must be one of {', '.join(_CLASSES)}")
+            raise _KIND.refusal(f"kind = {shown(kind)}: must be one of {', '.join(_CLASSES)}")
         if _CLASSES[kind] is ScaledSpec:
             fields["family"] = kind
         return _KIND.read(_CLASSES[kind], fields)

@@ -6,8 +6,6 @@ with seeds of 100 and more; `docs/predictors.md` has the measurements.
 
 import base64
 import binascii
-import json
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -26,17 +24,19 @@ from nasgem_core.benchmarks.nasbench101_cells import (
     parse_graphs,
 )
 from nasgem_core.benchmarks.nasbench101_costs import nasbench101_costs
+from nasgem_core.benchmarks.published_file import read_arrays, require_accuracies, require_kind
 from nasgem_core.benchmarks.table import HASH_BYTES, TabularSpace
 from nasgem_core.benchmarks.tfrecord import read_records
 from nasgem_core.cells.batch import CellBatch
 from nasgem_core.cells.codes import INPUT_CODE, PADDING_CODE
 from nasgem_core.errors import DataError
+from nasgem_core.json_text import parse_json
 from nasgem_core.predictors.notation import Notation
 from nasgem_core.predictors.relevances import Relevances
 
 NAME = "nasbench101"
 REPEATS, EPOCHS = 3, 108
-LABEL, TRUTH = "test_acc_run0", "test_acc_mean3"
+LABEL, TRUTH, SECONDS = "test_acc_run0", "test_acc_mean3", "training_seconds"
 _KERNEL_SIZES = np.array([0, 0, 3, 1, 0, 0])
 _STRONG = ("walk", "degree", "depth", "wwalk", "size", "subset:mass")
 _MIDDLE = ("chain", "subset:fewest", "prefix", "count")
@@ -51,19 +51,19 @@ def import_npz(path: Path) -> TabularSpace:
     Raises:
         DataError: the file is missing or altered, an array is missing or of another shape, or a hash differs.
     """
-    try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-            arrays = {name: archive[name] for name in ("hash16", "adjacency", "ops", "op_names", LABEL, TRUTH)}
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        raise DataError(f"{path} is not an npz file of NAS-Bench-101: {error}") from None
-    if tuple(arrays["op_names"].tolist()) != OFFICIAL_NAMES:
+    arrays = read_arrays(path, "an npz file of NAS-Bench-101", ("hash16", "adjacency", "ops", "op_names", LABEL, TRUTH))
+    if tuple(arrays["op_names"].reshape(-1).tolist()) != OFFICIAL_NAMES:
         raise DataError(f"{path}: op_names must be {', '.join(OFFICIAL_NAMES)}, in this order")
-    rows = len(arrays["ops"])
+    rows = arrays["ops"].shape[0] if arrays["ops"].ndim else 0
     shapes = {"hash16": (rows, HASH_BYTES), "ops": (rows, MAX_VERTICES), LABEL: (rows,), TRUTH: (rows,)}
     shapes["adjacency"] = (rows, MAX_VERTICES, MAX_VERTICES)
     for name, shape in shapes.items():
         if arrays[name].shape != shape:
             raise DataError(f"{path}: {name} has shape {arrays[name].shape}, not {shape}")
+    for name in ("hash16", "adjacency", "ops"):
+        require_kind(f"{path}: {name}", arrays[name], "iub")
+        if not ((arrays[name] >= 0) & (arrays[name] <= 255)).all():
+            raise DataError(f"{path}: {name} holds numbers that are not bytes, 0 to 255")
     codes = np.where(arrays["ops"] == 255, PADDING_CODE, arrays["ops"] + INPUT_CODE).astype(np.uint8)
     cells = CellBatch(arrays["adjacency"].astype(np.uint8), codes, OPERATIONS)
     metrics = {name: arrays[name] for name in (LABEL, TRUTH)}
@@ -85,7 +85,9 @@ def import_tfrecord(path: Path) -> TabularSpace:
     trainings: list[list[RunMetrics]] = []
     for number, record in enumerate(read_records(path), start=1):
         try:
-            key, epochs, adjacency, operations, metrics = json.loads(record)
+            key, epochs, adjacency, operations, metrics = parse_json(record)
+            if not isinstance(key, str):
+                raise ValueError(f"its key is {key!r:.80}")
             if epochs != EPOCHS:
                 continue
             training = decode_training(base64.b64decode(metrics, validate=True))
@@ -113,7 +115,7 @@ def import_tfrecord(path: Path) -> TabularSpace:
         TRUTH: test.mean(axis=1),
         "val_acc_run0": validation[:, 0],
         "val_acc_mean3": validation.mean(axis=1),
-        "training_seconds": np.array([[run.seconds for run in runs] for runs in trainings]).mean(axis=1),
+        SECONDS: np.array([[run.seconds for run in runs] for runs in trainings]).mean(axis=1),
     }
     params = np.array([runs[0].params for runs in trainings])
     space = _space(
@@ -138,6 +140,10 @@ def _parsed(graphs: list[tuple[str, str]], keys: list[str], path: Path) -> CellB
 
 def _space(cells: CellBatch, hashes: np.ndarray, metrics: Mapping[str, np.ndarray], path: Path) -> TabularSpace:
     """Return the space with computed costs, after every graph has been checked and hashed."""
+    if not len(cells):
+        raise DataError(f"{path} has no cells: download the benchmark's file")
+    for name in set(metrics) - {SECONDS}:
+        require_accuracies(f"{path}: {name}", metrics[name], 1)
     wrong = invalid_cells(cells)
     if len(wrong):
         raise DataError(f"{path}: cell {hashes[wrong[0]].tobytes().hex()} is not a graph from an input to an output")
@@ -145,11 +151,21 @@ def _space(cells: CellBatch, hashes: np.ndarray, metrics: Mapping[str, np.ndarra
     if len(differing):
         key = hashes[differing[0]].tobytes().hex()
         raise DataError(f"{path}: {len(differing)} cells are not the graphs of their hashes, the first is {key}")
+    _require_distinct(hashes, path)
     params, macs = nasbench101_costs(cells, _KERNEL_SIZES)
     columns = {
         name: values.astype(np.float32) for name, values in (*metrics.items(), ("params", params), ("macs", macs))
     }
     return TabularSpace(NAME, cells, columns, LABEL, TRUTH, hashes)
+
+
+def _require_distinct(hashes: np.ndarray, path: Path) -> None:
+    keys = np.ascontiguousarray(hashes).view(f"V{HASH_BYTES}").reshape(-1)
+    _, first, group = np.unique(keys, return_index=True, return_inverse=True)
+    again = np.flatnonzero(first[group] != np.arange(len(keys)))
+    if len(again):
+        row, earlier = again[0], first[group[again[0]]]
+        raise DataError(f"{path}: rows {earlier + 1} and {row + 1} hold the same cell, {hashes[row].tobytes().hex()}")
 
 
 BENCHMARK = Benchmark(

@@ -4,7 +4,6 @@
 contracted form many rows share one graph, and one hash: 5,425 of 15,625 differ.
 """
 
-import zipfile
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
@@ -16,6 +15,7 @@ import torch
 from nasgem_core.benchmarks.benchmark import Benchmark
 from nasgem_core.benchmarks.nasbench201_cells import OPERATIONS, contracted_cells, parse_architectures, raw_cells
 from nasgem_core.benchmarks.nasbench201_costs import nasbench201_costs
+from nasgem_core.benchmarks.published_file import read_arrays, require_accuracies, require_kind
 from nasgem_core.benchmarks.rows import key_hashes
 from nasgem_core.benchmarks.table import TabularSpace
 from nasgem_core.errors import DataError
@@ -57,14 +57,20 @@ def import_npz(path: Path, form: str = "contracted") -> TabularSpace:
     Raises:
         DataError: the file is missing or altered, an array is missing or of another shape, or a cell is wrong.
     """
-    try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-            texts = archive["arch_str"].tolist()
-            metrics = {ours: _fractions(archive[theirs]) for ours, theirs in _ACCURACIES.items()}
-            metrics |= {name: archive[name] for name in archive.files if name.startswith(_MEASURED)}
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        raise DataError(f"{path} is not an npz file of NAS-Bench-201: {error}") from None
-    return _space(texts, metrics, "c10_val_naslib", form, path)
+    what = "an npz file of NAS-Bench-201"
+    arrays = read_arrays(path, what, ("arch_str", *_ACCURACIES.values()), _MEASURED)
+    texts = arrays["arch_str"].reshape(-1)
+    require_kind(f"{path}: arch_str", texts, "US")
+    if texts.dtype.kind == "S":
+        texts = np.char.decode(texts, "ascii", "replace")
+    metrics = {ours: _fractions(f"{path} is not {what}: {name}", arrays[name]) for ours, name in _ACCURACIES.items()}
+    for name in (name for name in arrays if name.startswith(_MEASURED)):
+        require_kind(f"{path}: {name}", arrays[name], "iuf")
+        metrics[name] = arrays[name]
+    for name, values in metrics.items():
+        if values.shape != texts.shape:
+            raise DataError(f"{path}: {name} has shape {values.shape}, not {texts.shape}: one number for each cell")
+    return _space(texts.tolist(), metrics, "c10_val_naslib", form, path)
 
 
 def import_pth(path: Path, form: str = "contracted") -> TabularSpace:
@@ -89,13 +95,13 @@ def import_pth(path: Path, form: str = "contracted") -> TabularSpace:
         texts = [str(text) for text in content["meta_archs"]]
         results = [content["arch2infos"][row]["full"] for row in range(len(texts))]
         metrics = {
-            ours: _fractions(np.array([np.mean(_final(result, *where)) for result in results]))
+            ours: _fractions(f"{path}: {ours}", np.array([np.mean(_final(result, *where)) for result in results]))
             for ours, where in _EVALUATED.items()
         }
         first = np.array([_final(result, *_EVALUATED["c10_val"])[0] for result in results])
-    except (KeyError, TypeError, IndexError, ValueError, AttributeError) as error:
+    except (LookupError, TypeError, ValueError, ArithmeticError, AttributeError, RuntimeError) as error:
         raise DataError(f"{path} is not a file of NAS-Bench-201, or lacks results: {error!r}") from None
-    return _space(texts, metrics | {_FIRST_RUN: _fractions(first)}, _FIRST_RUN, form, path)
+    return _space(texts, metrics | {_FIRST_RUN: _fractions(f"{path}: {_FIRST_RUN}", first)}, _FIRST_RUN, form, path)
 
 
 def _final(result: Mapping[str, Any], dataset: str, split: str) -> list[float]:
@@ -104,9 +110,8 @@ def _final(result: Mapping[str, Any], dataset: str, split: str) -> list[float]:
     return [float(training["eval_acc1es"][f"{split}@{training['epochs'] - 1}"]) for training in trainings]
 
 
-def _fractions(per_cent: np.ndarray) -> np.ndarray:
-    if not ((per_cent >= 0) & (per_cent <= 100)).all():
-        raise ValueError("an accuracy is not between 0 and 100 %")
+def _fractions(place: str, per_cent: np.ndarray) -> np.ndarray:
+    require_accuracies(place, per_cent, 100)
     return per_cent / 100
 
 

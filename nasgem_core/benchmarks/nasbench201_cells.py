@@ -61,11 +61,13 @@ def parse_architectures(texts: Sequence[str]) -> np.ndarray:
             for end, node in enumerate(text.split("+"), start=1):
                 for edge in node.strip("|").split("|"):
                     name, start = edge.split("~")
+                    if (int(start), end) in edges:
+                        raise ValueError(f"it has the edge {int(start)} -> {end} twice")
                     edges[int(start), end] = OFFICIAL_NAMES.index(name)
             if set(edges) != set(EDGES):
                 raise ValueError("it must have six edges")
         except (ValueError, AttributeError) as error:
-            raise DataError(f"{text!r} is not a cell of NAS-Bench-201: {error}") from None
+            raise DataError(f"{text!r:.200} is not a cell of NAS-Bench-201: {error}") from None
         operations[row] = [edges[edge] for edge in EDGES]
     return operations
 

@@ -1,6 +1,5 @@
 """A user's own table of cells and their measured figures, from parquet or CSV."""
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -8,13 +7,14 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 import pyarrow.parquet as pq
 
 from nasgem_core.benchmarks.table import TabularSpace
 from nasgem_core.cells.batch import CellBatch
 from nasgem_core.cells.cell import Cell
+from nasgem_core.config.documents import shown
 from nasgem_core.errors import CellError, DataError
+from nasgem_core.json_text import parse_json
 from nasgem_core.operations.operation import INPUT
 from nasgem_core.operations.registry import register_tabular
 
@@ -97,19 +97,34 @@ def _read_frame(path: Path) -> pd.DataFrame:
     if path.suffix not in (".parquet", ".csv"):
         raise DataError(f"{path}: a table of cells is a .parquet or .csv file")
     try:
-        if path.suffix == ".csv":
-            return pd.read_csv(path, dtype=str, keep_default_na=False)
-        return pq.read_table(path).to_pandas()
-    except (OSError, ValueError, pa.ArrowException) as error:
-        raise DataError(f"{path} cannot be read as a table: {error}") from None
+        frame = (
+            pd.read_csv(path, dtype=str, keep_default_na=False)
+            if path.suffix == ".csv"
+            else pq.read_table(path, use_threads=False).to_pandas()
+        )
+    except Exception as error:  # pandas and Arrow let out whatever a damaged file makes of them
+        reason = str(error).strip() or type(error).__name__
+        raise DataError(f"{path} cannot be read as a table: {reason}") from None
+    if not isinstance(frame.index, pd.RangeIndex):
+        raise DataError(f"{path} cannot be read as a table: its rows have more values than the heading has names")
+    twice = frame.columns[frame.columns.duplicated()]
+    if len(twice):
+        raise DataError(f"{path}: column {twice[0]!r} is there twice: remove one")
+    return frame
 
 
 def _numbers(values: pd.Series, path: Path) -> np.ndarray:
-    numbers = pd.to_numeric(values, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
-    wrong = np.flatnonzero(~np.isfinite(numbers.astype(np.float32)))
+    try:
+        if values.dtype.kind not in "iufO" and not pd.api.types.is_string_dtype(values.dtype):
+            raise TypeError(f"it holds values of type {values.dtype}")
+        numbers = pd.to_numeric(values, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
+    except Exception as error:  # a column of lists or of dates, or numbers that no float holds
+        raise DataError(f"{path}: column {values.name!r} must hold finite numbers: {error}") from None
+    with np.errstate(over="ignore"):
+        wrong = np.flatnonzero(~np.isfinite(numbers.astype(np.float32)))
     if len(wrong):
-        found = values.iloc[wrong[0]]
-        raise DataError(f"{path}: row {wrong[0] + 1}: {values.name!r} is {found!r}: it must be a finite number")
+        found = shown(values.iloc[wrong[0]])
+        raise DataError(f"{path}: row {wrong[0] + 1}: {values.name!r} is {found}: it must be a finite number")
     return numbers
 
 
@@ -132,7 +147,12 @@ def _operation_names(texts: Iterable[Any]) -> set[str]:
     names: set[Any] = set()
     for text in texts:
         try:
-            names.update(json.loads(text)["operations"])
+            names.update(parse_json(text)["operations"])
         except (TypeError, ValueError, KeyError):
             continue
-    return {name for name in names if isinstance(name, str)} - {"", INPUT}
+    return {name for name in names if isinstance(name, str) and _is_text(name)} - {"", INPUT}
+
+
+def _is_text(name: str) -> bool:
+    # JSON can write half a character, which no file of ours can hold.
+    return not any("\ud800" <= letter <= "\udfff" for letter in name)

@@ -19,6 +19,7 @@ from nasgem_core.cells.packing import pack_cells, unpack_cells
 from nasgem_core.digest import digest_of
 from nasgem_core.errors import DataError
 from nasgem_core.files import written_whole
+from nasgem_core.json_text import parse_json
 from nasgem_core.operations.registry import register_tabular
 
 SCHEMA = "nasgem.table/1"
@@ -158,13 +159,22 @@ def _header(space: TabularSpace) -> bytes:
 
 def _parsed_header(content: bytes, path: Path) -> dict[str, Any]:
     try:
-        header = json.loads(content)
+        header = parse_json(content)
         schema = header["schema"]
     except (ValueError, KeyError, TypeError):
         raise DataError(f"{path} is a parquet file but not a table of cells written by nasgem: see read_rows") from None
     if schema != SCHEMA:
-        raise DataError(f"{path} has the schema {schema!r}, this version reads {SCHEMA!r}: import it again")
+        raise DataError(f"{path} has the schema {schema!r:.80}, this version reads {SCHEMA!r}: import it again")
+    texts = [header.get(field) for field in ("name", "label", "truth")]
+    if not _is_list_of_texts(texts) or not all(
+        _is_list_of_texts(header.get(field)) for field in ("operations", "metrics")
+    ):
+        raise DataError(f"{path}: a field of its header is missing or of another type: import it again")
     return header
+
+
+def _is_list_of_texts(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(item, str) for item in value)
 
 
 def _arrays(space: TabularSpace) -> dict[str, np.ndarray]:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from nasgem_core.cells.codes import MAX_VERTICES, encode_operations
-from nasgem_core.config.documents import DocumentKind
+from nasgem_core.config.documents import DocumentKind, shown
 from nasgem_core.errors import CellError
 from nasgem_core.operations.operation import INPUT
 from nasgem_core.operations.registry import check_operations
@@ -146,7 +146,9 @@ class Cell:
                 or len(edge) != 2
                 or not all(type(end) is int and 0 <= end < size for end in edge)
             ):
-                raise CellError(f"field 'edges' holds {edge!r}: each must be two vertex numbers in 0..{size - 1}")
+                raise CellError(f"field 'edges' holds {shown(edge)}: each must be two vertex numbers in 0..{size - 1}")
+            if adjacency[edge[0], edge[1]]:
+                raise CellError(f"field 'edges' holds {edge!r} twice: remove one, or correct a vertex number")
             adjacency[edge[0], edge[1]] = 1
         return cls(adjacency, tuple(operations))
 

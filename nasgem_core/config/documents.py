@@ -9,6 +9,7 @@ from functools import cache
 from typing import Any
 
 from nasgem_core.errors import DataError, NasgemError, ParameterError
+from nasgem_core.json_text import parse_json
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class DocumentKind:
     def parse(self, text: str | bytes) -> Any:
         """Return the document in a text; raises `error` where the text is not JSON."""
         try:
-            return json.loads(text)
+            return parse_json(text)
         except ValueError as error:
             raise self.refusal(f"not valid JSON ({error})") from None
 
@@ -38,7 +39,7 @@ class DocumentKind:
         """Return everything but `schema`; raises `error` where the document is of another kind."""
         found = document.get("schema") if isinstance(document, Mapping) else type(document).__name__
         if not isinstance(document, Mapping) or found != self.schema:
-            raise self.refusal(f"field 'schema' must be {self.schema!r}, found {found!r}")
+            raise self.refusal(f"field 'schema' must be {self.schema!r}, found {shown(found)}")
         return {name: value for name, value in document.items() if name != "schema"}
 
     def read(self, cls: Any, values: Any) -> Any:
@@ -51,6 +52,14 @@ class DocumentKind:
     def refusal(self, reason: str) -> NasgemError:
         """Return the error that says why a document is not of this kind, and what to do."""
         return self.error("; ".join(filter(None, (f"not {self.what}: {reason}", self.remedy))))
+
+
+def shown(value: Any) -> str:
+    """Return a value for messages, shortened: a document may hold a number of thousands of digits, or a deep list."""
+    try:
+        return f"{value!r:.80}"
+    except (RecursionError, ValueError):
+        return f"a value of type {type(value).__name__}"
 
 
 def read_fields(cls: Any, document: Any, path: str = "", *, base: Any = None, name_defaults: bool = False) -> Any:
@@ -70,12 +79,12 @@ def read_fields(cls: Any, document: Any, path: str = "", *, base: Any = None, na
         ParameterError: a key is unknown or missing, a value is of the wrong type or out of range.
     """
     if not isinstance(document, Mapping):
-        raise ParameterError(f"{path or 'the document'} must be a mapping of names to values, found {document!r:.80}")
+        raise ParameterError(f"{path or 'the document'} must be a mapping of names to values, found {shown(document)}")
     known = {item.name: item for item in fields(cls)}
     prefix = f"{path}." if path else ""
     for key in document:
         if key not in known:
-            raise ParameterError(f"{prefix}{key} is unknown: known are {', '.join(known)}")
+            raise ParameterError(f"{prefix}{key!s:.80} is unknown: known are {', '.join(known)}")
     values = {}
     for name, item in known.items():
         given = None if base is None else getattr(base, name)
@@ -119,7 +128,7 @@ def _checked(name: str, value: Any, kind: Any, limits: Mapping[str, Any]) -> Any
         return tuple(_checked(f"{name}[{i}]", item, inner[0], limits) for i, item in enumerate(value))
     if origin is Mapping:
         if not isinstance(value, Mapping) or not all(isinstance(key, str) for key in value):
-            raise ParameterError(f"{name} = {value!r:.80}: must be a mapping of names to values")
+            raise ParameterError(f"{name} = {shown(value)}: must be a mapping of names to values")
         return {key: _checked(f"{name}.{key}", item, inner[1], limits) for key, item in value.items()}
     return _checked_plain(name, value, inner or (kind,), limits)
 
@@ -129,21 +138,24 @@ def _require_list(name: str, value: Any, length: int | None, may_be_empty: bool)
     if not filled or (length is not None and len(value) != length):
         least = "" if may_be_empty else " with at least one value"
         wanted = f"a list of {length} values" if length else f"a list{least}"
-        raise ParameterError(f"{name} = {value!r:.80}: must be {wanted}")
+        raise ParameterError(f"{name} = {shown(value)}: must be {wanted}")
 
 
 def _checked_plain(name: str, value: Any, kinds: tuple[Any, ...], limits: Mapping[str, Any]) -> Any:
     if kinds == (float,) and type(value) is int:
-        value = float(value)
+        try:
+            value = float(value)
+        except OverflowError:
+            raise ParameterError(f"{name} = {shown(value)}: must be a finite number") from None
     if type(value) not in kinds:
         wanted = " or ".join(kind.__name__ for kind in kinds)
-        raise ParameterError(f"{name} = {value!r:.80}: must be of type {wanted}")
+        raise ParameterError(f"{name} = {shown(value)}: must be of type {wanted}")
     if "low" in limits and not limits["low"] <= value <= limits["high"]:
         low, high = limits["low"], limits["high"]
         wanted = f"be at least {low}" if high == math.inf else f"lie between {low} and {high}"
-        raise ParameterError(f"{name} = {value!r}: must {wanted}")
+        raise ParameterError(f"{name} = {shown(value)}: must {wanted}")
     if "allowed" in limits and value not in limits["allowed"]:
-        raise ParameterError(f"{name} = {value!r:.80}: must be one of {', '.join(limits['allowed'])}")
+        raise ParameterError(f"{name} = {shown(value)}: must be one of {', '.join(limits['allowed'])}")
     if isinstance(value, float) and not math.isfinite(value):
         raise ParameterError(f"{name} = {value}: must be a finite number")
     return value

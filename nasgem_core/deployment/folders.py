@@ -13,6 +13,7 @@ from torch import Tensor
 
 from nasgem_core.errors import DataError
 from nasgem_core.files import sync, written_whole
+from nasgem_core.json_text import parse_json
 from nasgem_core.weights import NETWORK, NETWORK_SCHEMA, read_weights, write_weights
 
 CARD_FILE, WEIGHTS = "network.json", "weights.safetensors"
@@ -55,7 +56,7 @@ def read_network(document: Path, weights: Path) -> tuple[bytes, dict[str, Tensor
 
 def _parsed(content: bytes) -> Any:
     try:
-        return json.loads(content)
+        return parse_json(content)
     except ValueError:
         return None
 

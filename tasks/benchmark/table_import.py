@@ -40,5 +40,7 @@ def import_table(name: str, source: Path, label: str | None = None, truth: str |
         raise ParameterError(f"table {name!r}: say with --label which column of {source} is the observed metric")
     else:
         space = read_rows(source, name, label, truth or label)
+    if not len(space):
+        raise DataError(f"{source} has no cells: name the file of a table with cells")
     write_table(space, path)
     return space

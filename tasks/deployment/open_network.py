@@ -1,6 +1,5 @@
 """Trained networks by the name that a user gives: an exported folder, a weights file of a stage, a registered model."""
 
-import json
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from nasgem_core.deployment.folders import CARD_FILE, WEIGHTS, read_network
 from nasgem_core.detection import spec as detection
 from nasgem_core.detection.spec import DetectorSpec
 from nasgem_core.errors import DataError
+from nasgem_core.json_text import parse_json
 from tasks.mlflow_registry.registry import download_registered, is_reference
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def is_network_name(text: str) -> bool:
 
 def _schema(path: str) -> Any:
     try:
-        document = json.loads(Path(path).read_bytes())
+        document = parse_json(Path(path).read_bytes())
     except (OSError, ValueError):
         return None
     return document.get("schema") if isinstance(document, dict) else None
@@ -138,7 +138,7 @@ def _read(source: str, document: Path, weights: Path) -> TrainedNetwork:
 
 def _description(source: str, content: bytes) -> NetworkCard | DetectorSpec:
     try:
-        document: Any = json.loads(content)
+        document: Any = parse_json(content)
     except ValueError:
         document = None
     try:

@@ -22,6 +22,8 @@ from tasks.store.artifacts import write_bytes
 
 PARAMS = Path("params.yaml")
 PROFILES = Path("profiles")
+_NO_YAML = (YAMLError, ValueError, RecursionError, MemoryError)
+"""What ruamel.yaml raises of texts; the last three of numbers, dates and depths that Python does not hold."""
 _COMMENTS = 36
 """Column of the comments."""
 
@@ -83,9 +85,9 @@ def parse_value(text: str) -> Any:
     """Read a value given on the command line as YAML reads it: numbers, true, [1, 2], words."""
     try:
         return YAML(typ="safe").load(text)
-    except YAMLError:
+    except _NO_YAML:
         raise ParameterError(
-            f"{text!r} is not a YAML value: write a number, a word, true, or a list such as [1, 2]"
+            f"{text!r:.80} is not a YAML value: write a number, a word, true, or a list such as [1, 2]"
         ) from None
 
 
@@ -111,10 +113,13 @@ def _load(path: Path, typ: str = "rt") -> Any:
         return YAML(typ=typ).load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ParameterError(f"{path} is missing: run nasgem in the repository's folder") from None
-    except (YAMLError, UnicodeDecodeError) as error:
+    except OSError as error:
+        raise ParameterError(f"{path} cannot be read: {error.strerror}") from None
+    except _NO_YAML as error:
         where = getattr(error, "problem_mark", None)
         line = f" in line {where.line + 1}" if where else ""
-        raise ParameterError(f"{path} is not valid YAML{line}: {getattr(error, 'problem', None) or error}") from None
+        reason = getattr(error, "problem", None) or str(error).partition("\n")[0]
+        raise ParameterError(f"{path} is not valid YAML{line}: {reason:.200}; correct it, or restore it") from None
 
 
 def _described(config: Any, comments: Mapping[str, str]) -> CommentedMap:

@@ -1,6 +1,5 @@
 """Networks of stage `imagenet`: the specifications that the names in the parameters stand for."""
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
@@ -17,6 +16,7 @@ from nasgem_core.cells.cell import Cell
 from nasgem_core.cells.known_blocks import BLOCKS
 from nasgem_core.config.transfer import ImagenetConfig
 from nasgem_core.errors import DataError, NasgemError, ParameterError
+from nasgem_core.json_text import parse_json
 from tasks.run.parameters import in_section
 from tasks.store.artifacts import DATA
 
@@ -126,7 +126,7 @@ def _is_file(name: str) -> bool:
 def _read(path: str) -> Cell | NetworkSpec:
     """Return the cell or the network in a file; raises `DataError` where there is neither."""
     try:
-        document = json.loads(Path(path).read_bytes())
+        document = parse_json(Path(path).read_bytes())
         if isinstance(document, dict) and "kind" in document:
             return NetworkSpec.from_dict(document)
         return Cell.from_dict(document["cell"] if isinstance(document, dict) and "cell" in document else document)

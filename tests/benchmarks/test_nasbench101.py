@@ -113,6 +113,9 @@ def test_wrong_records_are_refused_by_number(tmp_path, params):
         b"7",
         b'["k", 108, "01", "input", "!"]',
         b'["k",108,"","","CAE="]',
+        b'[["k"],108,"","","CAE="]',
+        b"[" * 100_000,
+        b'["k",' + b"9" * 5000 + b',"","","CAE="]',
     ):
         with pytest.raises(DataError, match=r"a.tfrecord: record 3 is not one of NAS-Bench-101"):
             import_tfrecord(write_records(path, [*whole[:2], record, *whole[2:]]))
@@ -134,7 +137,16 @@ def test_wrong_npz_files_are_refused(tmp_path):
         ({"adjacency": arrays["adjacency"].swapaxes(1, 2)}, "is not a graph from an input to an output"),
         ({"ops": np.where(arrays["ops"] == 4, 3, arrays["ops"])}, "is not a graph from an input to an output"),
         ({"ops": np.where(arrays["ops"] == 255, 7, arrays["ops"])}, "is not a graph from an input to an output"),
-        ({TRUTH: np.array([0.9, np.nan, 0.9])}, "is nan in row 2"),
+        ({TRUTH: np.array([0.9, 92.0, 0.9])}, f"{TRUTH} is 92.0, not between 0 and 1, in row 2"),
+        ({LABEL: np.array([0.9, 0.9, -1.0])}, f"{LABEL} is -1.0, not between 0 and 1, in row 3"),
+        ({LABEL: np.array(["a", "b", "c"])}, f"{LABEL} holds values of type str"),
+        ({"adjacency": arrays["adjacency"] * 2}, "is not a graph from an input to an output"),
+        ({"adjacency": arrays["adjacency"] * np.int64(257)}, "adjacency holds numbers that are not bytes"),
+        ({"adjacency": arrays["adjacency"] * 0.5}, "adjacency holds values of type float64, not whole numbers"),
+        ({name: arrays[name][:0] for name in arrays if name != "op_names"}, "has no cells"),
+        ({name: arrays[name][[0, 1, 0]] for name in arrays if name != "op_names"}, "rows 1 and 3 hold the same cell"),
+        ({"ops": np.array(5)}, "has shape"),
+        ({TRUTH: np.array([0.9, np.nan, 0.9])}, "is nan, not between 0 and 1, in row 2"),
     ]:
         with pytest.raises(DataError, match=message):
             import_npz(write_npz(path, **change))

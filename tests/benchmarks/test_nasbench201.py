@@ -127,13 +127,26 @@ def test_wrong_npz_files_are_refused(tmp_path):
     arrays = {"arch_str": np.array(TEXTS), **{name: np.array([50.0, 60.0]) for name in names}}
     np.savez(path, **arrays)
     assert len(import_npz(path)) == 2
+    np.savez(path, **arrays | {"arch_str": np.array(TEXTS).astype(bytes)})
+    assert len(import_npz(path)) == 2
+    np.savez(path, **arrays)
     with pytest.raises(DataError, match="form 'flat' of NAS-Bench-201 is unknown: choose contracted or raw"):
         import_npz(path, "flat")
     for change, message in [
         ({"arch_str": np.array([TEXTS[0], "x"])}, r"a.npz: 'x' is not a cell"),
         ({"arch_str": np.array([TEXTS[0]] * 2)}, "has 2 cells, 1 of them different"),
-        ({"c10_test": np.array([50.0, 600.0])}, r"a.npz is not an npz file of NAS-Bench-201: an accuracy"),
-        ({"c10_test": np.array([50.0])}, "must be float32 of shape"),
+        (
+            {"c10_test": np.array([50.0, 600.0])},
+            r"a.npz is not an npz file of NAS-Bench-201: c10_test is 600.0, not between",
+        ),
+        ({"c10_test": np.array([0.5, 0.6])}, "c10_test is at most 0.6 %: these are fractions, it seems"),
+        ({"c10_test": np.array([-1, 60])}, "c10_test is -1, not between 0 and 100 %, in row 1"),
+        ({"c10_test": np.array(["50", "60"])}, "c10_test holds values of type str"),
+        ({"hw_ms": np.array(["50", "60"])}, "hw_ms holds values of type str"),
+        ({"hw_ms": np.array([5.0, 6.0, 7.0])}, r"hw_ms has shape \(3,\), not \(2,\)"),
+        ({"arch_str": np.array([1, 2])}, "arch_str holds values of type int64, not text"),
+        ({"arch_str": np.array([TEXTS[0], TEXTS[1].replace("none~1", "none~0", 1)])}, "it has the edge 0 -> 2 twice"),
+        ({"c10_test": np.array([50.0])}, r"c10_test has shape \(1,\), not \(2,\)"),
     ]:
         np.savez(path, **arrays | change)
         with pytest.raises(DataError, match=message):

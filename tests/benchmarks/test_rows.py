@@ -3,6 +3,8 @@ import sys
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from nasgem_core.benchmarks.rows import key_hashes, read_rows, table_from_rows
@@ -82,6 +84,84 @@ def test_isomorphic_cells_that_disagree_are_refused_by_row(path):
 def test_wrong_rows_are_refused(path, changes, message):
     with pytest.raises(DataError, match=rf"{path.name}: {message}"):
         read_rows(write(frame(**changes), path), "mine", "run0", "mean")
+
+
+HOSTILE_CELLS = {
+    "[" * 100_000: r"not valid JSON \(it is nested too deeply\)",
+    '{"operations": ' * 50_000: r"not valid JSON \(it is nested too deeply\)",
+    '{"operations": [[[]]], "operations": 5}': "given twice",
+    CHAIN.to_json().replace("[0,1]", "[0,1],[0,1]"): r"field 'edges' holds \[0, 1\] twice",
+    CHAIN.to_json().replace("conv1x1", "\\ud800"): "unknown operation",
+    CHAIN.to_json()[:-1] + ',"schema":"nasgem.cell/1"}': "given twice",
+}
+
+
+@pytest.mark.parametrize(("cell", "message"), HOSTILE_CELLS.items(), ids=range(len(HOSTILE_CELLS)))
+def test_hostile_cells_are_refused_by_row(path, cell, message):
+    with pytest.raises(DataError, match=rf"{path.name}: row 2: .*{message}"):
+        read_rows(write(frame(cell=[CHAIN.to_json(), cell]), path), "mine", "run0", "mean")
+
+
+GOOD = frame().to_csv(index=False)
+HOSTILE_TEXTS = {
+    "more values than names": (
+        "".join(f"{line},7\n" for line in GOOD.splitlines()).replace("mean,7", "mean"),
+        "heading",
+    ),
+    "fewer values": (GOOD + '"",.5\n', "row 3: 'mean' is"),
+    "a nul": (GOOD.replace("0.625", "0.625\0"), "row 2: 'run0' is"),
+    "a formula": (GOOD.replace("0.625", "=1+1"), "row 2: 'run0' is '=1\\+1': it must be a finite number"),
+    "per cent": (GOOD.replace("0.625", "62 %"), "row 2: 'run0' is"),
+    "a comma": (GOOD.replace("0.625", '"0,625"'), "row 2: 'run0' is"),
+    "huge": (GOOD.replace("0.625", "9" * 5000), "row 2: 'run0' is"),
+    "an escape": (GOOD.replace("0.625", "\x1b[31m"), r"row 2: 'run0' is '\\x1b"),
+    "an open quote": (GOOD + '"a', "cannot be read as a table"),
+    "semicolons": (GOOD.replace(",0", ";0"), "it must be a finite number"),
+    "wide": (GOOD.replace("mean", "mean," + ",".join(map(str, range(50_000)))), "'0' is unknown|cannot be read"),
+    "two columns": (GOOD.replace("cell,run0,mean", "cell,mean,mean"), "'run0' is missing"),
+}
+
+
+@pytest.mark.parametrize(("text", "message"), HOSTILE_TEXTS.values(), ids=HOSTILE_TEXTS)
+def test_hostile_texts_are_refused(tmp_path, text, message):
+    (tmp_path / "mine.csv").write_text(text, encoding="utf-8")
+    with pytest.raises(DataError, match=rf"mine\.csv.*({message})"):
+        read_rows(tmp_path / "mine.csv", "mine", "run0", "mean")
+
+
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\n\n"])
+def test_marks_and_ends_of_lines_are_no_content(tmp_path, mark, end):
+    (tmp_path / "mine.csv").write_bytes((mark + GOOD.replace("\n", end)).encode())
+    assert read_rows(tmp_path / "mine.csv", "mine", "run0", "mean").metrics["run0"].tolist() == [0.5, 0.625]
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        pa.array([[1.0], [2.0]]),
+        pa.array([{"a": 1}, {"a": 2}]),
+        pa.array([0, 1], pa.timestamp("s")),
+        pa.array([0, 1], pa.date32()),
+        pa.array([0, 1], pa.duration("s")),
+        pa.array([True, False]),
+        pa.array([None, None]),
+        pa.array([0.5, None]),
+    ],
+    ids=str,
+)
+def test_columns_that_hold_no_numbers_are_refused(tmp_path, column):
+    cells = pa.array([CHAIN.to_json(), FORK.to_json()])
+    pq.write_table(pa.table({"cell": cells, "run0": column}), tmp_path / "mine.parquet")
+    with pytest.raises(DataError, match=r"mine\.parquet: .*'run0' (is|must hold)"):
+        read_rows(tmp_path / "mine.parquet", "mine", "run0", "run0")
+
+
+def test_a_column_that_is_there_twice_is_refused(tmp_path):
+    columns = [pa.array([CHAIN.to_json()]), pa.array([0.5]), pa.array([0.25])]
+    pq.write_table(pa.Table.from_arrays(columns, ["cell", "run0", "run0"]), tmp_path / "mine.parquet")
+    with pytest.raises(DataError, match=r"mine\.parquet.*run0"):
+        read_rows(tmp_path / "mine.parquet", "mine", "run0", "run0")
 
 
 def test_further_metrics_are_read_when_named(path):

@@ -76,6 +76,10 @@ def test_invalid_graphs_are_refused(adjacency, operations, message):
         ('{"schema": "nasgem.cell/1", "operations": ["input", "conv1x1"], "edges": 3}', "field 'edges' must be"),
         ('{"schema": "nasgem.cell/1", "operations": ["input", "conv1x1"], "edges": [[0, 7]]}', r"holds \[0, 7\]"),
         ('{"schema": "nasgem.cell/1", "operations": ["input", "conv1x1"], "edges": [[0, 1], [1, 0]]}', "cycle"),
+        (
+            '{"schema": "nasgem.cell/1", "operations": ["input", "conv1x1"], "edges": [[0, 1], [0, 1]]}',
+            "twice",
+        ),
         ('{"schema": "nasgem.cell/1", "operations": [], "edges": []}', "0 vertices"),
     ],
 )

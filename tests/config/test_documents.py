@@ -1,12 +1,24 @@
+import contextlib
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from nasgem_core.backbones.spec import NetworkSpec
+from nasgem_core.cells.cell import Cell
 from nasgem_core.config.checked_fields import bounded, choice, optional
-from nasgem_core.config.documents import DocumentKind, read_fields
-from nasgem_core.errors import CellError, DataError, ParameterError
+from nasgem_core.config.documents import DocumentKind, read_fields, shown
+from nasgem_core.config.search import SearchConfig, read_config
+from nasgem_core.deployment.card import NetworkCard
+from nasgem_core.detection.spec import DetectorSpec
+from nasgem_core.errors import CellError, DataError, NasgemError, ParameterError
+from tests.config.hostile import DEEP, VALUES, changed, places
+from tests.deployment.detectors import detector_spec
+from tests.deployment.networks import card, gemnet_spec
 
 
 @dataclass(frozen=True)
@@ -129,3 +141,34 @@ def test_what_is_not_json_is_named():
     for text in ("{", b"\xff", ""):
         with pytest.raises(DataError, match=r"^not a drawing: not valid JSON \(.*\); draw it again$"):
             KIND.parse(text)
+
+
+DOCUMENTS = {
+    "cell": (Cell.from_dict, gemnet_spec().cell.to_dict()),
+    "network": (NetworkSpec.from_dict, gemnet_spec().to_dict()),
+    "card": (NetworkCard.from_dict, json.loads(card(gemnet_spec()).to_json())),
+    "detector": (DetectorSpec.from_dict, detector_spec().to_dict()),
+    "parameters": (read_config, json.loads(json.dumps(asdict(SearchConfig())))),
+}
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.data())
+def test_a_senseless_value_anywhere_is_one_kind_of_error(data):
+    read, document = DOCUMENTS[data.draw(st.sampled_from(sorted(DOCUMENTS)))]
+    place = data.draw(st.sampled_from(list(places(document))))
+    with contextlib.suppress(NasgemError):  # some values are in the range of their field
+        read(changed(document, place, data.draw(st.sampled_from(VALUES))))
+
+
+def test_texts_that_python_does_not_hold_are_refused():
+    for text in ("[" * 100_000, '{"schema": ' * 100_000, "\0" * 100, b"\xff\xfe", '{"schema": 1, "schema": 2}'):
+        for read in (Cell.from_json, NetworkSpec.from_json, NetworkCard.from_json):
+            with pytest.raises(NasgemError, match="not valid JSON"):
+                read(text)
+
+
+def test_values_are_shown_in_short():
+    assert shown("a" * 200) == repr("a" * 200)[:80] and shown(DEEP * 2).startswith(("[", "a value of type list"))
+    assert shown([[DEEP] * 200]) == "a value of type list" or len(shown([[DEEP]])) <= 80
+    assert shown(10**5000) == "a value of type int"

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -36,6 +38,22 @@ def test_a_user_s_table_is_read_with_its_roles(tmp_path):
     space = open_table("mine")
     assert (space.label, space.truth) == ("found", "found")
     np.testing.assert_allclose(space.metrics["found"], table.metrics["label"], rtol=1e-6)
+
+
+def test_a_table_without_cells_replaces_nothing(tmp_path):
+    table = synthetic_table(30)
+    write_table(table, tmp_path / "whole.parquet")
+    import_table("mine", tmp_path / "whole.parquet")
+    empty = replace(
+        table,
+        cells=table.cells[:0],
+        metrics={name: values[:0] for name, values in table.metrics.items()},
+        hashes=table.hashes[:0],
+    )
+    write_table(empty, tmp_path / "empty.parquet")
+    with pytest.raises(DataError, match=r"empty\.parquet has no cells"):
+        import_table("mine", tmp_path / "empty.parquet")
+    assert len(open_table("mine")) == len(table)
 
 
 def test_names_and_roles_that_do_not_fit_are_refused(tmp_path):

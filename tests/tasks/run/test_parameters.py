@@ -113,6 +113,32 @@ def test_values_are_read_as_yaml(text, value):
     assert parse_value(text) == value and type(parse_value(text)) is type(value)
 
 
+@pytest.mark.parametrize("text", ["\0" * 300, "9" * 5000, "2001-99-99", "!!int x", "0x_"])
+def test_what_python_does_not_hold_is_refused_with_its_file(params, text):
+    params.write_text(f"seed: {text}\n")
+    with pytest.raises(ParameterError, match=r"params.yaml is not valid YAML.*; correct it, or restore it$"):
+        load_config()
+    with pytest.raises(ParameterError, match="is not a YAML value"):
+        parse_value(text)
+
+
+@pytest.mark.parametrize("text", ["[" * 3000 + "]" * 3000, "{a: " * 2000 + "}" * 2000])
+def test_deep_documents_are_refused(params, text):
+    for content in (text, f"seed: {text}\n"):
+        params.write_text(content)
+        with pytest.raises(ParameterError, match=r"params.yaml"):
+            load_config()
+
+
+def test_a_file_with_a_mark_before_it_is_read_and_another_kind_of_file_refused(params):
+    params.write_bytes(b"\xef\xbb\xbf" + params.read_bytes())
+    assert load_config()
+    params.unlink()
+    params.mkdir()
+    with pytest.raises(ParameterError, match="cannot be read: Is a directory"):
+        load_config()
+
+
 def test_what_is_not_yaml_is_refused(params):
     with pytest.raises(ParameterError, match=r"'\[1,' is not a YAML value"):
         parse_value("[1,")
