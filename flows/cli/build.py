@@ -45,7 +45,7 @@ def build_network(name: str, macs: str, shape: Shape, output: Path | None) -> No
     Raises:
         NasgemError: a value is wrong, or anything but an earlier network of this command would be replaced.
     """
-    prepare_environment()
+    prepare_environment(only_reads=True)
     if output is not None:
         _require_free(output, name)
     from nasgem_core.backbones.layout import IMAGE_SIZES, named_layout

@@ -19,7 +19,7 @@ def run_export(model: str, output: Path, form: str) -> None:
     """Write a network into a folder that works without this package; print how much each form differs from it."""
     if form != ALL_FORMS and form not in FORMS.names():
         raise DataError(f"format = {form!r}: choose one of {', '.join([ALL_FORMS, *FORMS.names(), INT8])}")
-    prepare_environment()
+    prepare_environment(only_reads=True)
     from nasgem_core.deployment.export import export_network
     from tasks.deployment.open_network import open_network
 
@@ -45,7 +45,7 @@ def _say_step(step: str) -> None:
 
 def run_predict(picture: Path, model: str, top: int) -> None:
     """Print the likeliest classes of a picture."""
-    prepare_environment()
+    prepare_environment(only_reads=True)
     from nasgem_core.deployment.predicting import classify, read_picture
     from nasgem_core.deployment.specs import load_network
     from tasks.deployment.open_network import open_network
@@ -64,7 +64,7 @@ def run_predict(picture: Path, model: str, top: int) -> None:
 
 def run_detect(picture: Path, model: str, output: Path, threshold: float) -> None:
     """Print the objects in a picture, and draw the picture with their boxes."""
-    prepare_environment()
+    prepare_environment(only_reads=True)
     from nasgem_core.deployment.detectors import load_detector
     from nasgem_core.deployment.predicting import find_objects, read_picture
     from nasgem_core.figures.marked import mark_boxes, require_format, save_picture
@@ -133,7 +133,7 @@ def run_latency(names: Sequence[str], sampled: int, measurement: Measurement, ou
         measurement: how.
         output: folder of the table and the plot.
     """
-    prepare_environment()
+    prepare_environment(only_reads=True)
     from nasgem_core.deployment.latency import Setting
     from nasgem_core.figures.image import save_figure
     from nasgem_core.figures.latency import draw_latency

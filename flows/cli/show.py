@@ -102,7 +102,7 @@ def show_places() -> None:
 
 def show_cell(name: str, picture: Path | None) -> None:
     """Print one cell, with its costs and measurements where they are known."""
-    prepare_environment()
+    prepare_environment(only_reads=True)
     config = load_config()
     cell, row = find_cell(name, config)
     _print_cell(cell)
@@ -159,7 +159,7 @@ def show_selection(selection: "Selection") -> None:
 
 def show_status() -> None:
     """Print one line per stage: whether its files are there, and since when."""
-    prepare_environment()
+    prepare_environment(only_reads=True)
     from datetime import datetime
 
     from flows.runtime.lock import folder_lock

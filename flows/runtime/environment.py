@@ -1,12 +1,16 @@
 """The environment of a process, set before Prefect, Numba or Torch are imported, so that no file leaves the folder."""
 
+import atexit
 import hashlib
 import os
+import shutil
 import sys
+import tempfile
 import warnings
 from pathlib import Path
 
 from flows.runtime.private_folder import make_private, make_private_cache
+from flows.runtime.proxies import reach_this_machine_directly
 from nasgem_core.errors import NasgemError
 
 STATE = Path(".nasgem")
@@ -17,34 +21,46 @@ _DVC = ("dvc", "dvc/repo")
 """DVC would make the second one itself, for everybody to write into."""
 
 
-def prepare_environment() -> None:
+def prepare_environment(*, only_reads: bool = False) -> None:
     """Set the process up to work in the current folder, which must be the repository's.
 
+    Args:
+        only_reads: the command writes nothing here; where the folder cannot be written, caches are kept elsewhere until
+            it ends.
+
     Raises:
-        NasgemError: the folder does not contain `params.yaml` or cannot be written, or others can write its state.
+        NasgemError: the folder does not contain `params.yaml` or cannot be written, others can write its state, or the
+            proxies in the environment cannot be used.
     """
     if not Path("params.yaml").is_file():
         raise NasgemError(
             f"{Path.cwd()} does not contain params.yaml: run nasgem in the folder of your copy of the repository"
         )
-    root = Path.cwd()
-    make_state_folder()
-    defaults = {
-        "PREFECT_HOME": str(root / STATE / "prefect"),
-        # Numba caches a function by its own file only; with a folder for each version of all files it follows them all.
-        "NUMBA_CACHE_DIR": str(root / STATE / "numba" / _compiled_version()),
+    writable = os.access(STATE if STATE.exists() else ".", os.W_OK)
+    state = make_state_folder() if writable or not only_reads else _temporary_folder()
+    reach_this_machine_directly()
+    # What a user has set for other programs does not turn it on here; Prefect asks on the terminal otherwise.
+    os.environ |= {
+        "DO_NOT_TRACK": "1",
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        "MLFLOW_DISABLE_TELEMETRY": "true",
+        "DVC_NO_ANALYTICS": "1",
+        "DVC_SITE_CACHE_DIR": str(state / "dvc"),  # a folder that users share runs code of others
+    }
+    defaults = {
+        "PREFECT_HOME": str(state / "prefect"),
+        # Numba caches a function by its own file only; with a folder for each version of all files it follows them all.
+        "NUMBA_CACHE_DIR": str(state / "numba" / _compiled_version()),
         "PREFECT_SERVER_ALLOW_EPHEMERAL_MODE": "false",
         "PREFECT_CLI_COLORS": "false",
         # Runs keep their log in the API; the terminal is for our own messages.
         "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",
         "PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW": "ignore",
         "PREFECT_TASKS_TAG_CONCURRENCY_SLOT_WAIT_SECONDS": "1",
-        "DVC_NO_ANALYTICS": "1",
         # Threads that wait for each other by spinning are many times slower when something else is running.
         "OMP_WAIT_POLICY": "PASSIVE",
-        "MPLCONFIGDIR": str(root / STATE / "matplotlib"),
-        "TORCH_HOME": str(root / STATE / "torch"),
+        "MPLCONFIGDIR": str(state / "matplotlib"),
+        "TORCH_HOME": str(state / "torch"),
         "GIT_PYTHON_REFRESH": "quiet",
         # For the processes that this one starts. One of Python's own removes the semaphores of workers that Ctrl-C has
         # ended, and would list them on the terminal.
@@ -52,13 +68,12 @@ def prepare_environment() -> None:
     }
     for name, value in defaults.items():
         os.environ.setdefault(name, value)
-    os.environ["DVC_SITE_CACHE_DIR"] = str(root / STATE / "dvc")  # a folder that users share runs code of others
     if not sys.warnoptions:
         warnings.simplefilter("ignore")
 
 
-def make_state_folder() -> None:
-    """Create the state folder for this user alone, and the folders in it that libraries would open to others.
+def make_state_folder() -> Path:
+    """Create and return the state folder, for this user alone, and the folders in it that libraries would open to others.
 
     Raises:
         NasgemError: it cannot be written, belongs to another user, or others can write into it.
@@ -76,6 +91,13 @@ def make_state_folder() -> None:
         raise NasgemError(
             f"cannot write to {STATE.resolve()}: {error.strerror}; free space there or make the folder writable"
         ) from None
+    return STATE.absolute()
+
+
+def _temporary_folder() -> Path:
+    folder = Path(tempfile.mkdtemp(prefix="nasgem-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
 
 
 def _compiled_version() -> str:

@@ -22,7 +22,7 @@ NETWORK = GEMNetSpec("earlier", 10, (32, 32), CELL, CIFAR, 16.0).to_json()
 def _folder(tmp_path, monkeypatch):
     """Work in a folder with a cell, a chosen cell, a network and a file of something else."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(build, "prepare_environment", lambda: None)
+    monkeypatch.setattr(build, "prepare_environment", lambda **_: None)
     monkeypatch.setattr(build, "load_config", lambda: None)
     for name, text in {
         "cell.json": CELL.to_json(),

@@ -24,7 +24,7 @@ def place(tmp_path, monkeypatch):
         return Int8Report(15, 0.9, 0.8931, 2_000_000, 500_000, 1.25, 0.75)
 
     monkeypatch.setattr(int8, "export_int8", export)
-    monkeypatch.setattr(module, "prepare_environment", lambda: None)
+    monkeypatch.setattr(module, "prepare_environment", lambda **_: None)
     monkeypatch.chdir(tmp_path)
     write_images(tmp_path / "images")
     (tmp_path / "images" / "classes.txt").write_text("blue cat\ngreen dog\nred a 'third' class\n")

@@ -17,7 +17,7 @@ CELL = Cell.from_dict({"schema": "nasgem.cell/1", "operations": ["input", "skip"
 def printed(small_search, monkeypatch):
     """Give a function that returns what a function of the module prints of the small search."""
     monkeypatch.setattr(show, "load_config", lambda: small_search.config)
-    monkeypatch.setattr(show, "prepare_environment", lambda: None)
+    monkeypatch.setattr(show, "prepare_environment", lambda **_: None)
 
     def text(function, *arguments):
         with out.capture() as capture:

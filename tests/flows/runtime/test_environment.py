@@ -25,6 +25,26 @@ def test_tools_keep_what_they_write_in_the_state_folder(here):
     assert os.environ["DVC_NO_ANALYTICS"] == "1" and os.environ["PREFECT_SERVER_ANALYTICS_ENABLED"] == "false"
 
 
+def test_telemetry_is_off_whatever_a_user_has_set_for_other_programs(here):
+    (here / "params.yaml").touch()
+    os.environ |= {"DO_NOT_TRACK": "0", "PREFECT_SERVER_ANALYTICS_ENABLED": "true", "MLFLOW_DISABLE_TELEMETRY": "false"}
+    prepare_environment()
+    from prefect._internal.analytics.enabled import is_telemetry_enabled
+
+    assert not is_telemetry_enabled(), "Prefect would ask on the terminal, in workers, too"
+    assert os.environ["PREFECT_SERVER_ANALYTICS_ENABLED"] == "false" and os.environ["DVC_NO_ANALYTICS"] == "1"
+    assert os.environ["MLFLOW_DISABLE_TELEMETRY"] == "true"
+
+
+def test_a_command_that_only_reads_keeps_caches_elsewhere_where_it_cannot_write(here, monkeypatch):
+    (here / "params.yaml").touch()
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    prepare_environment(only_reads=True)
+    assert not (here / STATE).exists()
+    for name in ("NUMBA_CACHE_DIR", "MPLCONFIGDIR"):
+        assert not os.environ[name].startswith(str(here))
+
+
 def test_what_a_user_has_set_stays(here):
     (here / "params.yaml").touch()
     prepare_environment()

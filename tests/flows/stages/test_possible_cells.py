@@ -123,7 +123,7 @@ def test_it_is_said_everywhere(at_budget, monkeypatch):
     assert _draw_pareto(session.objective, results.distinct, 0).axes[0].get_xlabel() == "params (millions, log scale)"
     monkeypatch.setattr(show, "load_config", lambda: session.config)
     for name in ("prepare_environment", "show_places"):
-        monkeypatch.setattr(show, name, lambda: None)
+        monkeypatch.setattr(show, name, lambda **_: None)
     monkeypatch.setattr("tasks.stages.proxy.open_images", lambda *_: session.images)
     with out.capture() as shown:
         show.show_results()
