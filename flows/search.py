@@ -10,6 +10,7 @@ from prefect import flow
 from flows.runtime.environment import prepare_environment
 from flows.runtime.lock import folder_lock
 from flows.runtime.session import open_session
+from flows.runtime.stopping import answer_in_flow
 from flows.stages.catalogue import SEARCHED
 from nasgem_core.errors import NasgemError
 from tasks.run.parameters import PARAMS, change_parameters
@@ -27,6 +28,7 @@ def search(overrides: dict[str, Any] | None = None) -> None:
     Args:
         overrides: parameters to set in params.yaml first, by dotted name, such as {"score.penalty": 0.05}.
     """
+    answer_in_flow()
     prepare_environment()
     with folder_lock():
         if overrides:

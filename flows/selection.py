@@ -6,6 +6,7 @@ import numpy as np
 from prefect import flow
 
 from flows.runtime.session import Session, open_session
+from flows.runtime.stopping import answer_in_flow
 from nasgem_core.errors import DataError, ParameterError
 from nasgem_core.search.objective import Objective
 from nasgem_core.seeding import derive_seed
@@ -61,6 +62,7 @@ def select(penalty: float | None, max_macs: int, top: int) -> Selection:
         DataError: no cell is within the budget.
         ParameterError: a penalty or a bound is given, and the search had a budget.
     """
+    answer_in_flow()
     with open_session() as session:
         return choose(session, penalty, max_macs, top)
 

@@ -17,7 +17,7 @@ import pytest
 from filelock import FileLock
 from hypothesis import HealthCheck, settings
 
-from flows.runtime.server import HOST, answers, free_port
+from flows.runtime.server import OwnServer, api_address, listening
 from tests.flows.commands import NASGEM
 from tests.flows.workspace import Workspace, kept_code
 
@@ -97,13 +97,9 @@ def prefect_api(pristine, prefect_database, tmp_path_factory) -> Iterator[str]:
     """Give the address of a Prefect server that many commands use in turn."""
     home = tmp_path_factory.mktemp("prefect")
     shutil.copy(prefect_database, home)
-    port = free_port()
-    api = f"http://{HOST}:{port}/api"
     environment = pristine.environment(PREFECT_HOME=str(home), PREFECT_SERVER_ANALYTICS_ENABLED="false")
-    command = [sys.executable, "-m", "flows.runtime.server", str(port), str(os.getpid())]
-    with (home / "log").open("wb") as log:
-        server = subprocess.Popen(command, cwd=home, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-    pristine.wait_for(lambda: answers(api, timeout=2))
-    yield api
-    server.terminate()
-    server.wait(20)
+    with listening() as listener:
+        server = OwnServer(listener, home / "log", environment)
+        server.wait()
+        yield api_address(listener)
+        server.end()

@@ -8,7 +8,11 @@ import os
 from pathlib import Path
 from typing import Annotated
 
-import typer
+from flows.runtime.dvc_parent import follow_dvc
+
+follow_dvc()
+
+import typer  # noqa: E402 - the import of everything else takes long enough for `dvc` to be killed meanwhile
 
 from flows.cli.guard import guarded
 from flows.cli.network_commands import commands

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from flows.runtime.environment import prepare_environment
 from flows.runtime.lock import folder_lock
-from flows.runtime.processes import follow
 from flows.runtime.server import prefect_server
 from flows.stages.catalogue import Stage, stage_named
 from nasgem_core.counts import read_count
@@ -49,9 +48,6 @@ def run_stage(name: str, changes: Mapping[str, Any] | None = None) -> None:
     if int(os.environ.get("RANK", "0")) > 0:
         _take_part(stage)
         return
-    if "DVC_STAGE" in os.environ:
-        # A killed `dvc repro` leaves its command behind, which would hold the folder against the next one.
-        follow(os.getppid())
     prepare_environment()
     with folder_lock():
         _change(changes or {})

@@ -8,17 +8,40 @@ import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 
-def follow(parent: int) -> None:
-    """End this process as soon as `parent`, the process that started it, is gone; it may be gone already."""
+def follow(ancestor: int) -> None:
+    """End this process as soon as the one that started it, or started what started it, is gone; it may be gone already."""
 
     def watch() -> None:
-        while os.getppid() == parent:
+        while _descends_from(ancestor):
             time.sleep(0.5)
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True, name="follow-parent").start()
+
+
+def _descends_from(ancestor: int) -> bool:
+    process = os.getppid()
+    try:
+        while process not in (ancestor, 0, 1):
+            process = parent_of(process)
+    except OSError:  # one between has ended, or there is no /proc here
+        return False
+    return process == ancestor
+
+
+def parent_of(process: int) -> int:
+    """Return the parent of a process; raises `OSError` where it has ended."""
+    # The name, in parentheses, may hold blanks.
+    return int(Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[1])
+
+
+def end_children() -> None:
+    """End the workers that this process has started, at once."""
+    for worker in multiprocessing.active_children():
+        worker.kill()
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from prefect import Flow, Task
 from prefect.futures import PrefectFuture
 from prefect.task_runners import ProcessPoolTaskRunner, TaskRunner
 
-from flows.runtime.processes import ignoring_interrupts, start_worker
+from flows.runtime.processes import end_children, ignoring_interrupts, start_worker
 from nasgem_core.errors import NasgemError
 from tasks.run.placement import SLOT
 
@@ -64,8 +64,7 @@ class ProcessPool:
 
     def terminate(self) -> None:
         """End all worker processes; Prefect would wait for them."""
-        for worker in multiprocessing.active_children():
-            worker.terminate()
+        end_children()
 
     def died(self, error: BaseException) -> bool:
         """Whether a process of the pool was ended."""

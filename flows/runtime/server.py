@@ -1,27 +1,34 @@
 """A Prefect server for the length of one command, on the loopback interface, where none is configured.
 
-It keeps its database in the repository, logs to a file, and ends with the command, even when that is killed.
+It keeps its database in the repository, logs to a file, and ends with the command, even when that is killed. When the
+server itself is killed (memory ran out), it is started again: the socket belongs to the command, so requests wait in it.
 """
 
 import os
+import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.error import URLError
-from urllib.request import ProxyHandler, build_opener
+from urllib.request import urlopen
 
 from flows.runtime.environment import STATE
 from flows.runtime.processes import follow
 from nasgem_core.errors import NasgemError
+from tasks.run.progress import say
 
 HOST = "127.0.0.1"
 _STARTUP_SECONDS = 180
-_open = build_opener(ProxyHandler({})).open
+_STARTS = 4
+"""How often a server is started before it is given up."""
+_WAITING = 2048
+"""Requests that may wait while there is no server."""
 
 
 @contextmanager
@@ -43,37 +50,110 @@ def prefect_server() -> Iterator[Callable[[], None]]:
             )
         yield lambda: None
         return
-    port = free_port()
     log = STATE / "prefect" / "server.log"
     log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("ab") as output:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "flows.runtime.server", str(port), str(os.getpid())],
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            # Ctrl-C is for the command, which stops the server when its own work is stored.
-            start_new_session=True,
-        )
-    os.environ["PREFECT_API_URL"] = f"http://{HOST}:{port}/api"
-    try:
-        with ExitStack() as settings:
+    with listening() as listener, ExitStack() as settings:
+        os.environ["PREFECT_API_URL"] = api_address(listener)
+        server = OwnServer(listener, log)
+        try:
 
             def wait_for_server() -> None:
-                _wait_for(process, log)
+                server.wait()
                 settings.enter_context(_no_heartbeats())
 
             yield wait_for_server
-    finally:
-        if process.poll() is None:
-            _send_what_waits()
-        del os.environ["PREFECT_API_URL"]
-        process.terminate()
+        finally:
+            if server.runs():
+                _send_what_waits()
+            del os.environ["PREFECT_API_URL"]
+            server.end()
+
+
+class OwnServer:
+    """A process that serves a socket, and is started again when something has ended it.
+
+    Args:
+        listener: the socket, which stays open between two processes.
+        log: the file for its messages.
+        environment: of the process; that of this one by default.
+    """
+
+    def __init__(self, listener: socket.socket, log: Path, environment: Mapping[str, str] | None = None) -> None:
+        self.listener, self.log, self.environment = listener, log, environment
+        self._starts = 0
+        self._answered = self._ending = False
+        self._changing = threading.Lock()
+        self._process = self._start()
+        threading.Thread(target=self._watch, daemon=True, name="prefect-server").start()
+
+    def wait(self) -> None:
+        """Return once it answers; raises `NasgemError` where it does not start."""
+        deadline = time.monotonic() + _STARTUP_SECONDS
+        while not answers(api_address(self.listener), timeout=2):
+            if not self.runs() or time.monotonic() > deadline:
+                raise NasgemError(
+                    f"the Prefect server did not start: the end of {self.log} says why. If it is about the database, "
+                    f"move {self.log.with_name('prefect.db')} away: it holds the log of runs, not their results"
+                )
+            time.sleep(0.1)
+        self._answered = True
+
+    def runs(self) -> bool:
+        """Whether its process has not ended."""
+        return self._process.poll() is None
+
+    def end(self) -> None:
+        """End it for good."""
+        with self._changing:
+            self._ending = True
+        self._process.terminate()
         try:
-            process.wait(timeout=5)
+            self._process.wait(timeout=5)
         except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+            self._process.kill()
+            self._process.wait()
+
+    def _start(self) -> subprocess.Popen:
+        self._starts += 1
+        descriptor = self.listener.fileno()
+        with self.log.open("ab") as output:
+            return subprocess.Popen(
+                [sys.executable, "-m", "flows.runtime.server", str(descriptor), str(os.getpid())],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                env=self.environment,
+                pass_fds=(descriptor,),
+                # Ctrl-C is for the command, which stops the server when its own work is stored.
+                start_new_session=True,
+            )
+
+    def _watch(self) -> None:
+        while True:
+            self._process.wait()
+            with self._changing:
+                if self._ending or not self._answered:
+                    return
+                if self._starts == _STARTS:
+                    break
+                self._process = self._start()
+            say("  the Prefect server was ended from outside (out of memory?): it is started again")
+        say(f"  the Prefect server ended {_STARTS} times: the end of {self.log} says why")
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
+@contextmanager
+def listening() -> Iterator[socket.socket]:
+    """Provide a socket on a free port of the loopback interface, in which requests wait for a server."""
+    with socket.socket() as listener:
+        listener.bind((HOST, 0))
+        listener.listen(_WAITING)
+        yield listener
+
+
+def api_address(listener: socket.socket) -> str:
+    """Return the address of the API that is served on a socket."""
+    return f"http://{HOST}:{listener.getsockname()[1]}/api"
 
 
 def _no_heartbeats() -> AbstractContextManager[Any]:
@@ -86,22 +166,10 @@ def _no_heartbeats() -> AbstractContextManager[Any]:
     return temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None})
 
 
-def _wait_for(process: subprocess.Popen, log: Path) -> None:
-    address = os.environ["PREFECT_API_URL"]
-    deadline = time.monotonic() + _STARTUP_SECONDS
-    while not answers(address, timeout=2):
-        if process.poll() is not None or time.monotonic() > deadline:
-            raise NasgemError(
-                f"the Prefect server did not start: the end of {log} says why. If it is about the database, move "
-                f"{log.with_name('prefect.db')} away: it holds the log of runs, not their results"
-            )
-        time.sleep(0.1)
-
-
 def answers(address: str, timeout: float) -> bool:
     """Return whether a Prefect API answers within so many seconds."""
     try:
-        with _open(f"{address.rstrip('/')}/health", timeout=timeout) as response:
+        with urlopen(f"{address.rstrip('/')}/health", timeout=timeout) as response:
             return response.status == 200
     except (URLError, OSError, ValueError):
         return False
@@ -117,20 +185,14 @@ def _send_what_waits() -> None:
         EventsWorker.drain_all(timeout=10)
 
 
-def free_port() -> int:
-    """Return a port of the loopback interface that nothing uses yet."""
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return probe.getsockname()[1]
-
-
-def _serve(port: int, parent: int) -> None:
+def _serve(descriptor: int, parent: int) -> None:
     follow(parent)
     import uvicorn
     from prefect.server.api.server import create_app
 
     app = create_app(ephemeral=True, final=True)
-    uvicorn.run(app, host=HOST, port=port, log_level="warning", timeout_graceful_shutdown=2)
+    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=2))
+    server.run(sockets=[socket.socket(fileno=descriptor)])
 
 
 if __name__ == "__main__":

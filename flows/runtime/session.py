@@ -12,6 +12,7 @@ from prefect.flows import Flow
 from flows.runtime.environment import prepare_environment
 from flows.runtime.lock import folder_lock
 from flows.runtime.runner import ProcessPool, Runner
+from flows.runtime.stopping import answer_in_flow
 from nasgem_core.config.search import SearchConfig
 from nasgem_core.search.objective import Objective, ProxyNetworks
 from nasgem_core.search.target_networks import TargetNetworks
@@ -96,6 +97,7 @@ def stage_flow(name: str) -> Callable[[Callable[[Session], None]], Flow[[], None
 
     def wrap(function: Callable[[Session], None]) -> Flow[[], None]:
         def run() -> None:
+            answer_in_flow()
             with open_session() as session:
                 try:
                     function(session)

@@ -36,10 +36,8 @@ def run_side_by_side(
         futures = dict(zip(runner.submit(cached, [inputs[index] for index in unknown]), unknown, strict=True))
         for future in as_completed(list(futures)):
             on_result(futures[future], future.result())
-    except KeyboardInterrupt:
-        runner.terminate()
-        raise
-    except Exception as error:
+    except BaseException as error:
+        runner.terminate()  # the engine would wait for trainings of hours, also at a signal or when the disk is full
         if not runner.died(error):
             raise
         raise WorkerError(

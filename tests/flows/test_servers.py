@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,7 +12,6 @@ from urllib.request import Request, urlopen
 
 import pytest
 
-from flows.runtime.server import free_port
 from flows.stages.catalogue import SEARCHED
 from tests.flows.workspace import Workspace
 
@@ -23,6 +23,13 @@ def ask(url: str, document: dict | None = None) -> object:
     with urlopen(Request(url, body, {"Content-Type": "application/json"}), timeout=10) as response:
         text = response.read().decode()
     return json.loads(text) if text[:1] in "[{" else text
+
+
+def free_port() -> int:
+    """Return a port of the loopback interface that nothing uses yet."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
 
 
 def wait_until(condition: Callable[[], object], seconds: float = 300) -> None:

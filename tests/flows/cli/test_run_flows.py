@@ -1,6 +1,5 @@
 """What the command line does around a flow: folder, parameters, server, session."""
 
-import os
 from contextlib import contextmanager
 from types import SimpleNamespace
 
@@ -18,7 +17,7 @@ def happened(tmp_path, monkeypatch):
     """Run in an empty folder without a server or a session; give what happens, in order."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "params.yaml").touch()
-    for name in ("WORLD_SIZE", "RANK", "DVC_STAGE"):
+    for name in ("WORLD_SIZE", "RANK"):
         monkeypatch.delenv(name, raising=False)
     events: list[str] = []
 
@@ -34,7 +33,6 @@ def happened(tmp_path, monkeypatch):
     monkeypatch.setattr(run_flows, "prepare_environment", lambda: events.append("environment"))
     monkeypatch.setattr(run_flows, "prefect_server", server)
     monkeypatch.setattr(run_flows, "load_config", lambda: events.append("parameters checked"))
-    monkeypatch.setattr(run_flows, "follow", lambda parent: events.append(f"follow {parent}"))
     monkeypatch.setattr(sessions, "open_session", session)
     monkeypatch.setattr(Stage, "flow", lambda stage: f"flow of {stage.name}")
     monkeypatch.setattr(Stage, "function", lambda stage, name: lambda config: events.append(f"{stage.name}.{name}"))
@@ -50,12 +48,6 @@ def test_changes_are_written_first(happened, monkeypatch):
     monkeypatch.setattr(run_flows, "change_parameters", lambda changes: bool(happened.append(f"set {changes}")))
     run_stage("pairs", {"seed": 3})
     assert happened[:3] == ["environment", "set {'seed': 3}", "parameters checked"]
-
-
-def test_a_stage_of_dvc_ends_with_it(happened, monkeypatch):
-    monkeypatch.setenv("DVC_STAGE", "pairs")
-    run_stage("pairs")
-    assert happened[0] == f"follow {os.getppid()}" and happened[-1] == "run flow of pairs"
 
 
 def test_the_first_process_of_torchrun_runs_the_stage_and_the_others_take_part(happened, monkeypatch):

@@ -24,7 +24,7 @@ def test_a_pool_knows_when_one_of_its_processes_died():
 
 def test_ending_the_work_ends_every_process(monkeypatch):
     ended = []
-    children = [SimpleNamespace(terminate=lambda name=name: ended.append(name)) for name in "ab"]
+    children = [SimpleNamespace(kill=lambda name=name: ended.append(name)) for name in "ab"]
     monkeypatch.setattr(multiprocessing, "active_children", lambda: children)
     POOL.terminate()
     assert ended == ["a", "b"]

@@ -1,15 +1,17 @@
 """The Prefect server of one command, without starting one: real ones run in every test of the command line."""
 
 import os
+import signal
 import subprocess
 import threading
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
 from flows.runtime import server
 from flows.runtime.environment import STATE
-from flows.runtime.server import prefect_server
+from flows.runtime.server import OwnServer, answers, api_address, listening, prefect_server
 from nasgem_core.errors import NasgemError
 
 
@@ -40,17 +42,22 @@ class FakeProcess:
 
     def __init__(self, code: int | None, stubborn: bool = False) -> None:
         self.code, self.stubborn, self.calls = code, stubborn, []
+        self.ended = threading.Event()
 
     def poll(self) -> int | None:
         return self.code
 
     def terminate(self) -> None:
         self.calls.append("terminate")
+        self.ended.set()
 
     def kill(self) -> None:
         self.calls.append("kill")
 
     def wait(self, timeout: float | None = None) -> None:
+        if threading.current_thread() is not threading.main_thread():
+            self.ended.wait()  # whoever watches it
+            return
         self.calls.append("wait")
         if self.stubborn and timeout:
             raise subprocess.TimeoutExpired("server", timeout)
@@ -90,21 +97,21 @@ def test_our_own_ends_with_the_block(started):
     process = FakeProcess(None)
     calls = started(process)
     with prefect_server():
-        port = calls[0][-2]
-        assert os.environ["PREFECT_API_URL"] == f"http://{server.HOST}:{port}/api"
+        assert os.environ["PREFECT_API_URL"].startswith(f"http://{server.HOST}:")
         assert calls[0][-1] == str(os.getpid()), "the server follows this process"
-    assert "PREFECT_API_URL" not in os.environ and process.calls == ["terminate", "wait"]
+    assert "PREFECT_API_URL" not in os.environ and process.calls[-2:] == ["terminate", "wait"]
 
 
 def test_one_that_does_not_end_is_killed(started):
-    process = FakeProcess(0, stubborn=True)
+    process = FakeProcess(None, stubborn=True)
     started(process)
     with prefect_server():
         pass
-    assert process.calls == ["terminate", "wait", "kill", "wait"]
+    assert process.calls[-4:] == ["terminate", "wait", "kill", "wait"]
 
 
-def test_one_that_dies_at_its_start_is_reported_with_its_log(started):
+def test_one_that_dies_at_its_start_is_reported_with_its_log(started, monkeypatch):
+    monkeypatch.setattr(server, "answers", lambda *_, **__: False)
     started(FakeProcess(1))
     log = STATE / "prefect" / "server.log"
     with (
@@ -117,7 +124,7 @@ def test_one_that_dies_at_its_start_is_reported_with_its_log(started):
     assert log.is_file()
 
 
-def test_a_slow_one_is_waited_for(started, healthy, monkeypatch):
+def test_a_slow_one_is_waited_for(started, monkeypatch):
     answers = iter([False, False, True])
     monkeypatch.setattr(server, "answers", lambda *_, **__: next(answers))
     monkeypatch.setattr(server.time, "sleep", lambda _: None)
@@ -125,3 +132,51 @@ def test_a_slow_one_is_waited_for(started, healthy, monkeypatch):
     with prefect_server() as wait_for_server:
         wait_for_server()
     assert next(answers, None) is None
+
+
+SMALL = """
+import socket, sys
+listener = socket.socket(fileno=int(sys.argv[1]))
+while True:
+    connection, _ = listener.accept()
+    connection.recv(9999)
+    connection.sendall(b"HTTP/1.0 200 OK\\r\\nContent-Length: 0\\r\\n\\r\\n")
+    connection.close()
+"""
+
+
+@pytest.fixture
+def small(tmp_path, monkeypatch):
+    """Have a small server started in place of Prefect's; give it and the lines that are said."""
+    lines, real = [], subprocess.Popen
+    monkeypatch.setattr(server, "say", lines.append)
+    monkeypatch.setattr(
+        server.subprocess, "Popen", lambda words, **given: real([words[0], "-S", "-c", SMALL, *words[3:]], **given)
+    )
+    with listening() as listener:
+        own = OwnServer(listener, tmp_path / "log")
+        own.wait()
+        yield own, lines
+        own.end()
+        assert not own.runs()
+
+
+def test_one_that_is_killed_is_started_again_and_no_request_is_refused(small):
+    own, lines = small
+    killed, first = own._process.pid, own._process
+    os.kill(killed, signal.SIGKILL)
+    first.wait()
+    assert answers(api_address(own.listener), timeout=30)
+    assert own.runs() and own._process.pid != killed
+    assert lines == ["  the Prefect server was ended from outside (out of memory?): it is started again"]
+
+
+def test_one_that_dies_again_and_again_ends_the_command(small, monkeypatch):
+    own, lines = small
+    ended = threading.Event()
+    real = os.kill
+    monkeypatch.setattr(os, "kill", lambda pid, number: ended.set() if pid == os.getpid() else real(pid, number))
+    while not ended.is_set():
+        with suppress(ProcessLookupError):
+            real(own._process.pid, signal.SIGKILL)
+    assert lines[-1] == f"  the Prefect server ended 4 times: the end of {own.log} says why"

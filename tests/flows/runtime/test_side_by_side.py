@@ -1,4 +1,5 @@
 import pytest
+from prefect.exceptions import TerminationSignal
 
 from flows.runtime import side_by_side
 from flows.runtime.runner import WorkerError
@@ -55,9 +56,10 @@ def test_known_results_come_first_and_the_others_with_their_index():
     assert runner.submitted == [INPUTS[1], INPUTS[3]] and not runner.terminated
 
 
-def test_an_interruption_ends_the_work_under_way():
-    runner = FakeRunner("", KeyboardInterrupt(), "", "three")
-    with pytest.raises(KeyboardInterrupt):
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), TerminationSignal(15), OSError(28, "full"), EOFError()])
+def test_whatever_ends_it_ends_the_work_under_way(error):
+    runner = FakeRunner("", error, "", "three")
+    with pytest.raises(WorkerError if isinstance(error, EOFError) else type(error)):
         run(runner)
     assert runner.terminated == 1
 

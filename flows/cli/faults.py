@@ -1,0 +1,83 @@
+"""Faults of the machine that a user can mend, found in whatever error a library has made of them."""
+
+import errno
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from flows.runtime.environment import STATE
+
+_DISK = {
+    errno.ENOSPC: "the disk is full: free space",
+    errno.EDQUOT: "the disk quota is used up: free space",
+    errno.EFBIG: "a file may not become that large here (ulimit -f): raise the limit",
+    errno.EROFS: "the disk is read-only: make it writable",
+    errno.EACCES: "permission was denied: make it writable",
+    errno.EPERM: "permission was denied: make it writable",
+}
+_AGAIN = "and run again; finished work is kept"
+_FULL = (
+    "database or disk is full",
+    "no space left on device",
+    "disk quota exceeded",
+    "pytorchstreamwriter failed writing",
+)
+"""What libraries say that pass no error number on."""
+_NO_MEMORY = ("can't allocate memory", "cannot allocate memory", "out of memory", "bad_alloc")
+_SPACE = 2**20
+
+
+def explain(error: BaseException) -> str | None:
+    """Return what has happened and what to do, or nothing where the error is not one of the machine."""
+    chain = list(_chain(error))
+    for one in chain:
+        if isinstance(one, OSError) and one.errno in _DISK:
+            where = f" at {one.filename}" if one.filename else ""
+            return f"{_DISK[one.errno]}{where}, {_AGAIN}"
+    for one in chain:
+        text = str(one).lower()
+        if any(words in text for words in _FULL):
+            return f"{_DISK[errno.ENOSPC]}, {_AGAIN}"
+        if isinstance(one, MemoryError) or (isinstance(one, RuntimeError) and any(word in text for word in _NO_MEMORY)):
+            return f"memory ran out: end other programs, use fewer --workers or smaller batches, {_AGAIN}"
+    if any(type(one).__module__.partition(".")[0] in ("httpx", "httpcore") or _is_of_prefect(one) for one in chain):
+        return _no_space() or (
+            f"the Prefect server failed ({_first_line(error)}): the end of {STATE / 'prefect' / 'server.log'} says why. "
+            "Run again to go on; finished work is kept"
+        )
+    return None
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """Return an error, those in it, and those that it came from."""
+    waiting, seen = [error], set[int]()
+    while waiting:
+        one = waiting.pop(0)
+        if id(one) in seen:
+            continue
+        seen.add(id(one))
+        yield one
+        inner = one.exceptions if isinstance(one, BaseExceptionGroup) else ()
+        waiting += [found for found in (*inner, one.__cause__, one.__context__) if found is not None]
+
+
+def _is_of_prefect(error: BaseException) -> bool:
+    """Whether Prefect's client could not do its work; errors of runs carry those of this package along."""
+    return any(kind.__name__ in ("PrefectHTTPStatusError", "CrashedRun") for kind in type(error).__mro__)
+
+
+def _no_space() -> str | None:
+    """Return that the disk is full if it is: a server of Prefect says no more than that it failed."""
+    probe = STATE / f"probe.{os.getpid()}"
+    try:
+        probe.write_bytes(bytes(_SPACE))
+    except OSError as error:
+        return explain(error)
+    finally:
+        Path(probe).unlink(missing_ok=True)
+    return None
+
+
+def _first_line(error: BaseException) -> str:
+    lines = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {lines[0].rstrip('.')[:200]}" if lines else type(error).__name__

@@ -1,0 +1,77 @@
+import errno
+import sqlite3
+from concurrent.futures.process import BrokenProcessPool
+
+import httpx
+import pytest
+
+from flows.cli.faults import explain
+from flows.runtime.environment import STATE
+
+
+def raised(error: Exception, cause: Exception | None = None) -> Exception:
+    """Return an error that was raised while another one was handled."""
+    try:
+        try:
+            raise cause or error
+        except Exception:
+            raise error  # noqa: B904 - what a library does
+    except Exception as found:
+        return found
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    STATE.mkdir()
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (OSError(errno.ENOSPC, "x", "data/pairs"), "the disk is full: free space at data/pairs, and run again"),
+        (OSError(errno.EDQUOT, "x"), "the disk quota is used up: free space, and run again"),
+        (OSError(errno.EFBIG, "x"), "a file may not become that large here"),
+        (OSError(errno.EROFS, "x"), "the disk is read-only: make it writable, and run again"),
+        (PermissionError(errno.EACCES, "x", "a"), "permission was denied: make it writable at a"),
+        (raised(RuntimeError("could not store"), OSError(errno.ENOSPC, "x")), "the disk is full"),
+        (ExceptionGroup("two", [ValueError(), OSError(errno.ENOSPC, "x")]), "the disk is full"),
+        (sqlite3.OperationalError("database or disk is full"), "the disk is full"),
+        (ValueError("I/O error: No space left on device (os error 28)"), "the disk is full"),
+        (RuntimeError("[enforce fail at inline_container.cc:626] . PytorchStreamWriter failed writing"), "the disk is"),
+        (MemoryError(), "memory ran out: end other programs, use fewer --workers or smaller batches, and run again"),
+        (RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes"), "memory ran out"),
+        (RuntimeError("CUDA out of memory. Tried to allocate 20.00 MiB"), "memory ran out"),
+        (httpx.ConnectError("All connection attempts failed"), "the Prefect server failed (ConnectError: All"),
+    ],
+)
+def test_what_a_user_can_mend_is_said(error, words):
+    message = explain(error)
+    assert message is not None and message.startswith(words) and "finished work is kept" in message
+
+
+def server_error() -> Exception:
+    from prefect.exceptions import PrefectHTTPStatusError
+
+    request = httpx.Request("POST", "http://127.0.0.1:1/api/flows/")
+    response = httpx.Response(500, request=request)
+    return PrefectHTTPStatusError("Server error '500 Internal Server Error'\nmore", request=request, response=response)
+
+
+def test_an_error_500_names_the_log():
+    message = explain(raised(RuntimeError("x"), server_error()))
+    assert message is not None and f"the end of {STATE}/prefect/server.log says why. Run again" in message
+    assert "\n" not in message and not list(STATE.iterdir())
+
+
+def test_an_error_500_of_a_full_disk_says_so(monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("pathlib.Path.write_bytes", full)
+    assert (explain(server_error()) or "").startswith("the disk is full: free space, and run again")
+
+
+@pytest.mark.parametrize("error", [ZeroDivisionError("x"), KeyError("seed"), BrokenProcessPool("x"), OSError(2, "x")])
+def test_a_fault_of_the_code_is_not_explained_away(error):
+    assert explain(error) is None
