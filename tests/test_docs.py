@@ -22,7 +22,7 @@ import typer.core
 from markdown_it import MarkdownIt
 from ruamel.yaml import YAML
 
-from flows.cli.app import app
+from flows.cli.search_commands import app
 from nasgem_core.config.search import SearchConfig
 from tasks.run.parameters import load_profile
 from tests.flows.commands import shims

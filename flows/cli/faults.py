@@ -42,8 +42,8 @@ def explain(error: BaseException) -> str | None:
             return f"memory ran out: end other programs, use fewer --workers or smaller batches, {_AGAIN}"
     if any(type(one).__module__.partition(".")[0] in ("httpx", "httpcore") or _is_of_prefect(one) for one in chain):
         return _no_space() or (
-            f"the Prefect server failed ({_first_line(error)}): the end of {STATE / 'prefect' / 'server.log'} says why. "
-            "Run again to go on; finished work is kept"
+            f"the Prefect server failed ({_first_line(error)}): the end of {STATE / 'prefect' / 'server.log'} says "
+            "why. Run again to go on; finished work is kept"
         )
     return None
 

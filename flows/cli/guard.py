@@ -1,4 +1,4 @@
-"""A user's mistake, a fault of the machine or Ctrl-C ends with one clear line and a non-zero exit, not with a traceback."""
+"""A user's mistake, a fault of the machine or Ctrl-C ends with one clear line and a non-zero exit, no traceback."""
 
 import sys
 from collections.abc import Iterator
@@ -35,7 +35,7 @@ def guarded(stopped: str = _KEPT) -> Iterator[None]:
 
 
 def _print_all_letters(stream: TextIO) -> None:
-    """Have letters that a terminal's encoding lacks written as \\u4e2d, where Python would raise an error."""
+    """Have letters that a terminal's encoding lacks written by their numbers, where Python would raise an error."""
     if hasattr(stream, "reconfigure"):
         stream.reconfigure(errors="backslashreplace")
 

@@ -1,4 +1,4 @@
-"""The commands of `nasgem` for using networks; `flows.cli.app` adds them."""
+"""The commands of `nasgem` for using networks; `flows.cli.search_commands` adds them."""
 
 from pathlib import Path
 from typing import Annotated

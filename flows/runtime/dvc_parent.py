@@ -1,4 +1,4 @@
-"""A stage of `dvc repro` ends with it: a stage that a killed `dvc` leaves behind would hold the folder against the next.
+"""A stage of `dvc repro` ends with it: what a killed `dvc` leaves behind would hold the folder against the next one.
 
 Called before anything that takes time is imported, because `dvc` may be killed at the moment when it starts a stage.
 """

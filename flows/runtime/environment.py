@@ -19,6 +19,8 @@ STATE = Path(".nasgem")
 _FOLDERS = ("prefect", "mlflow", "numba", "outbox", "checkpoints", "matplotlib", "torch")
 _DVC = ("dvc", "dvc/repo")
 """DVC would make the second one itself, for everybody to write into."""
+_SEMAPHORES = "ignore:resource_tracker"
+"""Python removes the semaphores of workers that Ctrl-C has ended, and would list them on the terminal."""
 
 
 def prepare_environment(*, only_reads: bool = False) -> None:
@@ -62,18 +64,19 @@ def prepare_environment(*, only_reads: bool = False) -> None:
         "MPLCONFIGDIR": str(state / "matplotlib"),
         "TORCH_HOME": str(state / "torch"),
         "GIT_PYTHON_REFRESH": "quiet",
-        # For the processes that this one starts. One of Python's own removes the semaphores of workers that Ctrl-C has
-        # ended, and would list them on the terminal.
+        # For the processes that this one starts.
         "PYTHONWARNINGS": "ignore",
     }
     for name, value in defaults.items():
         os.environ.setdefault(name, value)
     if not sys.warnoptions:
         warnings.simplefilter("ignore")
+    if _SEMAPHORES not in sys.warnoptions:
+        sys.warnoptions.append(_SEMAPHORES)
 
 
 def make_state_folder() -> Path:
-    """Create and return the state folder, for this user alone, and the folders in it that libraries would open to others.
+    """Make and return the state folder, for this user alone, with folders that libraries would open to others.
 
     Raises:
         NasgemError: it cannot be written, belongs to another user, or others can write into it.

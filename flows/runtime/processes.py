@@ -12,7 +12,7 @@ from pathlib import Path
 
 
 def follow(ancestor: int) -> None:
-    """End this process as soon as the one that started it, or started what started it, is gone; it may be gone already."""
+    """End this process as soon as a parent, or the parent of one, is gone; it may be gone already."""
 
     def watch() -> None:
         while _descends_from(ancestor):

@@ -37,7 +37,7 @@ def reach_this_machine_directly() -> None:
 
 
 def _with_loopback(name: str) -> str:
-    """Return the hosts that are exempt by a variable, or by the other where it is not set, and those of this machine."""
+    """Return the hosts that a variable exempts, or the other where it is not set, and those of this machine."""
     given = next((os.environ[one] for one in (name, *_EXCEPTIONS) if os.environ.get(one)), "")
     hosts = [host.strip() for host in given.split(",") if host.strip()]
     return "*" if "*" in hosts else ",".join(dict.fromkeys([*hosts, *_LOOPBACK]))

@@ -1,7 +1,7 @@
 """A Prefect server for the length of one command, on the loopback interface, where none is configured.
 
-It keeps its database in the repository, logs to a file, and ends with the command, even when that is killed. When the
-server itself is killed (memory ran out), it is started again: the socket belongs to the command, so requests wait in it.
+It keeps its database in the repository, logs to a file, and ends with the command, even when that is killed. When it is
+killed itself (memory ran out), it is started again: the socket is the command's, so requests wait in it meanwhile.
 """
 
 import os

@@ -23,11 +23,13 @@ class Stopping:
     Args:
         last_words: what to print when it has to end at once.
         exit_now: how it ends then, with its exit code.
-        patience: seconds after the first signal until it does.
+        patience: seconds after the first signal until it does, `PATIENCE` by default.
     """
 
-    def __init__(self, last_words: str, exit_now: Callable[[int], Any] = os._exit, patience: float = PATIENCE) -> None:
-        self.last_words, self.exit_now, self.patience = last_words, exit_now, patience
+    def __init__(
+        self, last_words: str, exit_now: Callable[[int], Any] = os._exit, patience: float | None = None
+    ) -> None:
+        self.last_words, self.exit_now, self.patience = last_words, exit_now, patience or PATIENCE
         self.code = 128 + signal.SIGINT
         self._heard = False
 

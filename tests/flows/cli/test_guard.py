@@ -37,7 +37,8 @@ def test_an_interruption_says_what_is_kept(capsys):
     assert capsys.readouterr().err == "nasgem: stopped. Nothing was written\n"
 
 
-def test_an_interruption_by_a_signal_says_so_at_once(capfd):
+def test_an_interruption_by_a_signal_says_so_at_once(capfd, monkeypatch):
+    monkeypatch.setattr("flows.runtime.stopping.PATIENCE", 1e6)
     for number, code in ((signal.SIGINT, 130), (signal.SIGTERM, 143)):
         with pytest.raises(SystemExit) as end, guarded("Nothing was written"):
             signal.raise_signal(number)

@@ -6,7 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 from flows.cli import run_int8, run_networks
-from flows.cli.app import app
+from flows.cli.search_commands import app
 from nasgem_core.errors import DataError
 
 

@@ -76,13 +76,3 @@ def test_a_command_that_is_not_a_stage_follows_nobody(monkeypatch):
     monkeypatch.delenv("DVC_STAGE", raising=False)
     monkeypatch.setattr(dvc_parent, "follow", lambda _: pytest.fail("it follows"))
     follow_dvc()
-
-
-def test_the_command_line_follows_before_it_imports_anything_slow():
-    code = (
-        "import sys\nfrom flows.runtime import dvc_parent\n"
-        "dvc_parent.follow_dvc = lambda: sys.exit(','.join({'typer', 'numpy', 'rich'} & set(sys.modules)) or 'early')\n"
-        "import flows.cli.app"
-    )
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
-    assert done.stderr == "early\n"

@@ -15,6 +15,7 @@ BOTH = pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def ended(monkeypatch):
     """Give the exit codes of processes that end at once, which go on in these tests."""
     codes = []
+    monkeypatch.setattr(module, "PATIENCE", 1e6)
     monkeypatch.setattr(module, "end_children", lambda: codes.append("children"))
     return codes
 
@@ -57,11 +58,11 @@ def test_a_background_job_goes_on_ignoring_ctrl_c():
         signal.signal(signal.SIGINT, before)
 
 
+@pytest.mark.usefixtures("ended")
 def test_a_flow_of_prefect_does_not_keep_sigterm():
     from prefect.utilities.engine import capture_sigterm
 
     with answering_signals("words") as stopping:
-        stopping.patience = 1000
         with pytest.raises(KeyboardInterrupt), capture_sigterm():
             answer_in_flow()
             assert signal.getsignal(signal.SIGTERM) == stopping.answer

@@ -1,0 +1,213 @@
+"""The commands of `nasgem` around searches; those for using networks are added to them.
+
+Imports are inside the commands, so that help appears at once, and Prefect is imported when the address of its server
+is known.
+"""
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from flows.cli.guard import guarded
+from flows.cli.network_commands import commands
+from flows.stages.catalogue import STAGES
+
+app = typer.Typer(
+    help="Find efficient neural networks by graph embedding (NASGEM). Start with `nasgem search`.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+*_FIRST, _LAST = STAGES
+Workers = Annotated[int | None, typer.Option(help="Trainings at the same time; default: one per core, or per GPU.")]
+Device = Annotated[str | None, typer.Option(help="cpu, cuda, cuda:0 ...; default: a GPU where there is one.")]
+Set = Annotated[
+    list[str] | None,
+    typer.Option("--set", help="Set a parameter in params.yaml first, e.g. --set score.penalty=0.05. Repeatable."),
+]
+
+
+@app.command()
+def search(
+    profile: Annotated[str | None, typer.Option(help="Write params.yaml from profiles/NAME.yaml first.")] = None,
+    assignments: Set = None,
+    workers: Workers = None,
+    device: Device = None,
+) -> None:
+    """Run the whole search with params.yaml, and show what it found.
+
+    Work done before with equal parameters is read, not done again, so a search that was stopped goes on.
+    """
+    with guarded():
+        _place(workers, device)
+        from flows.cli.run_flows import run_search
+
+        run_search(profile, _assigned(assignments))
+        from flows.cli.show import show_results
+
+        show_results()
+
+
+@app.command()
+def stage(
+    name: Annotated[str, typer.Argument(help=f"{', '.join(_FIRST)} or {_LAST}.")],
+    workers: Workers = None,
+    device: Device = None,
+) -> None:
+    """Run one stage on the files that earlier stages wrote into data/."""
+    with guarded():
+        _place(workers, device)
+        from flows.cli.run_flows import run_stage
+
+        run_stage(name)
+
+
+@app.command()
+def select(
+    macs: Annotated[str | None, typer.Option(help="Budget of multiply-adds, such as 10M or 800k.")] = None,
+    penalty: Annotated[float | None, typer.Option(help="Lambda of the score; default: the one in params.yaml.")] = None,
+    top: Annotated[int, typer.Option(help="Predicted cells to list.", min=1, max=1000)] = 5,
+) -> None:
+    """Choose again under another penalty or budget; trains nothing."""
+    with guarded():
+        from flows.cli.run_flows import run_select
+
+        selection = run_select(macs, penalty, top)
+        from flows.cli.show import show_selection
+
+        show_selection(selection)
+
+
+benchmark = typer.Typer(
+    help="Compare predictors on tables of measured cells, such as NAS-Bench-101.",
+    no_args_is_help=True,
+)
+app.add_typer(benchmark, name="benchmark")
+
+
+@benchmark.command("import")
+def import_table(
+    name: Annotated[
+        str, typer.Argument(help="nasbench101, nasbench201, nasbench201-raw, or a name for a table of your own.")
+    ],
+    file: Annotated[Path, typer.Argument(help=".tfrecord or .npz (101), .pth or .npz (201), .parquet or .csv (own).")],
+    label: Annotated[str | None, typer.Option(help="Own table: the metric that a search may observe.")] = None,
+    truth: Annotated[str | None, typer.Option(help="Own table: the metric to rank by; default: the label.")] = None,
+) -> None:
+    """Read the file of a benchmark into data/tables, as one compact parquet file."""
+    with guarded():
+        from flows.cli.run_flows import run_import
+
+        run_import(name, file, label, truth)
+
+
+@benchmark.command("run")
+def run_benchmark(assignments: Set = None, workers: Workers = None) -> None:
+    """Try the predictors of params.yaml on its tables. Earlier results are read; same as `nasgem stage benchmark`.
+
+    For instance: --set benchmark.tables=[nasbench201] --set benchmark.splits=3
+    """
+    with guarded():
+        _place(workers, None)
+        from flows.cli.run_flows import run_stage
+
+        run_stage("benchmark", _assigned(assignments))
+        from flows.cli.show import show_benchmark
+
+        show_benchmark()
+
+
+@app.command()
+def build(
+    cell: Annotated[str, typer.Argument(help="First digits of the key of a listed cell, 'best', or a JSON file.")],
+    macs: Annotated[str, typer.Option(help="Budget of multiply-adds, such as 463M; met within 1 %.")],
+    layout: Annotated[str, typer.Option(help="imagenet, tiny or cifar: how often images are halved.")] = "imagenet",
+    skeleton: Annotated[
+        str, typer.Option(help="paper or mobile: scales, repeats, and where an activation follows.")
+    ] = "paper",
+    classes: Annotated[int, typer.Option(help="Number of classes.", min=1)] = 1000,
+    image_size: Annotated[
+        int | None,
+        typer.Option(help="Side of the images for the budget; default: 224, 64 or 32.", min=1),
+    ] = None,
+    nonlinearity: Annotated[str, typer.Option(help="relu or hard_swish, in the later stages and the head.")] = "relu",
+    squeeze: Annotated[
+        float, typer.Option(help="Share of channels inside squeeze-and-excitation; 0: none.", min=0, max=1)
+    ] = 0.0,
+    output: Annotated[Path | None, typer.Option(help="Also write a .json file that rebuilds the network.")] = None,
+) -> None:
+    """Build GEMNet from a cell, with the width that meets a budget. Shows costs, channels and feature maps."""
+    with guarded():
+        from flows.cli.build import Shape, build_network
+
+        build_network(cell, macs, Shape(layout, skeleton, classes, image_size, nonlinearity, squeeze), output)
+
+
+@app.command()
+def show(
+    cell: Annotated[str, typer.Argument(help="First digits of the key of a listed cell, 'best', or a JSON file.")],
+    picture: Annotated[Path | None, typer.Option(help="Also draw it into this .png or .svg file.")] = None,
+) -> None:
+    """Show a cell: its graph, its costs and its measurements."""
+    with guarded():
+        from flows.cli.show import show_cell
+
+        show_cell(cell, picture)
+
+
+@app.command()
+def status() -> None:
+    """Show which stages have results, and what is running here."""
+    with guarded():
+        from flows.cli.show import show_status
+
+        show_status()
+
+
+@app.command()
+def serve(
+    cron: Annotated[str | None, typer.Option(help="Schedule, such as '0 2 * * *' for every night at two.")] = None,
+    name: Annotated[str, typer.Option(help="Name of the deployment.")] = "nasgem",
+    assignments: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="Parameter that each run sets in params.yaml first. Repeatable."),
+    ] = None,
+) -> None:
+    """Serve the search on a schedule or on request, as a Prefect deployment that is seen in Prefect's UI."""
+    with guarded():
+        from flows.runtime.environment import prepare_environment
+
+        prepare_environment()
+        from flows.cli.serve import serve_search
+
+        serve_search(cron, name, _assigned(assignments))
+
+
+app.add_typer(commands)
+
+
+def _place(workers: int | None, device: str | None) -> None:
+    from tasks.run.placement import default_workers
+
+    if workers is not None:
+        os.environ["NASGEM_WORKERS"] = str(workers)
+        default_workers("cpu")  # a wrong number is reported before anything starts
+    if device is not None:
+        os.environ["NASGEM_DEVICE"] = device
+
+
+def _assigned(assignments: list[str] | None) -> dict[str, object]:
+    from nasgem_core.errors import ParameterError
+    from tasks.run.parameters import parse_value
+
+    changes = {}
+    for text in assignments or []:
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise ParameterError(f"--set {text}: write it as name=value, such as score.penalty=0.05")
+        changes[name.strip()] = parse_value(value)
+    return changes
