@@ -13,7 +13,7 @@ from flows.runtime.processes import end_children
 PATIENCE = 15.0
 """Seconds that flows and servers have for ending in order; they need two or three."""
 _SHOW_CURSOR = b"\x1b[?25h"
-_SIGNALS = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.SIG_DFL}
+_SIGNALS: dict[signal.Signals, Any] = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.SIG_DFL}
 """With what answers them before a command does; a background job of a shell ignores Ctrl-C, and goes on doing so."""
 
 
