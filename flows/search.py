@@ -13,6 +13,7 @@ from flows.runtime.session import open_session
 from flows.runtime.stopping import answer_in_flow
 from flows.stages.catalogue import SEARCHED
 from nasgem_core.errors import NasgemError
+from tasks.run.masking import without_secrets
 from tasks.run.parameters import PARAMS, change_parameters
 from tasks.run.progress import say
 from tasks.store.fingerprint import fingerprint
@@ -63,6 +64,6 @@ def record_outputs() -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise NasgemError(
-            f"DVC could not record the outputs: {done.stderr.strip() or done.stdout.strip()}. "
+            f"DVC could not record the outputs: {without_secrets(done.stderr.strip() or done.stdout.strip())}. "
             "The results in data/ are complete; fix what DVC reports and run again, nothing is trained again"
         )

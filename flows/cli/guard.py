@@ -8,6 +8,7 @@ from typing import NoReturn, TextIO
 from flows.cli.faults import explain
 from flows.runtime.stopping import answering_signals
 from nasgem_core.errors import NasgemError
+from tasks.run.masking import without_secrets
 
 _KEPT = (
     "Everything that was finished is kept (trained cells, encoders, checkpoints, stage files); run the same command "
@@ -41,5 +42,5 @@ def _print_all_letters(stream: TextIO) -> None:
 
 
 def _end(message: str, code: int) -> NoReturn:
-    print(f"nasgem: {message}", file=sys.stderr, flush=True)
+    print(f"nasgem: {without_secrets(message)}", file=sys.stderr, flush=True)
     sys.exit(code)

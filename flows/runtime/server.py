@@ -21,6 +21,7 @@ from urllib.request import urlopen
 from flows.runtime.environment import STATE
 from flows.runtime.processes import follow
 from nasgem_core.errors import NasgemError
+from tasks.run.masking import without_secrets
 from tasks.run.progress import say
 
 HOST = "127.0.0.1"
@@ -45,7 +46,7 @@ def prefect_server() -> Iterator[Callable[[], None]]:
     if configured:
         if not answers(configured, timeout=5):
             raise NasgemError(
-                f"the Prefect server at {configured} does not answer: start it with `prefect server start`, "
+                f"the Prefect server at {without_secrets(configured)} does not answer: start it with `prefect server start`, "
                 "or unset PREFECT_API_URL to let nasgem start one for itself"
             )
         yield lambda: None

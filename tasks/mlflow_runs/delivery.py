@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from tasks.mlflow_runs.models import DIGEST_TAG, log_model
 from tasks.mlflow_runs.outbox import RecordRefused
 from tasks.mlflow_runs.run_record import RunRecord
+from tasks.run.masking import without_secrets
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -91,7 +92,7 @@ class RunWriter:
 
         params = [Param(name, value) for name, value in _shown_params(record).items()]
         metrics = [Metric(name, value, run.info.start_time, step) for name, value, step in record.metrics]
-        tags = [RunTag(name, _shortened(value, _MAX_TAG)) for name, value in record.tags.items()]
+        tags = [RunTag(name, _shortened(without_secrets(value), _MAX_TAG)) for name, value in record.tags.items()]
         # MLflow writes the tags of a batch last, so the digest can share the last batch.
         tags.append(RunTag(DIGEST_TAG, digest))
         for i in range(_BATCH, max(len(params), len(metrics)), _BATCH):
@@ -113,7 +114,7 @@ class RunWriter:
 
         inputs = [
             DatasetInput(
-                Dataset(item.name, item.digest[:_MAX_DATASET_DIGEST], "local", json.dumps({"uri": item.source}))
+                Dataset(item.name, item.digest[:_MAX_DATASET_DIGEST], "local", json.dumps({"uri": without_secrets(item.source)}))
             )
             for item in record.inputs
         ]
@@ -136,7 +137,7 @@ def _agrees(run: Any, record: RunRecord) -> bool:
 
 
 def _shown_params(record: RunRecord) -> dict[str, str]:
-    return {name: _shortened(value, _MAX_PARAM) for name, value in record.params.items()}
+    return {name: _shortened(without_secrets(value), _MAX_PARAM) for name, value in record.params.items()}
 
 
 def _shortened(text: str, length: int) -> str:

@@ -7,7 +7,6 @@ import dataclasses
 import hashlib
 import json
 import os
-import re
 import shlex
 import subprocess
 import time
@@ -21,6 +20,7 @@ from tasks.mlflow_runs.delivery import RunWriter
 from tasks.mlflow_runs.outbox import Outbox
 from tasks.mlflow_runs.run_record import RunRecord
 from tasks.mlflow_runs.tracking_store import OUTBOX, local_database, only_one_creates, open_experiment, set_environment
+from tasks.run.masking import has_secret, without_secrets
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -35,9 +35,11 @@ def tracking_uri(root: Path) -> str:
 
 
 def ui_command(uri: str) -> str:
-    """Return the line that opens the MLflow UI on `uri`; for a server, its address."""
+    """Return the line that opens the MLflow UI on `uri`; for a server, its address. Passwords are left out."""
     if uri.startswith(("http://", "https://")):
-        return uri
+        return without_secrets(uri)
+    if has_secret(uri):  # a command line can be read by all users of the machine
+        return 'MLFLOW_BACKEND_STORE_URI="$MLFLOW_TRACKING_URI" mlflow ui --host 127.0.0.1 --workers 1'
     return shlex.join(["mlflow", "ui", "--backend-store-uri", uri, "--host", "127.0.0.1", "--workers", "1"])
 
 
@@ -106,7 +108,7 @@ class Tracking:
             if not self._warned:
                 self._warned = True
                 self._on_warning(
-                    f"MLflow at {_without_password(self.uri)} took no run ({_reason(error)}): "
+                    f"MLflow at {without_secrets(self.uri)} took no run ({_reason(error, self.uri)}): "
                     f"runs wait in {self._outbox.folder} and are delivered once it answers"
                 )
         else:
@@ -174,12 +176,12 @@ def answering(uri: str) -> Iterator[None]:
         raise
     except Exception as error:  # each kind of store fails with errors of its own
         raise NasgemError(
-            f"MLflow at {_without_password(uri)} cannot be reached: {_reason(error)}. Start that server, or unset "
+            f"MLflow at {without_secrets(uri)} cannot be reached: {_reason(error, uri)}. Start that server, or unset "
             "MLFLOW_TRACKING_URI to track inside this repository"
-        ) from error
+        ) from None  # its text may hold the password, and Prefect keeps what a flow has failed with
 
 
-def _reason(error: BaseException) -> str:
+def _reason(error: BaseException, uri: str) -> str:
     """Return one line: what the system said at the bottom of a chain of errors, else the error's own first line."""
     cause: BaseException | None = error
     while cause:
@@ -187,8 +189,4 @@ def _reason(error: BaseException) -> str:
             error = cause
         cause = cause.__cause__ or cause.__context__
     lines = str(error).strip().splitlines() or [type(error).__name__]
-    return _without_password(lines[0].rstrip(".")[:300])
-
-
-def _without_password(text: str) -> str:
-    return re.sub(r"//[^/@\s]*@", "//", text)
+    return without_secrets(lines[0].rstrip("."), uri)[:300]

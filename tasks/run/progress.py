@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from tasks.run.masking import without_secrets
+
 console = Console(stderr=True, highlight=False)
 
 _LOG_EVERY = 15.0
@@ -72,5 +74,5 @@ def progress_bar(name: str, total: int) -> Iterator[Bar]:
 
 
 def say(message: str) -> None:
-    """Print one line for the user."""
-    console.print(message, markup=False, soft_wrap=True)
+    """Print one line for the user, without passwords."""
+    console.print(without_secrets(message), markup=False, soft_wrap=True)

@@ -37,7 +37,7 @@ def test_a_search_goes_on_without_mlflow_and_delivers_later(place, tmp_path):
     assert client.calls == calls + 2  # the pause grows
     assert tracking.close() == 5
     assert len(warnings) == 1
-    assert "MLflow at http://tracker:5000 took no run (no answer): runs wait in" in warnings[0]
+    assert "MLflow at http://***@tracker:5000 took no run (no answer): runs wait in" in warnings[0]
 
     later = Tracking(uri, Outbox(tmp_path, pytest.fail), place.writer(), pytest.fail)
     later.log(RunRecord("after", "after", "cell", parent="up"))
@@ -65,7 +65,7 @@ def test_a_closed_port_is_one_clear_error(monkeypatch):
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     with pytest.raises(
-        NasgemError, match=rf"MLflow at http://127.0.0.1:{port} cannot be reached: .*Connection refused\."
+        NasgemError, match=rf"MLflow at http://\*\*\*@127.0.0.1:{port} cannot be reached: .*Connection refused\."
     ) as caught:
         ask(f"http://me:secret@127.0.0.1:{port}")
     assert "Start that server, or unset MLFLOW_TRACKING_URI" in str(caught.value)
