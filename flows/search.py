@@ -5,8 +5,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from prefect import flow
-
 from flows.runtime.environment import prepare_environment
 from flows.runtime.lock import folder_lock
 from flows.runtime.session import open_session
@@ -16,13 +14,14 @@ from nasgem_core.errors import NasgemError
 from tasks.run.masking import without_secrets
 from tasks.run.parameters import PARAMS, change_parameters
 from tasks.run.progress import say
+from tasks.store.caching import plain_flow
 from tasks.store.fingerprint import fingerprint
 
 _FLOWS = {name: stage.flow() for name, stage in SEARCHED.items()}
 """Imported here: meanwhile the server starts, and whoever edits the code later does not change the search that runs."""
 
 
-@flow(name="search")
+@plain_flow("search")
 def search(overrides: dict[str, Any] | None = None) -> None:
     """Run every stage; what was done before with equal inputs and equal code is read, not done again.
 

@@ -3,7 +3,6 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
-from prefect import flow
 
 from flows.runtime.session import Session, open_session
 from flows.runtime.stopping import answer_in_flow
@@ -16,6 +15,7 @@ from tasks.stages.objective import objective_value
 from tasks.stages.results import Results, write_selected
 from tasks.stages.scorer import fit_scorer, predict_task
 from tasks.stages.trained import TrainedCells
+from tasks.store.caching import plain_flow
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,7 +43,7 @@ class Selection:
         return {name: self.objective.predicted_costs(self.predicted.cells) / 1e6} if name else {}
 
 
-@flow(name="select")
+@plain_flow("select")
 def select(penalty: float | None, max_macs: int, top: int) -> Selection:
     """Return the trained cells within the budget by their new scores, and the best predicted untrained ones.
 

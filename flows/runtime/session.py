@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from prefect import flow
 from prefect.flows import Flow
 
 from flows.runtime.environment import prepare_environment
@@ -26,6 +25,7 @@ from tasks.run.progress import say
 from tasks.stages.networks import search_networks
 from tasks.stages.objective import open_objective
 from tasks.stages.proxy import open_images
+from tasks.store.caching import plain_flow
 
 
 @dataclass
@@ -107,7 +107,7 @@ def stage_flow(name: str) -> Callable[[Callable[[Session], None]], Flow[[], None
 
         run.__doc__, run.__name__, run.__qualname__ = function.__doc__, function.__name__, function.__name__
         run.__module__ = function.__module__
-        return flow(name=name)(run)
+        return plain_flow(name)(run)
 
     return wrap
 

@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
-from prefect import Task, task
+from prefect import Flow, Task, flow, task
 from prefect.cache_policies import CachePolicy
 from prefect.context import TaskRunContext
 from prefect.settings import get_current_settings
 
 from nasgem_core.errors import DataError
 from tasks.store.fingerprint import fingerprint, source_fingerprint
+from tasks.store.record_folder import RECORDS, RecordFolder
 from tasks.store.serialization import PlainSerializer
 
 P = ParamSpec("P")
@@ -40,7 +41,7 @@ class SourcePolicy(CachePolicy):
     ) -> str:
         """Return the key of one task run; moves a record that cannot be trusted out of the way first."""
         key = self.key(task_ctx.task.name, inputs)
-        _drop_foreign_record(_record_path(key))
+        _drop_foreign_record(RECORDS / key)
         return key
 
 
@@ -48,15 +49,22 @@ def cached_task(name: str) -> Callable[[Callable[P, R]], Task[P, R]]:
     """Make a pure function a Prefect task that is run once for equal inputs and equal source, through any flow."""
 
     def wrap(function: Callable[P, R]) -> Task[P, R]:
-        return task(
+        made = task(
             name=name,
             cache_policy=SourcePolicy(source=source_fingerprint(function.__module__)),
             persist_result=True,
             result_serializer=PlainSerializer(),
             cache_result_in_memory=False,
         )(function)
+        made.result_storage = RecordFolder()  # the decorator takes only storage that a server knows
+        return made
 
     return wrap
+
+
+def plain_flow(name: str) -> Callable[[Callable[P, R]], Flow[P, R]]:
+    """Make a function a Prefect flow that keeps no result: Prefect would pickle what a flow or its tasks raise."""
+    return flow(name=name, persist_result=False, result_storage=RECORDS, result_serializer=PlainSerializer())
 
 
 def is_cached(cached: Task[..., Any], **inputs: Any) -> bool:
@@ -66,17 +74,13 @@ def is_cached(cached: Task[..., Any], **inputs: Any) -> bool:
         raise TypeError(f"{cached.name} was not made by cached_task")
     if get_current_settings().tasks.refresh_cache:
         return False
-    return _is_own_record(_record_path(policy.key(cached.name, inputs)))
-
-
-def _record_path(key: str) -> Path:
-    return Path(get_current_settings().results.local_storage_path) / key
+    return _is_own_record(RECORDS / policy.key(cached.name, inputs))
 
 
 def _is_own_record(path: Path) -> bool:
     """Whether a file is a whole record of ours. Prefect would follow a record to whatever serializer it names."""
     try:
-        record = json.loads(path.read_bytes())
+        record = json.loads(RecordFolder().read_path(path.name))
         if record["metadata"]["serializer"]["type"] != PlainSerializer().type:
             return False
         PlainSerializer().loads(record["result"].encode())

@@ -37,9 +37,11 @@ _NO_RESULT = {
     "tasks.store.artifacts",
     "tasks.store.caching",
     "tasks.store.fingerprint",
+    "tasks.run.masking",
     "tasks.run.parameters",
     "tasks.run.placement",
     "tasks.run.progress",
+    "tasks.store.record_folder",
     "tasks.store.serialization",
 }
 

@@ -1,17 +1,29 @@
+import asyncio
 import json
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from prefect.results import ResultRecord, ResultRecordMetadata
+from prefect.results import ResultRecord, ResultRecordMetadata, ResultStore
 from prefect.serializers import PickleSerializer
-from prefect.settings import PREFECT_LOCAL_STORAGE_PATH, PREFECT_TASKS_REFRESH_CACHE, temporary_settings
+from prefect.settings import (
+    PREFECT_API_URL,
+    PREFECT_LOCAL_STORAGE_PATH,
+    PREFECT_RESULTS_PERSIST_BY_DEFAULT,
+    PREFECT_TASKS_REFRESH_CACHE,
+    temporary_settings,
+)
+from prefect.states import exception_to_failed_state
 
 from nasgem_core.config.search import LabelsConfig
+from nasgem_core.errors import NasgemError
 from tasks.run.placement import Placement
 from tasks.stages.labels import label_pairs
-from tasks.store.caching import SourcePolicy, cached_task, is_cached
+from tasks.store.caching import SourcePolicy, cached_task, is_cached, plain_flow
 from tasks.store.fingerprint import source_fingerprint
+from tasks.store.record_folder import RECORDS, RecordFolder
 from tasks.store.serialization import PlainSerializer
+from tests.pickles import pickles
 
 
 @cached_task("a task")
@@ -20,9 +32,18 @@ def double(number: int, placement: Placement) -> int:
 
 
 @pytest.fixture
-def storage(tmp_path):
-    with temporary_settings({PREFECT_LOCAL_STORAGE_PATH: str(tmp_path)}):
-        yield tmp_path
+def storage(tmp_path, monkeypatch):
+    """Give the folder of records; a user's own place for results of Prefect counts for nothing."""
+    monkeypatch.chdir(tmp_path)
+    RECORDS.mkdir(parents=True)
+    nowhere = {PREFECT_API_URL: "http://127.0.0.1:1/api", PREFECT_LOCAL_STORAGE_PATH: str(tmp_path / "elsewhere")}
+    with temporary_settings(nowhere):
+        yield RECORDS
+    assert not (tmp_path / "elsewhere").exists()
+
+
+def put(number: int, content: bytes) -> Path:
+    return Path(RecordFolder().write_path(key(number), content))
 
 
 def record(value, serializer) -> bytes:
@@ -54,7 +75,7 @@ def test_a_task_stands_on_the_source_of_its_module():
 
 def test_is_cached_only_with_a_whole_record_of_ours(storage):
     assert not is_cached(double, number=1, placement=Placement())
-    (storage / key(1)).write_bytes(record(2, PlainSerializer()))
+    put(1, record(2, PlainSerializer()))
     assert is_cached(double, number=1, placement=Placement(device="cuda"))
     assert not is_cached(double, number=3, placement=Placement())
     with temporary_settings({PREFECT_TASKS_REFRESH_CACHE: True}):
@@ -81,8 +102,8 @@ def altered(content: bytes) -> bytes:
     ],
 )
 def test_a_torn_or_foreign_record_is_put_aside_before_prefect_reads_it(storage, content):
-    path = storage / key(1)
-    path.write_bytes(content)
+    path = put(1, content)
+    content = path.read_bytes()
     assert not is_cached(double, number=1, placement=Placement())
     context = SimpleNamespace(task=double)
     assert double.cache_policy.compute_key(context, {"number": 1, "placement": Placement()}, {}) == path.name
@@ -91,10 +112,41 @@ def test_a_torn_or_foreign_record_is_put_aside_before_prefect_reads_it(storage, 
 
 
 def test_a_good_record_stays(storage):
-    path = storage / key(1)
-    path.write_bytes(record(2, PlainSerializer()))
+    path = put(1, record(2, PlainSerializer()))
     double.cache_policy.compute_key(SimpleNamespace(task=double), {"number": 1, "placement": Placement()}, {})
     assert path.exists()
+
+
+def test_a_record_of_another_key_is_refused(storage):
+    put(1, record(2, PlainSerializer())).rename(storage / key(2))
+    assert not is_cached(double, number=2, placement=Placement())
+    double.cache_policy.compute_key(SimpleNamespace(task=double), {"number": 2, "placement": Placement()}, {})
+    assert [path.name for path in storage.iterdir()] == [f"{key(2)}.refused"]
+
+
+def test_prefect_keeps_records_of_a_task_whole_and_nothing_of_what_is_raised(storage):
+    """As its engine does: in the stores of a flow and of a task in it, with and without a failure."""
+    for raised in (ValueError("reason"), NasgemError("reason")):
+        for store in stores():
+            state = asyncio.run(exception_to_failed_state(raised, result_store=store, write_result=True))
+            assert state.is_failed() and not list(storage.iterdir())
+    _, store = stores()
+    store.write({"a": 1.5}, key=key(1))
+    (file,) = storage.iterdir()
+    assert file.name == key(1) and is_cached(double, number=1, placement=Placement())
+    assert store.read(key(1)).result == {"a": 1.5}
+    assert not pickles(storage)
+
+
+def stores():
+    flow_store = ResultStore().update_for_flow(plain_flow("a flow")(lambda: None), _sync=True)
+    return flow_store, flow_store.update_for_task(double, _sync=True)
+
+
+def test_a_flow_keeps_no_result_whatever_the_users_settings():
+    with temporary_settings({PREFECT_RESULTS_PERSIST_BY_DEFAULT: True}):
+        made = plain_flow("a flow")(lambda: None)
+    assert made.persist_result is False and made.result_serializer == PlainSerializer()
 
 
 def test_only_cached_tasks_can_be_asked():
