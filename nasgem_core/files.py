@@ -1,17 +1,12 @@
-"""Files that are written whole or not at all, and the seal that shows whether one was changed."""
+"""Files that are written whole or not at all."""
 
-import json
 import os
 import time
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, BinaryIO
-
-import numpy as np
-
-from nasgem_core.digest import arrays_digest
+from typing import BinaryIO
 
 
 @contextmanager
@@ -56,16 +51,3 @@ def sync(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def sealed(document: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> str:
-    """Return a document as JSON with a checksum of it and of arrays: file formats do not notice every changed byte."""
-    return json.dumps({"checksum": arrays_digest(arrays, json.dumps(document)), **document})
-
-
-def unsealed(text: str | bytes, arrays: Mapping[str, np.ndarray]) -> dict[str, Any]:
-    """Return the document that `sealed` was given; raises `ValueError` if it, or an array, has changed."""
-    document = json.loads(text)
-    if not isinstance(document, dict) or document.pop("checksum", None) != arrays_digest(arrays, json.dumps(document)):
-        raise ValueError("the checksum does not match")
-    return document

@@ -15,8 +15,9 @@ import torch
 from safetensors import safe_open
 from torch import Tensor
 
+from nasgem_core.checksums import sealed, unsealed
 from nasgem_core.errors import DataError
-from nasgem_core.files import sealed, unsealed, written_whole
+from nasgem_core.files import written_whole
 
 NETWORK_SCHEMA = "nasgem.weights/2"
 """Weights of a trained network, whose document has under `NETWORK` what rebuilds it; in stages' files and exports."""

@@ -8,6 +8,7 @@ from flows.cli.run_flows import parse_macs
 from flows.cli.show import find_cell
 from flows.runtime.environment import prepare_environment
 from flows.stages.catalogue import require_outside_stages
+from nasgem_core.checksums import json_with_checksum
 from nasgem_core.errors import DataError
 from tasks.run.parameters import load_config
 
@@ -87,7 +88,7 @@ def build_network(name: str, macs: str, shape: Shape, output: Path | None) -> No
     features = ", ".join(f"{channels} at stride {stride}" for channels, stride in feature_list(spec))
     out.print(f"\nfeatures  {features}", soft_wrap=True)
     if output is not None:
-        _write(output, spec.to_json())
+        _write(output, json_with_checksum(spec.to_dict()))
         out.print(f"written   {output}", soft_wrap=True)
 
 

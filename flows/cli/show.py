@@ -11,8 +11,8 @@ from nasgem_core.cells.cell import Cell
 from nasgem_core.cells.text import cell_text
 from nasgem_core.config.search import SearchConfig
 from nasgem_core.errors import DataError, NasgemError, ParameterError
-from nasgem_core.json_text import parse_json
 from nasgem_core.search.at_budget import formula_of
+from tasks.run.documents import read_document
 from tasks.run.parameters import load_config
 from tasks.stages.best_cell import FINALIST_FILE, best_cell_file
 from tasks.stages.finalists_words import choice_words, finalists_summary
@@ -189,13 +189,11 @@ def find_cell(name: str, config: Any) -> tuple[Cell, dict[str, Any] | None]:
     """
     if name.endswith(".json"):
         try:
-            text = Path(name).read_text(encoding="utf-8")
+            document = read_document(Path(name))
+            holds_one = isinstance(document, dict) and "cell" in document
+            return Cell.from_dict(document["cell"] if holds_one else document), None
         except OSError as error:
             raise DataError(f"{name} cannot be read: {error.strerror}") from None
-        except ValueError:
-            raise DataError(f"{name} is not text: give a file with a cell, such as best_cell.json") from None
-        try:
-            return _cell_of_file(text), None
         except NasgemError as error:
             raise DataError(f"{name}: {error}; give a file with a cell, such as best_cell.json") from None
     results = Results(config)
@@ -210,16 +208,6 @@ def find_cell(name: str, config: Any) -> tuple[Cell, dict[str, Any] | None]:
         known = f"{len(found)} cells start with it" if found else "no trained or selected cell starts with it"
         raise DataError(f"cell {name!r}: {known}; give more digits of a key, 'best', or a JSON file")
     return found[0]
-
-
-def _cell_of_file(text: str) -> Cell:
-    try:
-        document = parse_json(text)
-    except ValueError:
-        document = text
-    if isinstance(document, dict) and "cell" in document:
-        return Cell.from_dict(document["cell"])
-    return Cell.from_json(text)
 
 
 def _print_cell(cell: Cell) -> None:

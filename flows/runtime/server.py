@@ -46,8 +46,8 @@ def prefect_server() -> Iterator[Callable[[], None]]:
     if configured:
         if not answers(configured, timeout=5):
             raise NasgemError(
-                f"the Prefect server at {without_secrets(configured)} does not answer: start it with `prefect server start`, "
-                "or unset PREFECT_API_URL to let nasgem start one for itself"
+                f"the Prefect server at {without_secrets(configured)} does not answer: start it with "
+                "`prefect server start`, or unset PREFECT_API_URL to let nasgem start one for itself"
             )
         yield lambda: None
         return

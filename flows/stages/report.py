@@ -33,7 +33,7 @@ from tasks.stages.pairs import unpack_pairs
 from tasks.stages.predictor import fit_predictor_task, predictor_of
 from tasks.stages.results import Results, best_cells_table, charged_words, estimate_text, finalists_table, found_by
 from tasks.stages.trained import TrainedCells
-from tasks.store.artifacts import DATA, METRICS, write_bytes, write_json
+from tasks.store.artifacts import DATA, METRICS, read_picture, write_bytes, write_json
 
 REPORT = DATA / "report"
 PAGE_FILE = REPORT / "report.html"
@@ -112,7 +112,7 @@ def _pictures(session: Session, results: Results) -> dict[str, Picture]:
     figure6 = CURVES_FILE.with_name("figure6.png")
     if figure6.is_file():
         pictures["ablation"] = Picture(
-            "Figure 6: similarity loss for n and d", figure6.read_bytes(), "held-out similarity loss over training"
+            "Figure 6: similarity loss for n and d", read_picture(figure6), "held-out similarity loss over training"
         )
     return pictures
 

@@ -8,6 +8,7 @@ from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
 from functools import cache
 from typing import Any
 
+from nasgem_core.checksums import without_checksum
 from nasgem_core.errors import DataError, NasgemError, ParameterError
 from nasgem_core.json_text import parse_json
 
@@ -29,11 +30,15 @@ class DocumentKind:
     error: type[NasgemError] = DataError
 
     def parse(self, text: str | bytes) -> Any:
-        """Return the document in a text; raises `error` where the text is not JSON."""
+        """Return the document in a text; raises `error` where the text is not JSON or its checksum does not match."""
         try:
-            return parse_json(text)
+            parsed = parse_json(text)
         except ValueError as error:
             raise self.refusal(f"not valid JSON ({error})") from None
+        try:
+            return without_checksum(parsed)[0]
+        except ValueError as error:
+            raise self.refusal(f"it was changed or damaged: {error}") from None
 
     def fields_of(self, document: Any) -> dict[str, Any]:
         """Return everything but `schema`; raises `error` where the document is of another kind."""

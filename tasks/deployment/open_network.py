@@ -15,6 +15,7 @@ from nasgem_core.detection.spec import DetectorSpec
 from nasgem_core.errors import DataError
 from nasgem_core.json_text import parse_json
 from tasks.mlflow_registry.registry import download_registered, is_reference
+from tasks.run.documents import read_document
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -96,7 +97,7 @@ def open_network(name: str, root: Path, *, untrained: bool = False) -> TrainedNe
         return _fresh(name, network.PublishedSpec.for_imagenet(name))
     if path.suffix == ".json" and _schema(name) == network.SCHEMA:
         if untrained:
-            return _fresh(name, network.NetworkSpec.from_json(path.read_bytes()))
+            return _fresh(name, _built(path))
         raise DataError(f"{name} was built and not trained, so there are no weights: train it in stage imagenet first")
     if path.suffix == ".json" and _schema(name) in _CELLS:
         raise DataError(
@@ -109,6 +110,13 @@ def open_network(name: str, root: Path, *, untrained: bool = False) -> TrainedNe
         f"model {name!r} is not there: name a folder that `nasgem export` wrote, a .safetensors file of a stage, or a "
         "registered model such as imagenet@champion; of a cell, `nasgem build` makes a network"
     )
+
+
+def _built(path: Path) -> network.NetworkSpec:
+    try:
+        return network.NetworkSpec.from_dict(read_document(path))
+    except DataError as error:
+        raise DataError(f"{path}: {error}") from None
 
 
 def _is_published(name: str) -> bool:

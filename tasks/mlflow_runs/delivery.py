@@ -112,12 +112,10 @@ class RunWriter:
     def _log_inputs(self, run_id: str, record: RunRecord) -> None:
         from mlflow.entities import Dataset, DatasetInput
 
-        inputs = [
-            DatasetInput(
-                Dataset(item.name, item.digest[:_MAX_DATASET_DIGEST], "local", json.dumps({"uri": without_secrets(item.source)}))
-            )
-            for item in record.inputs
-        ]
+        inputs = []
+        for item in record.inputs:
+            source = json.dumps({"uri": without_secrets(item.source)})
+            inputs.append(DatasetInput(Dataset(item.name, item.digest[:_MAX_DATASET_DIGEST], "local", source)))
         if inputs:
             self._client.log_inputs(run_id, inputs)
 

@@ -83,7 +83,7 @@ def _of_address(address: str) -> Iterator[tuple[str, str]]:
 
 
 def _cuts(text: str) -> list[int]:
-    """Return where a part of a text can begin: at its start, and after each character that has a meaning in addresses."""
+    """Return where a part of a text can begin: at its start, and after each character with a meaning in addresses."""
     return [0, *(found.end() for found in re.finditer(r"[/@:?#]", text))]
 
 

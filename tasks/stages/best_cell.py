@@ -4,6 +4,7 @@ from pathlib import Path
 
 from nasgem_core.cells.cell import Cell
 from nasgem_core.errors import DataError
+from tasks.run.documents import say_hand_written
 from tasks.store.artifacts import DATA, read_json, write_json
 
 BEST_CELL_FILE = DATA / "bootstrap" / "best_cell.json"
@@ -57,4 +58,7 @@ def not_trained(path: Path) -> DataError:
 
 
 def _read(path: Path, name: str) -> Cell:
-    return Cell.from_dict(read_json(path, _SCHEMA)[name])
+    document = read_json(path, _SCHEMA, say_hand_written)
+    if name not in document:
+        raise DataError(f"{path} has no field {name!r}: move it away and run the stage again that writes it")
+    return Cell.from_dict(document[name])

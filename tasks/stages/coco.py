@@ -12,6 +12,7 @@ import torch
 from nasgem_core.backbones.spec import NetworkSpec
 from nasgem_core.config.transfer import CocoConfig
 from nasgem_core.deployment.card import NetworkCard
+from nasgem_core.deployment.folders import read_network
 from nasgem_core.detection.costs import detector_costs
 from nasgem_core.detection.detections import Detections
 from nasgem_core.detection.settings import DetectorSettings
@@ -99,7 +100,8 @@ def trained_backbones() -> dict[str, NetworkCard]:
     best: dict[str, NetworkCard] = {}
     for path in sorted(imagenet.FOLDER.glob("*.json")):
         try:
-            card = NetworkCard.from_json(path.read_bytes())
+            # The weights hold the same document under their checksum: a changed figure would choose another training.
+            card = NetworkCard.from_json(read_network(path, path.with_suffix(".safetensors"))[0])
         except DataError as error:
             raise DataError(f"{path}: {error}") from None
         name = str(card.network.get("name"))

@@ -13,6 +13,7 @@ from nasgem_core.backbones.costs import gemnet_part_costs
 from nasgem_core.backbones.spec import GEMNetSpec
 from nasgem_core.backbones.width import fit_to_budget, fitted_network
 from nasgem_core.cells.cell import Cell
+from nasgem_core.checksums import json_with_checksum
 from nasgem_core.config.transfer import GemnetConfig
 from nasgem_core.errors import DataError, ParameterError
 from nasgem_core.search.target_networks import TargetNetworks
@@ -98,7 +99,7 @@ def write_gemnets(specs: Sequence[GEMNetSpec], picture: bytes) -> dict[str, dict
     A file that the stage did not write stays and is reported, because stage `imagenet` reads it too.
     """
     tables = [costs_of_parts(spec) for spec in specs]
-    files = {FOLDER / f"{spec.name}.json": spec.to_json().encode() for spec in specs}
+    files = {FOLDER / f"{spec.name}.json": json_with_checksum(spec.to_dict()).encode() for spec in specs}
     earlier = _written_before()
     for path, content in files.items():
         write_bytes(path, content)

@@ -16,7 +16,7 @@ from nasgem_core.cells.cell import Cell
 from nasgem_core.cells.known_blocks import BLOCKS
 from nasgem_core.config.transfer import ImagenetConfig
 from nasgem_core.errors import DataError, NasgemError, ParameterError
-from nasgem_core.json_text import parse_json
+from tasks.run.documents import read_document
 from tasks.run.parameters import in_section
 from tasks.store.artifacts import DATA
 
@@ -126,11 +126,11 @@ def _is_file(name: str) -> bool:
 def _read(path: str) -> Cell | NetworkSpec:
     """Return the cell or the network in a file; raises `DataError` where there is neither."""
     try:
-        document = parse_json(Path(path).read_bytes())
+        document = read_document(Path(path))
         if isinstance(document, dict) and "kind" in document:
             return NetworkSpec.from_dict(document)
         return Cell.from_dict(document["cell"] if isinstance(document, dict) and "cell" in document else document)
-    except (OSError, ValueError, NasgemError) as error:
+    except (OSError, NasgemError) as error:
         raise DataError(f"imagenet.networks names {path}: {error}; give a JSON file of a cell or a network") from None
 
 
@@ -156,7 +156,7 @@ def _built_gemnets() -> list[GEMNetSpec]:
     found = []
     for path in _gemnet_files():
         try:
-            spec = NetworkSpec.from_json(path.read_bytes())
+            spec = NetworkSpec.from_dict(read_document(path))
         except DataError as error:
             raise DataError(f"{path}: {error}") from None
         if isinstance(spec, GEMNetSpec):

@@ -1,13 +1,14 @@
 """The files between stages: written whole or not at all, and read only if they are what their place requires.
 
 Every stage owns `data/<stage>/`. Arrays are npz, tables parquet, weights safetensors, everything else JSON; each file
-names its schema, so it can be read on its own and a foreign file is refused.
+names its schema, so it can be read on its own and a foreign file is refused, and has a checksum of its content, so a
+changed byte is refused too.
 """
 
 import io
-import json
 import math
-from collections.abc import Iterator, Mapping
+import zlib
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -17,12 +18,24 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from nasgem_core.checksums import (
+    CHECKSUM,
+    UNSET,
+    bytes_with_checksum,
+    check_bytes,
+    json_with_checksum,
+    sealed,
+    unsealed,
+    without_checksum,
+)
 from nasgem_core.errors import DataError
-from nasgem_core.files import sealed, unsealed, written_whole
+from nasgem_core.files import written_whole
+from nasgem_core.json_text import parse_json
 
 DATA = Path("data")
 METRICS = DATA / "metrics"
 _SCHEMA_KEY = "schema"
+_PNG = b"\x89PNG\r\n\x1a\n"
 
 
 def write_bytes(path: Path, content: bytes) -> None:
@@ -33,8 +46,7 @@ def write_bytes(path: Path, content: bytes) -> None:
 
 def write_json(path: Path, schema: str, document: Mapping[str, Any]) -> None:
     """Write a JSON file whose field "schema" says what it is; a number that is not finite becomes null."""
-    text = json.dumps(_finite({_SCHEMA_KEY: schema, **document}), indent=2, allow_nan=False)
-    write_bytes(path, (text + "\n").encode())
+    write_bytes(path, json_with_checksum(_finite({_SCHEMA_KEY: schema, **document})).encode())
 
 
 def _finite(value: Any) -> Any:
@@ -45,13 +57,28 @@ def _finite(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def read_json(path: Path, schema: str) -> dict[str, Any]:
-    """Read what `write_json` wrote; raises `DataError` naming path and remedy."""
+def read_json(path: Path, schema: str, on_hand_written: Callable[[Path], None] | None = None) -> dict[str, Any]:
+    """Read what `write_json` wrote.
+
+    Args:
+        path: the file.
+        schema: what it has to be.
+        on_hand_written: called for a file without a checksum, as a person writes it; by default that is refused.
+
+    Raises:
+        DataError: it is missing, foreign or changed; the message names path and remedy.
+    """
     content = _read(path)
     with _parsing(path, schema):
-        document = json.loads(content)
-        found = document[_SCHEMA_KEY]
+        parsed = parse_json(content)
+        found = parsed[_SCHEMA_KEY]
     _require(path, schema, found)
+    with _unchanged(path, schema):
+        document, has_checksum = without_checksum(parsed)
+        if not has_checksum and on_hand_written is None:
+            raise ValueError("it has no checksum")
+    if not has_checksum and on_hand_written is not None:
+        on_hand_written(path)
     return document
 
 
@@ -76,11 +103,12 @@ def read_arrays(path: Path, schema: str) -> tuple[dict[str, np.ndarray], dict[st
 
 
 def write_table(path: Path, schema: str, table: pd.DataFrame) -> None:
-    """Write a table as parquet."""
-    content = pa.Table.from_pandas(table, preserve_index=False).replace_schema_metadata({_SCHEMA_KEY: schema})
+    """Write a table as parquet, with a checksum of all its bytes: parquet's own leave out names, types and counts."""
+    metadata = {_SCHEMA_KEY: schema, CHECKSUM: UNSET}
+    content = pa.Table.from_pandas(table, preserve_index=False).replace_schema_metadata(metadata)
     buffer = io.BytesIO()
     pq.write_table(content, buffer, write_page_checksum=True)
-    write_bytes(path, buffer.getvalue())
+    write_bytes(path, bytes_with_checksum(buffer.getvalue()))
 
 
 def read_table(path: Path, schema: str) -> pd.DataFrame:
@@ -91,6 +119,8 @@ def read_table(path: Path, schema: str) -> pd.DataFrame:
         found = (arrow.schema.metadata or {}).get(_SCHEMA_KEY.encode(), b"").decode()
         table = arrow.to_pandas()
     _require(path, schema, found)
+    with _unchanged(path, schema):
+        check_bytes(content)
     return table
 
 
@@ -114,6 +144,25 @@ def read_weights(path: Path, schema: str) -> tuple[dict[str, np.ndarray], dict[s
     return {name: tensor.numpy() for name, tensor in tensors.items()}, metadata
 
 
+def read_picture(path: Path) -> bytes:
+    """Return the bytes of a PNG file that a stage wrote; raises `DataError` where one of them has changed."""
+    content = _read(path)
+    with _unchanged(path, "PNG"):
+        place = len(_PNG)
+        if content[:place] != _PNG:
+            raise ValueError("its beginning has changed")
+        name = b""
+        while name != b"IEND":
+            size = int.from_bytes(content[place : place + 4])
+            name, end = content[place + 4 : place + 8], place + 8 + size
+            if len(content) < end + 4 or zlib.crc32(content[place + 4 : end]) != int.from_bytes(content[end : end + 4]):
+                raise ValueError("a checksum does not match")
+            place = end + 4
+        if place != len(content):
+            raise ValueError("something follows its end")
+    return content
+
+
 def _in_c_order(arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     """Return the arrays in one order of memory: a value just computed may have another than one read from a record."""
     return {name: np.asarray(array, order="C") for name, array in arrays.items()}
@@ -126,6 +175,15 @@ def _parsing(path: Path, schema: str) -> Iterator[None]:
         yield
     except Exception:
         raise _foreign(path, schema, "it is truncated, corrupt or another file") from None
+
+
+@contextmanager
+def _unchanged(path: Path, schema: str) -> Iterator[None]:
+    """Turn what a checksum says into `DataError`."""
+    try:
+        yield
+    except ValueError as error:
+        raise _foreign(path, schema, f"it was changed or damaged: {error}") from None
 
 
 def _read(path: Path) -> bytes:

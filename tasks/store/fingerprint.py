@@ -24,6 +24,7 @@ _PACKAGES = ("nasgem_core", "tasks")
 _NO_RESULT = {
     # Their values reach a key as inputs, or they only say how work is stored, shown or placed.
     "nasgem_core.benchmarks.catalogue",
+    "nasgem_core.checksums",
     "nasgem_core.config.checked_fields",
     "nasgem_core.config.documents",
     "nasgem_core.config.score",
@@ -37,6 +38,7 @@ _NO_RESULT = {
     "tasks.store.artifacts",
     "tasks.store.caching",
     "tasks.store.fingerprint",
+    "tasks.run.documents",
     "tasks.run.masking",
     "tasks.run.parameters",
     "tasks.run.placement",

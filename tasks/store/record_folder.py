@@ -1,4 +1,4 @@
-"""The folder of records: each is written whole or not at all, and its content is bound to its name, which is its key."""
+"""The folder of records: each is written whole or not at all, and bound to its name, which is its key."""
 
 import hashlib
 from pathlib import Path

@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 from tasks.run.masking import has_secret, without_secrets
 from tasks.run.progress import console, say
 
-SECRETS = st.text(st.characters(min_codepoint=33, max_codepoint=126, exclude_categories=["Ll"]), min_size=6, max_size=20)
+SECRETS = st.text(
+    st.characters(min_codepoint=33, max_codepoint=126, exclude_categories=["Ll"]), min_size=6, max_size=20
+)
 """Printable characters, among them @ / : ? # and %, but no small letters, which the words around a secret have."""
 WORDS = st.text("abcdefghij klmnop", max_size=20)
 

@@ -3,12 +3,18 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from nasgem_core.errors import DataError
+from nasgem_core.figures.image import figure_png
 from tasks.store.artifacts import (
     read_arrays,
     read_json,
+    read_picture,
     read_table,
     read_weights,
     write_arrays,
@@ -153,3 +159,81 @@ def test_what_is_not_finite_becomes_null(path):
     write_json(path, "s/1", {"score": float("nan"), "rounds": [{"tau": float("inf"), "new": 2}]})
     assert read_json(path, "s/1") == {"schema": "s/1", "score": None, "rounds": [{"tau": None, "new": 2}]}
     assert "NaN" not in path.read_text()
+
+
+def same(one, other) -> bool:
+    """Whether two readers have returned the same values, to the bit."""
+    if isinstance(one, tuple):
+        arrays, metadata = one
+        return (
+            metadata == other[1]
+            and arrays.keys() == other[0].keys()
+            and all(array.dtype == other[0][name].dtype for name, array in arrays.items())
+            and all(array.tobytes() == other[0][name].tobytes() for name, array in arrays.items())
+        )
+    return one == other
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_no_changed_byte_is_read_as_another_value(path, kind, data):
+    WRITERS[kind](path, "s/1")
+    written, value = path.read_bytes(), READERS[kind](path, "s/1")
+    changed = bytearray(written)
+    changed[data.draw(st.integers(0, len(written) - 1))] ^= data.draw(st.integers(1, 255))
+    path.write_bytes(changed)
+    try:
+        found = READERS[kind](path, "s/1")
+    except DataError as error:
+        assert str(path) in str(error) and "move it away and run `nasgem stage estimator`" in str(error)
+    else:
+        assert kind != "parquet" and same(found, value)
+
+
+@pytest.mark.parametrize("kind", ["json", "parquet"])
+def test_a_file_without_a_checksum_is_refused(path, kind):
+    WRITERS[kind](path, "s/1")
+    if kind == "json":
+        path.write_text('{"schema": "s/1", "a": 1}')
+    else:
+        pq.write_table(pa.Table.from_pandas(TABLE).replace_schema_metadata({"schema": "s/1"}), path)
+    with pytest.raises(
+        DataError, match=r"is not a s/1 file \(it was changed or damaged: it has no checksum\): move it"
+    ):
+        READERS[kind](path, "s/1")
+
+
+def test_json_that_a_person_may_write_needs_none(path):
+    path.parent.mkdir()
+    path.write_text('{"schema": "s/1", "a": 1}')
+    said = []
+    assert read_json(path, "s/1", said.append) == {"schema": "s/1", "a": 1} and said == [path]
+    write_json(path, "s/1", {"a": 1})
+    assert read_json(path, "s/1", pytest.fail) == {"schema": "s/1", "a": 1}
+    path.write_text(path.read_text().replace('"a": 1', '"a": 2'))
+    with pytest.raises(DataError, match="changed or damaged: the checksum does not match"):
+        read_json(path, "s/1", pytest.fail)
+
+
+@pytest.fixture(scope="module")
+def picture() -> bytes:
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(1, 1))
+    figure.subplots().plot([1, 2])
+    return figure_png(figure)
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_every_changed_byte_of_a_picture_is_refused(tmp_path, picture, data):
+    path = tmp_path / "figure.png"
+    path.write_bytes(picture)
+    assert read_picture(path) == picture
+    changed = bytearray(picture)
+    changed[data.draw(st.integers(0, len(picture) - 1))] ^= data.draw(st.integers(1, 255))
+    for content in (bytes(changed), picture[: data.draw(st.integers(0, len(picture) - 1))], picture + b"x"):
+        path.write_bytes(content)
+        with pytest.raises(DataError, match="is not a PNG file"):
+            read_picture(path)
