@@ -31,14 +31,14 @@ class RecordFolder(LocalFileSystem):
             raise ValueError(f"a record lies in {RECORDS}, not at {path}")
         return resolved
 
-    def write_path(self, path: str, content: bytes, **_: Any) -> str:
+    def write_path(self, path: str, content: bytes, **options: Any) -> str:  # type: ignore[override]
         """Write the record of a key."""
         resolved = self._resolve_path(path)
         with written_whole(resolved) as file:
             file.write(f"{_checksum(resolved.name, content)}\n".encode() + content)
         return str(resolved)
 
-    def read_path(self, path: str, **_: Any) -> bytes:
+    def read_path(self, path: str, **options: Any) -> bytes:  # type: ignore[override]
         """Read the record of a key; raises `DataError` where it is truncated, altered or that of another key."""
         resolved = self._resolve_path(path)
         checksum, _, content = resolved.read_bytes().partition(b"\n")
