@@ -41,16 +41,17 @@ dvc: .venv/.project ## write dvc.yaml and the stages' lines of .gitignore from t
 # Pins that stand in the file are kept: delete a line to have that package resolved anew. The sed takes out of the
 # markers what is true wherever this can be installed.
 given := python_full_version < '3.15'|platform_machine == 'x86_64'|sys_platform == 'linux'|[a-z_]*implementation[a-z_]* [!=]= '(PyPy|CPython)'
-lock: .venv/.packages ## resolve pyproject.toml into the exact pins of requirements.lock
+lock: .venv/.packages ## resolve pyproject.toml into the exact pins and hashes of requirements.lock
 	@$(bin)/uv pip compile --quiet --universal pyproject.toml --group dev --extra peers --annotation-style line \
-	    --custom-compile-command "make lock" --output-file requirements.lock
+	    --custom-compile-command "make lock" --generate-hashes --output-file requirements.lock
 	@sed -Ei "s/ ($(given)) and//g; s/ (and|;) ($(given))//g" requirements.lock
 
 clean: ## remove .venv and the caches of the tools; results stay
 	@rm -rf .venv .ruff_cache .mypy_cache .hypothesis nasgem.egg-info
 
 # The environment is complete or made anew: of an interrupted installation a half-written package would count as
-# installed. The pip that comes with Python installs the pinned one, and that one the rest.
+# installed. The pip that comes with Python installs the pinned one, and that one the rest. Each file has to have one of
+# the hashes that the lock has for its package.
 log := .venv/install.log
 suitable := import ensurepip, sys, venv; sys.exit(sys.version_info[:2] not in ((3, 11), (3, 12), (3, 13), (3, 14)))
 .venv/.packages: requirements.lock
@@ -70,8 +71,9 @@ suitable := import ensurepip, sys, venv; sys.exit(sys.version_info[:2] not in ((
 	        "unpacked $$(ls -d .venv/lib/python3*/site-packages/*.dist-info | wc -l)" \
 	        "of $$(($$(grep -c == requirements.lock) - $$(grep -c ^Ignoring $(log)))) packages"; \
 	done & \
-	{ $(bin)/python -m pip install $$(grep -oE '^(pip|setuptools)==[^ ]+' requirements.lock) && \
-	  $(bin)/python -m pip install --no-deps --no-build-isolation -r requirements.lock && \
+	{ awk '/^[a-z]/ { first = /^(pip|setuptools)==/ } first' requirements.lock > .venv/installers.lock && \
+	  $(bin)/python -m pip install --require-hashes --no-deps -r .venv/installers.lock && \
+	  $(bin)/python -m pip install --require-hashes --no-deps --no-build-isolation -r requirements.lock && \
 	  $(bin)/python -m pip check; } >$(log) 2>&1 || \
 	{ echo "The installation failed; all of it is in $(log), the end of it:" >&2; tail -n 5 $(log) >&2; exit 1; }
 	@touch $@

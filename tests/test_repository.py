@@ -29,8 +29,8 @@ def unwanted_lines(text: str) -> Iterator[tuple[int, str]]:
 
 
 def pins_of(lock: str) -> dict[str, Requirement]:
-    """Return the requirements of a lock file by name, without its comments."""
-    lines = (line.split("#")[0].strip() for line in lock.splitlines())
+    """Return the requirements of a lock file by name, without its comments and hashes."""
+    lines = (re.split(r"#|\\|--hash", line)[0].strip() for line in lock.splitlines())
     return {canonicalize_name(pin.name): pin for pin in map(Requirement, filter(None, lines))}
 
 
@@ -83,6 +83,28 @@ def test_lock_pins_every_requirement_within_its_bounds():
     optional = project["project"]["optional-dependencies"]["peers"]
     wanted = [*project["project"]["dependencies"], *optional, *project["dependency-groups"]["dev"]]
     offences("the lock follows pyproject.toml", list(not_followed(wanted, pins)))
+
+
+def without_hash(lock: str) -> list[str]:
+    """Return the pins of a lock file that any file would satisfy."""
+    blocks = re.split(r"\n(?=\S)", "\n".join(line for line in lock.splitlines() if not line.lstrip().startswith("#")))
+    return [
+        block.split()[0] for block in blocks if block.strip() and not re.search(r"--hash=sha256:[0-9a-f]{64}\b", block)
+    ]
+
+
+def test_lock_holds_hashes_and_they_are_required():
+    offences("each pin has its hashes; run make lock", without_hash((ROOT / "requirements.lock").read_text()))
+    makefile = (ROOT / "Makefile").read_text()
+    installs = re.findall(r"-m pip install (.*-r .*)", makefile)
+    assert len(installs) == 2 and all("--require-hashes" in install for install in installs)
+    assert "--generate-hashes" in makefile
+
+
+def test_a_pin_without_a_hash_is_found():
+    hashed = f"numpy==2.1 \\\n    --hash=sha256:{'0' * 64}\n    # via scipy\n"
+    assert without_hash(f"# lock\n{hashed}scipy==1.0\n    # via us\n{hashed}") == ["scipy==1.0"]
+    assert [str(pin) for pin in pins_of(hashed).values()] == ["numpy==2.1"]
 
 
 @pytest.mark.parametrize("pin", ["numpy", "numpy>=2", "numpy==2.*", "numpy~=2.1", "numpy==2.1,!=2.2", "numpy<3"])
