@@ -7,7 +7,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 bin := .venv/bin
 core_tests := $(wildcard $(addprefix tests/,operations config cells kernel encoders networks training backbones detection search predictors deployment benchmarks figures))
 
-.PHONY: help search test test-all test-core lint params bench dvc lock clean
+.PHONY: help search test test-all test-core lint style types tests params bench dvc lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
@@ -15,8 +15,8 @@ help: ## list the targets
 search: .venv/.project ## run the whole search with params.yaml
 	@$(bin)/nasgem search
 
-test: lint ## check style and types, then run the tests
-	@$(bin)/python -m pytest -q -n 2 --dist worksteal -m "not nightly"
+test: style ## check style, then types while the tests run
+	@$(MAKE) --no-print-directory -j 2 types tests
 
 test-all: lint ## the same with the tests that take long
 	@$(bin)/python -m pytest -q
@@ -24,10 +24,17 @@ test-all: lint ## the same with the tests that take long
 test-core: .venv/.project ## run the tests of nasgem_core only, the slow ones left out
 	@$(bin)/python -m pytest -q -m "not slow" $(core_tests)
 
-lint: .venv/.project ## check style (ruff) and types (mypy)
+lint: style types ## check style (ruff) and types (mypy)
+
+style: .venv/.project
 	@$(bin)/ruff check .
 	@$(bin)/ruff format --check .
+
+types: .venv/.project
 	@$(bin)/mypy
+
+tests: .venv/.project
+	@$(bin)/python -m pytest -q -n 2 --dist worksteal -m "not nightly"
 
 params: .venv/.project ## write params.yaml with the defaults of nasgem_core/config (the laptop profile)
 	@$(bin)/python -c 'from tasks.run.parameters import use_profile; use_profile("laptop")'

@@ -19,12 +19,13 @@ from hypothesis import HealthCheck, settings
 
 from flows.runtime.server import OwnServer, api_address, listening
 from tests.flows.commands import NASGEM
-from tests.flows.workspace import Workspace, kept_code
+from tests.flows.workspace import Workspace, compiled
 
 # Read by numpy, numba, torch and matplotlib when they are imported, which the test modules do after this file.
 for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"):
     os.environ[variable] = "1"
 os.environ["MPLBACKEND"] = "Agg"
+os.environ["NUMBA_CACHE_DIR"] = str(compiled())
 
 # A shell that runs the tests in the background has them ignore Ctrl-C, and whatever they start would inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -60,7 +61,7 @@ def made_once(root: Path) -> Iterator[bool]:
 @pytest.fixture(scope="session")
 def pristine(shared) -> Workspace:
     with made_once(shared / "pristine") as missing:
-        return Workspace.create(shared / "pristine") if missing else Workspace(shared / "pristine", kept_code())
+        return Workspace.create(shared / "pristine") if missing else Workspace(shared / "pristine")
 
 
 @pytest.fixture(scope="session")
@@ -68,7 +69,7 @@ def searched_folder(pristine, shared) -> Workspace:
     root = shared / "searched"
     with made_once(root) as missing:
         if not missing:
-            return Workspace(root, pristine.code)
+            return Workspace(root)
         workspace = pristine.copy(root)
         workspace.succeed(NASGEM, "search")  # as a user's, from the first line of the script
         return workspace

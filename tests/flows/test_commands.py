@@ -1,5 +1,6 @@
 """Commands that are forked do what the installed script does."""
 
+import json
 import os
 import signal
 import subprocess
@@ -7,7 +8,6 @@ import subprocess
 import pytest
 
 from tests.flows.commands import NASGEM
-from tests.flows.workspace import compiled
 
 pytestmark = pytest.mark.slow
 
@@ -29,7 +29,10 @@ def test_libraries_read_the_environment_of_the_command(fresh):
     assert "http://127.0.0.1:1/api does not answer" in message
     fresh.succeed("nasgem", "stage", "pairs")
     assert list((fresh.root / ".nasgem" / "prefect").glob("storage/*"))
-    assert list(compiled(fresh.code).rglob("*.nbi"))
+    document = {"schema": "nasgem.cell/1", "operations": ["input", "conv1x1"], "edges": [[0, 1]]}
+    (fresh.root / "cell.json").write_text(json.dumps(document))
+    fresh.succeed("nasgem", "show", "cell.json", NUMBA_CACHE_DIR=str(fresh.root / "compiled"))
+    assert list((fresh.root / "compiled").rglob("*.nbi"))
 
 
 def test_it_hears_signals_and_is_waited_for(fresh):

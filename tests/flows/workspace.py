@@ -8,11 +8,11 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryFile
 
-from filelock import FileLock
 from ruamel.yaml import YAML
 
 from flows.stages.catalogue import SEARCHED
@@ -29,13 +29,13 @@ _WITHOUT_CACHES = shutil.ignore_patterns("__pycache__")
 class Workspace:
     """A copy of the repository with the tiny profile.
 
-    Its commands run a copy of the code that is kept, so that it is compiled once; `own_code` ends that. Each command
-    starts a Prefect server of its own, unless `using` names one that runs already, which saves seconds. `nasgem` begins
-    at once, as `tests/flows/fork_server.py` says; the script `NASGEM` itself is an ordinary process.
+    Its commands run the code that is tested, which is so compiled once for all; `own_code` has them run the copy. Each
+    command starts a Prefect server of its own, unless `using` names one that runs already, which saves seconds.
+    `nasgem` begins at once, as `tests/flows/fork_server.py` says; the script `NASGEM` itself is an ordinary process.
     """
 
-    def __init__(self, root: Path, code: Path | None = None, api: str = "") -> None:
-        self.root, self.code, self.api = root, code or root, api
+    def __init__(self, root: Path, code: Path = ROOT, api: str = "") -> None:
+        self.root, self.code, self.api = root, code, api
 
     @classmethod
     def create(cls, root: Path) -> "Workspace":
@@ -48,7 +48,7 @@ class Workspace:
             (root / folder).mkdir(mode=0o700)
         (root / "params.yaml").write_bytes(complete(ROOT / "profiles" / "tiny.yaml"))
         subprocess.run(["git", "init", "-q"], cwd=root, check=True)
-        return cls(root, kept_code())
+        return cls(root)
 
     def copy(self, root: Path) -> "Workspace":
         shutil.copytree(self.root, root, symlinks=True)
@@ -58,7 +58,7 @@ class Workspace:
         return Workspace(self.root, self.code, api)
 
     def own_code(self) -> "Workspace":
-        return Workspace(self.root, api=self.api)
+        return Workspace(self.root, self.root, self.api)
 
     def environment(self, **extra: str) -> dict[str, str]:
         kept = plain_environment()
@@ -66,7 +66,7 @@ class Workspace:
             **kept,
             "PATH": f"{SCRIPTS}{os.pathsep}{kept['PATH']}",
             "PYTHONPATH": str(self.code),
-            "NUMBA_CACHE_DIR": str(compiled(self.code)),
+            **({"NUMBA_CACHE_DIR": str(compiled())} if self.code == ROOT else {}),
             **({"PREFECT_API_URL": self.api} if self.api else {}),
             **extra,
         }
@@ -184,30 +184,20 @@ class Workspace:
             time.sleep(0.2)
 
 
-def kept_code(versions: int = 3) -> Path:
-    """Return a copy of the code as it is now; the last few stay, with what is compiled of them."""
+@cache
+def compiled(versions: int = 3) -> Path:
+    """Return where Numba keeps what it has compiled of the code as it is now; the last few versions stay."""
     digest = hashlib.sha256()
     for path in sorted(path for name in _CODE for path in (ROOT / name).rglob("*.py")):
         digest.update(str(path.relative_to(ROOT)).encode() + path.read_bytes())
-    folder = ROOT / ".nasgem" / "tests"
+    kept = ROOT / ".nasgem" / "tests"
+    folder = kept / digest.hexdigest()[:16]
     folder.mkdir(parents=True, exist_ok=True)
-    code, new = folder / digest.hexdigest()[:16], folder / "new"
-    with FileLock(folder / "lock"):
-        if not code.exists():
-            shutil.rmtree(new, ignore_errors=True)
-            for name in _CODE:
-                shutil.copytree(ROOT / name, new / name, ignore=_WITHOUT_CACHES)
-            new.rename(code)
-        os.utime(code)
-        used = sorted(folder.glob("?" * 16), key=lambda path: path.stat().st_mtime)
-        for path in (path for earlier in used[:-versions] for path in (earlier, compiled(earlier))):
-            shutil.rmtree(path, ignore_errors=True)
-    return code
-
-
-def compiled(code: Path) -> Path:
-    """Return where Numba keeps what it has compiled of a copy of the code."""
-    return code.with_name(f"{code.name}-compiled")
+    os.utime(folder)
+    used = sorted(kept.glob("?" * 16), key=lambda path: path.stat().st_mtime)
+    for earlier in used[:-versions]:
+        shutil.rmtree(earlier, ignore_errors=True)
+    return folder
 
 
 STAGE_FOLDERS = (*SEARCHED, "metrics")
