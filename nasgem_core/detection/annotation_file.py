@@ -4,14 +4,15 @@ Mistakes in the file are errors. Flaws that are common in real data sets, such a
 `training_boxes` leaves them out of training and counts them.
 """
 
-import json
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
 
+from nasgem_core.config.documents import shown
 from nasgem_core.detection.annotations import Category, CocoAnnotations
 from nasgem_core.errors import DataError
+from nasgem_core.json_text import parse_json
 
 _LARGEST = 2**62
 """Limit of the numbers in a file, which are stored as int64."""
@@ -38,7 +39,7 @@ def read_annotations(path: Path) -> CocoAnnotations:
     image_ids = _column(path, images, "images", "id", int)
     _require_distinct(path, "images", "id", image_ids)
     file_names = _file_names(path, images)
-    sizes = [_column(path, _whole(images, side), "images", side, int) for side in ("height", "width")]
+    sizes = [_column(path, images, "images", side, int) for side in ("height", "width")]
     if min(min(side) for side in sizes) < 1:
         raise DataError(f"{path}: an image has a height or width below 1: {_REMEDY}")
     rows = [_rectangle(path, i, row) for i, row in enumerate(boxes)]
@@ -61,13 +62,15 @@ def read_annotations(path: Path) -> CocoAnnotations:
 
 def _parsed(path: Path) -> dict[str, Any]:
     try:
+        if path.exists() and not path.is_file():
+            raise DataError(f"cannot read the annotations {path} (it is not a file): {_REMEDY}")
         # Outlines are nine tenths of COCO's file; dropped one by one, they are never all in memory.
-        document = json.loads(path.read_bytes(), object_hook=_without_outline)
+        document = parse_json(path.read_bytes(), _without_outline)
     except FileNotFoundError:
         raise DataError(f"the annotations {path} do not exist: {_REMEDY}") from None
     except OSError as error:
         raise DataError(f"cannot read the annotations {path} ({error.strerror}): {_REMEDY}") from None
-    except (ValueError, RecursionError) as error:
+    except (ValueError, MemoryError) as error:
         raise DataError(f"{path} is truncated or not JSON ({error}): {_REMEDY}") from None
     if not isinstance(document, dict):
         raise DataError(f"{path} does not have annotations in COCO's format: {_REMEDY}")
@@ -89,27 +92,27 @@ def _table(path: Path, document: dict[str, Any], name: str) -> list[dict[str, An
 
 
 def _column(path: Path, rows: list[dict[str, Any]], table: str, field: str, kind: type) -> list[Any]:
-    values = [row.get(field) for row in rows]
+    values = [_whole(row.get(field)) for row in rows]
     for i, value in enumerate(values):
         if type(value) is not kind or (isinstance(value, int) and abs(value) >= _LARGEST):
             wanted = "an integer below 2^62" if kind is int else "text"
-            raise DataError(f"{path}: {table}[{i}].{field} = {value!r}: must be {wanted}")
-        if isinstance(value, str) and any("\ud800" <= letter <= "\udfff" for letter in value):
-            raise DataError(f"{path}: {table}[{i}].{field} = {value!r}: has half a character: write the text again")
+            raise DataError(f"{path}: {table}[{i}].{field} = {shown(value)}: must be {wanted}")
+        if isinstance(value, str) and any("\ud800" <= letter <= "\udfff" or letter == "\0" for letter in value):
+            fault = "has half a character or a NUL"
+            raise DataError(f"{path}: {table}[{i}].{field} = {shown(value)}: {fault}: write the text again")
     return values
 
 
-def _whole(rows: list[dict[str, Any]], field: str) -> list[dict[str, Any]]:
-    """Return rows with the field as an int if it is a float without a fraction: some tools write 320.0."""
-    values = (row.get(field) for row in rows)
-    return [{field: int(value) if isinstance(value, float) and value.is_integer() else value} for value in values]
+def _whole(value: Any) -> Any:
+    """Return a float without a fraction as an int, and anything else as it is: some tools write 320.0."""
+    return int(value) if type(value) is float and value.is_integer() else value
 
 
 def _require_distinct(path: Path, table: str, field: str, values: list[Any]) -> None:
     seen = set()
     for value in values:
         if value in seen:
-            raise DataError(f"{path}: {field} {value!r} is used twice in {table!r}: remove or rename one")
+            raise DataError(f"{path}: {field} {shown(value)} is used twice in {table!r}: remove or rename one")
         seen.add(value)
 
 
@@ -135,7 +138,7 @@ def _rectangle(path: Path, position: int, row: dict[str, Any]) -> list[float]:
     box = row.get("bbox")
     if not isinstance(box, list) or len(box) != 4 or not all(map(_is_coordinate, box)):
         raise DataError(
-            f"{path}: annotations[{position}].bbox = {box!r}: must be four numbers, left, top, width and height"
+            f"{path}: annotations[{position}].bbox = {shown(box)}: must be four numbers, left, top, width and height"
         )
     return box
 
@@ -154,24 +157,26 @@ def _area(row: dict[str, Any], box: list[float]) -> float:
 def _is_crowd(path: Path, position: int, row: dict[str, Any]) -> bool:
     crowd = row.get("iscrowd", 0)
     if crowd not in (0, 1):
-        raise DataError(f"{path}: annotations[{position}].iscrowd = {crowd!r}: must be 0 or 1")
+        raise DataError(f"{path}: annotations[{position}].iscrowd = {shown(crowd)}: must be 0 or 1")
     return bool(crowd)
 
 
 def _positions(path: Path, rows: list[dict[str, Any]], field: str, known: list[int], what: str) -> np.ndarray:
     places = {number: position for position, number in enumerate(known)}
-    values = [places.get(value, -1) if type(value) is int else -1 for value in (row.get(field) for row in rows)]
+    numbers = (_whole(row.get(field)) for row in rows)
+    values = [places.get(number, -1) if type(number) is int else -1 for number in numbers]
     if -1 in values:
         first, count = values.index(-1), values.count(-1)
+        found = shown(rows[first].get(field))
         raise DataError(
-            f"{path}: annotations[{first}].{field} = {rows[first].get(field)!r}: the file does not list this {what} "
+            f"{path}: annotations[{first}].{field} = {found}: the file does not list this {what} "
             f"(the same holds for {count} of {len(rows)} boxes): add it to the file, or remove the boxes"
         )
     return np.array(values, dtype=np.int64)
 
 
 def _box_ids(rows: list[dict[str, Any]]) -> np.ndarray:
-    numbers = [row.get("id") for row in rows]
+    numbers = [_whole(row.get("id")) for row in rows]
     whole = all(type(number) is int and 0 < number < _LARGEST for number in numbers)
     usable = whole and len(set(numbers)) == len(numbers)
     return np.array(numbers if usable else range(1, len(rows) + 1), dtype=np.int64)

@@ -1,6 +1,7 @@
 """The boxes and images of an annotation file that a detector can learn, and counts of the others."""
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,15 +54,22 @@ def absent_images(annotations: CocoAnnotations, folder: Path) -> np.ndarray:
     present: dict[str, set[str]] = {}
     for subfolder in {os.path.dirname(name) for name in annotations.file_names}:
         place = folder / subfolder
-        entries = os.scandir(place) if place.is_dir() else ()
-        present[subfolder] = {entry.name for entry in entries if entry.is_file() and entry.stat().st_size}
+        entries = os.scandir(place) if os.path.isdir(place) else ()
+        present[subfolder] = {entry.name for entry in entries if _has_content(entry)}
     absent = [os.path.basename(name) not in present[os.path.dirname(name)] for name in annotations.file_names]
     if all(absent):
         raise DataError(
             f"none of the {len(absent)} images of {annotations.source} is in {folder} (first: "
-            f"{annotations.file_names[0]}): name the folder that contains them"
+            f"{annotations.file_names[0]}): name the folder that contains them{_slash_hint(annotations.file_names)}"
         )
     return np.flatnonzero(absent)
+
+
+def _has_content(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_file() and entry.stat().st_size > 0
+    except OSError:  # a link to itself
+        return False
 
 
 def require_images(annotations: CocoAnnotations, folder: Path, tolerated: float = 0.0) -> np.ndarray:
@@ -77,8 +85,15 @@ def require_images(annotations: CocoAnnotations, folder: Path, tolerated: float 
         raise DataError(
             f"{len(absent)} of the {len(annotations)} images of {annotations.source} are missing or empty in {folder} "
             f"(first: {annotations.file_names[absent[0]]}): the copy is incomplete, copy the folder again"
+            f"{_slash_hint([annotations.file_names[place] for place in absent])}"
         )
     return absent
+
+
+def _slash_hint(names: Sequence[str]) -> str:
+    """Return what else may be the reason that files are missing, "" if nothing is."""
+    count = sum("\\" in name for name in names)
+    return f"; {count} of these file names have backslashes: write / in place of \\ in the annotations" if count else ""
 
 
 def thin_images(annotations: CocoAnnotations) -> np.ndarray:

@@ -1,10 +1,17 @@
+import contextlib
 import json
+import os
 
+import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from nasgem_core.detection.annotation_file import read_annotations
 from nasgem_core.detection.annotations import Category
+from nasgem_core.detection.training_boxes import require_measurable, training_boxes
 from nasgem_core.errors import DataError
+from tests.config.hostile import VALUES, changed, places
 from tests.detection.coco_files import box, small_document, write_set
 
 
@@ -38,6 +45,55 @@ def test_sizes_may_be_floats_without_a_fraction(tmp_path):
     path = written(tmp_path)
     path.write_text(json.dumps(document))
     assert read_annotations(path).sizes[0].tolist() == [30, 40]
+
+
+def test_numbers_may_be_floats_without_a_fraction_everywhere(tmp_path):
+    document = small_document()
+    expected = read_annotations(written(tmp_path))
+
+    def as_floats(value):
+        if isinstance(value, dict):
+            return {key: as_floats(inner) for key, inner in value.items()}
+        if isinstance(value, list):
+            return [as_floats(inner) for inner in value]
+        return float(value) if type(value) is int else value
+
+    path = written(tmp_path)
+    path.write_text(json.dumps(as_floats(document)))
+    found = read_annotations(path)
+    assert found.content_hash() == expected.content_hash() and found.categories == expected.categories
+    assert found.box_ids.tolist() == expected.box_ids.tolist() and found.image_ids.dtype == np.int64
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.data())
+def test_a_senseless_value_anywhere_is_one_message_or_a_set_that_can_be_used(tmp_path, data):
+    document = small_document()
+    place = data.draw(st.sampled_from(list(places(document))))
+    path = tmp_path / "fuzzed.json"
+    folder = write_set(tmp_path)[1]
+    path.write_text(json.dumps(changed(document, place, data.draw(st.sampled_from(VALUES)))))
+    with contextlib.suppress(DataError):
+        annotations = read_annotations(path)
+        json.dumps(annotations.document())
+        assert len(annotations.content_hash()) == 32
+        for check in (require_measurable, training_boxes):
+            with contextlib.suppress(DataError):
+                check(annotations, folder)
+
+
+@pytest.mark.parametrize("content", [b"[" * 100_000, b'{"a":' * 100_000, b"\0" * 100, b'{"images": [], "images": []}'])
+def test_hostile_json_is_one_message(tmp_path, content):
+    path = written(tmp_path)
+    path.write_bytes(content)
+    with pytest.raises(DataError, match=r"train\.json is truncated or not JSON"):
+        read_annotations(path)
+
+
+def test_a_pipe_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe.json")
+    with pytest.raises(DataError, match=r"cannot read the annotations .*pipe\.json \(it is not a file\)"):
+        read_annotations(tmp_path / "pipe.json")
 
 
 @pytest.mark.parametrize("area", [None, "13", True, float("nan"), float("inf"), -1, 10**400])
@@ -77,6 +133,8 @@ def test_a_file_that_is_not_there_or_no_json_is_named(tmp_path):
         ({"categories": [1]}, "has no list 'categories'"),
         ({"annotations": []}, "has no boxes, so there is nothing to learn or to measure"),
         ({"categories": [{"id": 7}]}, r"categories\[0\].name = None: must be text"),
+        ({"categories": [{"id": 7.5, "name": "a"}]}, r"categories\[0\].id = 7.5: must be an integer below 2\^62"),
+        ({"categories": [{"id": 7, "name": "a\0"}]}, r"categories\[0\].name = 'a.x00': has half a character or a NUL"),
         ({"categories": [{"id": 7, "name": "\ud800"}]}, r"categories\[0\].name = '.ud800': has half a character"),
         ({"categories": [{"id": "7", "name": "dog"}]}, r"categories\[0\].id = '7': must be an integer"),
         ({"categories": [{"id": 7, "name": "dog"}, {"id": 7, "name": "cat"}]}, "id 7 is used twice in 'categories'"),

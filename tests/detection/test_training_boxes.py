@@ -1,3 +1,6 @@
+import json
+import os
+
 import numpy as np
 import pytest
 
@@ -98,6 +101,10 @@ def test_a_spoilt_file_or_two_are_left_out_and_a_copy_cut_off_stops(tmp_path):
     found = training_boxes(annotations, images)
     assert len(found) == 198 and reasons(found) == {"missing or empty image files": (2, "7.png")}
     assert absent_images(annotations, images).tolist() == [7, 9]
+    (images / "7.png").symlink_to("7.png")
+    (images / "9.png").unlink()
+    os.mkfifo(images / "9.png")
+    assert absent_images(annotations, images).tolist() == [7, 9]
     with pytest.raises(DataError, match=r"2 of the 200 images .* \(first: 7.png\): the copy is incomplete"):
         require_images(annotations, images)
     (images / "150.png").unlink()
@@ -131,3 +138,23 @@ def test_the_real_set_has_few_that_are_left_out(real):
     assert len(found) == 206 and len(found.boxes) == 1644 - 16
     assert reasons(found)["boxes that contain a crowd"][0] == 16
     assert (found.boxes[:, 2:] > found.boxes[:, :2]).all()
+
+
+@pytest.mark.parametrize("name", ["sub\\\\{}", "..\\\\{}"])
+def test_backslashes_in_names_are_said_to_be_the_reason(tmp_path, name):
+    path, images = write_set(tmp_path)
+    document = json.loads(path.read_text())
+    for row in document["images"]:
+        row["file_name"] = name.format(row["file_name"])
+    path.write_text(json.dumps(document))
+    message = r"3 of these file names have backslashes: write / in place of .{1,2} in the annotations$"
+    with pytest.raises(DataError, match=message):
+        require_images(read_annotations(path), images)
+
+
+def test_a_name_that_is_too_long_for_a_file_is_a_missing_image(tmp_path):
+    path, images = write_set(tmp_path)
+    document = json.loads(path.read_text())
+    document["images"][0]["file_name"] = "x" * 5000 + "/" + "y" * 5000
+    path.write_text(json.dumps(document))
+    assert absent_images(read_annotations(path), images).tolist() == [0]
