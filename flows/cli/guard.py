@@ -8,6 +8,7 @@ from typing import NoReturn, TextIO
 from flows.cli.faults import explain
 from flows.runtime.stopping import answering_signals
 from nasgem_core.errors import NasgemError
+from nasgem_core.printable import printable
 from tasks.run.masking import without_secrets
 
 _KEPT = (
@@ -42,5 +43,5 @@ def _print_all_letters(stream: TextIO) -> None:
 
 
 def _end(message: str, code: int) -> NoReturn:
-    print(f"nasgem: {without_secrets(message)}", file=sys.stderr, flush=True)
+    print(f"nasgem: {printable(without_secrets(message))}", file=sys.stderr, flush=True)
     sys.exit(code)

@@ -3,12 +3,14 @@
 import math
 from collections.abc import Sequence
 
-from rich.console import Console
 from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
-out = Console(highlight=False, markup=False)
+from nasgem_core.printable import printable
+from tasks.run.terminal import Terminal
+
+out = Terminal()
 
 
 def print_table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
@@ -18,7 +20,7 @@ def print_table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]
         numeric = rows and all(_is_number(row[header.index(name)]) for row in rows)
         table.add_column(name, justify="right" if numeric else "left", no_wrap=True)
     for row in rows:
-        table.add_row(*map(Text, row))
+        table.add_row(*(Text(printable(cell, lines=False)) for cell in row))
     # The title of a rich table is wrapped at the width of the table.
     out.print(f"\n{title}", style="italic", soft_wrap=True)
     # Cells cut to fit the terminal would lose digits, so the terminal wraps a table that is too wide.

@@ -212,4 +212,4 @@ def find_cell(name: str, config: Any) -> tuple[Cell, dict[str, Any] | None]:
 
 def _print_cell(cell: Cell) -> None:
     out.print()
-    out.print(cell_text(cell), markup=False, soft_wrap=True)
+    out.print(cell_text(cell), soft_wrap=True)

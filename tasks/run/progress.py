@@ -9,12 +9,13 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from nasgem_core.printable import printable
 from tasks.run.masking import without_secrets
+from tasks.run.terminal import Terminal
 
-console = Console(stderr=True, highlight=False)
+console = Terminal(stderr=True)
 
 _LOG_EVERY = 15.0
 """Seconds between two lines where no bar can be drawn."""
@@ -70,9 +71,9 @@ def progress_bar(name: str, total: int) -> Iterator[Bar]:
         TextColumn("{task.fields[figures]}"),
     )
     with Progress(*columns, console=console, transient=False) as progress:
-        yield Bar(name, total, progress)
+        yield Bar(printable(name), total, progress)
 
 
 def say(message: str) -> None:
     """Print one line for the user, without passwords."""
-    console.print(without_secrets(message), markup=False, soft_wrap=True)
+    console.print(without_secrets(message), soft_wrap=True)
