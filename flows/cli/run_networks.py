@@ -67,6 +67,7 @@ def run_detect(picture: Path, model: str, output: Path, threshold: float) -> Non
     prepare_environment(only_reads=True)
     from nasgem_core.deployment.detectors import load_detector
     from nasgem_core.deployment.predicting import find_objects, read_picture
+    from nasgem_core.figures.letters import drawn_names, numbers_remark
     from nasgem_core.figures.marked import mark_boxes, require_format, save_picture
     from tasks.deployment.open_network import open_network
 
@@ -84,7 +85,8 @@ def run_detect(picture: Path, model: str, output: Path, threshold: float) -> Non
     except DataError as error:
         raise DataError(f"{picture}: {error}") from None
     found = every.above(threshold)
-    marked = mark_boxes(image, found.boxes, found.names, found.scores)
+    drawn = drawn_names(names)
+    marked = mark_boxes(image, found.boxes, [drawn[name] for name in found.names], found.scores)
     save_picture(marked, output)
     rows = [
         [name, f"{score:.3f}", *(f"{side:.0f}" for side in box)]
@@ -94,6 +96,9 @@ def run_detect(picture: Path, model: str, output: Path, threshold: float) -> Non
         print_table(f"{picture} by {spec.name}", ["object", "score", "left", "top", "right", "bottom"], rows)
     else:
         out.print(f"{picture} by {spec.name}: {_nothing_shown(every.names, every.scores, lowest)}", soft_wrap=True)
+    remark = numbers_remark({name: drawn[name] for name in names if name in found.names})
+    if remark:
+        out.print(f"\n{remark}", soft_wrap=True)
     enlarged = f", enlarged {marked.width // image.width} times" if marked.size != image.size else ""
     count = _counted(len(rows), "object")
     out.print(f"\n{count} with a score of at least {threshold:g}; drawn {output}{enlarged}", soft_wrap=True)

@@ -5,17 +5,19 @@ processes share each training, and the first of them does everything else.
 """
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from flows.runtime.session import Session, stage_flow
 from flows.stages.live_training import LiveTraining, draw_curves, register, say_removed
 from nasgem_core.config.search import SearchConfig
+from nasgem_core.detection.annotations import Category
 from nasgem_core.detection.detections import Detections
 from nasgem_core.detection.images import read_image
 from nasgem_core.detection.task import MeasuredSet
 from nasgem_core.figures.boxes import BoxPicture, draw_boxes
 from nasgem_core.figures.image import figure_png
+from nasgem_core.figures.letters import drawn_names, numbers_remark
 from nasgem_core.training.distributed import World, open_world
 from nasgem_core.training.task import Progress, broken_images
 from tasks.mlflow_registry.registered_model import detector_candidate
@@ -59,6 +61,9 @@ def coco(session: Session) -> None:
         trainings = plan_detectors(config, data, trained_backbones(), session.config.seed)
         for item in data.train.chosen.skipped:
             say(f"  {item}")
+        remark = numbers_remark(_drawn(data.train.annotations.categories)) if config.samples else ""
+        if remark:
+            say(f"  in the sample pictures {remark}")
         session.records.begin("coco")
         with open_world(session.placement.device) as world:
             trained = [_train(session, training, data, world) for training in trainings]
@@ -112,11 +117,16 @@ def _train(session: Session, training: DetectorTraining, data: CocoData, world: 
     return found
 
 
+def _drawn(categories: Sequence[Category]) -> dict[str, str]:
+    """Return what the sample pictures show for each name."""
+    return drawn_names([category.name for category in categories])
+
+
 def _draw(training: DetectorTraining, measured: MeasuredSet, found: Detections, count: int, prefix: str) -> bytes:
     """Draw the first images of a set: the objects in them next to those that were found."""
     shown = first_images(measured, count)
     annotations, pictures = shown.annotations, []
-    names = [category.name for category in annotations.categories]
+    names = list(_drawn(annotations.categories).values())
     for place, file_name in enumerate(annotations.file_names):
         height, width = annotations.sizes[place].tolist()
         image = read_image(shown.folder / file_name, (height, width)).permute(1, 2, 0).numpy()

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from matplotlib.figure import Figure
 
+from nasgem_core.figures.letters import lettered
 from nasgem_core.figures.style import MARKERS, PALETTE, counted, describe, new_figure
 from nasgem_core.intervals import mean_and_interval
 
@@ -49,7 +50,7 @@ def draw_comparison(networks: Sequence[ComparedNetwork], cost: str) -> Figure:
         error = None if np.isnan(half) else half
         left.errorbar(mean, place, xerr=error, **bar)
         right.errorbar(network.cost, mean, yerr=error, **bar)
-    left.set_yticks(range(len(networks)), [network.name for network in networks])
+    left.set_yticks(range(len(networks)), [lettered(network.name) for network in networks])
     left.set_ylim(len(networks) - 0.5, -0.5)
     right.margins(x=0.25, y=0.15)
     right.set_xlim(left=0)

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
-import matplotlib
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from nasgem_core.errors import DataError
+from nasgem_core.figures.letters import FONT, drawn_names
 from nasgem_core.figures.style import INK, PALETTE
 from nasgem_core.files import written_whole
 
@@ -27,7 +27,8 @@ def mark_boxes(image: Image.Image, boxes: np.ndarray, names: Sequence[str], scor
     Args:
         image: in RGB. A very small one is enlarged by an integer factor.
         boxes: [n, 4], left, top, right and bottom in pixels of `image`.
-        names: the object in each box; each name has its own colour, as far as there are colours.
+        names: the object in each box; each name has its own colour, as far as there are colours. A name with letters
+            that the font lacks is drawn as its place among the sorted names; see `drawn_names`.
         scores: [n] in 0..1; the highest is drawn on top.
     """
     factor = -(-_SHORTEST // min(image.size))
@@ -35,6 +36,8 @@ def mark_boxes(image: Image.Image, boxes: np.ndarray, names: Sequence[str], scor
     draw = ImageDraw.Draw(marked)
     size = max(_SMALLEST_FONT, round((marked.width * marked.height) ** 0.5 / _FONT_SHARE))
     font = _font(min(size, min(marked.size) // 8))
+    drawn = drawn_names(sorted(set(names)))
+    names = [drawn[name] for name in names]
     known = sorted(set(names))
     colours = [PALETTE[known.index(name) % len(PALETTE)] for name in names]
     order = np.argsort(scores, kind="stable")
@@ -72,8 +75,7 @@ def require_format(path: Path) -> None:
 
 @cache
 def _font(size: int) -> ImageFont.FreeTypeFont:
-    """Return the font of the plots: matplotlib brings it to every machine, and it has most alphabets."""
-    return ImageFont.truetype(Path(matplotlib.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf", size)
+    return ImageFont.truetype(FONT, size)
 
 
 def _corners(box: np.ndarray, size: tuple[int, int]) -> tuple[int, int, int, int]:

@@ -8,6 +8,7 @@ import pytest
 from nasgem_core.errors import DataError
 from nasgem_core.figures.encoder import draw_similarity_fit
 from nasgem_core.figures.image import figure_png, figure_svg, save_figure
+from nasgem_core.figures.style import add_legend, new_figure
 
 
 def figure():
@@ -76,3 +77,12 @@ def test_a_failed_write_leaves_the_old_file(tmp_path, monkeypatch):
 def test_an_unknown_kind_of_file_is_refused(tmp_path):
     with pytest.raises(DataError, match=r"the name must end in \.png or \.svg"):
         save_figure(figure(), tmp_path / "fit.pdf")
+
+
+@pytest.mark.parametrize("write", [figure_png, figure_svg])
+def test_letters_that_the_font_lacks_are_written_out_without_a_warning(write, recwarn):
+    figure, axes = new_figure("title \u732b", width=4, height=3)
+    axes[0, 0].plot([0, 1], [0, 1], label="label \u732b")
+    axes[0, 0].annotate("\U0001f408", (0.5, 0.5))
+    add_legend(axes[0, 0], "upper left")
+    assert write(figure) and not [warning for warning in recwarn if "missing" in str(warning.message)]

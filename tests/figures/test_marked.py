@@ -106,3 +106,10 @@ def test_a_picture_that_cannot_be_written_leaves_the_old_one(tmp_path):
         save_picture(Image.new("RGB", (2, 2)), tmp_path / "file" / "a.png")
     with pytest.raises(DataError, match=r"boxes\.svg: the name must end in \.png, \.jpg"):
         save_picture(Image.new("RGB", (2, 2)), tmp_path / "boxes.svg")
+
+
+def test_names_that_the_font_lacks_are_told_apart_by_numbers():
+    boxes = [[20, 60, 100, 150], [160, 60, 280, 150]]
+    found = np.asarray(drawn((300, 200), boxes, ["\u732b", "\u72ac"], [0.9, 0.9]))
+    numbered = np.asarray(drawn((300, 200), boxes, ["#2", "#1"], [0.9, 0.9]))
+    assert np.array_equal(found, numbered)
