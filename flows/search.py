@@ -12,7 +12,8 @@ from flows.runtime.stopping import answer_in_flow
 from flows.stages.catalogue import SEARCHED
 from nasgem_core.errors import NasgemError
 from tasks.run.masking import without_secrets
-from tasks.run.parameters import PARAMS, change_parameters
+from tasks.run.overrides import check_overrides
+from tasks.run.parameters import PARAMS, change_parameters, load_config
 from tasks.run.progress import say
 from tasks.store.caching import plain_flow
 from tasks.store.fingerprint import fingerprint
@@ -32,6 +33,7 @@ def search(overrides: dict[str, Any] | None = None) -> None:
     prepare_environment()
     with folder_lock():
         if overrides:
+            check_overrides(overrides, load_config())
             change_parameters(overrides)
         with open_session() as session:
             # A missing table, predictor or image folder is reported now, and not when everything else is done.

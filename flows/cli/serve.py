@@ -3,39 +3,50 @@
 import os
 from typing import Any
 
-from nasgem_core.errors import NasgemError, ParameterError
+from flows.runtime.secret import SECRET_FILE
+from flows.runtime.server import admits, prefect_server
+from nasgem_core.errors import ParameterError
+from tasks.run.masking import without_secrets
+from tasks.run.overrides import check_overrides
+from tasks.run.parameters import load_config
+from tasks.run.progress import say
 
 
 def serve_search(cron: str | None, name: str, overrides: dict[str, Any] | None) -> None:
     """Serve the search until stopped; each run works in this folder, one at a time.
 
     Raises:
-        NasgemError: no Prefect server is configured.
-        ParameterError: the schedule is not a cron expression.
+        NasgemError: the configured Prefect server does not answer, or our own does not start.
+        ParameterError: the schedule is not a cron expression, or an override names a file outside of this folder.
     """
-    address = os.environ.get("PREFECT_API_URL")
-    if not address:
-        raise NasgemError(
-            "serving needs a Prefect server that keeps running: start one with "
-            "`prefect server start --host 127.0.0.1`, and set PREFECT_API_URL=http://127.0.0.1:4200/api here"
+    check_overrides(overrides or {}, load_config())
+    configured = "PREFECT_API_URL" in os.environ
+    with prefect_server(stays=True) as wait_for_server:
+        from prefect.client.schemas.schedules import CronSchedule
+
+        try:
+            schedules = [CronSchedule(cron=cron)] if cron else []
+        except ValueError:
+            raise ParameterError(
+                f"cron = {cron!r}: five fields such as '0 2 * * *' (every night at two) are needed"
+            ) from None
+        from flows.search import search
+
+        wait_for_server()
+        address = os.environ["PREFECT_API_URL"]
+        say(f"serving search/{name} on {address}; stop with Ctrl-C")
+        if not configured:
+            say(f"its pages are at {address.removesuffix('/api')}; user and password are in {SECRET_FILE}")
+        elif admits(address):
+            say(
+                f"{without_secrets(address)} asks for no password: whoever reaches it can start searches as you. Start "
+                "it with PREFECT_SERVER_API_AUTH_STRING, or unset PREFECT_API_URL"
+            )
+        search.serve(
+            name=name,
+            schedules=schedules,
+            parameters={"overrides": overrides or {}},
+            limit=1,
+            description="NASGEM search in this folder; `overrides` sets parameters by dotted name.",
+            print_starting_message=False,
         )
-    from prefect.client.schemas.schedules import CronSchedule
-
-    try:
-        schedules = [CronSchedule(cron=cron)] if cron else []
-    except ValueError:
-        raise ParameterError(
-            f"cron = {cron!r}: five fields such as '0 2 * * *' (every night at two) are needed"
-        ) from None
-    from flows.search import search
-    from tasks.run.progress import say
-
-    say(f"serving search/{name} on {address}; stop with Ctrl-C")
-    search.serve(
-        name=name,
-        schedules=schedules,
-        parameters={"overrides": overrides or {}},
-        limit=1,
-        description="NASGEM search in this folder; `overrides` sets parameters by dotted name.",
-        print_starting_message=False,
-    )

@@ -4,6 +4,7 @@ It keeps its database in the repository, logs to a file, and ends with the comma
 killed itself (memory ran out), it is started again: the socket is the command's, so requests wait in it meanwhile.
 """
 
+import base64
 import os
 import signal
 import socket
@@ -15,16 +16,20 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.error import URLError
-from urllib.request import urlopen
+from urllib.error import HTTPError, URLError
+from urllib.request import Request, urlopen
 
 from flows.runtime.environment import STATE
+from flows.runtime.prefect_settings import settings_of_own_server
 from flows.runtime.processes import follow
+from flows.runtime.secret import SECRET_FILE, kept_secret, new_secret
 from nasgem_core.errors import NasgemError
 from tasks.run.masking import without_secrets
 from tasks.run.progress import say
 
 HOST = "127.0.0.1"
+_PAGES_PORT = 4200
+"""Prefect's own, where people look for its pages."""
 _STARTUP_SECONDS = 180
 _STARTS = 4
 """How often a server is started before it is given up."""
@@ -33,29 +38,30 @@ _WAITING = 2048
 
 
 @contextmanager
-def prefect_server() -> Iterator[Callable[[], None]]:
+def prefect_server(*, stays: bool = False) -> Iterator[Callable[[], None]]:
     """Provide a Prefect API while the block runs: the one of `PREFECT_API_URL`, or one of our own.
 
     Enter it before Prefect is imported, because Prefect reads the address then. The server starts while the block goes
-    on importing; the function that the block is given returns once the API answers.
+    on importing; the function that the block is given returns once the API answers. Our own asks for a password, since
+    every user of the machine reaches its port.
+
+    Args:
+        stays: have our own schedule runs and show its pages, at a port and with a password that stay the same.
 
     Raises:
-        NasgemError: the configured server does not answer, or our own does not start.
+        NasgemError: the configured server does not answer or refuses us, or our own does not start.
     """
     configured = os.environ.get("PREFECT_API_URL")
     if configured:
-        if not answers(configured, timeout=5):
-            raise NasgemError(
-                f"the Prefect server at {without_secrets(configured)} does not answer: start it with "
-                "`prefect server start`, or unset PREFECT_API_URL to let nasgem start one for itself"
-            )
+        _check(configured)
         yield lambda: None
         return
+    secret = kept_secret() if stays else new_secret()
     log = STATE / "prefect" / "server.log"
     log.parent.mkdir(parents=True, exist_ok=True)
-    with listening() as listener, ExitStack() as settings:
-        os.environ["PREFECT_API_URL"] = api_address(listener)
-        server = OwnServer(listener, log)
+    with listening(_PAGES_PORT if stays else 0) as listener, ExitStack() as settings:
+        environment = settings.enter_context(settings_of_own_server(api_address(listener), secret))
+        server = OwnServer(listener, log, environment, stays=stays)
         try:
 
             def wait_for_server() -> None:
@@ -66,8 +72,20 @@ def prefect_server() -> Iterator[Callable[[], None]]:
         finally:
             if server.runs():
                 _send_what_waits()
-            del os.environ["PREFECT_API_URL"]
             server.end()
+
+
+def _check(address: str) -> None:
+    if not answers(address, timeout=5):
+        raise NasgemError(
+            f"the Prefect server at {without_secrets(address)} does not answer: start it with `prefect server start`, "
+            "or unset PREFECT_API_URL to let nasgem start one for itself"
+        )
+    if not admits(address, os.environ.get("PREFECT_API_AUTH_STRING", ""), os.environ.get("PREFECT_API_KEY", "")):
+        raise NasgemError(
+            f"the Prefect server at {without_secrets(address)} asks for another password: set PREFECT_API_AUTH_STRING; "
+            f'that of `nasgem serve` in this folder is in {SECRET_FILE}: "$(cat {SECRET_FILE})"'
+        )
 
 
 class OwnServer:
@@ -77,10 +95,13 @@ class OwnServer:
         listener: the socket, which stays open between two processes.
         log: the file for its messages.
         environment: of the process; that of this one by default.
+        stays: whether it schedules runs and shows its pages.
     """
 
-    def __init__(self, listener: socket.socket, log: Path, environment: Mapping[str, str] | None = None) -> None:
-        self.listener, self.log, self.environment = listener, log, environment
+    def __init__(
+        self, listener: socket.socket, log: Path, environment: Mapping[str, str] | None = None, *, stays: bool = False
+    ) -> None:
+        self.listener, self.log, self.environment, self.stays = listener, log, environment, stays
         self._starts = 0
         self._answered = self._ending = False
         self._changing = threading.Lock()
@@ -117,9 +138,10 @@ class OwnServer:
     def _start(self) -> subprocess.Popen:
         self._starts += 1
         descriptor = self.listener.fileno()
+        words = [str(descriptor), str(os.getpid()), *(["stays"] if self.stays else [])]
         with self.log.open("ab") as output:
             return subprocess.Popen(
-                [sys.executable, "-m", "flows.runtime.server", str(descriptor), str(os.getpid())],
+                [sys.executable, "-m", "flows.runtime.server", *words],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
@@ -144,10 +166,14 @@ class OwnServer:
 
 
 @contextmanager
-def listening() -> Iterator[socket.socket]:
-    """Provide a socket on a free port of the loopback interface, in which requests wait for a server."""
+def listening(port: int = 0) -> Iterator[socket.socket]:
+    """Provide a socket on the loopback interface, in which requests wait for a server; any port if this is in use."""
     with socket.socket() as listener:
-        listener.bind((HOST, 0))
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((HOST, port))
+        except OSError:
+            listener.bind((HOST, 0))
         listener.listen(_WAITING)
         yield listener
 
@@ -176,6 +202,22 @@ def answers(address: str, timeout: float) -> bool:
         return False
 
 
+def admits(address: str, secret: str = "", key: str = "") -> bool:
+    """Return whether an API takes requests with user and password, or with a key; with neither, whether it is open."""
+    request = Request(f"{address.rstrip('/')}/admin/version")
+    if secret:
+        request.add_header("Authorization", f"Basic {base64.b64encode(secret.encode()).decode()}")
+    elif key:
+        request.add_header("Authorization", f"Bearer {key}")
+    try:
+        with urlopen(request, timeout=5):
+            return True
+    except HTTPError as error:
+        return error.code not in (401, 403)
+    except (URLError, OSError, ValueError):
+        return True  # whoever uses it next sees what is wrong
+
+
 def _send_what_waits() -> None:
     """Let Prefect's background threads send their last logs and events while there is still a server."""
     if "prefect.logging.handlers" in sys.modules:
@@ -186,15 +228,15 @@ def _send_what_waits() -> None:
         EventsWorker.drain_all(timeout=10)
 
 
-def _serve(descriptor: int, parent: int) -> None:
+def _serve(descriptor: int, parent: int, stays: bool) -> None:
     follow(parent)
     import uvicorn
     from prefect.server.api.server import create_app
 
-    app = create_app(ephemeral=True, final=True)
+    app = create_app(ephemeral=not stays, final=True)
     server = uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=2))
     server.run(sockets=[socket.socket(fileno=descriptor)])
 
 
 if __name__ == "__main__":
-    _serve(int(sys.argv[1]), int(sys.argv[2]))
+    _serve(int(sys.argv[1]), int(sys.argv[2]), "stays" in sys.argv)

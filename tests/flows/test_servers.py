@@ -1,26 +1,33 @@
 """Servers of the user's own: MLflow that is lost in mid-run, and Prefect that runs the search on request."""
 
+import base64
 import json
 import os
+import re
 import signal
 import socket
+import stat
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from subprocess import Popen
+from typing import Any
+from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 import pytest
 
 from flows.stages.catalogue import SEARCHED
 from tests.flows.workspace import Workspace
+from tests.pickles import pickles
 
 pytestmark = [pytest.mark.slow, pytest.mark.nightly, pytest.mark.own_server]
 
 
-def ask(url: str, document: dict | None = None) -> object:
+def ask(url: str, document: dict | None = None, secret: str = "") -> object:
     body = None if document is None else json.dumps(document).encode()
-    with urlopen(Request(url, body, {"Content-Type": "application/json"}), timeout=10) as response:
+    known = {"Authorization": f"Basic {base64.b64encode(secret.encode()).decode()}"} if secret else {}
+    with urlopen(Request(url, body, {"Content-Type": "application/json", **known}), timeout=10) as response:
         text = response.read().decode()
     return json.loads(text) if text[:1] in "[{" else text
 
@@ -94,35 +101,39 @@ def test_mlflow_lost_in_mid_run(searched):
 
 
 def test_prefect_runs_the_search_on_request(searched):
-    port = free_port()
-    api = f"http://127.0.0.1:{port}/api"
-    own = {
-        "PREFECT_HOME": str(searched.root / ".nasgem" / "prefect"),
-        "PREFECT_API_URL": api,
-        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-    }
     trained, log = searched.records(), searched.root / ".nasgem" / "nasgem.log"
+    secret_file = searched.root / ".nasgem" / "prefect" / "auth"
+    refused = searched.refused("nasgem", "serve", "--cron", "every day")
+    assert "cron = 'every day': five fields such as '0 2 * * *'" in refused
 
-    def outcome(**parameters: object) -> dict:
-        deployment = ask(f"{api}/deployments/name/search/nightly")
-        run = ask(f"{api}/deployments/{deployment['id']}/create_flow_run", {"parameters": parameters})
-        wait_until(lambda: ask(f"{api}/flow_runs/{run['id']}")["state"]["type"] in ("COMPLETED", "FAILED", "CRASHED"))
-        return ask(f"{api}/flow_runs/{run['id']}")["state"]
+    with running(searched, "nasgem", "serve", "--name", "nightly", "--cron", "0 2 * * *") as serving:
+        wait_until(lambda: log.is_file() and "its pages are at" in log.read_text())
+        api = re.search(r"on (http://127.0.0.1:\d+/api);", log.read_text())[1]
 
-    with running(searched, "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port), **own):
-        wait_until(lambda: ask(f"{api}/health"))
-        refused = searched.refused("nasgem", "serve", "--cron", "every day", **own)
-        assert "cron = 'every day': five fields such as '0 2 * * *'" in refused
-        with running(searched, "nasgem", "serve", "--name", "nightly", "--cron", "0 2 * * *", **own) as serving:
-            wait_until(lambda: ask(f"{api}/deployments/name/search/nightly"))
-            schedules = ask(f"{api}/deployments/name/search/nightly")["schedules"]
-            assert [schedule["schedule"]["cron"] for schedule in schedules] == ["0 2 * * *"]
-            failed = outcome(overrides={"seed": -1})
-            assert failed["type"] == "FAILED" and "seed = -1: must lie between" in failed["message"]
-            assert outcome(overrides={"ablation.iterations": 21})["type"] == "COMPLETED"
-            end(serving, signal.SIGINT)
-        keys = {artifact["key"]: artifact["data"] for artifact in ask(f"{api}/artifacts/filter", {})}
-        assert len(json.loads(keys["best-cells"])) > 3 and keys["best-cell"].startswith("![")
+        def known(path: str, document: dict | None = None) -> Any:
+            return ask(f"{api}/{path}", document, secret_file.read_text().strip())
+
+        def outcome(**parameters: object) -> dict:
+            deployment = known("deployments/name/search/nightly")
+            run = known(f"deployments/{deployment['id']}/create_flow_run", {"parameters": parameters})
+            wait_until(lambda: known(f"flow_runs/{run['id']}")["state"]["type"] in ("COMPLETED", "FAILED", "CRASHED"))
+            return known(f"flow_runs/{run['id']}")["state"]
+
+        wait_until(lambda: known("deployments/name/search/nightly"))
+        for secret in ("", "nasgem:guessed"):
+            with pytest.raises(HTTPError, match="401"):
+                ask(f"{api}/deployments/name/search/nightly", None, secret)
+        assert stat.S_IMODE(secret_file.stat().st_mode) == 0o600
+        schedules = known("deployments/name/search/nightly")["schedules"]
+        assert [schedule["schedule"]["cron"] for schedule in schedules] == ["0 2 * * *"]
+        for overrides, reason in (({"seed": -1}, "seed = -1: must lie between"), ({"imagenet.dataset": "/x"}, "paths")):
+            failed = outcome(overrides=overrides)
+            assert failed["type"] == "FAILED" and reason in failed["message"]
+        assert outcome(overrides={"ablation.iterations": 21})["type"] == "COMPLETED"
+        keys = {artifact["key"]: artifact["data"] for artifact in known("artifacts/filter", {})}
+        end(serving, signal.SIGINT)
+    assert len(json.loads(keys["best-cells"])) > 3 and keys["best-cell"].startswith("![")
     assert "iterations: 21" in (searched.root / "params.yaml").read_text()
     assert searched.records() == trained
     assert "Traceback" not in log.read_text(), log.read_text()
+    assert not pickles(searched.root, besides=(".nasgem/dvc", ".nasgem/numba", ".git"))

@@ -1,5 +1,6 @@
 """The Prefect server of one command, without starting one: real ones run in every test of the command line."""
 
+import base64
 import os
 import signal
 import subprocess
@@ -11,15 +12,20 @@ import pytest
 
 from flows.runtime import server
 from flows.runtime.environment import STATE
+from flows.runtime.secret import SECRET_FILE, kept_secret
 from flows.runtime.server import OwnServer, answers, api_address, listening, prefect_server
 from nasgem_core.errors import NasgemError
 
 
 class Health(BaseHTTPRequestHandler):
-    """Answers as a healthy server, at the address of its health only."""
+    """Answers as a healthy server, at the address of its health; elsewhere only whoever knows the secret, if any."""
+
+    secret = ""
 
     def do_GET(self) -> None:
-        self.send_response(200 if self.path == "/api/health" else 404)
+        right = f"Basic {base64.b64encode(self.secret.encode()).decode()}"
+        known = not self.secret or self.headers.get("Authorization") == right
+        self.send_response(200 if self.path == "/api/health" else 404 if known else 401)
         self.end_headers()
 
     def log_message(self, *_: object) -> None:
@@ -71,7 +77,9 @@ def started(tmp_path, monkeypatch):
 
     def use(process: FakeProcess) -> list:
         calls = []
-        monkeypatch.setattr(server.subprocess, "Popen", lambda command, **options: calls.append(command) or process)
+        monkeypatch.setattr(
+            server.subprocess, "Popen", lambda command, **options: calls.append((command, options["env"])) or process
+        )
         return calls
 
     return use
@@ -98,8 +106,52 @@ def test_our_own_ends_with_the_block(started):
     calls = started(process)
     with prefect_server():
         assert os.environ["PREFECT_API_URL"].startswith(f"http://{server.HOST}:")
-        assert calls[0][-1] == str(os.getpid()), "the server follows this process"
-    assert "PREFECT_API_URL" not in os.environ and process.calls[-2:] == ["terminate", "wait"]
+        command, environment = calls[0]
+        assert command[-1] == str(os.getpid()), "the server follows this process"
+        assert environment["PREFECT_SERVER_API_AUTH_STRING"] == os.environ["PREFECT_API_AUTH_STRING"]
+        assert not SECRET_FILE.exists(), "its password ends with it"
+    assert not {"PREFECT_API_URL", "PREFECT_API_AUTH_STRING"} & set(os.environ) and process.calls[-2:] == [
+        "terminate",
+        "wait",
+    ]
+
+
+def test_one_that_stays_has_the_password_of_the_folder_and_its_pages(started):
+    calls = started(FakeProcess(None))
+    with prefect_server(stays=True):
+        command, environment = calls[0]
+        assert command[-1] == "stays" and environment["PREFECT_SERVER_API_AUTH_STRING"] == kept_secret()
+        assert os.environ["PREFECT_API_AUTH_STRING"] == kept_secret()
+
+
+def test_a_port_in_use_is_not_waited_for():
+    with listening() as first, listening(first.getsockname()[1]) as second:
+        assert second.getsockname() != first.getsockname()
+
+
+def test_what_a_user_has_set_for_another_server_is_not_for_ours(started, monkeypatch):
+    monkeypatch.setenv("PREFECT_SERVER_API_AUTH_STRING", "a:b")
+    monkeypatch.setenv("PREFECT_SERVER_DATABASE_CONNECTION_URL", "postgresql+asyncpg://db")
+    monkeypatch.setenv("PREFECT_LOCAL_STORAGE_PATH", "elsewhere")
+    calls = started(FakeProcess(None))
+    with prefect_server():
+        assert calls[0][1]["PREFECT_SERVER_API_AUTH_STRING"] == os.environ["PREFECT_API_AUTH_STRING"] != "a:b"
+        for environment in (calls[0][1], os.environ):
+            assert not {"PREFECT_SERVER_DATABASE_CONNECTION_URL", "PREFECT_LOCAL_STORAGE_PATH"} & set(environment)
+    assert os.environ["PREFECT_SERVER_API_AUTH_STRING"] == "a:b"
+
+
+def test_a_password_that_is_wrong_or_missing_is_one_message(healthy, monkeypatch):
+    monkeypatch.setattr(Health, "secret", "nasgem:right")
+    monkeypatch.setenv("PREFECT_API_URL", healthy)
+    for given in ("", "nasgem:wrong"):
+        monkeypatch.setenv("PREFECT_API_AUTH_STRING", given)
+        message = rf"^the Prefect server at {healthy} asks for another password: set PREFECT_API_AUTH_STRING; .*auth"
+        with pytest.raises(NasgemError, match=message), prefect_server():
+            pytest.fail("it was let in")
+    monkeypatch.setenv("PREFECT_API_AUTH_STRING", "nasgem:right")
+    with prefect_server():
+        assert not server.admits(healthy) and server.admits(healthy, "nasgem:right")
 
 
 def test_one_that_does_not_end_is_killed(started):

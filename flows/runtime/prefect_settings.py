@@ -1,0 +1,37 @@
+"""What Prefect reads from the environment, while a server of our own is in use."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+_KEPT = ("PREFECT_HOME", "PREFECT_CLI_", "PREFECT_FLOWS_", "PREFECT_LOGGING_", "PREFECT_TASKS_", "PREFECT__")
+"""Variables that say how work is done. All others of Prefect say where: another server, database or storage."""
+
+_OWN = {
+    "PREFECT_SERVER_ALLOW_EPHEMERAL_MODE": "false",
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+}
+
+
+@contextmanager
+def settings_of_own_server(address: str, secret: str) -> Iterator[dict[str, str]]:
+    """Have Prefect in this process, and in those that it starts, use a server; give the environment of that server.
+
+    What the user has set for another server is set aside until the block ends: an address of a database, a password or
+    a place for results would be taken for ours.
+
+    Args:
+        address: of the API.
+        secret: user and password that the server asks for.
+    """
+    before = {name: value for name, value in os.environ.items() if name.startswith("PREFECT_")}
+    for name in before:
+        if not name.startswith(_KEPT):
+            del os.environ[name]
+    os.environ |= {**_OWN, "PREFECT_API_URL": address, "PREFECT_API_AUTH_STRING": secret}
+    try:
+        yield {**os.environ, "PREFECT_SERVER_API_AUTH_STRING": secret}
+    finally:
+        for name in [name for name in os.environ if name.startswith("PREFECT_")]:
+            del os.environ[name]
+        os.environ |= before

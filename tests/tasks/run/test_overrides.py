@@ -1,0 +1,68 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nasgem_core.config.search import SearchConfig
+from nasgem_core.errors import ParameterError
+from tasks.run.overrides import check_overrides
+
+CONFIG = SearchConfig()
+PATHS = ["proxy.dataset", "imagenet.dataset", "coco.dataset"]
+OUTSIDE = [
+    "/etc",
+    "../other",
+    "data/../../other",
+    "~/pictures",
+    "~other",
+    "..",
+    "file:///etc",
+    "data\\..\\..\\x",
+    "//x/y",
+]
+
+
+@pytest.mark.parametrize("name", PATHS)
+@pytest.mark.parametrize("path", OUTSIDE)
+def test_a_path_that_leads_out_is_refused(name, path):
+    with pytest.raises(ParameterError, match=rf"^{name} = .*: a run on request takes only paths inside the folder"):
+        check_overrides({name: path}, CONFIG)
+
+
+@pytest.mark.parametrize("value", [["gemnet", "../x.json"], {"a": {"b": ["/x.json"]}}, ("/x.json",)])
+def test_paths_in_lists_and_sections_are_found(value):
+    for name in ("imagenet.networks", "imagenet", "unknown", "unknown.name"):
+        with pytest.raises(ParameterError, match="takes only paths inside"):
+            check_overrides({name: value}, CONFIG)
+
+
+@given(st.text(max_size=30))
+def test_whatever_is_taken_stays_in_the_folder(text):
+    try:
+        check_overrides({"imagenet.dataset": text}, CONFIG)
+    except ParameterError:
+        return
+    assert not text.startswith(("/", "~")) and ".." not in text.split("/")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("imagenet.dataset", "data/pictures"),
+        ("imagenet.dataset", "..pictures"),
+        ("imagenet.networks", ["gemnet", "data/gemnet/gemnet_a.json"]),
+        ("score.penalty", 0.05),
+        ("score.budget", "10M"),
+        ("seed", None),
+    ],
+)
+def test_other_values_are_taken(name, value):
+    check_overrides({name: value}, CONFIG)
+
+
+def test_what_params_yaml_has_already_is_taken():
+    from dataclasses import replace
+
+    config = replace(CONFIG, imagenet=replace(CONFIG.imagenet, dataset="/pictures"))
+    check_overrides({"imagenet.dataset": "/pictures"}, config)
+    with pytest.raises(ParameterError):
+        check_overrides({"coco.dataset": "/pictures"}, config)
