@@ -63,7 +63,7 @@ def select(penalty: float | None, max_macs: int, top: int) -> Selection:
         ParameterError: a penalty or a bound is given, and the search had a budget.
     """
     answer_in_flow()
-    with open_session() as session:
+    with open_session(only_reads=True) as session:
         return choose(session, penalty, max_macs, top)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flows.runtime.environment import prepare_environment
-from flows.runtime.lock import folder_lock
+from flows.runtime.lock import folder_lock, who_works_here
 from flows.runtime.server import prefect_server
 from flows.stages.catalogue import Stage, stage_named
 from nasgem_core.counts import read_count
@@ -86,12 +86,15 @@ def run_import(name: str, source: Path, label: str | None, truth: str | None) ->
 
 
 def run_select(macs: str | None, penalty: float | None, top: int) -> "Selection":
-    """Choose again under another penalty or budget."""
+    """Choose again under another penalty or budget; only reads, so a search may run in the folder."""
     prepare_environment()
     budget = parse_macs(macs) if macs else 0
     if penalty is not None and not 0 <= penalty <= 100:
         raise ParameterError(f"penalty = {penalty}: must be between 0 and 100")
-    with folder_lock(), prefect_server() as wait_for_server:
+    working = who_works_here()
+    if working:
+        say(f"{working}: what `nasgem select` chooses from may change meanwhile")
+    with prefect_server() as wait_for_server:
         from flows.selection import select
 
         wait_for_server()

@@ -162,9 +162,8 @@ def show_status() -> None:
     prepare_environment(only_reads=True)
     from datetime import datetime
 
-    from flows.runtime.lock import folder_lock
+    from flows.runtime.lock import who_works_here
     from flows.stages.catalogue import STAGES
-    from nasgem_core.errors import NasgemError
 
     rows = []
     for name in STAGES:
@@ -173,11 +172,7 @@ def show_status() -> None:
         moment = "not run yet" if newest is None else datetime.fromtimestamp(newest).strftime("%Y-%m-%d %H:%M")
         rows.append([name, moment, str(len(files)), f"{sum(path.stat().st_size for path in files) / 1e6:.1f}"])
     print_table("Stages", ["stage", "written", "files", "MB"], rows)
-    try:
-        with folder_lock():
-            out.print("Nothing is running in this folder.")
-    except NasgemError as error:
-        out.print(str(error).split(":")[0] + ".")
+    out.print(f"{who_works_here() or 'Nothing is running in this folder'}.")
     show_places()
 
 

@@ -1,17 +1,19 @@
-"""One search at a time in one folder."""
+"""One search at a time in one folder; commands that only read neither wait for it nor hold it up."""
 
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from filelock import FileLock, Timeout
-
 from flows.runtime.environment import STATE
 from nasgem_core.errors import NasgemError
 from nasgem_core.files import written_whole
+from tasks.store.lock import LockHeldError, is_locked, locked
 
 _HOLDER = STATE / "holder"
-_lock = FileLock(STATE / "lock", timeout=0, thread_local=False)
+_LOCK = STATE / "lock"
+_PATIENCE = 1.0
+"""Seconds: a command that asks who works here takes the lock for a moment."""
+_held: list[bool] = []
 
 
 @contextmanager
@@ -21,20 +23,30 @@ def folder_lock() -> Iterator[None]:
     Blocks of one process may be nested: the outermost one holds the folder.
 
     Raises:
-        NasgemError: another process holds it; the message names it.
+        NasgemError: another process holds it, and the message names it; or the file system has no locks.
     """
+    if _held:
+        yield
+        return
     STATE.mkdir(exist_ok=True)
     try:
-        _lock.acquire()
-    except Timeout:
-        holder = _HOLDER.read_text(encoding="utf-8") if _HOLDER.is_file() else "another process"
-        raise NasgemError(
-            f"{holder} is already working in this folder: wait until it has finished, or use another copy"
-        ) from None
-    try:
-        if _lock.lock_counter == 1:
+        with locked(_LOCK, _PATIENCE):
             with written_whole(_HOLDER) as file:
                 file.write(f"process {os.getpid()}".encode())
-        yield
-    finally:
-        _lock.release()
+            _held.append(True)
+            try:
+                yield
+            finally:
+                _held.clear()
+    except LockHeldError:
+        raise NasgemError(f"{_working()}: wait until it has finished, or use another copy") from None
+
+
+def who_works_here() -> str | None:
+    """Return a sentence about the process that holds the folder, nothing where none does; holds nothing itself."""
+    return _working() if is_locked(_LOCK) else None
+
+
+def _working() -> str:
+    holder = _HOLDER.read_text(encoding="utf-8") if _HOLDER.is_file() else "another process"
+    return f"{holder} is already working in this folder"

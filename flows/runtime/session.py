@@ -1,7 +1,7 @@
 """What the flows of one process share: parameters, images, placement, tracking, and the lock of the folder."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -68,8 +68,11 @@ _current: list[Session] = []
 
 
 @contextmanager
-def open_session() -> Iterator[Session]:
+def open_session(*, only_reads: bool = False) -> Iterator[Session]:
     """Provide the session of this process: a flow inside a flow shares that of the outer one.
+
+    Args:
+        only_reads: it holds no lock and logs no run, so another process may write meanwhile.
 
     Raises:
         NasgemError: parameters are wrong, the folder is in use, or MLflow cannot be reached.
@@ -78,16 +81,17 @@ def open_session() -> Iterator[Session]:
         yield _current[0]
         return
     prepare_environment()
-    with folder_lock():
+    with nullcontext() if only_reads else folder_lock():
         device = default_device()
         session = Session(load_config(), Placement(device=device), ProcessPool(default_workers(device)))
-        session.records.search()
+        if not only_reads:
+            session.records.search()
         _current.append(session)
         try:
             yield session
         finally:
             _current.clear()
-            waiting = session.records.close()
+            waiting = 0 if only_reads else session.records.close()
             if waiting:
                 say(f"{waiting} runs wait in .nasgem/outbox: they are sent to MLflow at the next start that reaches it")
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from nasgem_core.errors import DataError, NasgemError
 from nasgem_core.files import remove_leftovers, written_whole
 from tasks.mlflow_runs.run_record import RunRecord
+from tasks.store.lock import locked
 from tasks.store.serialization import decode, encode
 
 SUFFIX = ".run"
@@ -63,11 +64,9 @@ class Outbox:
         `RecordRefused`, is moved away with a warning. Any other error of `write` ends the delivery, and that record
         and those after it stay.
         """
-        from filelock import FileLock
-
         if not self.pending():
             return
-        with FileLock(self.folder / "deliver.lock"):
+        with locked(self.folder / "deliver.lock"):
             remove_leftovers(self.folder, _LEFT_AFTER)
             while waiting := self.pending():
                 for path in waiting:

@@ -9,29 +9,57 @@ import json
 import os
 import shlex
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from nasgem_core.errors import NasgemError
 from tasks.mlflow_runs.delivery import RunWriter
 from tasks.mlflow_runs.outbox import Outbox
 from tasks.mlflow_runs.run_record import RunRecord
-from tasks.mlflow_runs.tracking_store import OUTBOX, local_database, only_one_creates, open_experiment, set_environment
+from tasks.mlflow_runs.tracking_store import (
+    FOLDER,
+    OUTBOX,
+    database_uri,
+    local_database,
+    only_one_creates,
+    open_experiment,
+    require_usable_file,
+    set_environment,
+)
 from tasks.run.masking import has_secret, without_secrets
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
+_LONGEST_OPENING = 120.0
+"""Seconds; to make the tables of a database takes ten, on a busy machine more."""
+_Result = TypeVar("_Result")
+_ANEW = (
+    f"Move the folder {FOLDER} away to begin a new one: it holds MLflow's runs and registered networks, the results of "
+    "stages are elsewhere"
+)
+_MENDED = (
+    (("disk is full", "no space left", "quota"), "Free space, and run again"),
+    (("readonly", "read-only", "permission denied"), "Make it writable, or name another place by MLFLOW_TRACKING_URI"),
+    (
+        ("out-of-date database schema",),
+        "It is of another version of MLflow: `mlflow db upgrade {uri}` brings it to this",
+    ),
+    (("database is locked",), "Another process writes there: run again when it has finished"),
+)
+"""What helps against what the system or a library says."""
 _FIRST_PAUSE, _LONGEST_PAUSE = 30.0, 600.0
 """Seconds without an attempt after a failed delivery; doubled at each failure in a row."""
 
 
 def tracking_uri(root: Path) -> str:
     """Return `MLFLOW_TRACKING_URI`, or the database inside the repository at `root` if that is not set."""
-    return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{local_database(root)}"
+    return os.environ.get("MLFLOW_TRACKING_URI") or database_uri(local_database(root))
 
 
 def ui_command(uri: str) -> str:
@@ -164,7 +192,31 @@ def opened(uri: str) -> Iterator["MlflowClient"]:
     from mlflow import MlflowClient
 
     with answering(uri), only_one_creates(uri):
-        yield MlflowClient(uri)
+        require_usable_file(uri)
+        yield _within(_LONGEST_OPENING, lambda: _answering_client(MlflowClient(uri)))
+
+
+def _answering_client(client: "MlflowClient") -> "MlflowClient":
+    client.search_experiments(max_results=1)
+    return client
+
+
+def _within(seconds: float, function: Callable[[], _Result]) -> _Result:
+    """Return what a function returns, or raise `TimeoutError`: some stores try again for an hour before they fail."""
+    results: Future[_Result] = Future()
+
+    def work() -> None:
+        try:
+            results.set_result(function())
+        except BaseException as error:
+            results.set_exception(error)
+
+    thread = threading.Thread(target=work, daemon=True, name="open-mlflow")
+    thread.start()
+    thread.join(seconds)
+    if not results.done():
+        raise TimeoutError(f"no answer within {seconds:.0f} seconds")
+    return results.result()
 
 
 @contextmanager
@@ -175,10 +227,22 @@ def answering(uri: str) -> Iterator[None]:
     except NasgemError:
         raise
     except Exception as error:  # each kind of store fails with errors of its own
+        reason = _reason(error, uri)
         raise NasgemError(
-            f"MLflow at {without_secrets(uri)} cannot be reached: {_reason(error, uri)}. Start that server, or unset "
-            "MLFLOW_TRACKING_URI to track inside this repository"
+            f"MLflow at {without_secrets(uri)} cannot be reached: {reason}. {_remedy(uri, reason)}"
         ) from None  # its text may hold the password, and Prefect keeps what a flow has failed with
+
+
+def _remedy(uri: str, reason: str) -> str:
+    """Return what helps where a user has named the store, and where it is the one inside the repository."""
+    for words, remedy in _MENDED:
+        if any(word in reason.lower() for word in words):
+            return remedy.format(uri=without_secrets(uri))
+    if uri.startswith(("http://", "https://")):
+        return "Start that server, or unset MLFLOW_TRACKING_URI to track inside this repository"
+    if os.environ.get("MLFLOW_TRACKING_URI"):
+        return "Name another place, or unset MLFLOW_TRACKING_URI to track inside this repository"
+    return _ANEW
 
 
 def _reason(error: BaseException, uri: str) -> str:

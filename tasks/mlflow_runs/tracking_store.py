@@ -3,9 +3,11 @@
 import logging
 import os
 import sqlite3
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, closing, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from tasks.store.lock import locked
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -13,6 +15,16 @@ if TYPE_CHECKING:
 FOLDER = Path(".nasgem") / "mlflow"
 OUTBOX = Path(".nasgem") / "outbox"
 """Both are in the repository, and git ignores them."""
+
+_ARTIFACTS = "artifacts"
+_PATHS = (
+    ("experiments", "artifact_location"),
+    ("runs", "artifact_uri"),
+    ("logged_models", "artifact_location"),
+    ("model_versions", "source"),
+    ("model_versions", "storage_location"),
+)
+"""Tables and columns of MLflow's database that hold paths."""
 
 EXPERIMENT = "nasgem"
 """All runs: MLflow nests and compares runs within one experiment."""
@@ -38,19 +50,32 @@ def local_database(root: Path) -> Path:
     return root.resolve() / FOLDER / "mlflow.db"
 
 
+def database_uri(database: Path) -> str:
+    """Return the address of a SQLite file; in an address a question mark ends the path, and cannot be quoted."""
+    path = os.path.relpath(database) if "?" in str(database) else str(database)
+    return f"sqlite:///{path}"
+
+
 def _database_file(uri: str) -> Path | None:
     return Path(uri.removeprefix("sqlite:///")).absolute() if uri.startswith("sqlite:///") else None
 
 
 def only_one_creates(uri: str) -> AbstractContextManager[Any]:
     """Return a lock under which a SQLite file may be opened: two processes creating its tables at once fail."""
-    from filelock import FileLock
-
     database = _database_file(uri)
     if database is None:
         return nullcontext()
     database.parent.mkdir(parents=True, exist_ok=True)
-    return FileLock(f"{database}.lock")
+    return locked(Path(f"{database}.lock"))
+
+
+def require_usable_file(uri: str) -> None:
+    """Raise `sqlite3.Error` where a SQLite file is damaged or cannot be written: MLflow would try again for an hour."""
+    database = _database_file(uri)
+    if database is not None:
+        with closing(sqlite3.connect(database, timeout=20)) as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            connection.execute("PRAGMA schema_version")
 
 
 def open_experiment(client: "MlflowClient", uri: str, root: Path) -> str:
@@ -72,28 +97,31 @@ def open_experiment(client: "MlflowClient", uri: str, root: Path) -> str:
                 raise
     if experiment.lifecycle_stage == "deleted":
         client.restore_experiment(experiment.experiment_id)
-    if _database_file(uri) == local_database(root) and experiment.artifact_location != artifacts:
-        _follow_moved_repository(local_database(root), experiment.artifact_location, str(artifacts))
+    follow_moved_repository(uri, root)
     return experiment.experiment_id
+
+
+def follow_moved_repository(uri: str, root: Path) -> None:
+    """Rewrite the paths of files, which MLflow stores absolute, after the repository's folder was moved or copied."""
+    if _database_file(uri) != local_database(root):
+        return
+    marked = f"/{FOLDER.as_posix()}/{_ARTIFACTS}"
+    new = str(_artifact_location(uri, root))
+    with closing(sqlite3.connect(local_database(root), timeout=20)) as connection, connection:
+        for table, column in _PATHS:
+            other = f"FROM {table} WHERE instr({column}, ?) AND substr({column}, 1, ?) != ?"
+            # Asked first: an update would wait for a search that writes.
+            if connection.execute(f"SELECT 1 {other} LIMIT 1", (marked, len(new), new)).fetchone():
+                place = f"substr({column}, instr({column}, ?) + ?)"
+                connection.execute(
+                    f"UPDATE {table} SET {column} = ? || {place} {other.removeprefix(f'FROM {table} ')}",
+                    (new, marked, len(marked), marked, len(new), new),
+                )
 
 
 def _artifact_location(uri: str, root: Path) -> str | None:
     """Return the folder for artifacts, none for a server, which chooses. MLflow would choose the current folder."""
     if uri.startswith(("http://", "https://")):
         return None
-    return str((_database_file(uri) or local_database(root)).parent / "artifacts")
-
-
-def _follow_moved_repository(database: Path, old: str, new: str) -> None:
-    """Rewrite the artifact paths, which MLflow stores absolute, after the repository's folder was moved."""
-    with sqlite3.connect(database, timeout=20) as connection:
-        for table, column in (
-            ("experiments", "artifact_location"),
-            ("runs", "artifact_uri"),
-            ("logged_models", "artifact_location"),
-        ):
-            connection.execute(
-                f"UPDATE {table} SET {column} = ? || substr({column}, ?) WHERE substr({column}, 1, ?) = ?",
-                (new, len(old) + 1, len(old), old),
-            )
-    connection.close()
+    folder = (_database_file(uri) or local_database(root)).parent / _ARTIFACTS
+    return folder.as_uri() if set("?#%") & set(str(folder)) else str(folder)

@@ -1,11 +1,14 @@
+import errno
+import fcntl
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 
-from flows.runtime.lock import folder_lock
+from flows.runtime.lock import folder_lock, who_works_here
 from nasgem_core.errors import NasgemError
 
 ROOT = Path(__file__).parents[3]
@@ -58,3 +61,30 @@ def test_blocks_of_one_process_can_be_nested(other):
     assert "already working in this folder" in again.stderr and "held" not in again.stdout
     with folder_lock():
         pass
+
+
+def test_who_asks_holds_nothing(other):
+    assert who_works_here() == f"process {other.pid} is already working in this folder"
+    other.kill()
+    other.wait()
+    assert who_works_here() is None
+
+
+def test_a_moment_in_which_somebody_asks_does_not_break_a_search(monkeypatch):
+    monkeypatch.setattr("tasks.store.lock._PAUSE", 0.01)
+    Path(".nasgem").mkdir()
+    descriptor = os.open(".nasgem/lock", os.O_RDWR | os.O_CREAT)
+    fcntl.flock(descriptor, fcntl.LOCK_SH)
+    asked = threading.Timer(0.1, os.close, [descriptor])
+    asked.start()
+    with folder_lock():
+        assert not asked.is_alive()
+
+
+def test_a_file_system_without_locks_is_named_and_nobody_blamed(monkeypatch):
+    def fail(*_: object) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", fail)
+    with pytest.raises(NasgemError, match=r"^\.nasgem/lock cannot be locked \(No locks available\)"), folder_lock():
+        pytest.fail("it is not locked")

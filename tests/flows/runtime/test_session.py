@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 from flows.runtime import session as module
+from flows.runtime.lock import folder_lock
 from flows.runtime.session import Session, open_session, stage_flow, status_of
 from nasgem_core.config.search import SearchConfig
 from nasgem_core.errors import DataError
@@ -52,6 +53,14 @@ def test_a_session_has_what_params_and_the_environment_ask_for(said):
         assert session.runner.workers == 3 and session.records.searches == 1
         assert session.networks.layout.image_size == 32
         assert (module.Path(".nasgem") / "holder").is_file(), "the folder is held"
+
+
+def test_one_that_only_reads_holds_nothing_and_logs_nothing(said, monkeypatch):
+    monkeypatch.setattr(module, "start_tracking", lambda *_: pytest.fail("MLflow is not needed"))
+    with folder_lock(), open_session(only_reads=True) as session:
+        (module.Path(".nasgem") / "holder").unlink()
+    with open_session(only_reads=True):
+        assert "records" not in vars(session) and not (module.Path(".nasgem") / "holder").exists()
 
 
 def test_a_session_inside_another_is_the_same(said):

@@ -1,10 +1,12 @@
 import socket
 import subprocess
+import time
 
 import pytest
 
 from nasgem_core.config.search import SearchConfig
 from nasgem_core.errors import NasgemError
+from tasks.mlflow_runs import tracking
 from tasks.mlflow_runs.outbox import Outbox
 from tasks.mlflow_runs.run_record import RunRecord
 from tasks.mlflow_runs.tracking import Tracking, flat_params, opened, provenance, tracking_uri, ui_command
@@ -85,6 +87,20 @@ def test_what_is_no_database_is_one_clear_error(tmp_path):
     (tmp_path / "text.db").write_text("this is text, not a database" * 100)
     with pytest.raises(NasgemError, match=r"text\.db cannot be reached: .*not a database"):
         ask(f"sqlite:///{tmp_path}/text.db")
+
+
+def test_a_store_that_tries_again_and_again_is_given_up(monkeypatch):
+    monkeypatch.setattr(tracking, "_LONGEST_OPENING", 0.05)
+    monkeypatch.setattr("mlflow.MlflowClient.search_experiments", lambda *_, **__: time.sleep(60))
+    with pytest.raises(NasgemError, match=r"cannot be reached: no answer within 0 seconds\. Start that server"):
+        ask("http://127.0.0.1:9")
+
+
+@pytest.mark.parametrize("place", ["/proc/nowhere/mlflow.db", "/dev/null/mlflow.db", "/proc/mlflow.db"])
+def test_a_place_that_cannot_be_written_is_one_clear_error_at_once(monkeypatch, place):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{place}")
+    with pytest.raises(NasgemError, match=rf"MLflow at sqlite:///{place} cannot be reached: .*MLFLOW_TRACKING_URI"):
+        ask(f"sqlite:///{place}")
 
 
 def test_uri_and_command(monkeypatch, tmp_path):
