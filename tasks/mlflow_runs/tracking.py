@@ -48,7 +48,7 @@ _MENDED = (
     (("readonly", "read-only", "permission denied"), "Make it writable, or name another place by MLFLOW_TRACKING_URI"),
     (
         ("out-of-date database schema",),
-        "It is of another version of MLflow: `mlflow db upgrade {uri}` brings it to this",
+        "It is of another version of MLflow: `mlflow db upgrade {uri}` may bring it to this; if not, move it away",
     ),
     (("database is locked",), "Another process writes there: run again when it has finished"),
 )

@@ -39,7 +39,7 @@ def said(tmp_path, monkeypatch):
     monkeypatch.setattr(module, "load_config", SearchConfig)
     monkeypatch.setattr(module, "start_tracking", lambda *_: FakeTracking())
     monkeypatch.setattr(
-        module, "open_images", lambda *_: SimpleNamespace(content_hash="h", image_size=32, classes="ab")
+        module, "open_images", lambda *_: SimpleNamespace(content_hash="h", image_size=32, classes="ab", remarks=())
     )
     monkeypatch.setattr(module, "SearchRecords", FakeRecords)
     lines: list[str] = []
