@@ -13,6 +13,7 @@ from typing import Any
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import YAMLError
+from ruamel.yaml.nodes import ScalarNode
 
 from nasgem_core.config.checked_fields import describe
 from nasgem_core.config.search import SearchConfig, read_config, read_profile
@@ -82,8 +83,17 @@ def complete(profile: Path) -> bytes:
 
 
 def parse_value(text: str) -> Any:
-    """Read a value given on the command line as YAML reads it: numbers, true, [1, 2], words."""
+    """Read a value given on the command line as YAML reads it: numbers, true, [1, 2], words.
+
+    In YAML a number sign after a blank begins a comment. A command line has none, so it is part of the word.
+    """
     try:
+        node = YAML(typ="safe").compose(text)
+        end = node.end_mark.index if node is not None else 0
+        if text[end:].strip():
+            if node is not None and (not isinstance(node, ScalarNode) or node.style):
+                raise YAMLError("quotes, brackets or braces end before the text does")
+            return text.strip()
         return YAML(typ="safe").load(text)
     except _NO_YAML:
         raise ParameterError(
@@ -158,5 +168,5 @@ def _replace(content: bytes) -> bool:
     _checked(YAML(typ="safe").load(content))
     if PARAMS.is_file() and PARAMS.read_bytes() == content:
         return False
-    write_bytes(PARAMS, content)
+    write_bytes(PARAMS.resolve(), content)  # a link stays one
     return True

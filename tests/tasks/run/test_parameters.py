@@ -113,6 +113,42 @@ def test_values_are_read_as_yaml(text, value):
     assert parse_value(text) == value and type(parse_value(text)) is type(value)
 
 
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        *((text, text) for text in ("data #2", "#2", "a #b #c", "3 # 4", "a#b", "weiß #名")),
+        *((text, "data #2") for text in ("'data #2'", '"data #2"', " data #2 ")),
+    ],
+)
+def test_a_number_sign_begins_no_comment_on_a_command_line(params, text, value):
+    assert parse_value(text) == value
+    for _ in range(2):
+        change_parameters({"imagenet.dataset": parse_value(text)})
+        change_parameters({"seed": 3})
+        assert load_config().imagenet.dataset == value
+    assert use_profile("tiny") and load_config().imagenet.dataset != value
+
+
+@pytest.mark.parametrize("text", ["[1, 2] # x", "[data #2]", "'a' #b"])
+def test_a_list_with_a_number_sign_is_refused(text):
+    with pytest.raises(ParameterError, match="is not a YAML value"):
+        parse_value(text)
+
+
+def test_a_link_to_parameters_stays_one(params):
+    """Also one to a link, and a relative one."""
+    (params.parent / "folder").mkdir()
+    mine = params.parent / "folder" / "mine.yaml"
+    params.rename(mine)
+    (params.parent / "between.yaml").symlink_to("folder/mine.yaml")
+    params.symlink_to(params.parent / "between.yaml")
+    assert change_parameters({"encoder.dimension": 9})
+    assert params.is_symlink() and "dimension: 9" in mine.read_text() and load_config().encoder.dimension == 9
+    assert use_profile("laptop")
+    assert params.is_symlink() and load_config(mine) == SearchConfig()
+    assert sorted(path.name for path in mine.parent.iterdir()) == ["mine.yaml"]
+
+
 @pytest.mark.parametrize("text", ["\0" * 300, "9" * 5000, "2001-99-99", "!!int x", "0x_"])
 def test_what_python_does_not_hold_is_refused_with_its_file(params, text):
     params.write_text(f"seed: {text}\n")
