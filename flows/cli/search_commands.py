@@ -70,10 +70,23 @@ def stage(
 def select(
     macs: Annotated[str | None, typer.Option(help="Budget of multiply-adds, such as 10M or 800k.")] = None,
     penalty: Annotated[float | None, typer.Option(help="Lambda of the score; default: the one in params.yaml.")] = None,
-    top: Annotated[int, typer.Option(help="Predicted cells to list.", min=1, max=1000)] = 5,
+    top: Annotated[
+        int, typer.Option(help="Predicted cells, or dominated ones with --pareto, to list.", min=1, max=1000)
+    ] = 5,
+    pareto: Annotated[
+        bool, typer.Option("--pareto", help="Show the front of accuracy against MACs, params and latency.")
+    ] = False,
+    picture: Annotated[Path, typer.Option(help="With --pareto: the .png or .svg file of the plot.")] = Path(
+        "data/selection/pareto.png"
+    ),
 ) -> None:
-    """Choose again under another penalty or budget; trains nothing."""
+    """Choose again under another penalty or budget, or show the Pareto front; trains nothing."""
     with guarded():
+        if pareto:
+            from flows.cli.show_front import show_front
+
+            show_front(macs, penalty, top, picture)
+            return
         from flows.cli.run_flows import run_select
 
         selection = run_select(macs, penalty, top)

@@ -83,7 +83,12 @@ STAGES = {
             reads=("encoder", "estimator"),
             inputs=("data/raw", OBJECTIVE),
         ),
-        Stage("finalists", ("seed", "cells", "finalists", "gemnet", "imagenet"), reads=("estimator", "bootstrap")),
+        Stage(
+            "finalists",
+            ("seed", "cells", "proxy", "score", "finalists", "gemnet", "imagenet"),
+            reads=("estimator", "bootstrap"),
+            inputs=("data/raw",),
+        ),
         Stage("gemnet", ("proxy", "score", "gemnet"), reads=("bootstrap", "finalists"), inputs=("data/raw",)),
         Stage("imagenet", ("seed", "imagenet"), reads=("gemnet",), check="check_images", share="take_part"),
         Stage("coco", ("seed", "coco"), reads=("imagenet",), check="check_annotations", share="take_part"),

@@ -11,9 +11,12 @@ from typing import Any
 
 from flows.runtime.session import Session, stage_flow
 from flows.runtime.side_by_side import run_side_by_side
+from nasgem_core.backbones.spec import GEMNetSpec
+from nasgem_core.cells.cell import Cell
 from nasgem_core.config.search import SearchConfig
 from nasgem_core.errors import ParameterError
 from nasgem_core.search.halving import Halving, Judgement, halve
+from nasgem_core.search.target_networks import TargetNetworks
 from nasgem_core.training.image_files import list_image_files
 from tasks.mlflow_runs.records import TrainingRun, curve_points, finite
 from tasks.mlflow_runs.run_record import Dataset
@@ -21,7 +24,7 @@ from tasks.run.placement import Placement
 from tasks.run.progress import progress_bar, say
 from tasks.stages.best_cell import FINALIST_FILE, read_searched_cell, remove_finalist, write_finalist
 from tasks.stages.finalist_training import middle_rate, plan_finalist, train_finalist
-from tasks.stages.finalists import pick_finalists
+from tasks.stages.finalists import network_of, pick_finalists
 from tasks.stages.finalists_results import (
     METRICS_FILE,
     TABLE_FILE,
@@ -53,7 +56,13 @@ def finalists(session: Session) -> None:
         ruled_out.append(key)
         say(f"  cell {key[:8]} is ruled out: {why}")
 
-    picked = pick_finalists(config, searched, len(images.classes), rule_out)
+    target = session.networks if config.score.budget else None
+    networks = target if isinstance(target, TargetNetworks) else None
+
+    def build(cell: Cell) -> GEMNetSpec:
+        return network_of(cell, config, len(images.classes), networks)
+
+    picked = pick_finalists(config, searched, build, rule_out)
     trainings = _Trainings(session, picked, images.digest)
     halving = halve(len(picked), config.finalists.rungs, config.finalists.keep, trainings.judge)
     trainings.log(range(len(picked)))

@@ -23,7 +23,7 @@ from tasks.run.placement import default_device
 from tasks.run.progress import progress_bar, say
 from tasks.stages.imagenet import FOLDER, ClassifierTraining, TrainedClassifier, plan_classifiers, train_classifier
 from tasks.stages.imagenet_latency import latencies_of
-from tasks.stages.imagenet_networks import check_network_names, met_budget
+from tasks.stages.imagenet_networks import check_network_names, met_budgets
 from tasks.stages.imagenet_results import (
     CURVES_FILE,
     HISTORY_FILE,
@@ -32,7 +32,7 @@ from tasks.stages.imagenet_results import (
     summary_of,
     write_classifiers,
 )
-from tasks.stages.imagenet_table import LATENCY, METRICS_FILE, difference_text
+from tasks.stages.imagenet_table import LATENCY, METRICS_FILE, difference_text, first_networks
 from tasks.stages.imagenet_tuning import Grid, tune
 
 
@@ -68,14 +68,16 @@ def check_images(session: Session) -> None:
 
 
 def _say_budget(config: ImagenetConfig, num_classes: int) -> None:
-    macs = met_budget(config, num_classes)
-    if macs != config.macs:
-        wanted, met = count_text(config.macs), count_text(macs, NEAREST)
-        say(f"  imagenet.macs = {wanted} cannot be met by all of imagenet.networks: they have about {met}")
+    for macs, met in zip(config.macs, met_budgets(config, num_classes), strict=True):
+        wanted, about = count_text(macs), count_text(met, NEAREST)
+        if not macs and met:
+            say(f"  imagenet.macs = 0: networks are sized to about {about} multiply-adds, as GEMNet was built")
+        elif macs != met:
+            say(f"  imagenet.macs = {wanted} cannot be met by all of imagenet.networks: they have about {about}")
 
 
 def _say_rates(trainings: list[ClassifierTraining], grids: Mapping[str, Grid]) -> None:
-    chosen = {training.spec.name: training.learning_rate for training in trainings}
+    chosen = {training.network: training.learning_rate for training in trainings}
     for name, grid in grids.items():
         tried = ", ".join(f"{row['learning_rate']:g}: {_percent(row['top1'])}" for row in grid)
         say(f"  {name}: learning rate {chosen[name]:g} (top-1 on images that were held out, by rate: {tried})")
@@ -95,7 +97,7 @@ def _train(
 ) -> TrainedClassifier:
     steps = training.epochs * (len(images[0]) // training.config.batch_size)
     seed = "tuning" if training.number is None else training.number
-    params = {"network": training.spec.name, "seed": seed, "learning_rate": training.learning_rate}
+    params = {"network": training.network, "seed": seed, "learning_rate": training.learning_rate}
     with (
         progress_bar(f"training {training.name}", steps) as bar,
         LiveTraining(
@@ -120,14 +122,10 @@ def _train(
 def _write(
     session: Session, classifiers: list[TrainedClassifier], grids: Mapping[str, Grid], inputs: list[Dataset]
 ) -> None:
-    costs = {}
-    for each in classifiers:
-        spec = each.training.spec
-        if spec.name not in costs:
-            counted = count_costs(spec.build(), spec.image_size)
-            costs[spec.name] = counted.macs, counted.params
+    specs = {each.training.network: each.training.spec for each in classifiers}
+    counted = {name: count_costs(spec.build(), spec.image_size) for name, spec in specs.items()}
+    costs = {name: (found.macs, found.params) for name, found in counted.items()}
     summary, history = summary_of(classifiers, costs, grids), history_of(classifiers)
-    specs = list({each.training.spec.name: each.training.spec for each in classifiers}.values())
     for name, milliseconds in latencies_of(specs, session.config.imagenet.latency_passes).items():
         summary[name][LATENCY] = milliseconds
     panels = {"top-1 accuracy": "top1", "training loss": "loss"}
@@ -142,8 +140,9 @@ def _write(
         size += f"  {row[LATENCY]:.3g} ms" if LATENCY in row else ""
         say(f"  {name}: top-1 {100 * row['top1_mean']:.1f}{spread} %  top-5 {100 * row['top5_mean']:.1f} %  {size}")
     differences = differences_of(summary)
+    first = first_networks(summary)
     for name, row in differences.items():
-        say(f"  {next(iter(summary))} less {name}: top-1 {difference_text(row)} points")
+        say(f"  {first[name]} less {name}: top-1 {difference_text(row)} points")
     metrics = finite({f"{name}.{key}": value for name, row in summary.items() for key, value in row.items()})
     metrics |= finite({f"less_{name}.{key}": value for name, row in differences.items() for key, value in row.items()})
     tried = {f"{name}.rate_{row['learning_rate']:g}.top1": row["top1"] for name, grid in grids.items() for row in grid}

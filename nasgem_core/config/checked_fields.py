@@ -12,11 +12,19 @@ from nasgem_core.errors import ParameterError
 
 
 def bounded(
-    default: Any = MISSING, *, low: float | None = None, high: float | None = None, may_be_empty: bool = False
+    default: Any = MISSING,
+    *,
+    low: float | None = None,
+    high: float | None = None,
+    may_be_empty: bool = False,
+    or_single: bool = False,
 ) -> Any:
-    """Declare a number, or a tuple of at least one number unless it may be empty, that must be in [low, high]."""
+    """Declare a number, or a tuple of at least one number unless it may be empty, that must be in [low, high].
+
+    With `or_single` a document may hold a single number in place of a tuple of it.
+    """
     limits = {"low": -math.inf if low is None else low, "high": math.inf if high is None else high}
-    metadata = {**limits, "may_be_empty": may_be_empty}
+    metadata = {**limits, "may_be_empty": may_be_empty, "or_single": or_single}
     return field(metadata=metadata) if default is MISSING else field(default=default, metadata=metadata)
 
 

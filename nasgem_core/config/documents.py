@@ -129,6 +129,8 @@ def _checked(name: str, value: Any, kind: Any, limits: Mapping[str, Any]) -> Any
     if is_dataclass(kind):
         return read_fields(kind, value, name)
     if origin is tuple:
+        if limits.get("or_single") and not isinstance(value, list | tuple):
+            value = [value]
         _require_list(name, value, None if inner[-1] is Ellipsis else len(inner), limits.get("may_be_empty", False))
         return tuple(_checked(f"{name}[{i}]", item, inner[0], limits) for i, item in enumerate(value))
     if origin is Mapping:

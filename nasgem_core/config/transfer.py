@@ -70,10 +70,10 @@ class ImagenetConfig:
 
     `gemnet` are those of `data/gemnet`; the rivals mobilenet_v2, mobilenet_v3_small, mobilenet_v3_large and
     efficientnet_b0 and all networks of cells are sized to `macs`. Files hold a cell or a network."""
-    macs: int = bounded(18_970_000, low=0, high=10**12)
-    """Multiply-adds that GEMNet and its rivals are sized to; 0: GEMNet as it was built.
+    macs: tuple[int, ...] = bounded((18_970_000,), low=0, high=10**12, or_single=True)
+    """Multiply-adds that networks are sized to, one or several; 0: as GEMNet was built.
 
-    They are those of one image of `image_size`."""
+    They are those of one image of `image_size`. With several, each network is trained at each of them."""
     image_size: int = bounded(64, low=32, high=1024)
     """Height and width of the images that the networks see, in pixels."""
     seeds: int = bounded(3, low=1, high=1000)
@@ -119,6 +119,11 @@ class ImagenetConfig:
         require_pair("imagenet.crop_area", self.crop_area, positive=True)
         _require_whole_batches("imagenet", self.batch_size, self.accumulate)
         require_distinct("imagenet.networks", self.networks, "network")
+        require_distinct("imagenet.macs", tuple(map(str, self.macs)), "budget")
+        if 0 in self.macs and len(self.macs) > 1:
+            raise ParameterError(
+                f"imagenet.macs = {list(self.macs)}: 0 takes GEMNet as it was built; it cannot be one of several"
+            )
         require_distinct("imagenet.learning_rates", tuple(map(str, self.learning_rates)), "rate")
 
 

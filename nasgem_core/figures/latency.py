@@ -10,7 +10,6 @@ from matplotlib.figure import Figure
 from matplotlib.transforms import Bbox
 
 from nasgem_core.errors import DataError
-from nasgem_core.figures.pareto import pareto_front
 from nasgem_core.figures.style import (
     MARKERS,
     MUTED,
@@ -22,6 +21,7 @@ from nasgem_core.figures.style import (
     say_empty,
     set_log_scale,
 )
+from nasgem_core.pareto_front import pareto_front
 
 _NAMED = 12
 """The largest number of networks that are drawn with their names."""

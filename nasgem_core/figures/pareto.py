@@ -21,28 +21,9 @@ from nasgem_core.figures.style import (
     say_empty,
     set_log_scale,
 )
+from nasgem_core.pareto_front import pareto_front
 
 _ISO_LINES = 6
-
-
-def pareto_front(costs: np.ndarray, accuracy: np.ndarray) -> np.ndarray:
-    """Return the indices of cells that no other cell beats, by rising cost.
-
-    A cell is beaten when another costs no more and has no less accuracy, and differs in one of them. Equal cells are
-    all kept; values that are not finite never are.
-
-    Args:
-        costs: [N] costs, such as multiply-adds.
-        accuracy: [N] accuracies.
-    """
-    costs, accuracy = np.asarray(costs, dtype=float), np.asarray(accuracy, dtype=float)
-    finite = np.flatnonzero(np.isfinite(costs) & np.isfinite(accuracy))
-    if not len(finite):
-        return finite
-    points, inverse = np.unique(np.stack([costs[finite], -accuracy[finite]], axis=1), axis=0, return_inverse=True)
-    before = np.concatenate([[-np.inf], np.maximum.accumulate(-points[:-1, 1])])
-    kept = finite[(-points[:, 1] > before)[inverse.ravel()]]
-    return kept[np.argsort(costs[kept], kind="stable")]
 
 
 def draw_pareto(

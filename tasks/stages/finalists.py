@@ -11,10 +11,11 @@ from nasgem_core.backbones.width import fit_to_budget
 from nasgem_core.cells.cell import Cell
 from nasgem_core.config.search import CellsConfig, SearchConfig
 from nasgem_core.errors import ParameterError
+from nasgem_core.search.target_networks import TargetNetworks
 from tasks.run.parameters import in_section
 from tasks.stages.best_cell import BEST_CELL_FILE, not_trained
 from tasks.stages.finalists_results import Finalist
-from tasks.stages.gemnet import build_gemnets
+from tasks.stages.gemnet import build_gemnets, build_target
 from tasks.stages.imagenet_networks import halvings_for
 from tasks.stages.networks import gemnet_layout
 from tasks.stages.trained import (
@@ -53,26 +54,37 @@ def mean_scores(trained: TrainedCells, repeats: TrainedCells) -> pd.DataFrame:
     return found.sort_values("mean", ascending=False, kind="stable")
 
 
-def network_of(cell: Cell, config: SearchConfig, num_classes: int) -> GEMNetSpec:
+def network_of(cell: Cell, config: SearchConfig, num_classes: int, networks: TargetNetworks | None) -> GEMNetSpec:
     """Return the network of a cell at the target's budget, named by the cell's key.
 
-    The budget is `imagenet.macs`, as of the networks that stage `imagenet` compares, or the first of `gemnet.macs`.
+    The budget is the first of `imagenet.macs`, as of the networks that stage `imagenet` compares. Where that is 0, the
+    network is the one that stage `gemnet` would build first.
+
+    Args:
+        cell: the graph.
+        config: parameters.
+        num_classes: length of the logits.
+        networks: what cells became in the search, where it had a budget.
 
     Raises:
         ParameterError: the cell cannot meet the budget.
     """
     name, target = cell.canonical_key[:8], config.imagenet
-    size = (target.image_size, target.image_size)
-    if not target.macs:
-        (built,) = build_gemnets(cell, replace(config.gemnet, macs=config.gemnet.macs[:1]))
+    size, macs = (target.image_size, target.image_size), target.macs[0]
+    if not macs:
+        first = replace(config.gemnet, macs=config.gemnet.macs[:1])
+        built = build_target(cell, first, networks) if networks else build_gemnets(cell, first)[0]
         return replace(built, name=name, num_classes=num_classes, image_size=size)
     layout = replace(halvings_for(size), skeleton=gemnet_layout(config.gemnet).skeleton)
     with in_section("imagenet"):
-        return fit_to_budget(name, cell, layout, num_classes=num_classes, image_size=size, macs=target.macs)
+        return fit_to_budget(name, cell, layout, num_classes=num_classes, image_size=size, macs=macs)
 
 
 def pick_finalists(
-    config: SearchConfig, searched: Cell, num_classes: int, on_ruled_out: Callable[[str, str], None]
+    config: SearchConfig,
+    searched: Cell,
+    build: Callable[[Cell], GEMNetSpec],
+    on_ruled_out: Callable[[str, str], None],
 ) -> list[Finalist]:
     """Return the best cells of the search by the mean score of their trainings, best first.
 
@@ -82,7 +94,7 @@ def pick_finalists(
     Args:
         config: parameters.
         searched: the search's choice.
-        num_classes: length of the logits.
+        build: returns the network of a cell, or raises `ParameterError` where the cell cannot meet the budget.
         on_ruled_out: called with the key of each cell that cannot meet the budget, and the reason.
 
     Raises:
@@ -99,7 +111,7 @@ def pick_finalists(
     def fits(key: str) -> bool:
         if key not in networks:
             try:
-                networks[key] = network_of(rows.cells.cell(place_of[key]), config, num_classes)
+                networks[key] = build(rows.cells.cell(place_of[key]))
             except ParameterError as error:
                 networks[key] = None
                 on_ruled_out(key, str(error))

@@ -1,7 +1,7 @@
 """Trainings of stage `imagenet`: which ones there are, how one is done, and what comes of it."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -33,6 +33,7 @@ class ClassifierTraining:
         config: how it is trained.
         root_seed: root of every random stream.
         learning_rate: for 256 images per step.
+        budget: which of several budgets the network is sized to, in words; empty for the first one.
     """
 
     spec: NetworkSpec
@@ -40,12 +41,21 @@ class ClassifierTraining:
     config: ImagenetConfig
     root_seed: int
     learning_rate: float
+    budget: str = ""
+
+    @property
+    def network(self) -> str:
+        """Name of the network in tables and files."""
+        return f"{self.spec.name}_{self.budget}" if self.budget else self.spec.name
 
     @property
     def name(self) -> str:
         """Name of its files and of its run."""
-        kind = f"rate-{self.learning_rate:g}" if self.number is None else self.number
-        return f"{self.spec.name}-{kind}"
+        return f"{self.network}-{self._kind}"
+
+    @property
+    def _kind(self) -> str:
+        return f"rate-{self.learning_rate:g}" if self.number is None else str(self.number)
 
     @property
     def seed(self) -> int:
@@ -60,8 +70,8 @@ class ClassifierTraining:
 
     @property
     def checkpoints(self) -> Path:
-        """Folder of its checkpoints; see `ClassifierPlan`."""
-        return CHECKPOINTS / self.name
+        """Folder of its checkpoints; see `ClassifierPlan`. It is the same whichever of the budgets comes first."""
+        return CHECKPOINTS / f"{self.spec.name}-{self._kind}"
 
 
 @dataclass(frozen=True)
@@ -82,10 +92,13 @@ def plan_classifiers(config: ImagenetConfig, num_classes: int, root_seed: int) -
         ParameterError: a network cannot have the multiply-adds asked for, or two are the same.
         DataError: GEMNet is to be trained, and stage `gemnet` has not written one.
     """
-    specs = planned_networks(config, num_classes)
+    planned = planned_networks(config, num_classes)
     rate = config.learning_rates[0]
     return [
-        ClassifierTraining(spec, number, config, root_seed, rate) for number in range(config.seeds) for spec in specs
+        ClassifierTraining(spec, number, config, root_seed, rate, budget)
+        for number in range(config.seeds)
+        for budget, specs in planned.items()
+        for spec in specs
     ]
 
 
@@ -115,7 +128,7 @@ def train_classifier(
     trained, broken = train_network(training, images, world, on_progress=on_progress, on_warning=on_warning)
     card = NetworkCard(
         name=training.name,
-        network=training.spec.to_dict(),
+        network=replace(training.spec, name=training.network).to_dict(),
         classes=names,
         image_size=config.image_size,
         centre_share=config.centre_share,

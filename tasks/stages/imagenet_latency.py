@@ -1,6 +1,6 @@
 """Latency of the networks of stage `imagenet`, as they would be deployed: in ONNX Runtime, on one CPU thread."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from nasgem_core.backbones.spec import NetworkSpec
@@ -30,9 +30,9 @@ def measure_networks_task(networks: Sequence[dict[str, Any]], machine: str, pass
     return [latency.median_ms for latency in measure_latency(timed, Setting(repeats=passes))]
 
 
-def latencies_of(specs: Sequence[NetworkSpec], passes: int) -> dict[str, float]:
-    """Return the latencies in milliseconds by the networks' names; none with no passes."""
+def latencies_of(specs: Mapping[str, NetworkSpec], passes: int) -> dict[str, float]:
+    """Return the latencies in milliseconds of networks by their names; none with no passes."""
     if not passes or not specs:
         return {}
-    found = measure_networks_task([spec.to_dict() for spec in specs], device_name("cpu"), passes)
-    return dict(zip([spec.name for spec in specs], found, strict=True))
+    found = measure_networks_task([spec.to_dict() for spec in specs.values()], device_name("cpu"), passes)
+    return dict(zip(specs, found, strict=True))

@@ -5,6 +5,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+from nasgem_core.backbones.costs import gemnet_costs
 from nasgem_core.backbones.layout import LAYOUTS, GEMNetLayout
 from nasgem_core.backbones.published.catalogue import published_names, why_missing
 from nasgem_core.backbones.published.mobile import SCALABLE
@@ -15,6 +16,7 @@ from nasgem_core.backbones.width import fit_to_budget
 from nasgem_core.cells.cell import Cell
 from nasgem_core.cells.known_blocks import BLOCKS
 from nasgem_core.config.transfer import ImagenetConfig
+from nasgem_core.counts import count_text
 from nasgem_core.errors import DataError, NasgemError, ParameterError
 from tasks.run.documents import read_document
 from tasks.run.parameters import in_section
@@ -28,26 +30,30 @@ _Fit = Callable[[int], NetworkSpec]
 """Sizes a network to a budget of multiply-adds; raises `ParameterError` where it cannot."""
 
 
-def planned_networks(config: ImagenetConfig, num_classes: int) -> list[NetworkSpec]:
-    """Return the networks that the parameters name, in their order.
+def planned_networks(config: ImagenetConfig, num_classes: int) -> dict[str, list[NetworkSpec]]:
+    """Return the networks that the parameters name, in their order, for each budget.
+
+    The budgets are texts such as "10M", which the names of their networks end in. That of the first one is empty; so
+    another budget changes nothing about the networks that are there. Networks that are taken as they are belong to it.
 
     Raises:
         ParameterError: a network is unknown, cannot have the multiply-adds asked for, or two have the same name.
-        DataError: GEMNet is to be trained, and stage `gemnet` has not written one; a file holds neither a cell nor a
-            network.
+        DataError: GEMNet is to be trained, or others are sized as it is, and stage `gemnet` has not written one; a
+            file holds neither a cell nor a network.
     """
     check_network_names(config)
+    planned: dict[str, list[NetworkSpec]] = {}
     with in_section("imagenet"):
-        macs = met_budget(config, num_classes)
-        specs: list[NetworkSpec] = []
-        for name in config.networks:
-            fit = _fit_of(name, config, num_classes)
-            specs += [fit(macs)] if fit else _unsized(name, config, num_classes)
-    names = [spec.name for spec in specs]
+        for place, (wanted, macs) in enumerate(zip(config.macs, met_budgets(config, num_classes), strict=True)):
+            specs = planned.setdefault(count_text(wanted) if place else "", [])
+            for name in config.networks:
+                fit = _fit_of(name, config, num_classes)
+                specs += [fit(macs)] if fit else [] if place else _unsized(name, config, num_classes)
+    names = [spec.name for spec in planned[""]]
     for name in names:
         if names.count(name) > 1:
             raise ParameterError(f"imagenet.networks = {list(config.networks)}: {name} would be trained twice")
-    return specs
+    return planned
 
 
 def check_network_names(config: ImagenetConfig) -> None:
@@ -63,23 +69,37 @@ def check_network_names(config: ImagenetConfig) -> None:
             )
 
 
-def met_budget(config: ImagenetConfig, num_classes: int) -> int:
-    """Return the multiply-adds that networks are sized to: those asked for, or else the next ones that all can have.
+def met_budgets(config: ImagenetConfig, num_classes: int) -> list[int]:
+    """Return the multiply-adds that networks are sized to: for each budget it, or else the next that all can have.
 
-    A single network is not given more than was asked for, so that its own message says what it can have.
+    Where the budget is 0, they are those of GEMNet as it was built. A single network is not given more than was asked
+    for, so that its own message says what it can have.
 
     Raises:
         ParameterError: there are none.
         DataError: stage `gemnet` has not written a network, or a file holds neither a cell nor a network.
     """
     fits = [fit for name in config.networks if (fit := _fit_of(name, config, num_classes))]
-    return shared_budget(config.macs, fits) if len(fits) > 1 else config.macs
+    if fits and not any(config.macs):
+        return [shared_budget(_built_macs(config, num_classes), fits)]
+    return [shared_budget(macs, fits) for macs in config.macs] if len(fits) > 1 else list(config.macs)
+
+
+def _built_macs(config: ImagenetConfig, num_classes: int) -> int:
+    """Return the multiply-adds of GEMNet as it was built, for the classes and the images of the stage."""
+    if not any(_gemnet_files()):
+        raise ParameterError(
+            f"macs = 0 sizes networks as the GEMNet in {GEMNET_FOLDER}, which holds none: run `nasgem stage gemnet`, "
+            "or set it"
+        )
+    spec, size = _searched_gemnet(), (config.image_size, config.image_size)
+    return int(gemnet_costs(spec.cell, spec.layout, spec.channels, num_classes, size).macs)
 
 
 def _fit_of(name: str, config: ImagenetConfig, num_classes: int) -> _Fit | None:
     """Return what sizes a network; None for one that is taken as it is."""
     size = (config.image_size, config.image_size)
-    if not config.macs:
+    if not any(config.macs) and (name == GEMNET or (_is_file(name) and isinstance(_read(name), GEMNetSpec))):
         return None
     if name in SCALABLE:
         return partial(scaled_to_budget, name, num_classes, size)
@@ -113,9 +133,6 @@ def _unsized(name: str, config: ImagenetConfig, num_classes: int) -> Sequence[Ne
     if isinstance(found, NetworkSpec):
         own = found.name if isinstance(found, PublishedSpec) else Path(name).stem
         return [replace(found, name=own, num_classes=num_classes, image_size=size)]
-    if name in SCALABLE or name.startswith(BLOCK) or isinstance(found, Cell):
-        example = ", or name mobilenet_v2_1_4" if name == "mobilenet_v2" else ""
-        raise ParameterError(f"macs = 0, and networks names {name}, which is sized to it: set it{example}")
     return [PublishedSpec(name, num_classes, size)]
 
 

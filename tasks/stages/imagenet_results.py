@@ -13,7 +13,7 @@ from nasgem_core.training.paired import paired_difference
 from nasgem_core.training.task import BROKEN, broken_images
 from nasgem_core.weights import NETWORK, NETWORK_SCHEMA
 from tasks.stages.imagenet import FOLDER, TrainedClassifier
-from tasks.stages.imagenet_table import METRICS_FILE
+from tasks.stages.imagenet_table import BUDGET, METRICS_FILE, first_networks
 from tasks.stages.imagenet_tuning import Grid
 from tasks.store.artifacts import write_bytes, write_json, write_table, write_weights
 
@@ -25,7 +25,7 @@ _COLUMNS = ("epoch", "step", "loss", "learning_rate", "images_per_second", "top1
 def history_of(classifiers: Sequence[TrainedClassifier]) -> pd.DataFrame:
     """Return one row per report: loss, learning rate and speed after some steps, the evaluation after an epoch."""
     rows: list[dict[str, Any]] = [
-        {"network": each.training.spec.name, "seed": each.training.number, **{k: row.get(k) for k in _COLUMNS}}
+        {"network": each.training.network, "seed": each.training.number, **{k: row.get(k) for k in _COLUMNS}}
         for each in classifiers
         for row in each.history
     ]
@@ -47,10 +47,11 @@ def summary_of(
     """
     networks: dict[str, dict[str, Any]] = {}
     for each in classifiers:
-        name = each.training.spec.name
+        name = each.training.network
         size = {"macs": costs[name][0], "params": costs[name][1], "bytes": _bytes(each.weights)}
         rates = {"learning_rate": each.training.learning_rate, "tried": list((grids or {}).get(name, ()))}
-        entry = networks.setdefault(name, {**size, **rates, "top1": [], "top5": []})
+        budget = {BUDGET: each.training.budget} if each.training.budget else {}
+        entry = networks.setdefault(name, {**budget, **size, **rates, "top1": [], "top5": []})
         for figure in ("top1", "top5"):
             entry[figure].append(each.card.metrics[figure])
     for entry in networks.values():
@@ -68,12 +69,15 @@ def _bytes(weights: Mapping[str, torch.Tensor]) -> int:
 def differences_of(summary: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
     """Return the top-1 of the first network less that of each other one, by name: of each pair, and mean and interval.
 
-    Pair k is of the trainings with number k, which have equal images, crops and order.
+    Pair k is of the trainings with number k, which have equal images, crops and order. With several budgets each
+    network is compared with the first one of its own budget.
     """
-    if not summary:
-        return {}
-    first, *rivals = summary
-    return {name: asdict(paired_difference(summary[first]["top1"], summary[name]["top1"])) for name in rivals}
+    first = first_networks(summary)
+    return {
+        name: asdict(paired_difference(summary[first[name]]["top1"], row["top1"]))
+        for name, row in summary.items()
+        if first[name] != name
+    }
 
 
 def write_classifiers(

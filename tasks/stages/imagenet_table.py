@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from nasgem_core.figures.comparison import ComparedNetwork, draw_comparison
+from nasgem_core.figures.comparison import Compared, draw_comparison, fronts
 from nasgem_core.figures.image import figure_png
 from nasgem_core.figures.page import Picture, Table
 from nasgem_core.intervals import mean_and_interval
@@ -14,66 +14,98 @@ from tasks.store.artifacts import METRICS, read_json
 METRICS_FILE = METRICS / "imagenet.json"
 LATENCY = "latency_ms"
 """Name of a network's latency in the metrics, where it was measured."""
+BUDGET = "budget"
+"""Name of the budget that a network's name ends in, where it was sized to another than the first one."""
 SETTING_WORDS = "one image, ONNX Runtime, one CPU thread"
-"""How it is measured."""
+"""How latency is measured."""
+MACS_WORDS, PARAMS_WORDS = "multiply-adds (millions)", "parameters (millions)"
+_LATENCY_WORDS = f"latency (ms): {SETTING_WORDS}"
+_SHORT = {MACS_WORDS: "MACs", PARAMS_WORDS: "params", _LATENCY_WORDS: "latency"}
+Row = Mapping[str, Any]
+"""What the metrics say of a network."""
 
 
-def difference_text(row: Mapping[str, Any]) -> str:
+def read_networks() -> tuple[dict[str, Row], dict[str, Row]]:
+    """Return the networks that were trained and the differences of their accuracies, by name; none without any."""
+    document = read_json(METRICS_FILE, "nasgem.metrics/1") if METRICS_FILE.is_file() else {}
+    return document.get("networks", {}), document.get("differences", {})
+
+
+def first_networks(networks: Mapping[str, Row]) -> dict[str, str]:
+    """Return for each network the first one of its budget, which it is compared with."""
+    first: dict[str, str] = {}
+    return {name: first.setdefault(row.get(BUDGET, ""), name) for name, row in networks.items()}
+
+
+def difference_text(row: Row) -> str:
     """Return a difference of accuracies in points with its interval, such as "+1.2 (95 %: +0.3 to +2.1)"."""
     mean = f"{100 * row['mean']:+.1f}"
     return mean if row["low"] is None else f"{mean} (95 %: {100 * row['low']:+.1f} to {100 * row['high']:+.1f})"
 
 
+def compared_networks(networks: Mapping[str, Row]) -> list[Compared]:
+    """Return the networks for figures; those of one name at several budgets are of one kind."""
+    compared = []
+    for name, row in networks.items():
+        costs = {MACS_WORDS: row["macs"] / 1e6, PARAMS_WORDS: row["params"] / 1e6}
+        if LATENCY in row:
+            costs[_LATENCY_WORDS] = row[LATENCY]
+        kind = name.removesuffix(f"_{row[BUDGET]}") if BUDGET in row else name
+        compared.append(Compared(name, kind, row["top1"], costs))
+    return compared
+
+
+def front_words(on_fronts: Mapping[str, set[str]], name: str) -> str:
+    """Return the costs on whose Pareto fronts a network is, such as "MACs, latency", or "dominated"."""
+    found = [_SHORT.get(word, word) for word, names in on_fronts.items() if name in names]
+    return ", ".join(found) or "dominated"
+
+
 def comparison() -> list[Table | Picture]:
     """Return a table and a picture of the networks that were trained; nothing where the stage has trained none."""
-    document = read_json(METRICS_FILE, "nasgem.metrics/1") if METRICS_FILE.is_file() else {}
-    networks, differences = document.get("networks", {}), document.get("differences", {})
-    return [_table(networks, differences), _picture(networks)] if networks else []
+    networks, differences = read_networks()
+    return [networks_table(networks, differences), _picture(networks)] if networks else []
 
 
-def _table(networks: Mapping[str, Mapping[str, Any]], differences: Mapping[str, Mapping[str, Any]]) -> Table:
-    first = next(iter(networks))
+def networks_table(networks: Mapping[str, Row], differences: Mapping[str, Row]) -> Table:
+    """Return the table of the networks that were trained, in their order."""
+    first, on_fronts = first_networks(networks), fronts(compared_networks(networks))
     rows = [
         [
             name,
-            _accuracy_text(row["top1"]),
+            accuracy_text(row["top1"]),
             difference_text(differences[name]) if name in differences else None,
             f"{row['macs'] / 1e6:.2f}",
             f"{row['params'] / 1e6:.3f}",
-            _latency_text(row),
+            f"{row[LATENCY]:.3g}" if LATENCY in row else None,
             f"{row['bytes'] / 1e6:.2f}",
+            front_words(on_fronts, name),
             f"{100 * row['top5_mean']:.1f}",
             len(row["top1"]),
             f"{row['learning_rate']:g}",
         ]
         for name, row in networks.items()
     ]
-    header = ["network", "top-1 (%)", f"{first} less it, in points of top-1", "MACs (M)", "params (M)", "latency (ms)"]
-    header += ["size (MB)", "top-5 (%)", "seeds", "learning rate"]
+    several = len(set(first.values())) > 1
+    reference = f"{', '.join(dict.fromkeys(first.values()))} (of its budget)" if several else next(iter(networks))
+    header = ["network", "top-1 (%)", f"{reference} less it, in points of top-1", "MACs (M)", "params (M)"]
+    header += ["latency (ms)", "size (MB)", "Pareto front of", "top-5 (%)", "seeds", "learning rate"]
     note = (
         "Intervals are Student's, 95 %. Differences are paired by seed: equal images, crops and order. "
-        f"Latency: {SETTING_WORDS}. Size: the weights as 32-bit numbers."
+        f"Latency: {SETTING_WORDS}. Size: the weights as 32-bit numbers. A network is on the Pareto front of a cost "
+        "unless another one costs no more and is no less accurate on average, and is better in one of the two."
     )
     return Table("Networks trained on your images", header, rows, note)
 
 
-def _accuracy_text(accuracies: Sequence[float]) -> str:
+def accuracy_text(accuracies: Sequence[float]) -> str:
+    """Return the mean in percent with its interval where there is one, such as "61.0 +- 12.7"."""
     mean, half = (100 * value for value in mean_and_interval(np.array(accuracies)))
     return f"{mean:.1f}" if np.isnan(half) else f"{mean:.1f} +- {half:.1f}"
 
 
-def _latency_text(row: Mapping[str, Any]) -> str | None:
-    return f"{row[LATENCY]:.3g}" if LATENCY in row else None
-
-
-def _picture(networks: Mapping[str, Mapping[str, Any]]) -> Picture:
-    timed = all(LATENCY in row for row in networks.values())
-    compared = [
-        ComparedNetwork(name, row["top1"], row[LATENCY] if timed else row["macs"] / 1e6)
-        for name, row in networks.items()
-    ]
-    cost = f"latency (ms): {SETTING_WORDS}" if timed else "multiply-adds (millions)"
-    picture = figure_png(draw_comparison(compared, cost))
-    return Picture(
-        "Accuracy and cost of these networks", picture, f"accuracy of each network with interval, and {cost}"
-    )
+def _picture(networks: Mapping[str, Row]) -> Picture:
+    compared = compared_networks(networks)
+    words = "; ".join(dict.fromkeys(word for each in compared for word in each.costs))
+    text = f"accuracy of each network with interval, and against each cost with the Pareto front: {words}"
+    return Picture("Accuracy and cost of these networks", figure_png(draw_comparison(compared)), text)

@@ -37,13 +37,13 @@ def tune(
         return list(trainings), {}
     with in_section("imagenet"):
         parts = hold_out(images[0], trainings[0].config.tuning_share, trainings[0].root_seed)
-    first = {training.spec.name: training for training in reversed(trainings)}
+    first = {training.network: training for training in reversed(trainings)}
     grids: dict[str, Grid] = {}
-    for name in dict.fromkeys(training.spec.name for training in trainings):
+    for name in dict.fromkeys(training.network for training in trainings):
         tried = [replace(first[name], number=None, learning_rate=rate) for rate in rates]
         grids[name] = [_judged(training, parts, train) for training in tried]
     chosen = {name: best_rate(name, grid) for name, grid in grids.items()}
-    return [replace(training, learning_rate=chosen[training.spec.name]) for training in trainings], grids
+    return [replace(training, learning_rate=chosen[training.network]) for training in trainings], grids
 
 
 def best_rate(name: str, grid: Grid) -> float:

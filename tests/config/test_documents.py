@@ -55,6 +55,11 @@ class Drawing:
     shown: bool = optional(True)
 
 
+@dataclass(frozen=True)
+class Sizes:
+    sizes: tuple[int, ...] = bounded(low=1, high=9, or_single=True)
+
+
 def document() -> dict[str, Any]:
     return {
         "points": [{"x": 1, "y": 2}, {"x": 0, "y": 0.5}],
@@ -75,6 +80,15 @@ def test_values_get_the_form_of_their_fields():
     assert drawing.notes == {"any": [None, "thing"]} and drawing.first == Point(2, 3.5)
     assert drawing.figures == {"count": 2, "share": 0.5} and type(drawing.figures["count"]) is int
     assert not read_fields(Drawing, document() | {"shown": False}).shown
+
+
+def test_a_single_value_stands_for_a_list_of_it_where_a_field_says_so():
+    assert read_fields(Sizes, {"sizes": 3}) == read_fields(Sizes, {"sizes": [3]}) == Sizes((3,))
+    for value, message in ((0, r"sizes\[0\] = 0: must lie between 1 and 9"), ([], "at least one value")):
+        with pytest.raises(ParameterError, match=message):
+            read_fields(Sizes, {"sizes": value})
+    with pytest.raises(ParameterError, match=r"size = 3: must be a list of 2 values"):
+        read_fields(Drawing, document() | {"size": 3})
 
 
 @pytest.mark.parametrize(

@@ -1,28 +1,9 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from nasgem_core.errors import DataError
 from nasgem_core.figures.image import figure_png
-from nasgem_core.figures.pareto import draw_pareto, pareto_front
-
-
-def beaten(a, b) -> bool:
-    """Say whether b beats a, each (macs, accuracy)."""
-    return b[0] <= a[0] and b[1] >= a[1] and b != a
-
-
-@settings(max_examples=100, deadline=None)
-@given(st.lists(st.tuples(st.integers(1, 6), st.sampled_from([0.1, 0.2, 0.3, 0.4, float("nan")])), max_size=12))
-def test_front_is_what_no_other_cell_beats(points):
-    macs, accuracy = (np.array([p[i] for p in points], dtype=float) for i in (0, 1))
-    valid = [i for i, p in enumerate(points) if p[1] == p[1]]
-    expected = {i for i in valid if not any(beaten(points[i], points[j]) for j in valid)}
-    front = pareto_front(macs, accuracy)
-    assert set(front.tolist()) == expected
-    assert len(front) == len(expected)
-    assert (np.diff(macs[front]) >= 0).all()
+from nasgem_core.figures.pareto import draw_pareto
 
 
 def test_the_figure_shows_every_cell_under_its_origin_and_the_chosen_one():

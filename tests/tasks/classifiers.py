@@ -11,7 +11,7 @@ from tasks.stages.imagenet_networks import GEMNET_FOLDER
 CELL = Cell(np.array([[0, 1, 1], [0, 0, 1], [0, 0, 0]]), ("input", "dwconv3x3", "conv1x1"))
 SMALL = ImagenetConfig(
     networks=("mobilenet_v2",),
-    macs=8_310_000,
+    macs=(8_310_000,),
     image_size=64,
     seeds=2,
     epochs=2,

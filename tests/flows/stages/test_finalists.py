@@ -34,7 +34,7 @@ def search(small_search_done, tmp_path):
             search.config,
             finalists=FinalistsConfig(cells=5, rungs=(1, 2, 3)),
             gemnet=GemnetConfig(skeleton="mobile"),
-            imagenet=replace(SMALL, dataset="pictures", image_size=32, macs=4_000_000, tuning_share=0.25),
+            imagenet=replace(SMALL, dataset="pictures", image_size=32, macs=(4_000_000,), tuning_share=0.25),
         )
         yield search
 

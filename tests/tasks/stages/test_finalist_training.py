@@ -43,7 +43,7 @@ def test_the_key_holds_what_the_weights_depend_on(spec):
     plan = plan_finalist(spec, CONFIG, 4, 0)
     assert (plan.epochs, plan.learning_rate, plan.config.batch_size) == (4, 0.1, 8)
     key = fingerprint(plan)
-    for name, value in {"dataset": "elsewhere", "networks": ("darts",), "seeds": 9, "epochs": 7, "macs": 5}.items():
+    for name, value in {"dataset": "elsewhere", "networks": ("darts",), "seeds": 9, "epochs": 7, "macs": (5,)}.items():
         assert fingerprint(plan_finalist(spec, replace(CONFIG, **{name: value}), 4, 0)) == key
     for name, value in {"dropout": 0.1, "tuning_share": 0.2, "learning_rates": (0.2,), "batch_size": 4}.items():
         assert fingerprint(plan_finalist(spec, replace(CONFIG, **{name: value}), 4, 0)) != key

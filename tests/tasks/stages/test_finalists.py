@@ -24,6 +24,7 @@ from tasks.stages.trained import (
     TrainedCells,
     write_trained,
 )
+from tests.search.target_networks import target_networks
 from tests.tasks.classifiers import SMALL
 
 SPACE = CellsConfig(vertices=8, edge_probability=(0.2, 0.6))
@@ -37,7 +38,7 @@ CONFIG = SearchConfig(
     cells=SPACE,
     finalists=FinalistsConfig(cells=4),
     gemnet=GemnetConfig(skeleton="mobile"),
-    imagenet=replace(SMALL, image_size=32, macs=8_000_000),
+    imagenet=replace(SMALL, image_size=32, macs=(8_000_000,)),
 )
 
 
@@ -62,6 +63,11 @@ def _search(tmp_path, monkeypatch):
     write_trained(REPEATS_FILE, TrainedCells.concatenate([*again, trained("chosen cell: run 2", {2: 0.8})]))
 
 
+def build(config):
+    """Give the function that builds the network of a cell."""
+    return lambda cell: network_of(cell, config, 3, None)
+
+
 def keys(places):
     return [CELLS.keys[place] for place in places]
 
@@ -82,46 +88,63 @@ def test_without_repeated_trainings_single_ones_rank():
 
 
 def test_the_choice_of_the_search_and_the_best_known_block_are_finalists():
-    found = pick_finalists(CONFIG, CELLS.cell(4), 3, lambda *_: pytest.fail("ruled out"))
+    found = pick_finalists(CONFIG, CELLS.cell(4), build(CONFIG), lambda *_: pytest.fail("ruled out"))
     assert [each.key for each in found] == keys([2, 0, 4, BEST_BLOCK])
     assert [(each.origin, each.trainings) for each in found[::3]] == [(RANDOM, 3), (f"{KNOWN}: A", 1)]
     assert found[0].score == pytest.approx(0.7) and found[0].spec.name == found[0].key[:8]
-    few = pick_finalists(replace(CONFIG, finalists=FinalistsConfig(cells=1)), CELLS.cell(4), 3, lambda *_: None)
+    few = pick_finalists(
+        replace(CONFIG, finalists=FinalistsConfig(cells=1)), CELLS.cell(4), build(CONFIG), lambda *_: None
+    )
     assert [each.key for each in few] == keys([4, BEST_BLOCK])
     all_of_them = replace(CONFIG, finalists=FinalistsConfig(cells=100))
-    assert len(pick_finalists(all_of_them, CELLS.cell(4), 3, lambda *_: None)) == 7
+    assert len(pick_finalists(all_of_them, CELLS.cell(4), build(CONFIG), lambda *_: None)) == 7
 
 
-def test_cells_that_cannot_meet_the_budget_make_room_for_the_next(monkeypatch):
-    def fit(cell, *_):
+def test_cells_that_cannot_meet_the_budget_make_room_for_the_next():
+    def fit(cell):
         if cell.canonical_key in keys([0, BEST_BLOCK]):
             raise ParameterError("imagenet.macs = 8M cannot be met")
-        return network_of(cell, CONFIG, 3)
+        return build(CONFIG)(cell)
 
-    monkeypatch.setattr("tasks.stages.finalists.network_of", fit)
     out = []
-    found = pick_finalists(CONFIG, CELLS.cell(SEARCHED), 3, lambda *words: out.append(words))
+    found = pick_finalists(CONFIG, CELLS.cell(SEARCHED), fit, lambda *words: out.append(words))
     assert [each.key for each in found] == keys([2, 5, 3, 9])
     assert out == [(key, "imagenet.macs = 8M cannot be met") for key in keys([BEST_BLOCK, 0])]
 
 
 def test_a_budget_that_no_cell_can_meet_is_refused():
-    config = replace(CONFIG, imagenet=replace(CONFIG.imagenet, macs=1000))
+    config = replace(CONFIG, imagenet=replace(CONFIG.imagenet, macs=(1000,)))
     with pytest.raises(ParameterError, match=r"no cell of the search has a network .*: change imagenet\.macs, or set"):
-        pick_finalists(config, CELLS.cell(SEARCHED), 3, lambda *_: None)
+        pick_finalists(config, CELLS.cell(SEARCHED), build(config), lambda *_: None)
 
 
 def test_a_choice_of_another_search_is_refused():
     with pytest.raises(DataError, match=r"best_cell\.json holds a cell that this search has not trained: .* again"):
-        pick_finalists(CONFIG, CELLS.cell(1), 3, lambda *_: None)
+        pick_finalists(CONFIG, CELLS.cell(1), build(CONFIG), lambda *_: None)
 
 
 def test_networks_are_those_of_stage_imagenet():
-    spec = network_of(CELLS.cell(2), CONFIG, 3)
+    spec = network_of(CELLS.cell(2), CONFIG, 3, None)
     assert (spec.image_size, spec.num_classes, spec.layout.name) == ((32, 32), 3, "cifar")
     assert spec.layout.skeleton.name == "mobile"
-    built = replace(CONFIG, imagenet=replace(CONFIG.imagenet, macs=0), gemnet=GemnetConfig(macs=(500_000_000, 10**9)))
-    spec = network_of(CELLS.cell(2), built, 3)
+    built = replace(
+        CONFIG, imagenet=replace(CONFIG.imagenet, macs=(0,)), gemnet=GemnetConfig(macs=(500_000_000, 10**9))
+    )
+    spec = network_of(CELLS.cell(2), built, 3, None)
     assert (spec.image_size, spec.num_classes, spec.layout.skeleton.name) == ((32, 32), 3, "paper")
     with pytest.raises(ParameterError, match=r"^imagenet\.macs = 1k cannot be met"):
-        network_of(CELLS.cell(2), replace(CONFIG, imagenet=replace(CONFIG.imagenet, macs=1000)), 3)
+        network_of(CELLS.cell(2), replace(CONFIG, imagenet=replace(CONFIG.imagenet, macs=(1000,))), 3, None)
+
+
+def test_without_a_budget_of_its_own_the_network_is_that_of_the_search():
+    gemnet = GemnetConfig(skeleton="mobile", layout="tiny", image_size=64)
+    config = replace(CONFIG, imagenet=replace(CONFIG.imagenet, macs=(0,)), gemnet=gemnet)
+    networks = target_networks(20_000_000)
+    spec = network_of(CELLS.cell(2), config, 3, networks)
+    assert (spec.name, spec.image_size, spec.num_classes) == (CELLS.keys[2][:8], (32, 32), 3)
+    assert spec.channels == networks.channels(CELLS.cell(2))
+
+
+def test_of_several_budgets_finalists_have_the_first():
+    both = replace(CONFIG, imagenet=replace(CONFIG.imagenet, macs=(8_000_000, 20_000_000)))
+    assert network_of(CELLS.cell(2), both, 3, None) == network_of(CELLS.cell(2), CONFIG, 3, None)

@@ -24,9 +24,24 @@ def here(tmp_path, monkeypatch):
 
 def test_every_network_is_trained_from_the_first_seed_and_then_from_the_next(here):
     write_gemnets(here)
-    config = replace(SMALL, networks=("gemnet", "mobilenet_v2"), macs=18_970_000)
+    config = replace(SMALL, networks=("gemnet", "mobilenet_v2"), macs=(18_970_000,))
     names = [training.name for training in plan_classifiers(config, 3, 0)]
     assert names == ["gemnet-0", "mobilenet_v2-0", "gemnet-1", "mobilenet_v2-1"]
+
+
+def test_trainings_at_another_budget_are_added_to_those_that_are_there(here):
+    write_gemnets(here)
+    config = replace(SMALL, networks=("gemnet", "mobilenet_v2"), macs=(18_970_000,), seeds=1)
+    alone, both, turned = (
+        plan_classifiers(replace(config, macs=macs), 3, 0)
+        for macs in ((18_970_000,), (18_970_000, 30_000_000), (30_000_000, 18_970_000))
+    )
+    assert both[:2] == [replace(each, config=both[0].config) for each in alone]
+    assert [each.name for each in both[2:]] == ["gemnet_30M-0", "mobilenet_v2_30M-0"]
+    assert [each.name for each in turned[2:]] == ["gemnet_18.97M-0", "mobilenet_v2_18.97M-0"]
+    assert [(each.spec, each.checkpoints, each.seed) for each in turned[2:]] == [
+        (each.spec, each.checkpoints, each.seed) for each in alone
+    ], "whichever budget comes first, the training is the same"
 
 
 def test_cards_have_the_names_of_classes_and_messages_that_of_the_section(here):

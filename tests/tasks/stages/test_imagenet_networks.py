@@ -1,6 +1,7 @@
 """Which networks the names in the parameters stand for, and what is said of those that cannot be."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from nasgem_core.cells.cell import Cell
 from nasgem_core.cells.known_blocks import MOBILENET_V2_4
 from nasgem_core.errors import DataError, ParameterError
 from tasks.stages.best_cell import BEST_CELL_FILE, write_best_cell
-from tasks.stages.imagenet_networks import check_network_names, met_budget, planned_networks
+from tasks.stages.imagenet_networks import check_network_names, met_budgets, planned_networks
 from tests.tasks.classifiers import CELL, SMALL, write_gemnets
 
 
@@ -36,14 +37,14 @@ WIDE[0, 1:] = 1  # eight leaves of at least eight channels
 
 def test_all_networks_take_a_size_that_all_can_have(gemnets):
     (gemnets / "wide.json").write_text(Cell(WIDE, ("input", *["dwconv3x3"] * 8)).to_json())
-    config = replace(SMALL, networks=("wide.json", "mobilenet_v2"), macs=18_970_000)
-    macs = met_budget(config, 20)
+    config = replace(SMALL, networks=("wide.json", "mobilenet_v2"), macs=(18_970_000,))
+    (macs,) = met_budgets(config, 20)
     assert macs > 18_970_000 * 1.01
-    specs = planned_networks(config, 20)
+    specs = planned_networks(config, 20)[""]
     assert [spec.name for spec in specs] == ["wide", "mobilenet_v2"]
     assert [count_costs(spec.build(), (64, 64)).macs for spec in specs] == pytest.approx([macs, macs], rel=0.01)
-    assert met_budget(replace(config, networks=("gemnet", "mobilenet_v2")), 20) == 18_970_000
-    assert met_budget(replace(config, networks=("wide.json",)), 20) == 18_970_000
+    assert met_budgets(replace(config, networks=("gemnet", "mobilenet_v2")), 20) == [18_970_000]
+    assert met_budgets(replace(config, networks=("wide.json",)), 20) == [18_970_000]
 
 
 def test_the_cell_is_that_of_the_stage_and_not_of_a_network_beside_its_own(gemnets):
@@ -51,7 +52,7 @@ def test_the_cell_is_that_of_the_stage_and_not_of_a_network_beside_its_own(gemne
     (gemnets / "data" / "gemnet" / "a_mine.json").write_text(
         GEMNetSpec("a_mine", 1000, (224, 224), other, IMAGENET, 32.0).to_json()
     )
-    (spec,) = planned_networks(replace(SMALL, networks=("gemnet",), macs=18_970_000), 20)
+    (spec,) = planned_networks(replace(SMALL, networks=("gemnet",), macs=(18_970_000,)), 20)[""]
     assert spec.cell == CELL
 
 
@@ -59,14 +60,14 @@ def test_gemnet_keeps_the_skeleton_that_it_was_built_with(gemnets):
     layout = replace(IMAGENET, skeleton=MOBILE)
     built = GEMNetSpec("gemnet_a", 1000, (224, 224), CELL, layout, 32.0)
     (gemnets / "data" / "gemnet" / "gemnet_a.json").write_text(built.to_json())
-    (spec,) = planned_networks(replace(SMALL, networks=("gemnet",), macs=18_970_000), 20)
+    (spec,) = planned_networks(replace(SMALL, networks=("gemnet",), macs=(18_970_000,)), 20)[""]
     assert spec.layout == replace(TINY, skeleton=MOBILE)
     assert count_costs(spec.build(), (64, 64)).macs == pytest.approx(18_970_000, rel=0.01)
 
 
 def test_without_a_budget_gemnet_is_trained_as_it_was_built(gemnets):
-    config = replace(SMALL, networks=("gemnet", "mobilenet_v2_1_4"), macs=0, image_size=128)
-    specs = planned_networks(config, 7)
+    config = replace(SMALL, networks=("gemnet", "mobilenet_v2_1_4"), macs=(0,), image_size=128)
+    specs = planned_networks(config, 7)[""]
     assert [spec.name for spec in specs] == ["gemnet_a", "gemnet_b", "mobilenet_v2_1_4"]
     assert {(spec.num_classes, spec.image_size) for spec in specs} == {(7, (128, 128))}
     assert specs[0].layout == IMAGENET and specs[1].width == 40.0
@@ -80,8 +81,11 @@ def test_without_a_budget_gemnet_is_trained_as_it_was_built(gemnets):
             {"networks": ("alexnet",)},
             "imagenet.networks names 'alexnet': it is unknown; choose among gemnet, mobile",
         ),
-        ({"macs": 22_000}, r"^imagenet\.macs = 22k cannot be met by mobilenet_v2 within 1 %"),
-        ({"macs": 0}, r"^imagenet\.macs = 0, and networks names mobilenet_v2, which is sized to it: set it"),
+        ({"macs": (22_000,)}, r"^imagenet\.macs = 22k cannot be met by mobilenet_v2 within 1 %"),
+        (
+            {"macs": (0,)},
+            r"^imagenet\.macs = 0 sizes networks as the GEMNet in data/gemnet, which holds none: run `nasgem",
+        ),
     ],
 )
 def test_networks_that_cannot_be_are_named(here, changes, message):
@@ -99,12 +103,12 @@ def test_a_network_that_would_be_trained_twice_is_named(gemnets):
     path = gemnets / "data" / "gemnet" / "gemnet_b.json"
     path.write_text((path.parent / "gemnet_a.json").read_text())
     with pytest.raises(ParameterError, match="gemnet_a would be trained twice"):
-        planned_networks(replace(SMALL, networks=("gemnet",), macs=0), 20)
+        planned_networks(replace(SMALL, networks=("gemnet",), macs=(0,)), 20)
 
 
 def test_gemnet_and_its_rivals_have_equal_costs(gemnets):
     rivals = (*SCALABLE, "block_mobilenet_v2_4")
-    specs = planned_networks(replace(SMALL, networks=("gemnet", *rivals), macs=18_970_000), 20)
+    specs = planned_networks(replace(SMALL, networks=("gemnet", *rivals), macs=(18_970_000,)), 20)[""]
     assert [spec.name for spec in specs] == ["gemnet", *rivals]
     assert specs[0].cell == CELL and specs[0].layout == specs[-1].layout == TINY
     assert specs[-1].cell == MOBILENET_V2_4.cell
@@ -122,19 +126,32 @@ def test_files_of_cells_and_networks_are_networks_too(gemnets):
     (gemnets / "built.json").write_text(GEMNetSpec("gemnet_x", 5, (224, 224), other, IMAGENET, 32.0).to_json())
     (gemnets / "scaled.json").write_text(ScaledSpec("x", 5, (64, 64), "efficientnet_b0", 0.3, 16).to_json())
     networks = ("mine.json", str(BEST_CELL_FILE), "built.json", "scaled.json")
-    specs = planned_networks(replace(SMALL, networks=networks, macs=18_970_000), 20)
+    specs = planned_networks(replace(SMALL, networks=networks, macs=(18_970_000,)), 20)[""]
     assert [spec.name for spec in specs] == ["mine", "best_cell", "built", "scaled"]
     assert {(spec.cell, spec.layout, spec.channels) for spec in specs[:3]} == {(other, TINY, specs[0].channels)}
     assert (specs[3].width, specs[3].num_classes) == (0.3, 20)
-    built, scaled = planned_networks(replace(SMALL, networks=networks[2:], macs=0), 20)
+    built, scaled = planned_networks(replace(SMALL, networks=networks[2:], macs=(0,)), 20)[""]
     assert (built.layout, built.width, built.num_classes) == (IMAGENET, 32.0, 20) and scaled == specs[3]
 
 
 @pytest.mark.parametrize("name", ["mine.json", "block_regnet", "efficientnet_b0"])
-def test_what_is_sized_needs_a_budget(here, name):
-    (here / "mine.json").write_text(CELL.to_json())
-    with pytest.raises(ParameterError, match=rf"macs = 0, and networks names {name}, which is sized to it: set it$"):
-        planned_networks(replace(SMALL, networks=(name,), macs=0), 20)
+def test_without_a_budget_rivals_are_sized_as_gemnet_was_built(gemnets, name):
+    (gemnets / "mine.json").write_text(CELL.to_json())
+    config = replace(SMALL, networks=("gemnet", name), macs=(0,), image_size=64)
+    built, other, rival = planned_networks(config, 20)[""]
+    assert (built.name, other.name, rival.name) == ("gemnet_a", "gemnet_b", Path(name).stem)
+    wanted = count_costs(built.build(), (64, 64)).macs
+    assert met_budgets(config, 20) == [wanted]
+    assert count_costs(rival.build(), (64, 64)).macs == pytest.approx(wanted, rel=0.01)
+
+
+def test_each_network_is_sized_to_each_budget_and_those_of_the_first_do_not_change(gemnets):
+    config = replace(SMALL, networks=("gemnet", "mobilenet_v2", "darts"), macs=(18_970_000,))
+    both = planned_networks(replace(config, macs=(18_970_000, 30_000_000)), 20)
+    assert list(both) == ["", "30M"] and both[""] == planned_networks(config, 20)[""]
+    assert [spec.name for spec in both["30M"]] == ["gemnet", "mobilenet_v2"], "darts is as it is, and trained once"
+    costs = [count_costs(spec.build(), (64, 64)).macs for spec in both["30M"]]
+    assert costs == pytest.approx([30_000_000] * 2, rel=0.01)
 
 
 @pytest.mark.parametrize(

@@ -57,3 +57,11 @@ def test_differences_are_those_of_the_first_network_to_each_other_one():
     assert list(found) == ["a", "b"] and found["a"]["mean"] == pytest.approx(0.025)
     assert found["a"]["low"] < 0.025 < found["a"]["high"]
     assert differences_of({}) == {}
+
+
+def test_at_several_budgets_networks_are_compared_with_the_first_of_their_own():
+    at = {"budget": "10M"}
+    summary = {"gemnet": {"top1": [0.6]}, "a": {"top1": [0.5]}}
+    summary |= {"gemnet_10M": {"top1": [0.4], **at}, "a_10M": {"top1": [0.2], **at}}
+    found = differences_of(summary)
+    assert {name: row["mean"] for name, row in found.items()} == pytest.approx({"a": 0.1, "a_10M": 0.2})

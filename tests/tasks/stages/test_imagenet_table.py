@@ -1,6 +1,6 @@
 import pytest
 
-from tasks.stages.imagenet_table import METRICS_FILE, comparison, difference_text
+from tasks.stages.imagenet_table import METRICS_FILE, compared_networks, comparison, difference_text, networks_table
 from tasks.store.artifacts import write_json
 
 
@@ -27,16 +27,28 @@ def test_the_table_has_each_network_and_how_far_the_first_one_is_ahead(here):
     assert table.header[2] == "gemnet less it, in points of top-1"
     size = ["18.97", "0.422"]
     assert table.rows == [
-        ["gemnet", "61.0 +- 12.7", None, *size, "2.51", "1.70", "90.0", 2, "0.012"],
-        ["mobilenet_v2", "58.5", "+2.5 (95 %: +1.0 to +4.0)", *size, None, "1.70", "90.0", 1, "0.012"],
+        ["gemnet", "61.0 +- 12.7", None, *size, "2.51", "1.70", "MACs, params, latency", "90.0", 2, "0.012"],
+        ["mobilenet_v2", "58.5", "+2.5 (95 %: +1.0 to +4.0)", *size, None, "1.70", "dominated", "90.0", 1, "0.012"],
     ]
-    assert picture.alternative.endswith("multiply-adds (millions)"), "not all latencies are known"
+    assert picture.alternative.endswith("ONNX Runtime, one CPU thread")
 
 
-def test_where_all_latencies_are_known_the_picture_has_them(here):
-    networks = {"gemnet": network([0.6, 0.62], latency_ms=2.512)}
+def test_without_latencies_the_picture_has_the_other_costs(here):
+    networks = {"gemnet": network([0.6, 0.62])}
     write_json(METRICS_FILE, "nasgem.metrics/1", {"networks": networks, "differences": {}})
-    assert comparison()[1].alternative.endswith("ONNX Runtime, one CPU thread")
+    assert comparison()[1].alternative.endswith("multiply-adds (millions); parameters (millions)")
+
+
+def test_networks_at_several_budgets_are_on_one_front(here):
+    small = {"macs": 5_000_000, "budget": "5M"}
+    networks = {"gemnet": network([0.6]), "mobilenet_v2": network([0.5])}
+    networks |= {"gemnet_5M": {**network([0.55]), **small}, "mobilenet_v2_5M": {**network([0.3]), **small}}
+    differences = {name: {"mean": 0.1, "low": None, "high": None} for name in ("mobilenet_v2", "mobilenet_v2_5M")}
+    table = networks_table(networks, differences)
+    assert table.header[2] == "gemnet, gemnet_5M (of its budget) less it, in points of top-1"
+    assert [row[7] for row in table.rows] == ["MACs, params", "dominated", "MACs", "dominated"]
+    compared = compared_networks(networks)
+    assert [each.kind for each in compared] == ["gemnet", "mobilenet_v2"] * 2
 
 
 def test_without_trained_networks_there_is_nothing(here):
