@@ -87,6 +87,13 @@ def latency(
         ),
     ] = None,
     sampled: Annotated[int, typer.Option(help="Number of random cells of the search space to measure too.", min=0)] = 0,
+    macs: Annotated[
+        str | None,
+        typer.Option(
+            help="Size networks to this budget, such as 19M: GEMNets of cells as section gemnet describes them, and "
+            "rivals such as mobilenet_v2. Sampled ones get a third to three times of it, known blocks join them."
+        ),
+    ] = None,
     device: Annotated[
         str | None, typer.Option(help="cpu, cuda, cuda:0 ...; default: a GPU where there is one.")
     ] = None,
@@ -102,4 +109,4 @@ def latency(
     with guarded("Nothing was written: networks take turns, so the first is measured when the last is"):
         from flows.cli.run_networks import Measurement, run_latency
 
-        run_latency(networks or [], sampled, Measurement(device, batch, threads, repeats, engine), output)
+        run_latency(networks or [], sampled, Measurement(device, batch, threads, repeats, engine), output, macs=macs)

@@ -11,7 +11,6 @@ from flows.runtime.environment import prepare_environment
 from flows.stages.catalogue import require_outside_stages
 from nasgem_core.deployment.form import ALL_FORMS, FORMS, INT8
 from nasgem_core.errors import DataError
-from tasks.run.parameters import load_config
 from tasks.run.progress import say
 
 
@@ -129,7 +128,9 @@ class Measurement:
     engine: str = "torch"
 
 
-def run_latency(names: Sequence[str], sampled: int, measurement: Measurement, output: Path) -> None:
+def run_latency(
+    names: Sequence[str], sampled: int, measurement: Measurement, output: Path, *, macs: str | None = None
+) -> None:
     """Measure networks in turn; print, write and draw the table.
 
     Args:
@@ -137,8 +138,11 @@ def run_latency(names: Sequence[str], sampled: int, measurement: Measurement, ou
         sampled: number of random cells to measure too.
         measurement: how.
         output: folder of the table and the plot.
+        macs: budget that networks are sized to; None measures them as they are, and cells as proxy networks.
     """
     prepare_environment(only_reads=True)
+    from flows.cli.run_flows import parse_macs
+    from flows.cli.timed_networks import listed_networks, sized_networks
     from nasgem_core.deployment.latency import Setting
     from nasgem_core.figures.image import save_figure
     from nasgem_core.figures.latency import draw_latency
@@ -151,7 +155,7 @@ def run_latency(names: Sequence[str], sampled: int, measurement: Measurement, ou
     engine = measurement.engine
     device = measurement.device or (default_device() if engine == "torch" else "cpu")
     setting = Setting(device, batch, threads, measurement.repeats)
-    listed = _listed(names, sampled)
+    listed = listed_networks(names, sampled) if macs is None else sized_networks(names, sampled, parse_macs(macs))
     with _new_folder(output):  # before the minutes of measuring
         table = measure_networks(listed, setting, engine)
     write_latency(output, table)
@@ -211,39 +215,3 @@ def _new_folder(folder: Path) -> Iterator[None]:
 
 def _counted(number: int, one: str) -> str:
     return f"{number} {one}" if number == 1 else f"{number} {one}s"
-
-
-def _listed(names: Sequence[str], sampled: int) -> list[Any]:
-    """Return what to measure: the networks named and cells sampled, or the proxy networks of all trained cells."""
-    config = load_config()
-    from flows.cli.show import find_cell
-    from nasgem_core.backbones.published.catalogue import published_names
-    from nasgem_core.backbones.published.reported import REPORTED
-    from tasks.deployment.latency import listed_cell, listed_network, listed_published, listed_samples
-    from tasks.deployment.open_network import is_network_name
-    from tasks.stages.results import Results
-
-    if not names and not sampled:
-        trained = Results(config).distinct
-        return [
-            listed_cell(cell, float(accuracy), config)
-            for cell, accuracy in zip(trained.cells, trained.accuracy, strict=True)
-        ]
-    listed = listed_samples(sampled, config) if sampled else []
-    reported = {row.name for row in REPORTED}  # naming one that is not rebuilt is answered with the reason
-    cells = {item.key for item in listed}
-    for name in dict.fromkeys(names):
-        if name in reported:
-            listed.append(listed_published(name))
-        elif is_network_name(name):
-            listed.append(listed_network(name, Path.cwd()))
-        else:
-            try:
-                cell, row = find_cell(name, config)
-            except DataError as error:
-                raise DataError(f"{error}. Of networks, name {', '.join(published_names())}, or a file") from None
-            if cell.canonical_key not in cells:  # two names of one cell are one network
-                cells.add(cell.canonical_key)
-                accuracy = float("nan") if row is None else float(row["accuracy"])
-                listed.append(listed_cell(cell, accuracy, config))
-    return listed

@@ -20,7 +20,7 @@ def show_front(macs: str | None, penalty: float | None, top: int, picture: Path)
     """
     if macs is not None or penalty is not None:
         raise ParameterError("--pareto shows the front for all budgets: leave out --macs and --penalty")
-    prepare_environment()
+    prepare_environment(only_reads=True)
     from nasgem_core.figures.comparison import draw_fronts
     from nasgem_core.figures.image import save_figure
     from tasks.stages.front import front_table, read_compared

@@ -1,4 +1,4 @@
-"""The channels of GEMNet at which a cost, its multiply-adds or its parameters, meets a budget."""
+"""The channels of GEMNet at which a cost, its multiply-adds, parameters or predicted latency, meets a budget."""
 
 import math
 from collections.abc import Iterator
@@ -8,41 +8,22 @@ from functools import cache
 import numpy as np
 
 from nasgem_core.backbones.costs import gemnet_costs
-from nasgem_core.backbones.layout import GEMNetLayout
+from nasgem_core.backbones.frame import Frame
+from nasgem_core.backbones.latency import NO_LATENCY, GemnetLatency
 from nasgem_core.backbones.skeleton import Skeleton
 from nasgem_core.cells.cell import Cell
 from nasgem_core.counts import DOWN, NEAREST, UP, count_text
+from nasgem_core.durations import duration_text
 from nasgem_core.errors import ParameterError
 
 MAX_WIDTH = 2048
 """The largest width that is considered."""
 TOLERANCE = 0.01
-COST_WORDS = {"macs": "MACs", "params": "params"}
+LATENCY = "latency"
+COST_WORDS = {"macs": "MACs", "params": "params", LATENCY: "latency"}
 """What a budget can limit, in words."""
 _REACHES = (1, 2, 4)
 """Channel multiples by which a stage may differ from its share of the width, if no width meets the budget."""
-
-
-@dataclass(frozen=True)
-class Frame:
-    """All of a GEMNet but its cell and its channels.
-
-    Args:
-        layout: skeleton and halvings.
-        num_classes: length of the logits.
-        image_size: height and width of the images.
-    """
-
-    layout: GEMNetLayout
-    num_classes: int
-    image_size: tuple[int, int]
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "image_size", tuple(self.image_size))
-
-    def costs(self, cell: Cell, channels: np.ndarray | tuple[np.ndarray, ...], cost: str) -> np.ndarray:
-        """Return one of `COST_WORDS` for the network of a cell, for many choices of channels at once."""
-        return getattr(gemnet_costs(cell, self.layout, channels, self.num_classes, self.image_size), cost)
 
 
 @dataclass(frozen=True)
@@ -50,17 +31,30 @@ class Budget:
     """What the networks of all cells are to cost, within 1 %.
 
     Args:
-        amount: multiply-adds of one image, or learnable numbers.
+        amount: multiply-adds of one image, learnable numbers, or nanoseconds of latency.
         cost: which of `COST_WORDS` it is.
+        latency: predicts the latency, where that is what it limits.
     """
 
     amount: int
     cost: str = "macs"
+    latency: GemnetLatency = NO_LATENCY
+
+    def costs(self, cell: Cell, frame: Frame, channels: np.ndarray | tuple[np.ndarray, ...]) -> np.ndarray:
+        """Return what the network of a cell costs, for many choices of channels at once."""
+        if self.cost == LATENCY:
+            return self.latency.predict(cell, frame, channels)
+        costs = gemnet_costs(cell, frame.layout, channels, frame.num_classes, frame.image_size)
+        return getattr(costs, self.cost)
 
     @property
     def words(self) -> str:
         """The budget in words, such as "20M MACs"."""
-        return f"{count_text(self.amount)} {COST_WORDS[self.cost]}"
+        return f"{self.text(self.amount)} {COST_WORDS[self.cost]}"
+
+    def text(self, amount: float, rounding: str | None = None) -> str:
+        """Return an amount of the cost as text, such as 20M or 2 ms; `rounding` is that of `count_text`."""
+        return duration_text(amount, rounding) if self.cost == LATENCY else count_text(int(amount), rounding)
 
     def met_by(self, costs: np.ndarray) -> np.ndarray:
         """Return whether costs are within 1 % of the budget."""
@@ -78,14 +72,14 @@ def fit_channels(cell: Cell, frame: Frame, budget: Budget) -> tuple[float, tuple
         ParameterError: no channels meet the budget; the message names the nearest budgets that can be met.
     """
     widths, channels = _widths(frame.layout.skeleton)
-    least, most = frame.costs(cell, channels[[0, -1]].T, budget.cost)
+    least, most = budget.costs(cell, frame, channels[[0, -1]].T)
     if not least * (1 - TOLERANCE) <= budget.amount <= most * (1 + TOLERANCE):
         raise ParameterError(
-            f"{budget.cost} = {count_text(budget.amount)} cannot be met: the networks of this cell with layout "
-            f"{frame.layout.name!r} have {count_text(least, UP)} to {count_text(most, DOWN)}; choose a budget "
+            f"{budget.cost} = {budget.text(budget.amount)} cannot be met: the networks of this cell with layout "
+            f"{frame.layout.name!r} have {budget.text(least, UP)} to {budget.text(most, DOWN)}; choose a budget "
             "in between"
         )
-    costs = frame.costs(cell, channels.T, budget.cost)
+    costs = budget.costs(cell, frame, channels.T)
     nearest = int(np.argmin(np.abs(costs - budget.amount)))
     width, chosen = float(widths[nearest]), channels[nearest]
     if not budget.met_by(costs[nearest]):
@@ -93,9 +87,9 @@ def fit_channels(cell: Cell, frame: Frame, budget: Budget) -> tuple[float, tuple
     return width, tuple(int(value) for value in chosen)
 
 
-def smallest_cost(cell: Cell, frame: Frame, cost: str) -> int:
-    """Return the least that a network of a cell costs."""
-    return int(frame.costs(cell, _widths(frame.layout.skeleton)[1][0], cost))
+def smallest_cost(cell: Cell, frame: Frame, budget: Budget) -> int:
+    """Return the least that a network of a cell costs of what a budget limits."""
+    return int(budget.costs(cell, frame, _widths(frame.layout.skeleton)[1][0]))
 
 
 @cache
@@ -120,7 +114,7 @@ def _refine(cell: Cell, frame: Frame, width: float, budget: Budget) -> np.ndarra
     ideal = [max(width * scale, multiple) for scale in (skeleton.stem_scale, *skeleton.scales)]
     below, above = 0, 0
     for mesh in _meshes(skeleton.channels(width), multiple):
-        costs = frame.costs(cell, mesh, budget.cost)
+        costs = budget.costs(cell, frame, mesh)
         meets = budget.met_by(costs)
         if meets.any():
             distance = sum(np.log(values / share) ** 2 for values, share in zip(mesh, ideal, strict=True))
@@ -129,9 +123,9 @@ def _refine(cell: Cell, frame: Frame, width: float, budget: Budget) -> np.ndarra
         below = costs[costs < budget.amount].max(initial=0)
         above = costs[costs > budget.amount].min(initial=np.iinfo(np.int64).max)
     raise ParameterError(
-        f"{budget.cost} = {count_text(budget.amount)} cannot be met within 1 % by channels divisible by {multiple}: "
-        f"the nearest networks of this cell have {count_text(below, NEAREST)} and {count_text(above, NEAREST)}; choose "
-        "one of these"
+        f"{budget.cost} = {budget.text(budget.amount)} cannot be met within 1 % by channels divisible by {multiple}: "
+        f"the nearest networks of this cell have {budget.text(below, NEAREST)} and {budget.text(above, NEAREST)}; "
+        "choose one of these"
     )
 
 

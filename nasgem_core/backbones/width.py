@@ -1,6 +1,7 @@
 """GEMNet of a cell with the width at which its multiply-adds meet a budget."""
 
-from nasgem_core.backbones.channels import Budget, Frame, fit_channels
+from nasgem_core.backbones.channels import Budget, fit_channels
+from nasgem_core.backbones.frame import Frame
 from nasgem_core.backbones.layout import GEMNetLayout
 from nasgem_core.backbones.spec import GEMNetSpec
 from nasgem_core.cells.cell import Cell

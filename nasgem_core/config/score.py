@@ -1,14 +1,20 @@
 """Parameters of the score of a cell; as in `config.search`."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from nasgem_core.config.checked_fields import bounded
 from nasgem_core.config.choices import OBJECTIVES
 from nasgem_core.counts import read_count
+from nasgem_core.durations import read_duration
 from nasgem_core.errors import ParameterError
 
-BUDGETED = ("macs", "params")
-"""Objectives that `score.budget` can limit."""
+BUDGETED: dict[str, tuple[Callable[[str], int | None], str]] = {
+    "macs": (read_count, "a number of macs such as 20M or 800k"),
+    "params": (read_count, "a number of params such as 20M or 800k"),
+    "latency": (read_duration, "a time such as 2ms or 800us"),
+}
+"""Objectives that `score.budget` can limit, each with what reads its budgets and what these are."""
 
 
 @dataclass(frozen=True)
@@ -20,9 +26,9 @@ class ScoreConfig:
     objective: str = "macs"
     """What is charged: macs as in the paper, or another objective such as latency."""
     budget: str = ""
-    """Build each cell to this cost, such as 20M; the score is the accuracy. Empty: Eq. 5.
+    """Build each cell to this cost, such as 20M or 2ms; the score is the accuracy. Empty: Eq. 5.
 
-    It is in multiply-adds or learnable numbers, as the objective says, of the network of section `gemnet`."""
+    It is in multiply-adds, learnable numbers or time, as the objective says, of the network of section `gemnet`."""
     latency_table: str = "data/latency/search/latency.parquet"
     """Table of `nasgem latency`; only read with the objective latency."""
 
@@ -31,17 +37,16 @@ class ScoreConfig:
             raise ParameterError(
                 f"score.objective = {self.objective!r}: must be one of {', '.join(OBJECTIVES.names())}"
             )
+        *names, last = BUDGETED
         if self.budget and self.objective not in BUDGETED:
             raise ParameterError(
                 f"score.budget = {self.budget!r} with score.objective = {self.objective!r}: a budget can limit "
-                f"{' or '.join(BUDGETED)}; set score.objective to one of these, or leave score.budget empty"
+                f"{', '.join(names)} or {last}; set score.objective to one of these, or leave score.budget empty"
             )
-        if self.budget and read_count(self.budget) is None:
-            raise ParameterError(
-                f"score.budget = {self.budget!r}: must be empty, or a number of {self.objective} such as 20M or 800k"
-            )
+        if self.budget and self.limit is None:
+            raise ParameterError(f"score.budget = {self.budget!r}: must be empty, or {BUDGETED[self.objective][1]}")
 
     @property
     def limit(self) -> int | None:
-        """The budget as a number, None without one."""
-        return read_count(self.budget) if self.budget else None
+        """The budget as a number, of nanoseconds where it limits latency; None without one."""
+        return BUDGETED[self.objective][0](self.budget) if self.budget else None

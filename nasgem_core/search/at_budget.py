@@ -10,7 +10,7 @@ from nasgem_core.backbones.channels import COST_WORDS, Budget
 from nasgem_core.cells.batch import CellBatch
 from nasgem_core.config.documents import read_fields
 from nasgem_core.config.score import ScoreConfig
-from nasgem_core.counts import UP, count_text
+from nasgem_core.counts import UP
 from nasgem_core.errors import ParameterError
 from nasgem_core.search.objective import Objective, objective_class
 from nasgem_core.search.target_networks import TargetNetworks
@@ -23,10 +23,12 @@ class AtBudget(Objective):
     Args:
         networks: with the budget.
         penalty: 0.
+        note: what a user has to know before relying on the costs.
     """
 
     networks: TargetNetworks
     penalty: float = 0.0
+    note: str = ""
 
     label, unit = "budget", "millions"
     in_every_table = True
@@ -34,6 +36,10 @@ class AtBudget(Objective):
     def costs(self, cells: CellBatch) -> np.ndarray:
         """Return the budget for each of B cells, int64 [B]."""
         return np.full(len(cells), self.networks.budget.amount, dtype=np.int64)
+
+    def remark(self) -> str:
+        """Return the note."""
+        return self.note
 
     def obstacles(self, cells: CellBatch) -> list[str]:
         """Return why each of B cells cannot meet the budget, empty texts for those that can."""
@@ -44,7 +50,7 @@ class AtBudget(Objective):
         nearest = self.networks.nearest_budget(list(cells), count)
         if nearest is None:
             return "no larger budget helps: lower score.budget, or change section gemnet"
-        text = count_text(nearest, UP)
+        text = self.networks.budget.text(nearest, UP)
         return f"{count} of these cells can meet score.budget = {text}: set it, or change section gemnet"
 
     @property

@@ -87,16 +87,29 @@ def fit_latency(cells: CellBatch, latency_ms: np.ndarray, layout: NetworkLayout)
     Raises:
         DataError: fewer than `MINIMUM_CELLS` cells were measured, or a latency is not above 0.
     """
+    names = cells.operation_names
+    times, error = fit_times(_features(cells, names, layout), latency_ms)
+    return LatencyModel(names, layout, times, error)
+
+
+def fit_times(features: np.ndarray, latency_ms: np.ndarray) -> tuple[np.ndarray, LatencyError]:
+    """Return the nanoseconds of each feature, none below 0, and the error on networks left out in turn.
+
+    Args:
+        features: [N, F] how much of what takes time each of N networks has.
+        latency_ms: [N] their measured latencies.
+
+    Raises:
+        DataError: fewer than `MINIMUM_CELLS` networks were measured, or a latency is not above 0.
+    """
     measured = np.asarray(latency_ms, dtype=float) * 1e6
-    if len(cells) < MINIMUM_CELLS:
+    if len(features) < MINIMUM_CELLS:
         raise DataError(
-            f"{len(cells)} cells were measured: at least {MINIMUM_CELLS} are needed to predict the latency of others; "
-            "measure more with `nasgem latency --sampled 40`"
+            f"{len(features)} cells were measured: at least {MINIMUM_CELLS} are needed to predict the latency of "
+            "others; measure more with `nasgem latency --sampled 40`"
         )
     if not (np.isfinite(measured).all() and (measured > 0).all()):
         raise DataError("a measured latency is not above 0: measure again with `nasgem latency`")
-    names = cells.operation_names
-    features = _features(cells, names, layout)
     predicted = np.empty_like(measured)
     # A fixed shuffle, so that neighbours in the table are not left out together.
     order = np.random.default_rng(0).permutation(len(measured))
@@ -106,7 +119,7 @@ def fit_latency(cells: CellBatch, latency_ms: np.ndarray, layout: NetworkLayout)
         predicted[left_out] = features[left_out] @ _times(features[kept], measured[kept])
     relative = float(np.median(np.abs(predicted - measured) / measured))
     error = LatencyError(relative, rank_correlation(predicted, measured)["kendall_tau"], len(measured))
-    return LatencyModel(names, layout, _times(features, measured), error)
+    return _times(features, measured), error
 
 
 def nanoseconds(latency_ms: np.ndarray) -> np.ndarray:

@@ -11,14 +11,16 @@ from typing import Any
 
 import numpy as np
 
-from nasgem_core.backbones.channels import Budget, Frame, fit_channels, smallest_cost
+from nasgem_core.backbones.channels import Budget, fit_channels, smallest_cost
 from nasgem_core.backbones.costs import gemnet_costs
+from nasgem_core.backbones.frame import Frame
 from nasgem_core.cells.batch import CellBatch
 from nasgem_core.cells.cell import Cell
 from nasgem_core.errors import ParameterError
 from nasgem_core.networks.complexity import Costs
 
 _RAISE, _RAISES = 1.02, 100
+_MACS = Budget(0)
 
 
 @dataclass(frozen=True)
@@ -89,9 +91,9 @@ class TargetNetworks:
 
     def _least_budget(self, cell: Cell) -> int:
         """Return about the smallest budget that a cell can meet."""
-        least = smallest_cost(cell, self.target, self.budget.cost)
-        judged = smallest_cost(cell, self.small, "macs") / self.share
-        wanted = smallest_cost(cell, self.target, "macs")
+        least = smallest_cost(cell, self.target, self.budget)
+        judged = smallest_cost(cell, self.small, _MACS) / self.share
+        wanted = smallest_cost(cell, self.target, _MACS)
         return round(least * max(1.0, judged / wanted))
 
     def _small_budget(self, cell: Cell) -> Budget:

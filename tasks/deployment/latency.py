@@ -26,6 +26,7 @@ from tasks.deployment.open_network import open_network
 from tasks.mlflow_registry.registry import is_reference
 from tasks.run.progress import progress_bar
 from tasks.stages.proxy import open_images
+from tasks.stages.target_latency import GEMNET
 
 
 @dataclass(frozen=True)
@@ -144,4 +145,5 @@ def _row(item: Listed, macs: int, params: int, latency: Latency) -> dict[str, ob
     height, width = item.spec.image_size
     own = {"network": item.name, "group": item.group, "key": item.key, "height": height, "width": width}
     own["cell"] = item.spec.cell.to_json() if isinstance(item.spec, ProxySpec) else ""
+    own[GEMNET] = item.spec.to_json() if isinstance(item.spec, GEMNetSpec) else ""
     return {**own, "macs": macs, "params": params, "accuracy": item.accuracy, **vars(latency)}

@@ -2,7 +2,9 @@
 
 from dataclasses import replace
 
-from nasgem_core.backbones.channels import Budget, Frame
+from nasgem_core.backbones.channels import LATENCY, Budget
+from nasgem_core.backbones.frame import Frame
+from nasgem_core.backbones.latency import NO_LATENCY
 from nasgem_core.backbones.layout import GEMNetLayout, named_layout
 from nasgem_core.backbones.skeleton import BLOCK_FIELDS
 from nasgem_core.config.search import ProxyConfig, SearchConfig
@@ -12,6 +14,7 @@ from nasgem_core.networks.layout import NetworkLayout
 from nasgem_core.search.objective import ProxyNetworks
 from nasgem_core.search.target_networks import TargetNetworks
 from nasgem_core.training.image_set import ImageSet
+from tasks.stages.target_latency import fit_target_latency
 
 SHORT = "gemnet_short"
 
@@ -25,7 +28,9 @@ def search_networks(config: SearchConfig, images: ImageSet) -> ProxyNetworks | T
     """Return what the cells of a search become: networks of equal cost where the score has a budget.
 
     Raises:
-        ParameterError: the images are too small for the layout, or section `gemnet` contradicts itself.
+        ParameterError: the images are too small for the layout, or section `gemnet` contradicts itself; the budget
+            limits latency, and there is no table of it.
+        DataError: that table is not of these networks.
     """
     limit = config.score.limit
     return proxy_networks(config.proxy, images) if limit is None else _target_networks(config, images, limit)
@@ -37,26 +42,35 @@ def gemnet_layout(config: GemnetConfig) -> GEMNetLayout:
     return named_layout(config.layout, config.skeleton, **block)
 
 
-def _target_networks(config: SearchConfig, images: ImageSet, limit: int) -> TargetNetworks:
+def target_frame(config: SearchConfig, images: ImageSet) -> Frame:
+    """Return what the networks of a search at a budget have in common; raises `ParameterError` for section `gemnet`."""
+    size = (config.gemnet.image_size,) * 2
     try:
         layout = gemnet_layout(config.gemnet)
         # Nothing is left out at random: trainings of a few epochs do not overfit, and costs are the same.
         layout = replace(layout, skeleton=replace(layout.skeleton, dropout=0.0, stochastic_depth=0.0))
-        layout.resolutions((config.gemnet.image_size,) * 2)
+        layout.resolutions(size)
     except ParameterError as error:
         raise ParameterError(f"section gemnet of params.yaml: {error}") from None
+    return Frame(layout, len(images.classes), size)
+
+
+def _target_networks(config: SearchConfig, images: ImageSet, limit: int) -> TargetNetworks:
+    target = target_frame(config, images)
+    layout = target.layout
     try:
         layout.resolutions((images.image_size,) * 2)
     except ParameterError as error:
         raise ParameterError(f"section proxy of params.yaml, with score.budget: {error}") from None
-    classes, small = len(images.classes), layout
+    small, cost = layout, config.score.objective
     if config.proxy.network == SHORT:
         skeleton = layout.skeleton
         once = replace(skeleton, name=f"{skeleton.name}, one cell per stage", repeats=(1,) * len(skeleton.repeats))
         small = replace(layout, skeleton=once)
+    latency = fit_target_latency(config, target)[0] if cost == LATENCY else NO_LATENCY
     return TargetNetworks(
-        target=Frame(layout, classes, (config.gemnet.image_size,) * 2),
-        budget=Budget(limit, config.score.objective),
-        small=Frame(small, classes, (images.image_size,) * 2),
+        target=target,
+        budget=Budget(limit, cost, latency),
+        small=Frame(small, target.num_classes, (images.image_size,) * 2),
         share=config.proxy.macs_share,
     )

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from nasgem_core.backbones.channels import LATENCY
 from nasgem_core.cells.batch import CellBatch
 from nasgem_core.cells.cell import Cell
 from nasgem_core.config.choices import OBJECTIVES
@@ -12,8 +13,10 @@ from nasgem_core.config.search import SearchConfig
 from nasgem_core.errors import DataError, ParameterError
 from nasgem_core.search.at_budget import AtBudget
 from nasgem_core.search.objective import MeasuredLatency, Objective, ProxyNetworks, objective_class, read_objective
+from nasgem_core.search.objectives.latency import error_words
 from nasgem_core.search.target_networks import TargetNetworks
-from tasks.stages.latency_table import read_latency
+from tasks.stages.latency_table import read_latency, require_one_setting
+from tasks.stages.target_latency import fit_target_latency
 from tasks.store.fingerprint import registered_source
 
 ObjectiveValue = dict[str, Any]
@@ -24,12 +27,15 @@ def open_objective(config: SearchConfig, networks: ProxyNetworks | TargetNetwork
     """Return what the parameters let the score charge, or limit to a budget.
 
     Raises:
-        ParameterError: latency is to be charged, and there is no table at the path that the parameters name.
+        ParameterError: latency is to be charged or limited, and there is no table at the path that the parameters name.
         DataError: the table is damaged, of other proxy networks, or has too few cells.
     """
     name, penalty = config.score.objective, config.score.penalty
     if isinstance(networks, TargetNetworks):
-        return AtBudget(name, networks)
+        timed = networks.budget.cost == LATENCY
+        return AtBudget(
+            name, networks, note=error_words(fit_target_latency(config, networks.target)[1]) if timed else ""
+        )
     kind = objective_class(name)
     return kind.open(name, networks, penalty, _measured(config, networks) if kind.needs_latency else None)
 
@@ -43,12 +49,7 @@ def _measured(config: SearchConfig, networks: ProxyNetworks) -> MeasuredLatency:
         )
     table = read_latency(path)
     table = table[table["cell"] != ""]
-    mixed = [name for name in ("device", "threads", "batch") if table[name].nunique() > 1]
-    if mixed:
-        raise DataError(
-            f"{path} holds rows of {table[mixed[0]].nunique()} different values of {mixed[0]}, which cannot be "
-            f"compared: measure again with `nasgem latency --sampled 40 --output {path.parent}`"
-        )
+    require_one_setting(path, table, f"nasgem latency --sampled 40 --output {path.parent}")
     cells = CellBatch.from_cells([Cell.from_json(text) for text in table["cell"]], config.cells.operations)
     if not np.array_equal(networks.complexity(cells).macs, table["macs"].to_numpy()):
         raise DataError(

@@ -3,7 +3,7 @@
 from dataclasses import asdict
 from typing import Any
 
-from nasgem_core.backbones.channels import Frame
+from nasgem_core.backbones.frame import Frame
 from nasgem_core.backbones.gemnet import GEMNet
 from nasgem_core.cells.cell import Cell
 from nasgem_core.config.search import ProxyConfig

@@ -2,7 +2,8 @@
 
 from dataclasses import replace
 
-from nasgem_core.backbones.channels import Budget, Frame
+from nasgem_core.backbones.channels import Budget
+from nasgem_core.backbones.frame import Frame
 from nasgem_core.backbones.layout import named_layout
 from nasgem_core.search.target_networks import TargetNetworks
 

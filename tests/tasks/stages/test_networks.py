@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from nasgem_core.backbones.channels import Budget
+from nasgem_core.cells.known_blocks import MOBILENET_V2_6
 from nasgem_core.cells.sampling import sample_cells
 from nasgem_core.config.score import ScoreConfig
 from nasgem_core.config.search import CellsConfig, ProxyConfig, SearchConfig
@@ -12,7 +13,11 @@ from nasgem_core.errors import ParameterError
 from nasgem_core.networks.complexity import cell_costs
 from nasgem_core.networks.layout import NetworkLayout
 from nasgem_core.training.image_set import ImageSet
-from tasks.stages.networks import gemnet_layout, proxy_networks, search_networks
+from tasks.stages.networks import gemnet_layout, proxy_networks, search_networks, target_frame
+from tasks.stages.objective import objective_of, objective_value, open_objective
+from tasks.stages.target_latency import fit_target_latency
+from tasks.store.serialization import decode, encode
+from tests.tasks.stages.latency_tables import write_table_of
 
 IMAGES = ImageSet(
     *(part for _ in range(2) for part in (np.zeros((4, 32, 32, 3), np.uint8), np.arange(4))), tuple("abcd")
@@ -43,6 +48,22 @@ def test_a_short_one_has_one_cell_per_stage():
     networks = search_networks(CONFIG, IMAGES)
     assert networks.small.layout.skeleton.repeats == (1,) * 5
     assert networks.target.layout.skeleton.repeats == (1, 2, 2, 3, 2)
+
+
+def test_a_budget_of_latency_has_the_model_of_the_table(tmp_path):
+    frame = target_frame(CONFIG, IMAGES)
+    write_table_of(frame, tmp_path)
+    path = str(tmp_path / "latency.parquet")
+    config = replace(CONFIG, score=ScoreConfig(objective="latency", budget="1ms", latency_table=path))
+    networks = search_networks(config, IMAGES)
+    assert networks.target == frame and networks.budget.words == "1 ms latency"
+    assert networks.budget.latency == fit_target_latency(config, frame)[0]
+    found = networks.channels(MOBILENET_V2_6.cell)
+    assert networks.budget.latency.predict(MOBILENET_V2_6.cell, frame, found) == pytest.approx(1e6, rel=0.01)
+    objective = open_objective(config, networks)
+    assert objective.formula == "accuracy at 1 ms latency" and "median error 0 %" in objective.remark()
+    again = objective_of(decode(encode(objective_value(objective))))
+    assert again.networks == networks
 
 
 def test_what_contradicts_itself_names_the_section():

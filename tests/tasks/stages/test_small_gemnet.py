@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from nasgem_core.backbones.channels import Frame
+from nasgem_core.backbones.frame import Frame
 from nasgem_core.cells.sampling import sample_cells
 from nasgem_core.config.search import CellsConfig, ProxyConfig
 from nasgem_core.errors import DataError
