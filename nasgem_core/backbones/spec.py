@@ -17,6 +17,8 @@ from nasgem_core.errors import ParameterError
 
 SCHEMA = "nasgem.network/2"
 IMAGENET_CLASSES = 1000
+MOST_CLASSES, LARGEST_SIDE = 10**6, 2**14
+"""Limits of what a document may ask for: beyond them lie mistakes, and networks that fill the memory."""
 _KIND = DocumentKind("a network", SCHEMA, "write the document again with `nasgem build`")
 
 
@@ -39,10 +41,11 @@ class NetworkSpec(ABC):
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "image_size", tuple(self.image_size))
-        if self.num_classes < 1:
-            raise ParameterError(f"num_classes = {self.num_classes}: must be at least 1")
-        if len(self.image_size) != 2 or min(self.image_size) < 1:
-            raise ParameterError(f"image_size = {list(self.image_size)}: give height and width, each at least 1")
+        if not 1 <= self.num_classes <= MOST_CLASSES:
+            raise ParameterError(f"num_classes = {shown(self.num_classes)}: must lie between 1 and {MOST_CLASSES}")
+        if len(self.image_size) != 2 or not all(1 <= side <= LARGEST_SIDE for side in self.image_size):
+            found = shown(list(self.image_size))
+            raise ParameterError(f"image_size = {found}: give height and width, each between 1 and {LARGEST_SIDE}")
 
     @property
     @abstractmethod

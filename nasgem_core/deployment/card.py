@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from nasgem_core.backbones.spec import LARGEST_SIDE
 from nasgem_core.config.checked_fields import optional
-from nasgem_core.config.documents import DocumentKind
+from nasgem_core.config.documents import DocumentKind, shown
 from nasgem_core.errors import DataError
 
 SCHEMA = "nasgem.card/1"
@@ -52,6 +53,9 @@ class NetworkCard:
             raise DataError(f"field 'classes' of the card of {self.name} is empty: name at least one class")
         if self.image_size < 1:
             raise DataError(f"image_size = {self.image_size} in the card of {self.name}: must be at least 1")
+        if self.image_size > LARGEST_SIDE:
+            found = shown(self.image_size)
+            raise DataError(f"image_size = {found} in the card of {self.name}: must be at most {LARGEST_SIDE}")
         if not 0 < self.centre_share <= 1:
             raise DataError(f"centre_share = {self.centre_share} in the card of {self.name}: must lie in (0, 1]")
         for name in ("mean", "std"):

@@ -10,6 +10,9 @@ from nasgem_core.training.image_files import ImageFiles, list_image_files
 from nasgem_core.training.image_reading import UnreadableImageError
 from nasgem_core.training.image_set import ImageSet
 
+_THINNEST = 1000
+"""Largest ratio of the sides of an image: a thinner one, resized by its shorter side, could fill the memory."""
+
 
 def load_image_folder(folder: Path, image_size: int) -> ImageSet:
     """Load all images, resized by the shorter side and cropped at the centre to `image_size` pixels.
@@ -38,11 +41,12 @@ def _read_images(files: ImageFiles, image_size: int) -> np.ndarray:
     broken: list[str] = []
     for i, name in enumerate(files.files):
         try:
-            images[i] = np.asarray(center_crop(resize(files.read(i), image_size), [image_size, image_size]))
+            image = files.read(i)
+            if max(image.size) > _THINNEST * min(image.size):
+                raise UnreadableImageError(f"its sides differ by a factor above {_THINNEST}")
+            images[i] = np.asarray(center_crop(resize(image, image_size), [image_size, image_size]))
         except UnreadableImageError as error:
             broken.append(f"{files.folder / name} cannot be read ({error})")
-        except (ValueError, MemoryError) as error:
-            broken.append(f"{files.folder / name} cannot be resized ({error})")
     if len(broken) > 1:
         raise DataError(f"{broken[0]}, nor can {len(broken) - 1} more of {len(files)}: replace or remove them")
     if broken:

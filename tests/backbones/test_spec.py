@@ -84,7 +84,9 @@ def test_what_is_no_document(text):
     ("changes", "message"),
     [
         ({"num_classes": 0}, "num_classes = 0"),
+        ({"num_classes": 10**400}, "num_classes = 10000.*: must lie between 1 and 1000000"),
         ({"image_size": (0, 32)}, "image_size"),
+        ({"image_size": (32, 10**12)}, r"image_size = \[32, 1000000000000\]: give height and width, each between"),
         ({"layout": IMAGENET, "image_size": (31, 16)}, "too small for layout 'imagenet'"),
         ({"width": float("nan")}, "width = nan"),
     ],

@@ -31,6 +31,7 @@ def test_only_the_card_of_an_untrained_network_says_so():
         ("classes", "cat", "classes = 'cat': must be a list"),
         ("classes", [1], r"classes\[0\] = 1: must be of type str"),
         ("image_size", 0, "image_size = 0 in the card of GEMNet-S: must be at least 1"),
+        ("image_size", 10**9, "image_size = 1000000000 in the card of GEMNet-S: must be at most 16384"),
         ("image_size", True, "image_size = True: must be of type int"),
         ("centre_share", 1.5, r"centre_share = 1.5 in the card of GEMNet-S: must lie in \(0, 1\]"),
         ("centre_share", 0, "centre_share = 0"),

@@ -66,6 +66,12 @@ def test_all_broken_images_are_counted_at_once(folder):
         load(folder)
 
 
+def test_an_image_that_would_fill_the_memory_is_named(folder):
+    Image.new("RGB", (1, 1001)).save(folder / "train" / "blue" / "0.png")
+    with pytest.raises(DataError, match=r"blue/0\.png cannot be read \(its sides differ by a factor above 1000\)"):
+        load(folder)
+
+
 def test_what_is_left_out_is_remarked_and_changes_no_content(folder):
     plain = load(folder)
     (folder / "train" / "blue" / ".ipynb_checkpoints").mkdir()
