@@ -1,5 +1,6 @@
 """The whole search: every stage in order, then its outputs recorded with DVC."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -35,6 +36,9 @@ def search(overrides: dict[str, Any] | None = None) -> None:
         if overrides:
             check_overrides(overrides, load_config())
             change_parameters(overrides)
+        unrecorded = missing_for_dvc(Path.cwd())
+        if unrecorded:
+            say(f"{unrecorded}, so DVC does not record the outputs; everything else works")
         with open_session() as session:
             # A missing table, predictor or image folder is reported now, and not when everything else is done.
             for stage in SEARCHED.values():
@@ -49,7 +53,21 @@ def search(overrides: dict[str, Any] | None = None) -> None:
                     "params.yaml or the code was changed while the search was running, so its outputs are not recorded "
                     "with DVC: run again, only what has changed is done again"
                 )
-            record_outputs()
+            if not unrecorded:
+                record_outputs()
+
+
+def missing_for_dvc(folder: Path) -> str | None:
+    """Return what a folder lacks of what DVC needs there or above, nothing where it is complete."""
+    above = [folder, *folder.parents]
+    project = next((place for place in above if (place / ".dvc").is_dir()), None)
+    if project is None:
+        return "this copy has no folder .dvc (copy it from the repository)"
+    settings = [project / ".dvc" / name for name in ("config", "config.local")]
+    written = "\n".join(path.read_text(encoding="utf-8") for path in settings if path.is_file())
+    if re.search(r"^\s*no_scm\s*=\s*true", written, re.M | re.I) or any((place / ".git").exists() for place in above):
+        return None
+    return "this copy has no .git (`git init` makes one)"
 
 
 def _inputs() -> str:
@@ -61,10 +79,14 @@ def _inputs() -> str:
 
 def record_outputs() -> None:
     """Record the stages' outputs in dvc.lock, as `dvc repro` would have, so that the data of every run is versioned."""
-    command = [sys.executable, "-m", "dvc", "commit", "--force", "--quiet", *SEARCHED]
+    command = [sys.executable, "-m", "dvc", "commit", "--force", *SEARCHED]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
+        lines = [line for line in (done.stderr or done.stdout).splitlines() if line.strip()]
+        reason = next(
+            (line for line in lines if line.startswith("ERROR:")), lines[-1] if lines else "it does not say why"
+        )
         raise NasgemError(
-            f"DVC could not record the outputs: {without_secrets(done.stderr.strip() or done.stdout.strip())}. "
+            f"DVC could not record the outputs: {without_secrets(reason)}. "
             "The results in data/ are complete; fix what DVC reports and run again, nothing is trained again"
         )

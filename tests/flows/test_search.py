@@ -16,6 +16,8 @@ def done(tmp_path, monkeypatch):
     """Have a search run two made-up stages in an empty folder; give what happens, in order."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "params.yaml").write_text("seed: 0\n")
+    for name in (".git", ".dvc"):
+        (tmp_path / name).mkdir()
     happened: list[str] = []
 
     def stage(name: str, check: str | None = None) -> SimpleNamespace:
@@ -85,4 +87,39 @@ def test_dvc_records_every_stage_and_its_complaint_is_passed_on(monkeypatch):
     module.record_outputs()
     assert commands[0][-len(SEARCHED) :] == list(SEARCHED)
     with pytest.raises(NasgemError, match=r"^DVC could not record the outputs: ERROR: locked\. The results in data/"):
+        module.record_outputs()
+
+
+def test_a_copy_without_git_is_searched_and_says_at_once_what_is_missing(done, tmp_path):
+    (tmp_path / ".git").rmdir()
+    module.search.fn()
+    assert done[0] == (
+        "this copy has no .git (`git init` makes one), so DVC does not record the outputs; everything else works"
+    )
+    assert done[-1] == "run flow 2"
+
+
+@pytest.mark.parametrize(
+    ("folders", "config", "lacks"),
+    [
+        ((".git", ".dvc"), "", None),
+        ((), "", ".dvc"),
+        ((".git",), "", ".dvc"),
+        ((".dvc",), "[core]\n    analytics = false\n", ".git"),
+        ((".dvc",), "[core]\n    no_scm = True\n", None),
+    ],
+)
+@pytest.mark.parametrize("below", [".", "a/b"])
+def test_what_dvc_needs_is_looked_for_above_too(tmp_path, folders, config, lacks, below):
+    for name in folders:
+        (tmp_path / name).mkdir()
+    if config:
+        (tmp_path / ".dvc" / "config").write_text(config)
+    missing = module.missing_for_dvc(tmp_path / below)
+    assert missing is None if lacks is None else lacks in (missing or "")
+
+
+def test_dvc_that_says_nothing_is_not_quoted(monkeypatch):
+    monkeypatch.setattr(subprocess, "run", lambda *_, **__: SimpleNamespace(returncode=1, stdout="", stderr="\n"))
+    with pytest.raises(NasgemError, match=r"^DVC could not record the outputs: it does not say why\. The results"):
         module.record_outputs()
