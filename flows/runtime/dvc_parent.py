@@ -37,6 +37,9 @@ def _is_foreign(process: int) -> bool:
     own = os.getpid()
     if os.getsid(0) == own:
         return False
-    if process == 1 and not any(name in Path("/proc/1/cmdline").read_bytes() for name in (b"python", b"dvc")):
-        return True  # of a container, where the processes of a script share its group
-    return os.getpgid(process) != os.getpgid(own)
+    try:
+        if process == 1 and not any(name in Path("/proc/1/cmdline").read_bytes() for name in (b"python", b"dvc")):
+            return True  # of a container, where the processes of a script share its group
+        return os.getpgid(process) != os.getpgid(own)
+    except OSError:  # it has ended, or may not be asked
+        return True

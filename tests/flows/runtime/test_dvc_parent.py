@@ -76,3 +76,12 @@ def test_a_command_that_is_not_a_stage_follows_nobody(monkeypatch):
     monkeypatch.delenv("DVC_STAGE", raising=False)
     monkeypatch.setattr(dvc_parent, "follow", lambda _: pytest.fail("it follows"))
     follow_dvc()
+
+
+def test_a_parent_that_may_not_be_asked_is_no_dvc(monkeypatch):
+    def gone(*_: object) -> int:
+        raise ProcessLookupError
+
+    monkeypatch.setattr(os, "getsid", lambda _: 1)
+    monkeypatch.setattr(os, "getpgid", gone)
+    assert dvc_parent._is_foreign(99999)
