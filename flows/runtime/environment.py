@@ -67,8 +67,6 @@ def prepare_environment(*, only_reads: bool = False) -> None:
         # For the processes that this one starts.
         "PYTHONWARNINGS": "ignore",
     }
-    if "?" in str(state):  # it ends the path in an address, and cannot be quoted there
-        defaults["PREFECT_SERVER_DATABASE_CONNECTION_URL"] = f"sqlite+aiosqlite:///{STATE}/prefect/prefect.db"
     for name, value in defaults.items():
         os.environ.setdefault(name, value)
     if not sys.warnoptions:

@@ -30,8 +30,18 @@ def settings_of_own_server(address: str, secret: str) -> Iterator[dict[str, str]
             del os.environ[name]
     os.environ |= {**_OWN, "PREFECT_API_URL": address, "PREFECT_API_AUTH_STRING": secret}
     try:
-        yield {**os.environ, "PREFECT_SERVER_API_AUTH_STRING": secret}
+        yield {**os.environ, **_database(), "PREFECT_SERVER_API_AUTH_STRING": secret}
     finally:
         for name in [name for name in os.environ if name.startswith("PREFECT_")]:
             del os.environ[name]
         os.environ |= before
+
+
+def _database() -> dict[str, str]:
+    """Return where the server keeps its database if Prefect would not find it by the name of its folder."""
+    home = os.environ.get("PREFECT_HOME", "")
+    if "?" not in home:
+        return {}
+    # In an address a question mark ends the path and cannot be quoted; the path from here has none.
+    path = os.path.join(os.path.relpath(home), "prefect.db")
+    return {"PREFECT_SERVER_DATABASE_CONNECTION_URL": f"sqlite+aiosqlite:///{path}"}

@@ -53,9 +53,11 @@ def test_what_a_check_reports_stops_the_search_before_it_begins(done, monkeypatc
 
 
 def test_overrides_are_written_before_anything_runs(done, monkeypatch):
+    monkeypatch.setattr(module, "load_config", lambda: "config")
+    monkeypatch.setattr(module, "check_overrides", lambda *given: done.append(f"check {given}"))
     monkeypatch.setattr(module, "change_parameters", lambda changes: done.append(f"set {changes}"))
     module.search.fn({"seed": 1})
-    assert done[0] == "set {'seed': 1}"
+    assert done[:2] == ["check ({'seed': 1}, 'config')", "set {'seed': 1}"]
 
 
 def test_outputs_of_changed_parameters_are_not_recorded(done, monkeypatch, tmp_path):

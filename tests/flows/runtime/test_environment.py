@@ -45,21 +45,6 @@ def test_a_command_that_only_reads_keeps_caches_elsewhere_where_it_cannot_write(
         assert not os.environ[name].startswith(str(here))
 
 
-def test_a_question_mark_in_the_name_of_the_folder_moves_no_database(here, monkeypatch):
-    os.environ.clear()
-    for name in ("plain", "what now? 50% #1"):
-        (here / name).mkdir()
-        (here / name / "params.yaml").touch()
-    monkeypatch.chdir(here / "plain")
-    prepare_environment()
-    assert "PREFECT_SERVER_DATABASE_CONNECTION_URL" not in os.environ
-    os.environ.clear()
-    monkeypatch.chdir(here / "what now? 50% #1")
-    prepare_environment()
-    address = os.environ["PREFECT_SERVER_DATABASE_CONNECTION_URL"]
-    assert address == "sqlite+aiosqlite:///.nasgem/prefect/prefect.db"
-
-
 def test_what_a_user_has_set_stays(here):
     (here / "params.yaml").touch()
     prepare_environment()

@@ -50,3 +50,14 @@ def test_they_come_back_after_an_error(environment):
         raise KeyError
     assert {name: os.environ.get(name) for name in environment} == environment
     assert "PREFECT_API_URL" not in os.environ
+
+
+@pytest.mark.parametrize(("folder", "database"), [("plain #1 50%", None), ("what now?", ".nasgem/prefect/prefect.db")])
+def test_the_database_is_in_the_folder_whatever_its_name(tmp_path, monkeypatch, folder, database):
+    home = tmp_path / folder / ".nasgem" / "prefect"
+    home.mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / folder)
+    monkeypatch.setenv("PREFECT_HOME", str(home))
+    with settings_of_own_server("http://127.0.0.1:1/api", "a:b") as environment:
+        address = environment.get("PREFECT_SERVER_DATABASE_CONNECTION_URL")
+    assert address == (database and f"sqlite+aiosqlite:///{database}")
