@@ -26,7 +26,7 @@ class ScoreConfig:
     objective: str = "macs"
     """What is charged: macs as in the paper, or another objective such as latency."""
     budget: str = ""
-    """Build each cell to this cost, such as 20M or 2ms; the score is the accuracy. Empty: Eq. 5.
+    """Build each cell to this cost, such as 20M or 2ms; score: accuracy. Empty: Eq. 5.
 
     It is in multiply-adds, learnable numbers or time, as the objective says, of the network of section `gemnet`."""
     latency_table: str = "data/latency/search/latency.parquet"
