@@ -1,5 +1,6 @@
 """What the files of the repository may hold, whatever their language."""
 
+import configparser
 import hashlib
 import re
 import subprocess
@@ -127,3 +128,12 @@ def test_bundled_data_is_what_its_checksum_says():
     digest, name = (ROOT / "data/raw/SHA256SUMS").read_text().split()
     assert hashlib.sha256((ROOT / "data/raw" / name).read_bytes()).hexdigest() == digest
     assert digest in (ROOT / "data/raw/README.md").read_text()
+
+
+def test_every_dvc_command_keeps_its_cache_of_pickles_in_the_private_folder():
+    config = configparser.ConfigParser()
+    config.read(ROOT / ".dvc" / "config")
+    assert config["core"]["site_cache_dir"] == ".nasgem/dvc"
+    makefile = (ROOT / "Makefile").read_text()
+    assert "umask 077 && mkdir -p .nasgem/dvc/repo" in makefile
+    assert 'config --quiet --local core.site_cache_dir "$(CURDIR)/.nasgem/dvc"' in makefile

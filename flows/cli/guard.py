@@ -1,8 +1,10 @@
 """A user's mistake, a fault of the machine or Ctrl-C ends with one clear line and a non-zero exit, no traceback."""
 
 import sys
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import TracebackType
 from typing import NoReturn, TextIO
 
 from flows.cli.faults import explain
@@ -20,6 +22,7 @@ _KEPT = (
 @contextmanager
 def guarded(stopped: str = _KEPT) -> Iterator[None]:
     """Run a command; turn what a user can fix into a message; after Ctrl-C or SIGTERM say what is kept of its work."""
+    sys.excepthook = _show
     for stream in (sys.stdout, sys.stderr):
         _print_all_letters(stream)
     with answering_signals(f"stopped. {stopped}") as stopping:
@@ -34,6 +37,11 @@ def guarded(stopped: str = _KEPT) -> Iterator[None]:
             if message is None:
                 raise
             _end(message, 1)
+
+
+def _show(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """Print a traceback without the passwords of addresses, which other packages put into their messages."""
+    sys.stderr.write(without_secrets("".join(traceback.format_exception(kind, error, trace))))
 
 
 def _print_all_letters(stream: TextIO) -> None:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from nasgem_core.cells.cell import Cell
-from nasgem_core.errors import DataError
+from nasgem_core.errors import CellError, DataError
 from tasks.run.documents import say_hand_written
 from tasks.store.artifacts import DATA, read_json, write_json
 
@@ -61,4 +61,7 @@ def _read(path: Path, name: str) -> Cell:
     document = read_json(path, _SCHEMA, say_hand_written)
     if name not in document:
         raise DataError(f"{path} has no field {name!r}: move it away and run the stage again that writes it")
-    return Cell.from_dict(document[name])
+    try:
+        return Cell.from_dict(document[name])
+    except CellError as error:
+        raise DataError(f"{path}, field {name!r}: {error}") from None

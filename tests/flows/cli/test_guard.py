@@ -1,6 +1,7 @@
 import errno
 import io
 import signal
+import sys
 
 import pytest
 
@@ -59,3 +60,16 @@ def test_letters_that_the_terminal_lacks_are_escaped(monkeypatch):
         print("猫")
     stream.flush()
     assert stream.buffer.getvalue() == b"\\u732b\n"
+
+
+def test_no_password_is_printed_in_a_message_or_a_traceback(capsys, monkeypatch):
+    monkeypatch.setattr(sys, "excepthook", sys.excepthook)
+    text = "GET http://me:p@ss/w0rd-1@tracker:5000/api?token=abcdef"
+    with pytest.raises(SystemExit), guarded():
+        raise DataError(text)
+    with pytest.raises(KeyError) as caught, guarded():
+        raise KeyError(text)
+    sys.excepthook(caught.type, caught.value, caught.tb)
+    output = capsys.readouterr().err
+    assert "nasgem: GET http://***@tracker:5000/api?token=***\n" in output and "KeyError: 'GET http://***@" in output
+    assert "w0rd-1" not in output and "abcdef" not in output
