@@ -135,6 +135,9 @@ def _is_image(entry: os.DirEntry[str]) -> bool:
 
 
 def _files_below(folder: str) -> Iterator[str]:
+    if os.path.islink(folder):  # it may lead to the whole disk
+        yield folder
+        return
     for parent, _, names in os.walk(folder):
         yield from (os.path.join(parent, name) for name in names)
 

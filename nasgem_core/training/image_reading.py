@@ -36,6 +36,8 @@ def opened(path: Path) -> Iterator[Image.Image]:
             # PIL warns of large pictures and of damage in notes, neither of which matters for the pixels.
             warnings.filterwarnings("ignore", module="PIL")
             with Image.open(path) as image:
+                if image.format == "EPS":
+                    raise UnreadableImageError("it is PostScript, a program that PIL would run")
                 yield image
     except NasgemError:
         raise

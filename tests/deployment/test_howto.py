@@ -119,10 +119,12 @@ def test_every_way_in_sees_the_same_pixels(place, turn):
     exif[0x0112] = turn
     for name, picture in SAVED.items():
         picture.save(place / name, exif=exif)
+    note = b"Exif\0\0II*\0\x08\0\0\0\x02\0\x12\x01\x03\0\x01\0\0\0%c\0\0\0\x1a\x01\x02\0\x04\0\0\0abc\0\0\0\0\0" % turn
+    photo(60, 40).save(place / "damaged.jpg", exif=note)  # a resolution that is text
     spec = gemnet_spec()
     own = card(spec)
     alone, recipe = loaded(source_of(own, spec, trained(spec)), place), run(example("getexif"))["upright"]
-    for name in (*SAVED, "deep.pgm"):
+    for name in (*SAVED, "deep.pgm", "damaged.jpg"):
         expected = read_picture(place / name)
         with Image.open(place / name) as picture:
             assert torch.equal(alone.prepare(picture)[None], prepare(expected, own)), name

@@ -38,6 +38,12 @@ def test_hidden_files_and_folders_are_left_out_at_every_depth(split, place):
     assert listed(split) == (PLAIN, {"hidden": 1})
 
 
+def test_a_hidden_link_is_one_entry_wherever_it_leads(split):
+    (split / "a" / ".cache").symlink_to("/")
+    (split / "__MACOSX").symlink_to("/")
+    assert listed(split) == (PLAIN, {"of the system": 1, "hidden": 1})
+
+
 @pytest.mark.parametrize("folder", ["__MACOSX", "a/__MACOSX", "a/@eaDir", "b/x/$RECYCLE.BIN", "lost+found"])
 def test_what_systems_add_is_left_out_at_every_depth(split, folder):
     put(split / folder / "0.png")

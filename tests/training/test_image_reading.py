@@ -133,6 +133,13 @@ def test_a_broken_file_says_what_is_wrong(tmp_path, monkeypatch):
         read_image(path)
 
 
+def test_no_program_is_run_for_an_image(tmp_path):
+    text = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 8 6\n%%EndComments\nshowpage\n%%EOF\n"
+    (tmp_path / "a.png").write_bytes(text)
+    with pytest.raises(UnreadableImageError, match="it is PostScript, a program that PIL would run"):
+        read_image(tmp_path / "a.png")
+
+
 @pytest.mark.parametrize("error", [MemoryError(), struct.error("x"), KeyError("x"), RecursionError("x"), TypeError()])
 def test_whatever_the_parsers_let_out_is_a_reason(tmp_path, monkeypatch, error):
     def broken(image):
