@@ -141,7 +141,7 @@ def build(
     layout: Annotated[str, typer.Option(help="imagenet, tiny or cifar: how often images are halved.")] = "imagenet",
     skeleton: Annotated[
         str, typer.Option(help="paper or mobile: scales, repeats, and where an activation follows.")
-    ] = "paper",
+    ] = "mobile",
     classes: Annotated[int, typer.Option(help="Number of classes.", min=1)] = 1000,
     image_size: Annotated[
         int | None,

@@ -131,7 +131,7 @@ def test_networks_are_those_of_stage_imagenet():
         CONFIG, imagenet=replace(CONFIG.imagenet, macs=(0,)), gemnet=GemnetConfig(macs=(500_000_000, 10**9))
     )
     spec = network_of(CELLS.cell(2), built, 3, None)
-    assert (spec.image_size, spec.num_classes, spec.layout.skeleton.name) == ((32, 32), 3, "paper")
+    assert (spec.image_size, spec.num_classes, spec.layout.skeleton.name) == ((32, 32), 3, "mobile")
     with pytest.raises(ParameterError, match=r"^imagenet\.macs = 1k cannot be met"):
         network_of(CELLS.cell(2), replace(CONFIG, imagenet=replace(CONFIG.imagenet, macs=(1000,))), 3, None)
 

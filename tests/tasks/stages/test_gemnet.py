@@ -51,16 +51,16 @@ def test_parts_have_the_shapes_of_the_built_network():
 
 def test_the_skeleton_is_the_one_of_the_parameters():
     shape = {"macs": (20_000_000,), "layout": "tiny", "image_size": 64, "classes": 20}
-    (paper,) = build_gemnets(CELL, GemnetConfig(**shape))
-    (mobile,) = build_gemnets(CELL, GemnetConfig(**shape, skeleton="mobile"))
+    (paper,) = build_gemnets(CELL, GemnetConfig(**shape, skeleton="paper"))
+    (mobile,) = build_gemnets(CELL, GemnetConfig(**shape))
     assert paper.layout == TINY
     assert mobile.layout == replace(TINY, skeleton=MOBILE)
     block = {"nonlinearity": "hard_swish", "squeeze": 0.25, "dropout": 0.2, "stochastic_depth": 0.1}
-    (squeezed,) = build_gemnets(CELL, GemnetConfig(**shape, skeleton="mobile", **block))
+    (squeezed,) = build_gemnets(CELL, GemnetConfig(**shape, **block))
     assert squeezed.layout == replace(TINY, skeleton=replace(MOBILE, **block))
     assert costs_of_parts(squeezed)["macs"].sum() == pytest.approx(20_000_000, rel=0.01)
     with pytest.raises(ParameterError, match=r"section gemnet of params.yaml: skeleton = 'paper' is"):
-        build_gemnets(CELL, GemnetConfig(**shape, squeeze=0.25))
+        build_gemnets(CELL, GemnetConfig(**shape, skeleton="paper", squeeze=0.25))
     assert costs_of_parts(mobile)["params"].sum() == sum(p.numel() for p in mobile.build().parameters())
 
 
