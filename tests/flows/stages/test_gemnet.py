@@ -1,7 +1,5 @@
 """GEMNet from the command line: the stage on a chosen cell, and `nasgem build` on any."""
 
-import json
-
 import pytest
 
 from nasgem_core.backbones.spec import GEMNetSpec, NetworkSpec
@@ -62,8 +60,7 @@ def test_build_prints_costs_and_writes_what_rebuilds_the_network(chosen):
         "--output",
         "small.json",
     )
-    document = json.loads((chosen.root / "small.json").read_text())
-    spec = NetworkSpec.from_dict(document)
+    spec = NetworkSpec.from_json((chosen.root / "small.json").read_text())
     assert (spec.name, spec.num_classes, spec.image_size) == ("small", 10, (32, 32))
     assert "(budget 20 M)" in text and "stage 5" in text and "classifier" in text
     assert ", ".join(f"{f.channels} at stride {f.stride}" for f in spec.build().feature_info) in text
@@ -78,4 +75,4 @@ def test_build_prints_costs_and_writes_what_rebuilds_the_network(chosen):
     ],
 )
 def test_what_cannot_be_built_is_said_in_one_line(chosen, options, message):
-    assert message in chosen.refused("nasgem", "build", "cell.json", *options)
+    assert message in chosen.refused("nasgem", "build", "data/bootstrap/best_cell.json", *options)
