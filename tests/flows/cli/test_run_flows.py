@@ -8,6 +8,7 @@ import pytest
 from flows.cli import run_flows
 from flows.cli.run_flows import parse_macs, run_search, run_select, run_stage
 from flows.runtime import session as sessions
+from flows.runtime.lock import folder_lock
 from flows.stages.catalogue import Stage
 from nasgem_core.errors import ParameterError
 
@@ -94,6 +95,23 @@ def test_a_penalty_out_of_range_is_named(happened, penalty):
     with pytest.raises(ParameterError, match=rf"^penalty = {penalty}: must be between 0 and 100$"):
         run_select(None, penalty, 5)
     assert happened == ["environment"]
+
+
+def test_a_selection_neither_waits_for_a_search_nor_holds_it_up(happened, monkeypatch):
+    from flows import selection
+
+    def select(*asked: object) -> str:
+        with folder_lock():  # what a stage of `dvc repro` does meanwhile
+            return f"selected {asked}"
+
+    monkeypatch.setattr(selection, "select", select)
+    monkeypatch.setattr(run_flows, "say", happened.append)
+    with folder_lock():
+        assert run_select("1M", None, 5) == "selected (None, 1000000, 5)"
+    assert happened[1].startswith("process ") and happened[1].endswith("chooses from may change meanwhile")
+    happened.clear()
+    assert run_select(None, 0.5, 5) == "selected (0.5, 0, 5)"
+    assert happened == ["environment", "server starts", "server answers"]
 
 
 @pytest.mark.parametrize(
