@@ -79,5 +79,5 @@ def _no_space() -> str | None:
 
 
 def _first_line(error: BaseException) -> str:
-    lines = str(error).strip().splitlines()
+    lines = str(error).partition(" for url ")[0].strip().splitlines()
     return f"{type(error).__name__}: {lines[0].rstrip('.')[:200]}" if lines else type(error).__name__

@@ -2,6 +2,7 @@
 
 import atexit
 import hashlib
+import logging
 import os
 import shutil
 import sys
@@ -69,6 +70,7 @@ def prepare_environment(*, only_reads: bool = False) -> None:
     }
     for name, value in defaults.items():
         os.environ.setdefault(name, value)
+    logging.raiseExceptions = False  # Prefect would say on the terminal that its server took no log
     if not sys.warnoptions:
         warnings.simplefilter("ignore")
     if _SEMAPHORES not in sys.warnoptions:

@@ -1,3 +1,4 @@
+import logging
 import os
 import stat
 
@@ -43,6 +44,20 @@ def test_a_command_that_only_reads_keeps_caches_elsewhere_where_it_cannot_write(
     assert not (here / STATE).exists()
     for name in ("NUMBA_CACHE_DIR", "MPLCONFIGDIR"):
         assert not os.environ[name].startswith(str(here))
+
+
+def test_a_server_that_takes_no_log_is_not_mentioned_on_the_terminal(here, monkeypatch, capfd):
+    import asyncio
+
+    from prefect.logging.handlers import APILogWorker
+
+    monkeypatch.setattr(logging, "raiseExceptions", True)
+    (here / "params.yaml").touch()
+    prepare_environment()
+    worker = object.__new__(APILogWorker)
+    worker._client = None
+    asyncio.run(worker._handle_batch([{}]))
+    assert capfd.readouterr().err == ""
 
 
 def test_what_a_user_has_set_stays(here):
