@@ -19,7 +19,8 @@ from tests.backbones.cells import sampled_cells
 
 NAMES = ("conv1x1", "dwconv3x3")
 FRAME = Frame(named_layout("tiny", "mobile"), 10, (64, 64))
-CELLS = [*sampled_cells(100), *(BLOCKS.get(name).cell for name in BLOCKS.names())]
+BLOCK_CELLS = [BLOCKS.get(name).cell for name in BLOCKS.names()]
+CELLS = [*sampled_cells(100), *(cell for cell in BLOCK_CELLS if set(cell.operations[1:]) <= set(NAMES))]
 MODEL = GemnetLatency(NAMES, (5e4, 2e4, 1e3, 8e4, 3e4, 9e4, 5e4, 1e4, 1e5))
 LATENCY = Budget(0, "latency", MODEL)
 

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 from pathlib import Path
@@ -54,7 +55,7 @@ def test_wrong_options(fresh):
         (["select", "--macs", "many"], "--macs 'many': must be a number of at least 1"),
         (["select", "--penalty", "-1"], "penalty = -1.0: must be between 0 and 100"),
         (["show", "best"], "data/bootstrap/best_cell.json is missing: run the stage that makes it"),
-        (["serve"], "serving needs a Prefect server that keeps running"),
+        (["serve", "--cron", "tomorrow"], "cron = 'tomorrow': five fields such as"),
     ]:
         assert message in fresh.refused("nasgem", *options)
     assert (fresh.root / "params.yaml").read_bytes() == before
@@ -198,6 +199,7 @@ def test_a_read_only_disk(searched, small_disk):
 
 
 def test_a_folder_that_cannot_be_written(fresh):
+    shutil.rmtree(fresh.root / ".nasgem")
     (fresh.root / ".nasgem").write_text("a file where the folder should be")
     message = fresh.refused("nasgem", "search")
     assert "cannot write to" in message and "make the folder writable" in message

@@ -15,7 +15,9 @@ def called(monkeypatch):
     """Have commands do nothing; give the arguments of the functions that they call."""
     calls = []
     for name in ("run_export", "run_predict", "run_detect", "run_latency"):
-        monkeypatch.setattr(run_networks, name, lambda *values, name=name: calls.append((name, *values)))
+        monkeypatch.setattr(
+            run_networks, name, lambda *values, name=name, **more: calls.append((name, *values, *more.values()))
+        )
     monkeypatch.setattr(run_int8, "run_int8", lambda *values: calls.append(("run_int8", *values)))
     return calls
 
@@ -68,11 +70,13 @@ def test_the_measurement_of_latency_arrives(called):
         "9",
         "--engine",
         "onnxruntime",
+        "--macs",
+        "19M",
     )
     folder = Path("data/latency")
     assert called == [
-        ("run_latency", [], 0, run_networks.Measurement(None, 1, 1, 50), folder),
-        ("run_latency", ["best", "net"], 3, run_networks.Measurement("cpu", 2, 4, 9, "onnxruntime"), folder),
+        ("run_latency", [], 0, run_networks.Measurement(None, 1, 1, 50), folder, None),
+        ("run_latency", ["best", "net"], 3, run_networks.Measurement("cpu", 2, 4, 9, "onnxruntime"), folder, "19M"),
     ]
 
 

@@ -10,7 +10,7 @@ from tasks.stages.results import Results
 def shown(small_search, monkeypatch):
     """Give a function that returns what is printed of the small search."""
     monkeypatch.setattr(module, "load_config", lambda: small_search.config)
-    monkeypatch.setattr(module, "prepare_environment", lambda: None)
+    monkeypatch.setattr(module, "prepare_environment", lambda only_reads: None)
 
     def text(*arguments):
         with out.capture() as capture:

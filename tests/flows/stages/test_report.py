@@ -19,7 +19,7 @@ def test_the_page_says_what_to_expect_of_the_chosen_cell(small_search):
 
 def test_its_numbers_and_the_end_of_the_search_are_logged(small_search):
     metrics = json.loads(METRICS_FILE.read_text())
-    assert {name.split("_")[0] for name in metrics} == {"schema", "figure1"}
+    assert {name.split("_")[0] for name in metrics} == {"schema", "figure1", "checksum"}
     searches = [record for record in small_search.tracking.records if record.kind == "search"]
     assert searches[-1].status == "FINISHED"
     assert {"best_score", "encoder_r_squared"} <= {name for name, _, _ in searches[-1].metrics}

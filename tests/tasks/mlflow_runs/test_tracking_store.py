@@ -63,14 +63,15 @@ def test_every_path_follows_a_moved_or_copied_repository(place, tmp_path):
     database = local_database(tmp_path / "moved")
     with sqlite3.connect(database) as connection:
         connection.execute("UPDATE experiments SET artifact_location = ?", (str(tmp_path / "moved/.nasgem/x"),))
-        connection.execute("INSERT INTO registered_models (name) VALUES ('imagenet')")
+        connection.execute("INSERT INTO registered_models (name) VALUES ('pears')")
         for version, source in ((1, f"{old}/models/m-1/artifacts"), (2, "s3://bucket/models/m-2")):
             connection.execute(
-                "INSERT INTO model_versions (name, version, source, storage_location) VALUES ('imagenet', ?, ?, ?)",
+                "INSERT INTO model_versions (name, version, source, storage_location) VALUES ('pears', ?, ?, ?)",
                 (version, source, source),
             )
     follow_moved_repository(tracking_uri(tmp_path / "moved"), tmp_path / "moved")
-    rows = sqlite3.connect(database).execute("SELECT source, storage_location FROM model_versions ORDER BY version")
+    query = "SELECT source, storage_location FROM model_versions WHERE name = 'pears' ORDER BY version"
+    rows = sqlite3.connect(database).execute(query)
     new = str(tmp_path / "moved/.nasgem/mlflow/artifacts/models/m-1/artifacts")
     assert rows.fetchall() == [(new, new), ("s3://bucket/models/m-2",) * 2]
 

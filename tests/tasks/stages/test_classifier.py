@@ -42,7 +42,7 @@ def test_all_networks_have_the_same_dropout_where_it_is_equal(here, name, monkey
     monkeypatch.setattr("tasks.stages.classifier.train", stop)
     images = list_image_files(write_images(here / "pictures", train=8, val=3))
     write_gemnets(here)
-    config = replace(SMALL, networks=(name,), seeds=1, macs=18_970_000)
+    config = replace(SMALL, networks=(name,), seeds=1, macs=(18_970_000,))
     for change in ({"dropout": 0.3, "stochastic_depth": 0.1}, {"dropout": 0.3, "equal_dropout": False}):
         (training,) = plan_classifiers(replace(config, **change), 3, 0)
         with pytest.raises(NasgemError, match="enough"):

@@ -26,12 +26,12 @@ def engines(monkeypatch):
 
 
 def test_each_network_has_its_own_latency_on_one_thread_of_onnxruntime(engines):
-    found = latencies_of([LARGE, replace(SMALL, name="small")], 5)
+    found = latencies_of({"mobilenet_v2": LARGE, "small": replace(SMALL, name="small")}, 5)
     assert list(found) == ["mobilenet_v2", "small"]
     assert found["mobilenet_v2"] > found["small"] > 0, "twenty times the multiply-adds"
     assert engines == [("mobilenet_v2", (64, 64), "onnxruntime", 1), ("small", (32, 32), "onnxruntime", 1)]
 
 
 def test_without_passes_or_networks_nothing_is_measured(engines):
-    assert latencies_of([SMALL], 0) == latencies_of([], 5) == {}
+    assert latencies_of({"small": SMALL}, 0) == latencies_of({}, 5) == {}
     assert not engines
