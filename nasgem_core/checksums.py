@@ -18,7 +18,7 @@ _CHANGED = "the checksum does not match"
 _DIGEST = re.compile(f"[0-9a-f]{{{_DIGITS}}}")
 _LABEL = b"nasgem-checksum:"
 UNSET = (_LABEL + b"0" * _DIGITS).decode()
-"""Stands in the bytes of a file where `bytes_with_checksum` puts their checksum."""
+"""The place in the bytes of a file that `bytes_with_checksum` fills with their checksum."""
 _SET = re.compile(_LABEL + _DIGEST.pattern.encode())
 
 

@@ -1,4 +1,4 @@
-"""Folders that belong to one user alone: what lies in the state folder is run as code, or decides what is run.
+"""Folders that belong to one user alone: what is in the state folder is run as code, or decides what is run.
 
 DVC's cache of hashes and Numba's compiled functions are read with pickle, so whoever can write there can run code as
 the user who reads it.

@@ -35,7 +35,7 @@ def figure_svg(figure: Figure, dpi: int = 120) -> bytes:
 
 
 def _write_out_letters(figure: Figure) -> None:
-    """Write out the letters of names that the font lacks; names of ticks are written anew and must have none."""
+    """Write out letters of names that the font lacks; those of ticks must have none, as matplotlib sets them again."""
     for text in figure.findobj(Text):
         if isinstance(text, Text) and not can_draw(text.get_text()):
             text.set_text(lettered(text.get_text()))

@@ -28,7 +28,7 @@ class RecordFolder(LocalFileSystem):
         folder = RECORDS.resolve()
         resolved = (folder / (path or "")).resolve()
         if folder not in (resolved, resolved.parent):
-            raise ValueError(f"a record lies in {RECORDS}, not at {path}")
+            raise ValueError(f"a record is kept in {RECORDS}, not at {path}")
         return resolved
 
     def write_path(self, path: str, content: bytes, **options: Any) -> str:  # type: ignore[override]

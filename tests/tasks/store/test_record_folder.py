@@ -61,5 +61,5 @@ def test_a_write_that_fails_leaves_the_earlier_record(folder, monkeypatch):
 
 @pytest.mark.parametrize("path", ["../a-key", "a/b", "/etc/passwd", ".."])
 def test_a_record_lies_nowhere_else(folder, path):
-    with pytest.raises(ValueError, match="a record lies in"):
+    with pytest.raises(ValueError, match="a record is kept in"):
         folder.write_path(path, CONTENT)
