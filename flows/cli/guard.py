@@ -30,10 +30,10 @@ def guarded(stopped: str = _KEPT) -> Iterator[None]:
             yield
         except KeyboardInterrupt:
             _end(stopping.last_words, stopping.code)
-        except NasgemError as error:
-            _end(str(error), 1)
         except Exception as error:
-            message = explain(error)
+            if stopping.heard:  # a library, such as Numba while it compiles, has made another error of the interrupt
+                _end(stopping.last_words, stopping.code)
+            message = str(error) if isinstance(error, NasgemError) else explain(error)
             if message is None:
                 raise
             _end(message, 1)

@@ -31,14 +31,15 @@ class Stopping:
     ) -> None:
         self.last_words, self.exit_now, self.patience = last_words, exit_now, patience or PATIENCE
         self.code = 128 + signal.SIGINT
-        self._heard = False
+        self.heard = False
+        """Whether the first signal was answered."""
 
     def answer(self, number: int, frame: Any) -> None:
         """Interrupt the command at the first signal, and end it at the second."""
-        if self._heard:
+        if self.heard:
             self._end()
             return
-        self._heard, self.code = True, 128 + number
+        self.heard, self.code = True, 128 + number
         os.write(2, b"\nnasgem: stopping ...\n")  # a print may have been interrupted by this signal
         timer = threading.Timer(self.patience, self._end)
         timer.daemon = True

@@ -48,6 +48,17 @@ def test_an_interruption_by_a_signal_says_so_at_once(capfd, monkeypatch):
         assert capfd.readouterr().err == "\nnasgem: stopping ...\nnasgem: stopped. Nothing was written\n"
 
 
+def test_what_a_library_makes_of_an_interruption_is_one_too(capfd):
+    for error in (RuntimeError("no compiled object yet"), DataError("half a file")):
+        with pytest.raises(SystemExit) as end, guarded("Nothing was written"):
+            try:
+                signal.raise_signal(signal.SIGTERM)
+            except KeyboardInterrupt:
+                raise error from None
+        assert end.value.code == 143
+        assert capfd.readouterr().err.endswith("\nnasgem: stopped. Nothing was written\n")
+
+
 def test_a_fault_of_the_code_keeps_its_traceback():
     with pytest.raises(ZeroDivisionError), guarded():
         raise ZeroDivisionError
