@@ -9,6 +9,12 @@ from flows.cli.guard import guarded
 from nasgem_core.errors import CellError, DataError, ParameterError
 
 
+@pytest.fixture(autouse=True)
+def _goes_on(monkeypatch):
+    """Keep this process alive after a signal: a command that has not ended some seconds later is ended."""
+    monkeypatch.setattr("flows.runtime.stopping.PATIENCE", 1e6)
+
+
 @pytest.mark.parametrize(
     ("error", "line"),
     [
@@ -39,8 +45,7 @@ def test_an_interruption_says_what_is_kept(capsys):
     assert capsys.readouterr().err == "nasgem: stopped. Nothing was written\n"
 
 
-def test_an_interruption_by_a_signal_says_so_at_once(capfd, monkeypatch):
-    monkeypatch.setattr("flows.runtime.stopping.PATIENCE", 1e6)
+def test_an_interruption_by_a_signal_says_so_at_once(capfd):
     for number, code in ((signal.SIGINT, 130), (signal.SIGTERM, 143)):
         with pytest.raises(SystemExit) as end, guarded("Nothing was written"):
             signal.raise_signal(number)
