@@ -1,23 +1,24 @@
 """The whole search: every stage in order, then its outputs recorded with DVC."""
 
 import re
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
+from flows.runtime.code_version import code_files
+from flows.runtime.dvc_command import run_dvc
 from flows.runtime.environment import prepare_environment
 from flows.runtime.lock import folder_lock
 from flows.runtime.session import open_session
 from flows.runtime.stopping import answer_in_flow
 from flows.stages.catalogue import SEARCHED
+from flows.stages.dvc_images import DVC_FILE, unwatched_images, watched_images
 from nasgem_core.errors import NasgemError
-from tasks.run.masking import without_secrets
 from tasks.run.overrides import check_overrides
 from tasks.run.parameters import PARAMS, change_parameters, load_config
 from tasks.run.progress import say
 from tasks.store.caching import plain_flow
 from tasks.store.fingerprint import fingerprint
+from tasks.store.references import refresh_references
 
 _FLOWS = {name: stage.flow() for name, stage in SEARCHED.items()}
 """Imported here: meanwhile the server starts, and whoever edits the code later does not change the search that runs."""
@@ -39,6 +40,11 @@ def search(overrides: dict[str, Any] | None = None) -> None:
         unrecorded = missing_for_dvc(Path.cwd())
         if unrecorded:
             say(f"{unrecorded}, so DVC does not record the outputs; everything else works")
+        else:
+            for data_set in refresh_references():
+                say(f"the files of data set {data_set} have changed")
+        for data_set, images in unwatched_images(load_config()).items():
+            say(f"DVC does not notice changes of {images}: `nasgem data add {data_set} {images}` has it do so")
         with open_session() as session:
             # A missing table, predictor or image folder is reported now, and not when everything else is done.
             for stage in SEARCHED.values():
@@ -62,31 +68,28 @@ def missing_for_dvc(folder: Path) -> str | None:
     above = [folder, *folder.parents]
     project = next((place for place in above if (place / ".dvc").is_dir()), None)
     if project is None:
-        return "this copy has no folder .dvc (copy it from the repository)"
+        return "this folder has no .dvc (`dvc init` makes one)"
     settings = [project / ".dvc" / name for name in ("config", "config.local")]
     written = "\n".join(path.read_text(encoding="utf-8") for path in settings if path.is_file())
     if re.search(r"^\s*no_scm\s*=\s*true", written, re.M | re.I) or any((place / ".git").exists() for place in above):
         return None
-    return "this copy has no .git (`git init` makes one)"
+    return "this folder has no .git (`git init` makes one)"
 
 
 def _inputs() -> str:
     """Return a fingerprint of parameters and code, which DVC would record with the outputs."""
-    root = Path(__file__).parent.parent
-    code = [path for folder in ("flows", "tasks", "nasgem_core") for path in sorted((root / folder).rglob("*.py"))]
-    return fingerprint([path.read_text(encoding="utf-8") for path in [PARAMS, *code]])
+    return fingerprint([path.read_text(encoding="utf-8") for path in [PARAMS, *code_files()]])
 
 
 def record_outputs() -> None:
-    """Record the stages' outputs in dvc.lock, as `dvc repro` would have, so that the data of every run is versioned."""
-    command = [sys.executable, "-m", "dvc", "commit", "--force", *SEARCHED]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        lines = [line for line in (done.stderr or done.stdout).splitlines() if line.strip()]
-        reason = next(
-            (line for line in lines if line.startswith("ERROR:")), lines[-1] if lines else "it does not say why"
-        )
-        raise NasgemError(
-            f"DVC could not record the outputs: {without_secrets(reason)}. "
-            "The results in data/ are complete; fix what DVC reports and run again, nothing is trained again"
-        )
+    """Record the stages' outputs in dvc.lock, as `dvc repro` would have, so that the data of every run is versioned.
+
+    Images under DVC are recorded too, so that `dvc.lock` and the files next to them are of the same images.
+    """
+    watched = watched_images(DVC_FILE.read_text(encoding="utf-8")) if DVC_FILE.is_file() else {}
+    images = dict.fromkeys(f"{path}.dvc" for path in watched.values())
+    run_dvc(
+        *("commit", "--force", *SEARCHED, *(path for path in images if Path(path).is_file())),
+        failed="DVC could not record the outputs",
+        remedy="The results in data/ are complete; fix what DVC reports and run again, nothing is trained again",
+    )

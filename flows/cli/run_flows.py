@@ -73,7 +73,7 @@ def _change(changes: Mapping[str, Any]) -> None:
     load_config()
 
 
-def run_import(name: str, source: Path, label: str | None, truth: str | None) -> None:
+def run_import(name: str, source: Path | None, label: str | None, truth: str | None) -> None:
     """Import a table of measured cells and print what it holds."""
     prepare_environment()
     from tasks.benchmark.table_import import import_table

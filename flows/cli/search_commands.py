@@ -1,4 +1,4 @@
-"""The commands of `nasgem` around searches; those for using networks are added to them.
+"""The commands of `nasgem` around searches; those for networks and projects are added to them.
 
 Imports are inside the commands, so that help appears at once, and Prefect is imported when the address of its server
 is known.
@@ -12,10 +12,11 @@ import typer
 
 from flows.cli.guard import guarded
 from flows.cli.network_commands import commands
+from flows.cli.project_commands import projects
 from flows.stages.catalogue import STAGES
 
 app = typer.Typer(
-    help="Find efficient neural networks by graph embedding (NASGEM). Start with `nasgem search`.",
+    help="Find efficient neural networks by graph embedding (NASGEM). Start with `nasgem init`, then `nasgem search`.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -33,7 +34,7 @@ Set = Annotated[
 
 @app.command()
 def search(
-    profile: Annotated[str | None, typer.Option(help="Write params.yaml from profiles/NAME.yaml first.")] = None,
+    profile: Annotated[str | None, typer.Option(help="Write params.yaml from this profile first.")] = None,
     assignments: Set = None,
     workers: Workers = None,
     device: Device = None,
@@ -107,7 +108,12 @@ def import_table(
     name: Annotated[
         str, typer.Argument(help="nasbench101, nasbench201, nasbench201-raw, or a name for a table of your own.")
     ],
-    file: Annotated[Path, typer.Argument(help=".tfrecord or .npz (101), .pth or .npz (201), .parquet or .csv (own).")],
+    file: Annotated[
+        Path | None,
+        typer.Argument(
+            help=".tfrecord or .npz (101), .pth or .npz (201), .parquet or .csv (own); nasgem_bench needs none."
+        ),
+    ] = None,
     label: Annotated[str | None, typer.Option(help="Own table: the metric that a search may observe.")] = None,
     truth: Annotated[str | None, typer.Option(help="Own table: the metric to rank by; default: the label.")] = None,
 ) -> None:
@@ -201,6 +207,7 @@ def serve(
 
 
 app.add_typer(commands)
+app.add_typer(projects)
 
 
 def _place(workers: int | None, device: str | None) -> None:

@@ -25,7 +25,7 @@ _SEMAPHORES = "ignore:resource_tracker"
 
 
 def prepare_environment(*, only_reads: bool = False) -> None:
-    """Set the process up to work in the current folder, which must be the repository's.
+    """Set the process up to work in the current folder, which must be that of a project.
 
     Args:
         only_reads: the command writes nothing here; where the folder cannot be written, caches are kept elsewhere until
@@ -37,7 +37,8 @@ def prepare_environment(*, only_reads: bool = False) -> None:
     """
     if not Path("params.yaml").is_file():
         raise NasgemError(
-            f"{Path.cwd()} does not contain params.yaml: run nasgem in the folder of your copy of the repository"
+            f"{Path.cwd()} does not contain params.yaml: run nasgem in the folder of a project; "
+            "`nasgem init FOLDER` makes one"
         )
     writable = os.access(STATE if STATE.exists() else ".", os.W_OK)
     state = make_state_folder() if writable or not only_reads else _temporary_folder()

@@ -39,7 +39,7 @@ def folder_lock() -> Iterator[None]:
             finally:
                 _held.clear()
     except LockHeldError:
-        raise NasgemError(f"{_working()}: wait until it has finished, or use another copy") from None
+        raise NasgemError(f"{_working()}: wait until it has finished, or use another folder") from None
 
 
 def who_works_here() -> str | None:

@@ -27,7 +27,7 @@ def make_private(folder: Path) -> None:
     if found.st_uid != os.geteuid():
         raise NasgemError(
             f"{folder.absolute()} belongs to user {_name_of(found.st_uid)}, who could change what is run from it: work "
-            "in a copy of the repository of your own, or move that folder away"
+            "in a folder of your own, or move that one away"
         )
     if found.st_mode & _OTHERS_WRITE:
         raise NasgemError(

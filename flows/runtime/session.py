@@ -8,6 +8,7 @@ from pathlib import Path
 
 from prefect.flows import Flow
 
+from flows.runtime.code_version import refresh_version_file
 from flows.runtime.environment import prepare_environment
 from flows.runtime.lock import folder_lock
 from flows.runtime.runner import ProcessPool, Runner
@@ -85,6 +86,7 @@ def open_session(*, only_reads: bool = False) -> Iterator[Session]:
         device = default_device()
         session = Session(load_config(), Placement(device=device), ProcessPool(default_workers(device)))
         if not only_reads:
+            refresh_version_file()
             session.records.search()
         _current.append(session)
         try:

@@ -29,6 +29,7 @@ class Stage:
         parameters: sections and fields of params.yaml that its results depend on.
         reads: stages whose folders it reads.
         inputs: other files and folders that its results depend on: data, and code that its module does not import.
+        images: data sets of images that it reads, by the sections of params.yaml that name them.
         metrics: whether it also writes data/metrics/NAME.json.
         check: function of its module that a search calls with its session before it runs anything, to report a
             mistake of the user early.
@@ -40,6 +41,7 @@ class Stage:
     parameters: tuple[str, ...]
     reads: tuple[str, ...] = ()
     inputs: tuple[str, ...] = ()
+    images: tuple[str, ...] = ()
     metrics: bool = True
     check: str | None = None
     share: str | None = None
@@ -74,24 +76,40 @@ STAGES = {
             "estimator",
             ("seed", "cells", "proxy", "score", *TARGET, "predictor", "estimator"),
             reads=("encoder",),
-            inputs=("data/raw", OBJECTIVE),
+            inputs=(OBJECTIVE,),
+            images=("proxy",),
             check="check_parameters",
         ),
         Stage(
             "bootstrap",
             ("seed", "cells", "proxy", "score", *TARGET, "predictor.kind", "bootstrap"),
             reads=("encoder", "estimator"),
-            inputs=("data/raw", OBJECTIVE),
+            inputs=(OBJECTIVE,),
+            images=("proxy",),
         ),
         Stage(
             "finalists",
             ("seed", "cells", "proxy", "score", "finalists", "gemnet", "imagenet"),
             reads=("estimator", "bootstrap"),
-            inputs=("data/raw",),
+            images=("proxy", "imagenet"),
         ),
-        Stage("gemnet", ("proxy", "score", "gemnet"), reads=("bootstrap", "finalists"), inputs=("data/raw",)),
-        Stage("imagenet", ("seed", "imagenet"), reads=("gemnet",), check="check_images", share="take_part"),
-        Stage("coco", ("seed", "coco"), reads=("imagenet",), check="check_annotations", share="take_part"),
+        Stage("gemnet", ("proxy", "score", "gemnet"), reads=("bootstrap", "finalists"), images=("proxy",)),
+        Stage(
+            "imagenet",
+            ("seed", "imagenet"),
+            reads=("gemnet",),
+            images=("imagenet",),
+            check="check_images",
+            share="take_part",
+        ),
+        Stage(
+            "coco",
+            ("seed", "coco"),
+            reads=("imagenet",),
+            images=("coco",),
+            check="check_annotations",
+            share="take_part",
+        ),
         Stage("ablation", ("seed", "cells", "pairs", "labels", "encoder", "ablation")),
         Stage(
             "benchmark",
@@ -105,12 +123,14 @@ STAGES = {
             reads=("labels", "encoder", "estimator", "bootstrap", "finalists", "imagenet", "ablation"),
             inputs=(OBJECTIVE,),
         ),
-        Stage("nasgem_bench", ("seed", "proxy", "nasgem_bench"), inputs=("data/raw",), metrics=False, alone=True),
+        Stage("nasgem_bench", ("seed", "proxy", "nasgem_bench"), images=("proxy",), metrics=False, alone=True),
     )
 }
 """The stages by name, each after those that it reads."""
 SEARCHED = {name: stage for name, stage in STAGES.items() if not stage.alone}
 """The stages of a search."""
+IMAGES = tuple(dict.fromkeys(name for stage in SEARCHED.values() for name in stage.images))
+"""The data sets of images that they read."""
 
 
 def stage_named(name: str) -> Stage:

@@ -1,23 +1,28 @@
 """What other tools have to know of the stages, made from the catalogue: dvc.yaml, and the stages' lines in .gitignore.
 
-`make dvc` writes both.
+`make dvc` writes both in the repository, where stages depend on files of code. In a project, where the code is an
+installed package, they depend on the file that names its version.
 """
 
 import ast
 from pathlib import Path
 
+from flows.runtime.code_version import VERSION_FILE
 from flows.stages.catalogue import SEARCHED, Stage
+from flows.stages.dvc_images import watched_images, with_images
 from nasgem_core.files import written_whole
 from tasks.store.fingerprint import source_closure
 
 ROOT = Path(__file__).parents[2]
+_BUNDLED = "data/raw"
+"""Where the images of data set `proxy` are in the repository."""
 _HEADER = """\
-# Written by `make dvc` from flows/stages/catalogue.py and the imports of the stages. The same tasks run here and in
+# Written by {origin}. The same tasks run here and in
 # `nasgem search`, and share one cache; `persist` lets a stage replace its files one by one and atomically, so an
 # interrupted run leaves the old ones whole.
 stages:
 """
-_FOLDERS = "# Folders of the stages, written by `make dvc`\n"
+_FOLDERS = "# Folders of the stages\n"
 _RECORDING = ("mlflow_runs", "mlflow_registry", "run", "store", "config", "errors", "files")
 """Rooms and modules that read parameters, and store, log, place or show what a stage has made."""
 _BY_FILE = "nasgem_core/deployment"
@@ -25,8 +30,17 @@ _BY_FILE = "nasgem_core/deployment"
 
 
 def dvc_file() -> str:
-    """Return what dvc.yaml has to hold."""
-    return _HEADER + "".join(_entry(stage) for stage in SEARCHED.values())
+    """Return what dvc.yaml has to hold in the repository."""
+    header = _HEADER.format(origin="`make dvc` from flows/stages/catalogue.py and the imports of the stages")
+    text = header + "".join(_entry(stage, [*sources_of(stage), *stage.inputs]) for stage in SEARCHED.values())
+    return with_images(text, "proxy", _BUNDLED)
+
+
+def project_dvc_file() -> str:
+    """Return what dvc.yaml holds in a new project: the bundled images come with the version of the code."""
+    header = _HEADER.format(origin="`nasgem init`; `nasgem data add` changes the lines that end in `images of`")
+    data = {stage.name: [path for path in stage.inputs if path.startswith("data/")] for stage in SEARCHED.values()}
+    return header + "".join(_entry(stage, [str(VERSION_FILE), *data[stage.name]]) for stage in SEARCHED.values())
 
 
 def git_ignored(text: str) -> str:
@@ -76,8 +90,8 @@ def _path(module: str) -> Path:
     return ROOT.joinpath(*module.split(".")).with_suffix(".py")
 
 
-def _entry(stage: Stage) -> str:
-    deps = [*sources_of(stage), *stage.inputs, *(f"data/{name}" for name in stage.reads)]
+def _entry(stage: Stage, inputs: list[str]) -> str:
+    deps = [*inputs, *(f"data/{name}" for name in stage.reads)]
     lines = [
         f"  {stage.name}:",
         f"    cmd: nasgem stage {stage.name}",
@@ -97,6 +111,14 @@ def _write(path: Path, text: str) -> None:
         file.write(text.encode())
 
 
+def _rewritten(text: str) -> str:
+    """Return what takes the place of a dvc.yaml: stages go on to depend on the images that the user has named."""
+    written = dvc_file()
+    for name, path in watched_images(text).items():
+        written = with_images(written, name, path)
+    return written
+
+
 if __name__ == "__main__":
-    _write(ROOT / "dvc.yaml", dvc_file())
+    _write(ROOT / "dvc.yaml", _rewritten((ROOT / "dvc.yaml").read_text(encoding="utf-8")))
     _write(ROOT / ".gitignore", git_ignored((ROOT / ".gitignore").read_text(encoding="utf-8")))

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from nasgem_core.bundled_files import IMAGES
 from nasgem_core.config.search import ProxyConfig
 from nasgem_core.errors import DataError, ParameterError
 from nasgem_core.training.image_set import ImageSet
@@ -12,7 +13,7 @@ from nasgem_core.training.image_set import ImageSet
 CIFAR_SIZE = 32
 CIFAR_VALIDATION = 5_000
 PROXY_FILE = "cifar10_proxy.npz"
-_PROXY_REMEDY = "restore the bundled file (git checkout or dvc checkout of data/raw)"
+_PROXY_REMEDY = "restore the bundled file (git checkout of data/raw, or install nasgem again)"
 
 
 def load_images(config: ProxyConfig, root: Path) -> ImageSet:
@@ -20,7 +21,7 @@ def load_images(config: ProxyConfig, root: Path) -> ImageSet:
 
     Args:
         config: `dataset` and, for a folder, `image_size`.
-        root: folder of the bundled file and of downloads (`data/raw`).
+        root: folder of downloads (`data/raw`), where the bundled file may be too.
 
     Raises:
         DataError: a file or folder is missing, broken or of another kind, or a download failed.
@@ -33,7 +34,10 @@ def load_images(config: ProxyConfig, root: Path) -> ImageSet:
                 f"proxy.image_size = {config.image_size}: {config.dataset} has images of {CIFAR_SIZE} pixels; "
                 f"set it to {CIFAR_SIZE}, or name a folder of images in proxy.dataset"
             )
-        return _load_cifar10_proxy(root / PROXY_FILE) if config.dataset == "cifar10_proxy" else _load_cifar10(root)
+        if config.dataset == "cifar10":
+            return _load_cifar10(root)
+        own = root / PROXY_FILE
+        return _load_cifar10_proxy(own if own.exists() else IMAGES / PROXY_FILE)
     # Importing torchvision takes a second, and the bundled images do not need it.
     from nasgem_core.training.image_folder import load_image_folder
 

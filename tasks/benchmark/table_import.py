@@ -6,17 +6,20 @@ from pathlib import Path
 from nasgem_core.benchmarks.catalogue import benchmark_of
 from nasgem_core.benchmarks.rows import read_rows
 from nasgem_core.benchmarks.table import TabularSpace, is_table, read_table, write_table
+from nasgem_core.bundled_files import TABLES
 from nasgem_core.errors import DataError, ParameterError
 from tasks.benchmark.tables import table_path
 
 
-def import_table(name: str, source: Path, label: str | None = None, truth: str | None = None) -> TabularSpace:
+def import_table(
+    name: str, source: Path | None = None, label: str | None = None, truth: str | None = None
+) -> TabularSpace:
     """Read a benchmark's own file, or a user's table, and write it into `data/tables`.
 
     Args:
         name: that of a published table, such as `nasbench101`, which has its own file; or any other name for a table
             that nasgem has written, such as NASGEM-Bench, or for a .parquet or .csv table with a column of cells.
-        source: the file.
+        source: the file; by default the one of that name that comes with the package.
         label: of a user's table, the metric that a search may observe; a table that nasgem has written has one.
         truth: the metric that rankings are judged by; by default the label where that is given.
 
@@ -25,6 +28,7 @@ def import_table(name: str, source: Path, label: str | None = None, truth: str |
         DataError: the file cannot be read as such a table, or the result cannot be written.
     """
     path, readers = table_path(name), benchmark_of(name).readers
+    source = source or _bundled(name)
     if readers:
         if label or truth:
             raise ParameterError(f"{name} has its own label and truth: leave out --label and --truth")
@@ -44,3 +48,12 @@ def import_table(name: str, source: Path, label: str | None = None, truth: str |
         raise DataError(f"{source} has no cells: name the file of a table with cells")
     write_table(space, path)
     return space
+
+
+def _bundled(name: str) -> Path:
+    known = {path.stem: path for path in TABLES.glob("*.parquet")}
+    if name not in known:
+        raise ParameterError(
+            f"table {name!r} does not come with nasgem, as {', '.join(sorted(known))} does: name its file"
+        )
+    return known[name]

@@ -1,6 +1,7 @@
 """Trained networks by the name that a user gives: an exported folder, a weights file of a stage, a registered model."""
 
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,7 +10,7 @@ from nasgem_core.backbones import spec as network
 from nasgem_core.cells import cell
 from nasgem_core.deployment import card
 from nasgem_core.deployment.card import NetworkCard
-from nasgem_core.deployment.folders import CARD_FILE, WEIGHTS, read_network
+from nasgem_core.deployment.opening import Description, read_stored, stored_files
 from nasgem_core.detection import spec as detection
 from nasgem_core.detection.spec import DetectorSpec
 from nasgem_core.errors import DataError
@@ -34,8 +35,8 @@ class TrainedNetwork:
         source: where it was found.
     """
 
-    description: NetworkCard | DetectorSpec
-    weights: "dict[str, Tensor]"
+    description: Description
+    weights: "Mapping[str, Tensor]"
     source: str
 
     @property
@@ -89,10 +90,10 @@ def open_network(name: str, root: Path, *, untrained: bool = False) -> TrainedNe
     """
     if is_reference(name):
         with tempfile.TemporaryDirectory() as folder:
-            return _read(name, *download_registered(root, name, Path(folder)))
+            return _trained(name, *download_registered(root, name, Path(folder)))
     path = Path(name)
     if path.is_dir():
-        return _read(name, path / CARD_FILE, path / WEIGHTS)
+        return _trained(name, *stored_files(path))
     if untrained and _is_published(name):
         return _fresh(name, network.PublishedSpec.for_imagenet(name))
     if path.suffix == ".json" and _schema(name) == network.SCHEMA:
@@ -105,7 +106,7 @@ def open_network(name: str, root: Path, *, untrained: bool = False) -> TrainedNe
             "one of it"
         )
     if path.suffix in (".safetensors", ".json") and path.is_file():
-        return _read(name, path.with_suffix(".json"), path.with_suffix(".safetensors"))
+        return _trained(name, *stored_files(path))
     raise DataError(
         f"model {name!r} is not there: name a folder that `nasgem export` wrote, a .safetensors file of a stage, or a "
         "registered model such as imagenet@champion; of a cell, `nasgem build` makes a network"
@@ -139,19 +140,5 @@ def _fresh(source: str, spec: network.NetworkSpec) -> TrainedNetwork:
     return TrainedNetwork(own, build_network(spec).state_dict(), source)
 
 
-def _read(source: str, document: Path, weights: Path) -> TrainedNetwork:
-    content, tensors = read_network(document, weights)
-    return TrainedNetwork(_description(source, content), tensors, source)
-
-
-def _description(source: str, content: bytes) -> NetworkCard | DetectorSpec:
-    try:
-        document: Any = parse_json(content)
-    except ValueError:
-        document = None
-    try:
-        if isinstance(document, dict) and document.get("schema") == detection.SCHEMA:
-            return DetectorSpec.from_dict(document)
-        return NetworkCard.from_dict(document)
-    except DataError as error:
-        raise DataError(f"{source}: {error}") from None
+def _trained(source: str, document: Path, weights: Path) -> TrainedNetwork:
+    return TrainedNetwork(*read_stored(source, document, weights), source)

@@ -15,6 +15,7 @@ from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import YAMLError
 from ruamel.yaml.nodes import ScalarNode
 
+from nasgem_core.bundled_files import PROFILES
 from nasgem_core.config.checked_fields import describe
 from nasgem_core.config.search import SearchConfig, read_config, read_profile
 from nasgem_core.errors import ParameterError
@@ -22,7 +23,8 @@ from nasgem_core.predictors.catalogue import check_names
 from tasks.store.artifacts import write_bytes
 
 PARAMS = Path("params.yaml")
-PROFILES = Path("profiles")
+OWN_PROFILES = Path("profiles")
+"""Of the current folder; a profile there takes the place of a bundled one of its name."""
 _NO_YAML = (YAMLError, ValueError, RecursionError, MemoryError)
 """What ruamel.yaml raises of texts; the last three of numbers, dates and depths that Python does not hold."""
 _COMMENTS = 36
@@ -65,11 +67,16 @@ def change_parameters(changes: Mapping[str, Any]) -> bool:
 
 
 def use_profile(name: str) -> bool:
-    """Write all parameters of `profiles/<name>.yaml` to `params.yaml`; return whether anything changed."""
-    known = sorted(path.stem for path in PROFILES.glob("*.yaml"))
+    """Write all parameters of a profile to `params.yaml`; return whether anything changed."""
+    return _replace(complete(profile_named(name)))
+
+
+def profile_named(name: str) -> Path:
+    """Return the file of a profile, bundled or in `profiles/`; raises `ParameterError` where there is none."""
+    known = {path.stem: path for folder in (PROFILES, OWN_PROFILES) for path in folder.glob("*.yaml")}
     if name not in known:
-        raise ParameterError(f"unknown profile {name!r}: known are {', '.join(known)}")
-    return _replace(complete(PROFILES / f"{name}.yaml"))
+        raise ParameterError(f"unknown profile {name!r}: known are {', '.join(sorted(known))}")
+    return known[name]
 
 
 def complete(profile: Path) -> bytes:
@@ -122,7 +129,7 @@ def _load(path: Path, typ: str = "rt") -> Any:
     try:
         return YAML(typ=typ).load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise ParameterError(f"{path} is missing: run nasgem in the repository's folder") from None
+        raise ParameterError(f"{path} is missing: `nasgem init FOLDER` makes a folder that has it") from None
     except OSError as error:
         raise ParameterError(f"{path} cannot be read: {error.strerror}") from None
     except _NO_YAML as error:

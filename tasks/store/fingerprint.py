@@ -24,6 +24,7 @@ _PACKAGES = ("nasgem_core", "tasks")
 _NO_RESULT = {
     # Their values reach a key as inputs, or they only say how work is stored, shown or placed.
     "nasgem_core.benchmarks.catalogue",
+    "nasgem_core.bundled_files",
     "nasgem_core.checksums",
     "nasgem_core.config.checked_fields",
     "nasgem_core.config.documents",

@@ -96,7 +96,7 @@ def test_a_copy_without_git_is_searched_and_says_at_once_what_is_missing(done, t
     (tmp_path / ".git").rmdir()
     module.search.fn()
     assert done[0] == (
-        "this copy has no .git (`git init` makes one), so DVC does not record the outputs; everything else works"
+        "this folder has no .git (`git init` makes one), so DVC does not record the outputs; everything else works"
     )
     assert done[-1] == "run flow 2"
 

@@ -21,7 +21,7 @@ from tests.flows.commands import SCRIPTS, Running, begin, plain_environment, shi
 
 ROOT = Path(__file__).parents[2]
 _FILES = (".dvc/config", ".dvcignore", ".gitignore", "dvc.yaml", "pyproject.toml")
-_CODE = ("flows", "tasks", "nasgem_core")
+_CODE = ("flows", "tasks", "nasgem_core", "nasgem")
 _FOLDERS = (*_CODE, "profiles", "data/raw", "data/tables")
 _WITHOUT_CACHES = shutil.ignore_patterns("__pycache__")
 
@@ -40,7 +40,7 @@ class Workspace:
     @classmethod
     def create(cls, root: Path) -> "Workspace":
         for name in _FOLDERS:
-            shutil.copytree(ROOT / name, root / name, ignore=_WITHOUT_CACHES)
+            shutil.copytree(ROOT / name, root / name, ignore=_WITHOUT_CACHES, symlinks=True)
         for name in _FILES:
             (root / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, root / name)

@@ -7,6 +7,7 @@ import pytest
 
 from nasgem_core.config.search import ProxyConfig
 from nasgem_core.errors import DataError, ParameterError
+from nasgem_core.training import proxy_images
 from nasgem_core.training.proxy_images import _stratified, load_images
 
 RAW = Path(__file__).parents[2] / "data" / "raw"
@@ -78,7 +79,14 @@ def test_flipped_bytes_inside_the_file_are_found(tmp_path):
         load_images(ProxyConfig(), tmp_path)
 
 
-def test_a_missing_file_is_named(tmp_path):
+def test_where_the_folder_has_no_file_the_one_of_the_package_is_read(tmp_path):
+    assert load_images(ProxyConfig(), tmp_path).content_hash == load_images(ProxyConfig(), RAW).content_hash
+    load_small(tmp_path)
+    assert len(load_images(ProxyConfig(), tmp_path).train_labels) == 12
+
+
+def test_a_missing_file_is_named(tmp_path, monkeypatch):
+    monkeypatch.setattr(proxy_images, "IMAGES", tmp_path / "package")
     with pytest.raises(DataError, match="is missing"):
         load_images(ProxyConfig(), tmp_path)
 

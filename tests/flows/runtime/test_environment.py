@@ -93,7 +93,7 @@ def test_dvc_shares_no_cache_that_it_has_made_for_everybody(here):
 
 
 def test_another_folder_is_refused(here):
-    with pytest.raises(NasgemError, match=rf"^{here} does not contain params\.yaml: run nasgem in the folder"):
+    with pytest.raises(NasgemError, match=rf"^{here} does not contain params\.yaml: run nasgem .*`nasgem init"):
         prepare_environment()
     assert not list(here.iterdir())
 

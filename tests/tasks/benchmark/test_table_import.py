@@ -63,3 +63,12 @@ def test_names_and_roles_that_do_not_fit_are_refused(tmp_path):
         import_table("nasbench201-raw", tmp_path / "any.csv")
     with pytest.raises(DataError, match=r"not an npz file of NAS-Bench-101"):
         import_table("nasbench101", tmp_path / "missing.npz")
+
+
+def test_the_table_that_comes_with_the_package_needs_no_file(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    table = import_table("nasgem_bench")
+    assert len(table) > 500 and (tmp_path / "data/tables/nasgem_bench.parquet").is_file()
+    for name in ("mine", "nasbench201"):
+        with pytest.raises(ParameterError, match=f"table '{name}' does not come with nasgem, as nasgem_bench does"):
+            import_table(name)
