@@ -62,7 +62,8 @@ class Session:
     def records(self) -> SearchRecords:
         """Where runs are logged."""
         root = Path.cwd()
-        return SearchRecords(start_tracking(root, say), root, self.config, self.images.content_hash)
+        tracking, device = start_tracking(root, say), self.placement.device
+        return SearchRecords(tracking, root, self.config, self.images.content_hash, device=device)
 
 
 _current: list[Session] = []

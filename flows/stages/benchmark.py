@@ -10,7 +10,8 @@ from flows.runtime.side_by_side import run_side_by_side
 from flows.stages.benchmark_searches import Pretrained, search_tables, searched_tables
 from nasgem_core.benchmarks.catalogue import benchmark_of
 from nasgem_core.benchmarks.protocols import BIAS_CANDIDATES, training_sizes
-from nasgem_core.figures.page import Facts, Picture, Table, render_page
+from nasgem_core.figures.page import render_page
+from nasgem_core.figures.page_parts import Facts, Picture, Table
 from nasgem_core.predictors.catalogue import PREDICTORS
 from nasgem_core.seeding import derive_seed
 from tasks.benchmark.files import (

@@ -119,9 +119,19 @@ STAGES = {
         ),
         Stage(
             "report",
-            ("seed", "cells", "score", "predictor", "bootstrap"),
-            reads=("labels", "encoder", "estimator", "bootstrap", "finalists", "imagenet", "ablation"),
-            inputs=(OBJECTIVE,),
+            ("seed", "cells", "proxy", "score", "predictor", "bootstrap", "imagenet.dataset"),
+            reads=(
+                "labels",
+                "encoder",
+                "estimator",
+                "bootstrap",
+                "finalists",
+                "gemnet",
+                "imagenet",
+                "coco",
+                "ablation",
+            ),
+            inputs=("data/raw", OBJECTIVE),
         ),
         Stage("nasgem_bench", ("seed", "proxy", "nasgem_bench"), images=("proxy",), metrics=False, alone=True),
     )

@@ -13,13 +13,13 @@ from nasgem_core.errors import DataError
 from nasgem_core.figures.letters import can_draw, lettered
 from nasgem_core.files import written_whole
 
-_RC_LOCK = threading.Lock()
+RC_LOCK = threading.Lock()
 
 
 def figure_png(figure: Figure, dpi: int = 120) -> bytes:
     """Return a figure as PNG, without date or program name."""
     buffer = io.BytesIO()
-    _write_out_letters(figure)
+    write_out_letters(figure)
     figure.savefig(buffer, format="png", dpi=dpi, metadata={"Software": None})
     return buffer.getvalue()
 
@@ -27,14 +27,14 @@ def figure_png(figure: Figure, dpi: int = 120) -> bytes:
 def figure_svg(figure: Figure, dpi: int = 120) -> bytes:
     """Return a figure as SVG, without date; `dpi` applies to parts that are stored as pixels (many dots)."""
     buffer = io.BytesIO()
-    _write_out_letters(figure)
+    write_out_letters(figure)
     # The salt of SVG identifiers can only be set globally; the lock keeps threads from restoring each other's state.
-    with _RC_LOCK, matplotlib.rc_context({"svg.hashsalt": "nasgem"}):
+    with RC_LOCK, matplotlib.rc_context({"svg.hashsalt": "nasgem"}):
         figure.savefig(buffer, format="svg", dpi=dpi, metadata={"Date": None, "Creator": None})
     return buffer.getvalue()
 
 
-def _write_out_letters(figure: Figure) -> None:
+def write_out_letters(figure: Figure) -> None:
     """Write out letters of names that the font lacks; those of ticks must have none, as matplotlib sets them again."""
     for text in figure.findobj(Text):
         if isinstance(text, Text) and not can_draw(text.get_text()):

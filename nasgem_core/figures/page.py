@@ -3,109 +3,27 @@
 import base64
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from html import escape
 
-from nasgem_core.errors import DataError
+from nasgem_core.figures.page_parts import Chapter, Facts, Gallery, Link, Part, Picture, Table, Vector
+from nasgem_core.figures.page_style import STYLE
 
-_PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
-
-_STYLE = """
-:root { color-scheme: light dark; --ground: #ffffff; --ink: #1f2328; --muted: #59636e; --line: #d8dee4;
-  --panel: #f6f8fa; --accent: #0060a0; }
-@media (prefers-color-scheme: dark) {
-  :root { --ground: #101418; --ink: #e6edf3; --muted: #9aa7b4; --line: #30363d; --panel: #181d23; --accent: #6cb6ff; }
-}
-* { box-sizing: border-box; }
-body { margin: 0 auto; max-width: 62rem; padding: 1.5rem clamp(1rem, 4vw, 2.5rem) 4rem; background: var(--ground);
-  color: var(--ink); font: 1rem/1.55 system-ui, sans-serif; }
-h1 { font-size: clamp(1.5rem, 5vw, 2.1rem); line-height: 1.2; margin: 0 0 1.25rem; }
-h2 { font-size: 1.2rem; line-height: 1.3; margin: 0 0 .75rem; }
-a { color: var(--accent); }
-dl { display: grid; grid-template-columns: repeat(auto-fit, minmax(9rem, 1fr)); gap: .75rem; margin: 0 0 1.75rem; }
-dl div { background: var(--panel); border: 1px solid var(--line); border-radius: .5rem; padding: .6rem .85rem; }
-dt { color: var(--muted); font-size: .85rem; }
-dd { margin: 0; font-size: 1.1rem; font-weight: 600; overflow-wrap: anywhere; }
-nav ul { columns: 18rem; margin: 0 0 2rem; padding-left: 1.2rem; }
-section { border-top: 1px solid var(--line); padding: 1.75rem 0; scroll-margin-top: 1rem; }
-figure { margin: 0; }
-figure .scroll { background: #ffffff; border: 1px solid var(--line); border-radius: .5rem; padding: .5rem; }
-img { display: block; max-width: 100%; height: auto; margin: 0 auto; }
-figcaption, .note { color: var(--muted); font-size: .95rem; margin: .6rem 0 0; max-width: 46rem; }
-.scroll { overflow-x: auto; }
-table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .95rem; }
-th, td { padding: .35rem .8rem; text-align: left; white-space: nowrap; border-bottom: 1px solid var(--line); }
-th { background: var(--panel); }
-.number { text-align: right; }
-@media (max-width: 40rem) { figure .scroll img.wide { max-width: none; width: 46rem; } }
-@media print { nav { display: none; } section { break-inside: avoid; } }
-"""
+_LONG_FACT, _LONG_HEADER = 22, 18
+"""Letters from which a value takes two places, and from which the name of a column is wrapped."""
 
 
-@dataclass(frozen=True)
-class Table:
-    """A table as data.
-
-    Args:
-        title: heading.
-        header: the name of each column.
-        rows: values; numbers are aligned right, None and NaN become a dash. Format floats as text beforehand.
-        note: a remark below, such as the meaning of a column or the number of samples.
-    """
-
-    title: str
-    header: Sequence[str]
-    rows: Sequence[Sequence[object]]
-    note: str = ""
-
-    def __post_init__(self) -> None:
-        for i, row in enumerate(self.rows):
-            if len(row) != len(self.header):
-                raise DataError(
-                    f"row {i} of table {self.title!r} has {len(row)} values for {len(self.header)} columns: "
-                    "give one per column"
-                )
-
-
-@dataclass(frozen=True)
-class Picture:
-    """A figure on the page.
-
-    Args:
-        title: heading.
-        png: its bytes, as from `figure_png`.
-        alternative: description for readers who cannot see it; not empty.
-        caption: a remark below.
-    """
-
-    title: str
-    png: bytes
-    alternative: str
-    caption: str = ""
-
-    def __post_init__(self) -> None:
-        if not self.png.startswith(_PNG_SIGNATURE):
-            raise DataError(f"picture {self.title!r} is not a PNG: make it with figure_png")
-        if not self.alternative.strip():
-            raise DataError(f"picture {self.title!r} has no alternative text: describe what it shows")
-
-
-@dataclass(frozen=True)
-class Facts:
-    """Single values, shown large; names to values."""
-
-    title: str
-    values: Mapping[str, object]
-
-
-def render_page(title: str, parts: Sequence[Facts | Table | Picture]) -> str:
+def render_page(
+    title: str, parts: Sequence[Chapter | Part], *, lead: str = "", origin: Mapping[str, object] | None = None
+) -> str:
     """Return a report as one HTML document without scripts or outside assets: its parts under their titles, in order.
 
     Args:
         title: heading of the page.
-        parts: what is shown.
+        parts: what is shown: parts, or chapters of them.
+        lead: what the page has to say, in a sentence or two below the heading.
+        origin: where its figures come from, such as data set, date and machine, by name.
     """
-    links = "".join(f'<li><a href="#part{i}">{escape(part.title)}</a></li>' for i, part in enumerate(parts))
+    anchors = {drawing.anchor for part in _flat(parts) if isinstance(part, Gallery) for drawing in part.drawings}
     lines = [
         "<!DOCTYPE html>",
         '<html lang="en">',
@@ -114,58 +32,123 @@ def render_page(title: str, parts: Sequence[Facts | Table | Picture]) -> str:
         '<meta http-equiv="Content-Security-Policy" '
         "content=\"default-src 'none'; img-src data:; style-src 'unsafe-inline'\">",
         f"<title>{escape(title)}</title>",
-        f"<style>{_STYLE}</style></head>",
-        f"<body><header><h1>{escape(title)}</h1></header>",
+        f"<style>{STYLE}</style></head>",
+        f"<body><header><h1>{escape(title)}</h1>",
+        f'<p class="lead">{escape(lead)}</p>' if lead else "",
+        _facts(origin or {}, "origin"),
+        "</header>",
         "<main>",
-        f'<nav aria-label="Contents"><ul>{links}</ul></nav>' if parts else "",
+        f'<nav aria-label="Contents">{_links(parts)}</nav>' if parts else "",
+        *(_section(part, f"part{i}", anchors) for i, part in enumerate(parts)),
+        "</main></body></html>",
     ]
-    for i, part in enumerate(parts):
-        lines.append(
-            f'<section id="part{i}" aria-labelledby="title{i}"><h2 id="title{i}">{escape(part.title)}</h2>'
-            f"{_content(part)}</section>"
-        )
-    lines.append("</main></body></html>")
     return "\n".join(line for line in lines if line) + "\n"
 
 
-def _content(part: Facts | Table | Picture) -> str:
+def _flat(parts: Sequence[Chapter | Part]) -> list[Part]:
+    return [each for part in parts for each in (part.parts if isinstance(part, Chapter) else [part])]
+
+
+def _links(parts: Sequence[Chapter | Part], prefix: str = "part") -> str:
+    items = []
+    for i, part in enumerate(parts):
+        below = _links(part.parts, f"{prefix}{i}-") if isinstance(part, Chapter) and len(part.parts) > 1 else ""
+        items.append(f'<li><a href="#{prefix}{i}">{escape(part.title)}</a>{below}</li>')
+    return f"<ul>{''.join(items)}</ul>"
+
+
+def _section(part: Chapter | Part, name: str, anchors: set[str], level: int = 2) -> str:
+    if isinstance(part, Chapter):
+        words = f'<p class="words">{escape(part.words)}</p>' if part.words else ""
+        content = words + "".join(_section(each, f"{name}-{i}", anchors, 3) for i, each in enumerate(part.parts))
+    else:
+        content = _content(part, anchors)
+    return (
+        f'<section id="{name}" aria-labelledby="{name}-title"><h{level} id="{name}-title">{escape(part.title)}'
+        f"</h{level}>{content}</section>"
+    )
+
+
+def _content(part: Part, anchors: set[str]) -> str:
     if isinstance(part, Facts):
         return _facts(part.values)
-    return _table(part) if isinstance(part, Table) else _picture(part)
+    if isinstance(part, Table):
+        return _table(part, anchors)
+    return _gallery(part) if isinstance(part, Gallery) else _figure(part)
 
 
-def _facts(facts: Mapping[str, object]) -> str:
-    items = "".join(
-        f"<div><dt>{escape(name)}</dt><dd>{escape(_word(value))}</dd></div>" for name, value in facts.items()
-    )
-    return f"<dl>{items}</dl>" if items else ""
+def _facts(facts: Mapping[str, object], kind: str = "") -> str:
+    items = []
+    for name, value in facts.items():
+        words = _word(value)
+        long = ' class="long"' if len(words) > _LONG_FACT and not kind else ""
+        items.append(f"<div{long}><dt>{escape(name)}</dt><dd>{escape(words)}</dd></div>")
+    mark = f' class="{kind}"' if kind else ""
+    return f"<dl{mark}>{''.join(items)}</dl>" if items else ""
 
 
-def _table(table: Table) -> str:
+def _table(table: Table, anchors: set[str]) -> str:
     numeric = [all(_is_number(row[i]) for row in table.rows) for i in range(len(table.header))]
-    mark = [' class="number"' if flag and table.rows else "" for flag in numeric]
-    head = "".join(f'<th scope="col"{m}>{escape(name)}</th>' for name, m in zip(table.header, mark, strict=True))
+    mark = ["number" if flag and table.rows else "" for flag in numeric]
+    head = "".join(
+        f'<th scope="col"{_class(m, "long" if len(name) > _LONG_HEADER else "")}>{escape(name)}</th>'
+        for name, m in zip(table.header, mark, strict=True)
+    )
     body = "".join(
-        "<tr>" + "".join(f"<td{m}>{escape(_word(value))}</td>" for value, m in zip(row, mark, strict=True)) + "</tr>"
+        "<tr>"
+        + "".join(f"<td{_class(m)}>{_cell(value, anchors)}</td>" for value, m in zip(row, mark, strict=True))
+        + "</tr>"
         for row in table.rows
     )
     if not table.rows:
         body = f'<tr><td colspan="{len(table.header)}">no rows</td></tr>'
     frame = f'<div class="scroll" tabindex="0" role="region" aria-label="{escape(table.title)}">'
-    return f"{frame}<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>{_note(table.note)}"
+    first = _class("first" if table.first else "")
+    return f"{frame}<table{first}><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>{_note(table.note)}"
 
 
-def _picture(picture: Picture) -> str:
-    width, height = (int.from_bytes(picture.png[at : at + 4], "big") for at in (16, 20))
-    data = base64.b64encode(picture.png).decode()
-    wide = ' class="wide"' if width > 1.4 * height else ""
-    image = (
-        f'<img{wide} src="data:image/png;base64,{data}" width="{width}" height="{height}" '
-        f'alt="{escape(picture.alternative)}">'
-    )
-    caption = f"<figcaption>{escape(picture.caption)}</figcaption>" if picture.caption else ""
-    frame = f'<div class="scroll" tabindex="0" role="region" aria-label="{escape(picture.title)}">'
+def _class(*names: str) -> str:
+    return f' class="{" ".join(filter(None, names))}"' if any(names) else ""
+
+
+def _cell(value: object, anchors: set[str]) -> str:
+    words = escape(_word(value))
+    if isinstance(value, Link) and value.anchor in anchors:
+        return f'<a href="#{value.anchor}">{words}</a>'
+    return words
+
+
+def _figure(part: Picture | Vector) -> str:
+    if isinstance(part, Picture):
+        width, height = (int.from_bytes(part.png[at : at + 4], "big") for at in (16, 20))
+        data = base64.b64encode(part.png).decode()
+        wide = ' class="wide"' if width > 1.4 * height else ""
+        image = (
+            f'<img{wide} src="data:image/png;base64,{data}" width="{width}" height="{height}" '
+            f'alt="{escape(part.alternative)}">'
+        )
+    else:
+        # Not role="img": that would hide the links of the points.
+        image = part.svg.replace("<svg", f'<svg class="wide" role="group" aria-label="{escape(part.alternative)}"', 1)
+    caption = f"<figcaption>{escape(part.caption)}</figcaption>" if part.caption else ""
+    frame = f'<div class="scroll" tabindex="0" role="region" aria-label="{escape(part.title)}">'
     return f"<figure>{frame}{image}</div>{caption}</figure>"
+
+
+def _gallery(gallery: Gallery) -> str:
+    figures = [
+        f'<figure id="{each.anchor}">'
+        + each.svg.replace("<svg", f'<svg role="img" aria-label="{escape(each.words)}"', 1)
+        + f"<figcaption>{escape(each.words)}</figcaption></figure>"
+        for each in gallery.drawings
+    ]
+    note = f'<p class="words">{escape(gallery.note)}</p>' if gallery.note else ""
+    keys = "".join(
+        f'<li><span style="background: {escape(colour)}"></span>{escape(words)}</li>'
+        for words, colour in gallery.colours.items()
+    )
+    note += f'<ul class="colours">{keys}</ul>' if keys else ""
+    return f'{note}<div class="gallery">{"".join(figures)}</div>'
 
 
 def _note(words: str) -> str:

@@ -34,6 +34,7 @@ def draw_pareto(
     *,
     words: str = "MACs (millions, log scale)",
     chosen: int | None = None,
+    links: Sequence[str] = (),
 ) -> Figure:
     """Draw accuracy against cost, the Pareto front and lines of equal efficiency score (Eq. 5).
 
@@ -44,6 +45,7 @@ def draw_pareto(
         penalty: lambda of the score, accuracy - lambda * log10(costs in millions).
         words: label of the axis of costs.
         chosen: index of the chosen cell, if there is one.
+        links: N places of a page that the points lead to, such as "#cell-0a4d"; none by default.
     """
     millions, accuracy = np.asarray(costs, dtype=float) / 1e6, np.asarray(accuracy, dtype=float)
     if not len(millions) == len(accuracy) == len(origins):
@@ -61,7 +63,7 @@ def draw_pareto(
     labels = np.array(list(origins), dtype=object)
     for i, origin in enumerate(dict.fromkeys(origins)):
         group = valid & (labels == origin)
-        ax.scatter(
+        points = ax.scatter(
             millions[group],
             accuracy[group],
             s=36,
@@ -73,10 +75,12 @@ def draw_pareto(
             zorder=3,
             label=f"{origin} ({int(group.sum())})",
         )
+        if links:
+            points.set_urls([links[place] for place in np.flatnonzero(group).tolist()])
     front = pareto_front(np.where(valid, millions, np.nan), accuracy)
     ax.step(millions[front], accuracy[front], where="post", color=INK, linewidth=1.4, zorder=2, label="Pareto front")
     if chosen is not None and valid[chosen]:
-        ax.scatter(
+        star = ax.scatter(
             millions[chosen],
             accuracy[chosen],
             marker="*",
@@ -87,6 +91,8 @@ def draw_pareto(
             zorder=5,
             label="chosen cell",
         )
+        if links:
+            star.set_urls([links[chosen]])
     _scale(ax, millions[valid], accuracy[valid])
     _draw_equal_scores(ax, penalty)
     add_legend_below(figure, ax, columns=4)

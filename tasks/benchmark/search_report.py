@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from nasgem_core.figures.image import figure_png
-from nasgem_core.figures.page import Picture, Table
+from nasgem_core.figures.page_parts import Picture, Table
 from nasgem_core.figures.regret import draw_regret
 from nasgem_core.figures.style import counted
 from tasks.benchmark.files import mean_picks

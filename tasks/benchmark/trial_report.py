@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from nasgem_core.figures.image import figure_png
-from nasgem_core.figures.page import Picture, Table
+from nasgem_core.figures.page_parts import Picture, Table
 from nasgem_core.figures.predictors import draw_predictors
 from nasgem_core.predictors.embedding_report import REPORTED
 from tasks.benchmark.files import BIAS, RANKING, Summary, one_label, read_trials, summarise

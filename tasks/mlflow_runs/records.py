@@ -12,8 +12,9 @@ import pandas as pd
 from nasgem_core.config.search import SearchConfig
 from tasks.mlflow_runs.models import FullyConnectedModel
 from tasks.mlflow_runs.run_record import Dataset, RunRecord, Status, read_files
-from tasks.mlflow_runs.tracking import Tracking, flat_params, provenance
+from tasks.mlflow_runs.tracking import COMMIT_TAG, DIRTY_TAG, Tracking, flat_params, provenance
 from tasks.mlflow_runs.tracking_store import FOLDER
+from tasks.run.history import StageOrigin, machine_words, note_origin, read_origins
 from tasks.store.artifacts import write_bytes
 from tasks.store.fingerprint import fingerprint
 
@@ -44,15 +45,19 @@ class SearchRecords:
         root: the repository.
         config: parameters of the search.
         images_hash: content hash of the proxy images.
+        device: on which the stages run.
     """
 
-    def __init__(self, tracking: Tracking, root: Path, config: SearchConfig, images_hash: str) -> None:
+    def __init__(
+        self, tracking: Tracking, root: Path, config: SearchConfig, images_hash: str, *, device: str = "cpu"
+    ) -> None:
         self._tracking = tracking
         self._root = root
         self._config = config
         self._images = Dataset(config.proxy.dataset, images_hash, config.proxy.dataset)
         self.name = fingerprint([asdict(config), images_hash])[:8]
         self._provenance = provenance(root)
+        self._device = device
         self._stage_started = time.time()
 
     def search(self, metrics: dict[str, float] | None = None, artifacts: Sequence[Path] = ()) -> None:
@@ -76,21 +81,27 @@ class SearchRecords:
     ) -> None:
         """Log a finished stage with its section of the parameters; artifacts are the files and models it made."""
         self.search()
-        self._log(
-            RunRecord(
-                key=self._key(stage),
-                name=stage,
-                kind="stage",
-                parent=self._key(),
-                params=self._section(stage),
-                metrics=[*_points(metrics), *curves],
-                files=read_files([each for each in artifacts if isinstance(each, Path)]),
-                models=[each for each in artifacts if isinstance(each, FullyConnectedModel)],
-                inputs=inputs,
-                started=self._stage_started,
-            )
+        record = RunRecord(
+            key=self._key(stage),
+            name=stage,
+            kind="stage",
+            parent=self._key(),
+            params=self._section(stage),
+            metrics=[*_points(metrics), *curves],
+            files=read_files([each for each in artifacts if isinstance(each, Path)]),
+            models=[each for each in artifacts if isinstance(each, FullyConnectedModel)],
+            inputs=inputs,
+            started=self._stage_started,
         )
+        self._note_origin(stage, record.digest())
+        self._log(record)
         self._stage_started = time.time()
+
+    def _note_origin(self, stage: str, digest: str = "") -> None:
+        now, commit = time.time(), self._provenance.get(COMMIT_TAG, "")
+        changed = self._provenance.get(DIRTY_TAG) == "true"
+        origin = StageOrigin(digest, now, now - self._stage_started, machine_words(self._device), commit, changed)
+        note_origin(self._root, self.name, stage, origin)
 
     def begin(self, stage: str) -> None:
         """Log a stage as running, so that its trainings can be logged below it."""
@@ -99,6 +110,7 @@ class SearchRecords:
 
     def stopped(self, stage: str, status: Status) -> None:
         """Log that a stage has ended without a result, if it had begun, and the search with it."""
+        self._note_origin(stage)
         if self._marker(self._running(stage).digest()).is_file():
             self._log_stop(self._running(stage), status)
         if not self._marker("search finished").is_file():
@@ -171,6 +183,10 @@ class SearchRecords:
                 started=time.time() - result["seconds"],
             )
         )
+
+    def origins(self) -> dict[str, StageOrigin]:
+        """Return where the results of each stage of this search come from, as far as it is noted here."""
+        return read_origins(self._root, self.name)
 
     def close(self) -> int:
         """Try to deliver what waits; return how many runs still wait."""

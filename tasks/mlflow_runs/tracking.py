@@ -53,6 +53,8 @@ _MENDED = (
     (("database is locked",), "Another process writes there: run again when it has finished"),
 )
 """What helps against what the system or a library says."""
+COMMIT_TAG, DIRTY_TAG = "mlflow.source.git.commit", "git.dirty"
+"""Tags of a run's code; MLflow's pages show the first one as the version."""
 _FIRST_PAUSE, _LONGEST_PAUSE = 30.0, 600.0
 """Seconds without an attempt after a failed delivery; doubled at each failure in a row."""
 
@@ -159,14 +161,13 @@ def flat_params(config: Any, prefix: str = "") -> dict[str, str]:
 def provenance(root: Path) -> dict[str, str]:
     """Return tags with the git commit of `root`, whether tracked files differ from it, and the hash of `dvc.lock`.
 
-    What cannot be found (git, repository, commit or file) is left out. The commit has the name under which MLflow's UI
-    shows a run's version.
+    What cannot be found (git, repository, commit or file) is left out.
     """
     tags = {}
     commit = _git(root, "rev-parse", "--verify", "HEAD")
     if commit:
-        tags["mlflow.source.git.commit"] = commit
-        tags["git.dirty"] = "true" if _git(root, "status", "--porcelain", "--untracked-files=no") else "false"
+        tags[COMMIT_TAG] = commit
+        tags[DIRTY_TAG] = "true" if _git(root, "status", "--porcelain", "--untracked-files=no") else "false"
     lock = root / "dvc.lock"
     if lock.is_file():
         tags["dvc.lock.sha256"] = hashlib.sha256(lock.read_bytes()).hexdigest()

@@ -5,7 +5,7 @@ import pandas as pd
 
 from nasgem_core.figures.finalists import draw_finalists
 from nasgem_core.figures.image import figure_png
-from nasgem_core.figures.page import Picture, Table
+from nasgem_core.figures.page_parts import Picture, Table
 from tasks.stages.best_cell import FINALIST_FILE, best_cell_file
 from tasks.stages.finalists_results import ACCURACY, read_finalists
 from tasks.stages.finalists_words import (

@@ -8,7 +8,7 @@ import numpy as np
 
 from nasgem_core.config.search import SearchConfig
 from nasgem_core.figures.comparison import Compared, fronts
-from nasgem_core.figures.page import Table
+from nasgem_core.figures.page_parts import Table
 from tasks.stages.imagenet_table import (
     MACS_WORDS,
     PARAMS_WORDS,

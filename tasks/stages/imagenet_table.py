@@ -7,7 +7,7 @@ import numpy as np
 
 from nasgem_core.figures.comparison import Compared, draw_comparison, fronts
 from nasgem_core.figures.image import figure_png
-from nasgem_core.figures.page import Picture, Table
+from nasgem_core.figures.page_parts import Picture, Table
 from nasgem_core.intervals import mean_and_interval
 from tasks.store.artifacts import METRICS, read_json
 

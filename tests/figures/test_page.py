@@ -7,7 +7,8 @@ import pytest
 from nasgem_core.errors import DataError
 from nasgem_core.figures.encoder import draw_pair_histogram
 from nasgem_core.figures.image import figure_png
-from nasgem_core.figures.page import Facts, Picture, Table, render_page
+from nasgem_core.figures.page import render_page
+from nasgem_core.figures.page_parts import Chapter, Drawing, Facts, Gallery, Link, Picture, Table, Vector
 
 VOID = {"meta", "img", "br", "link"}
 
@@ -90,13 +91,45 @@ def test_equal_reports_are_equal_bytes(png):
     assert first == second
 
 
-def test_a_ragged_table_is_refused():
-    with pytest.raises(DataError, match="row 1 of table 'T' has 1 values for 2 columns"):
-        Table("T", ["a", "b"], [[1, 2], [3]])
-
-
 def test_a_picture_must_be_a_png_with_words(png):
     with pytest.raises(DataError, match="picture 'P' is not a PNG"):
         Picture("P", b"<svg/>", "x")
     with pytest.raises(DataError, match="picture 'P' has no alternative text"):
         Picture("P", png, " ")
+
+
+SVG = '<svg viewBox="0 0 1 1"><path d="M0 0"/></svg>'
+
+
+def test_chapters_group_parts_and_the_page_opens_with_its_answer(png):
+    parts = [Chapter("Search", [Facts("F", {"a": 1}), Picture("P", png, "x")], "How it went."), Facts("End", {"b": 2})]
+    reader = Reader(render_page("R", parts, lead="It is 61 %.", origin={"seed": 0}))
+    assert reader.words.index("It is 61 %.") < reader.words.index("seed") < reader.words.index("Search")
+    assert [tag for tag, _ in reader.tags if tag in ("h1", "h2", "h3")] == ["h1", "h2", "h3", "h3", "h2"]
+    assert "How it went." in reader.words
+    ids = [attrs["id"] for _, attrs in reader.tags if "id" in attrs]
+    assert len(set(ids)) == len(ids)
+    assert {a["href"][1:] for a in reader.all("a")} == {section["id"] for section in reader.all("section")}
+
+
+def test_a_point_and_a_row_lead_to_a_drawing():
+    table = Table("T", ["cell"], [[Link("ab", "cell-ab")], [Link("cd", "cell-cd")]], first=True)
+    gallery = Gallery("G", [Drawing("cell-ab", SVG, "cell ab")], "Drawn.", {"conv": "#ff0000"})
+    reader = Reader(render_page("R", [table, Vector("V", SVG, "a plot", "Look up."), gallery]))
+    assert [a["href"] for a in reader.all("a")][3:] == ["#cell-ab"], "only to what is on the page"
+    assert [each["id"] for each in reader.all("figure") if "id" in each] == ["cell-ab"]
+    assert {"Drawn.", "conv", "Look up.", "cd"} <= set(reader.words)
+    assert [each["aria-label"] for each in reader.all("svg")] == ["a plot", "cell ab"]
+    assert reader.all("table")[0]["class"] == "first"
+
+
+def test_words_in_chapters_and_galleries_are_escaped():
+    bad = "<script>alert('\"&')</script>"
+    parts = [
+        Chapter(bad, [Vector(bad, SVG, bad, bad), Gallery(bad, [Drawing("a", SVG, bad)], bad, {bad: bad})], bad),
+        Table("T", [bad], [[Link(bad, "a")]]),
+    ]
+    reader = Reader(render_page(bad, parts, lead=bad, origin={bad: bad}))
+    assert not reader.all("script")
+    # Title twice, lead, origin twice, three headings and links, chapter, two captions, note, colour, header, link.
+    assert reader.words.count(bad) == 18

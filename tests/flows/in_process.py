@@ -30,7 +30,7 @@ from nasgem_core.seeding import derive_seed
 from nasgem_core.training.image_set import ImageSet
 from tasks.mlflow_runs.records import SearchRecords
 from tasks.run.placement import Placement
-from tasks.stages import scorer
+from tasks.stages import report_encoder, scorer
 from tests.tasks.stores import FakeTracking
 
 STAGES = (pairs.pairs, labels.labels, encoder.encoder, estimator.estimator, bootstrap.bootstrap, report.report)
@@ -92,7 +92,7 @@ def open_small_session(patch: pytest.MonkeyPatch, config: SearchConfig) -> tuple
         nasgem_bench,
         pairs,
         possible_cells,
-        report,
+        report_encoder,
         scorer,
     ):
         for name, value in vars(module).items():

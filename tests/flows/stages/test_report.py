@@ -1,6 +1,8 @@
 import json
+import re
 
-from flows.stages.report import METRICS_FILE, PAGE_FILE, REPORT
+from flows.stages.report import METRICS_FILE, PAGE_FILE, REPORT, report
+from tasks.stages.report_cells import anchor_of
 from tasks.stages.results import Results
 
 
@@ -8,7 +10,37 @@ def test_every_picture_is_in_the_folder_and_on_the_page(small_search):
     names = {path.stem for path in REPORT.glob("*.png")}
     shown = {"best_cell", "pareto", "progress", "rounds", "similarity", "surface", "pairs", "encoder", "losses"}
     assert names == shown
-    assert PAGE_FILE.read_text().count("data:image/png;base64,") == len(shown)
+    page = PAGE_FILE.read_text()
+    assert page.count("data:image/png;base64,") == len(shown) - 1 and 'id="pareto-axes_1"' in page
+
+
+def test_points_of_the_page_lead_to_drawings_of_their_cells(small_search):
+    page = PAGE_FILE.read_text()
+    anchors = set(re.findall(r'<figure id="(cell-\w+)"', page))
+    assert anchors == {anchor_of(key) for key in Results(small_search.config).distinct.usable.key}
+    assert set(re.findall(r'href="#(cell-\w+)"', page)) == anchors
+
+
+def test_the_page_opens_with_the_answer_and_its_origin_and_ends_with_the_encoder(small_search):
+    page = PAGE_FILE.read_text()
+    words = [
+        "was chosen among",
+        ">data set<",
+        ">seed<",
+        ">time taken<",
+        ">machine<",
+        "The chosen cell and the baselines",
+    ]
+    words += ["How it was found", "Trained cells", "Appendix: the encoder", "Figure 1: differences"]
+    places = [page.rindex(word) for word in words]
+    assert places == sorted(places)
+    assert page.count("<figcaption>") >= page.count("<figure>"), "each figure says what to see"
+
+
+def test_a_page_that_is_made_again_has_the_same_bytes(small_search):
+    page = PAGE_FILE.read_bytes()
+    report.fn()
+    assert PAGE_FILE.read_bytes() == page
 
 
 def test_the_page_says_what_to_expect_of_the_chosen_cell(small_search):
