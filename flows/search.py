@@ -8,7 +8,7 @@ from flows.runtime.code_version import code_files
 from flows.runtime.dvc_command import run_dvc
 from flows.runtime.environment import prepare_environment
 from flows.runtime.lock import folder_lock
-from flows.runtime.session import open_session
+from flows.runtime.session import Session, open_session
 from flows.runtime.stopping import answer_in_flow
 from flows.stages.catalogue import SEARCHED
 from flows.stages.dvc_images import DVC_FILE, unwatched_images, watched_images
@@ -46,10 +46,7 @@ def search(overrides: dict[str, Any] | None = None) -> None:
         for data_set, images in unwatched_images(load_config()).items():
             say(f"DVC does not notice changes of {images}: `nasgem data add {data_set} {images}` has it do so")
         with open_session() as session:
-            # A missing table, predictor or image folder is reported now, and not when everything else is done.
-            for stage in SEARCHED.values():
-                if stage.check:
-                    stage.function(stage.check)(session)
+            check_stages(session)
             begun = _inputs()
             for name, stage_flow in _FLOWS.items():
                 say(f"stage {name}")
@@ -61,6 +58,12 @@ def search(overrides: dict[str, Any] | None = None) -> None:
                 )
             if not unrecorded:
                 record_outputs()
+
+
+def check_stages(session: Session) -> None:
+    """Report a missing table, predictor or image folder now, and not when everything else is done."""
+    for stage in SEARCHED.values():
+        stage.check_inputs(session)
 
 
 def missing_for_dvc(folder: Path) -> str | None:

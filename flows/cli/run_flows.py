@@ -11,8 +11,9 @@ from flows.runtime.server import prefect_server
 from flows.stages.catalogue import Stage, stage_named
 from nasgem_core.counts import read_count
 from nasgem_core.errors import ParameterError
-from tasks.run.parameters import change_parameters, load_config, use_profile
+from tasks.run.parameters import load_config
 from tasks.run.progress import say
+from tasks.run.tentative import tentative_changes
 
 if TYPE_CHECKING:
     from flows.selection import Selection
@@ -21,17 +22,15 @@ if TYPE_CHECKING:
 def run_search(profile: str | None, changes: Mapping[str, Any]) -> None:
     """Change params.yaml as asked, then run the search flow."""
     prepare_environment()
-    with folder_lock():
-        if profile and use_profile(profile):
-            say(f"params.yaml is now the {profile} profile")
-        _change(changes)
-        with prefect_server() as wait_for_server:
-            from flows.runtime.session import open_session
-            from flows.search import search
+    with folder_lock(), tentative_changes(profile, changes) as accept, prefect_server() as wait_for_server:
+        from flows.runtime.session import open_session
+        from flows.search import check_stages, search
 
-            with open_session():  # what is wrong with parameters or images is reported before the server answers
-                wait_for_server()
-                search()
+        with open_session() as session:  # what is wrong with parameters or images is reported before the server answers
+            check_stages(session)
+            accept()
+            wait_for_server()
+            search()
 
 
 def run_stage(name: str, changes: Mapping[str, Any] | None = None) -> None:
@@ -48,29 +47,25 @@ def run_stage(name: str, changes: Mapping[str, Any] | None = None) -> None:
     if int(os.environ.get("RANK", "0")) > 0:
         _take_part(stage)
         return
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1 and changes:
+        raise ParameterError("--set cannot be given to processes of torchrun: set it in params.yaml first")
     prepare_environment()
-    with folder_lock():
-        _change(changes or {})
-        with prefect_server() as wait_for_server:
-            from flows.runtime.session import open_session
+    refused = tentative_changes(None, changes or {}, (ParameterError,))
+    with folder_lock(), refused as accept, prefect_server() as wait_for_server:
+        from flows.runtime.session import open_session
 
-            flow = stage.flow()
-            with open_session() as session:
-                wait_for_server()
-                session.runner.run(flow)
+        flow = stage.flow()
+        with open_session() as session:
+            stage.check_inputs(session)
+            accept()
+            wait_for_server()
+            session.runner.run(flow)
 
 
 def _take_part(stage: Stage) -> None:
     prepare_environment()
     if stage.share:
         stage.function(stage.share)(load_config())
-
-
-def _change(changes: Mapping[str, Any]) -> None:
-    """Set parameters and check all of them."""
-    if changes and change_parameters(changes):
-        say(f"params.yaml: set {', '.join(changes)}")
-    load_config()
 
 
 def run_import(name: str, source: Path | None, label: str | None, truth: str | None) -> None:

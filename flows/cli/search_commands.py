@@ -56,6 +56,7 @@ def search(
 @app.command()
 def stage(
     name: Annotated[str, typer.Argument(help=f"{', '.join(_FIRST)} or {_LAST}.")],
+    assignments: Set = None,
     workers: Workers = None,
     device: Device = None,
 ) -> None:
@@ -64,7 +65,7 @@ def stage(
         _place(workers, device)
         from flows.cli.run_flows import run_stage
 
-        run_stage(name)
+        run_stage(name, _assigned(assignments))
 
 
 @app.command()
@@ -143,7 +144,7 @@ def run_benchmark(assignments: Set = None, workers: Workers = None) -> None:
 @app.command()
 def build(
     cell: Annotated[str, typer.Argument(help="First digits of the key of a listed cell, 'best', or a JSON file.")],
-    macs: Annotated[str, typer.Option(help="Budget of multiply-adds, such as 463M; met within 1 %.")],
+    macs: Annotated[str, typer.Option(help="Most multiply-adds that it may have, such as 463M.")],
     layout: Annotated[str, typer.Option(help="imagenet, tiny or cifar: how often images are halved.")] = "imagenet",
     skeleton: Annotated[
         str, typer.Option(help="paper or mobile: scales, repeats, and where an activation follows.")

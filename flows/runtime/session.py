@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -36,6 +36,8 @@ class Session:
     config: SearchConfig
     placement: Placement
     runner: Runner
+    checked: set[str] = field(default_factory=set)
+    """Stages whose parameters and inputs were found to be right."""
 
     @cached_property
     def images(self) -> ImageSet:

@@ -61,6 +61,12 @@ class Stage:
         """Import its module and return a function of it."""
         return getattr(import_module(self.module), name)
 
+    def check_inputs(self, session: Any) -> None:
+        """Report a mistake of the user early, once in a session."""
+        if self.check and self.name not in session.checked:
+            self.function(self.check)(session)
+            session.checked.add(self.name)
+
     def flow(self) -> Any:
         """Import its module and return its Prefect flow."""
         return self.function(self.name)

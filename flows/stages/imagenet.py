@@ -4,11 +4,12 @@
 N processes share each training, and the first of them does everything else.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from flows.runtime.session import Session, stage_flow
 from flows.stages.live_training import LiveTraining, draw_curves, register, say_removed
+from nasgem_core.backbones.channels import TOLERANCE
 from nasgem_core.backbones.counting import count_costs
 from nasgem_core.config.search import SearchConfig
 from nasgem_core.config.transfer import ImagenetConfig
@@ -23,7 +24,7 @@ from tasks.run.placement import default_device
 from tasks.run.progress import progress_bar, say
 from tasks.stages.imagenet import FOLDER, ClassifierTraining, TrainedClassifier, plan_classifiers, train_classifier
 from tasks.stages.imagenet_latency import latencies_of
-from tasks.stages.imagenet_networks import check_network_names, met_budgets
+from tasks.stages.imagenet_networks import check_budgets, check_network_names, met_budgets
 from tasks.stages.imagenet_results import (
     CURVES_FILE,
     HISTORY_FILE,
@@ -51,7 +52,7 @@ def imagenet(session: Session) -> None:
             for files in images:
                 if files.remark:
                     say(f"  {files.remark}")
-            _say_budget(session.config.imagenet, len(images[0].classes))
+            _say_budget(config, len(images[0].classes), planned)
             inputs = [Dataset("imagenet", images[0].digest, config.dataset)]
             session.records.begin("imagenet")
             trainings, grids = tune(planned, images, lambda training, parts: _train(session, training, parts, world))
@@ -64,16 +65,21 @@ def check_images(session: Session) -> None:
     """Raise `NasgemError` if params.yaml names images that are missing or half copied, or an unknown network."""
     if session.config.imagenet.dataset:
         check_network_names(session.config.imagenet)
-        list_image_files(Path(session.config.imagenet.dataset))
+        images, _ = list_image_files(Path(session.config.imagenet.dataset))
+        check_budgets(session.config.imagenet, len(images.classes))
 
 
-def _say_budget(config: ImagenetConfig, num_classes: int) -> None:
-    for macs, met in zip(config.macs, met_budgets(config, num_classes), strict=True):
-        wanted, about = count_text(macs), count_text(met, NEAREST)
-        if not macs and met:
-            say(f"  imagenet.macs = 0: networks are sized to about {about} multiply-adds, as GEMNet was built")
-        elif macs != met:
-            say(f"  imagenet.macs = {wanted} cannot be met by all of imagenet.networks: they have about {about}")
+def _say_budget(config: ImagenetConfig, num_classes: int, planned: Sequence[ClassifierTraining]) -> None:
+    budgets = met_budgets(config, num_classes)
+    if budgets != list(config.macs):
+        built = count_text(budgets[0], NEAREST)
+        say(f"  imagenet.macs = 0: networks have at most {built} multiply-adds, as GEMNet was built")
+    named = {"" if place == 0 else count_text(macs): macs for place, macs in enumerate(budgets)}
+    for network, training in {each.network: each for each in planned}.items():
+        macs, most = count_costs(training.spec.build(), training.spec.image_size).macs, named[training.budget]
+        if macs < (1 - TOLERANCE) * most:
+            have = count_text(macs, NEAREST)
+            say(f"  {network}: {have} multiply-adds, because its channels allow no more within {count_text(most)}")
 
 
 def _say_rates(trainings: list[ClassifierTraining], grids: Mapping[str, Grid]) -> None:

@@ -1,7 +1,6 @@
 """The channels of GEMNet at which a cost, its multiply-adds, parameters or predicted latency, meets a budget."""
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 
@@ -12,13 +11,14 @@ from nasgem_core.backbones.frame import Frame
 from nasgem_core.backbones.latency import NO_LATENCY, GemnetLatency
 from nasgem_core.backbones.skeleton import Skeleton
 from nasgem_core.cells.cell import Cell
-from nasgem_core.counts import DOWN, NEAREST, UP, count_text
+from nasgem_core.counts import DOWN, UP, count_text
 from nasgem_core.durations import duration_text
 from nasgem_core.errors import ParameterError
 
 MAX_WIDTH = 2048
 """The largest width that is considered."""
 TOLERANCE = 0.01
+"""Share of a budget that a network may leave unused and still count as one of that size."""
 LATENCY = "latency"
 COST_WORDS = {"macs": "MACs", "params": "params", LATENCY: "latency"}
 """What a budget can limit, in words."""
@@ -28,7 +28,7 @@ _REACHES = (1, 2, 4)
 
 @dataclass(frozen=True)
 class Budget:
-    """What the networks of all cells are to cost, within 1 %.
+    """What the networks of all cells may cost at most; those that cost up to 1 % less are of equal size.
 
     Args:
         amount: multiply-adds of one image, learnable numbers, or nanoseconds of latency.
@@ -57,32 +57,31 @@ class Budget:
         return duration_text(amount, rounding) if self.cost == LATENCY else count_text(int(amount), rounding)
 
     def met_by(self, costs: np.ndarray) -> np.ndarray:
-        """Return whether costs are within 1 % of the budget."""
-        return np.abs(costs - self.amount) <= TOLERANCE * self.amount
+        """Return whether costs are at most the budget and at least 99 % of it."""
+        return (costs <= self.amount) & (costs >= (1 - TOLERANCE) * self.amount)
 
 
 def fit_channels(cell: Cell, frame: Frame, budget: Budget) -> tuple[float, tuple[int, ...]]:
-    """Return the width and the channels with which the network of a cell meets a budget.
+    """Return the width and the channels with which the network of a cell is the largest that a budget allows.
 
-    If widths exist whose channels, rounded to the skeleton's multiples, meet the budget, the nearest one is taken.
-    Otherwise the channels of stem and stages are chosen one by one, as close to their shares of the width as the budget
-    allows.
+    Channels are those of a width, rounded to the skeleton's multiples. Where no width comes within 1 % of the budget,
+    the channels of stem and stages are chosen one by one, as close to their shares of the width as 1 % allows. Where
+    these do not come within 1 % either, the network is smaller; it never exceeds the budget.
 
     Raises:
-        ParameterError: no channels meet the budget; the message names the nearest budgets that can be met.
+        ParameterError: the smallest network exceeds the budget, or no network is nearly as large; the message names it.
     """
     widths, channels = _widths(frame.layout.skeleton)
-    least, most = budget.costs(cell, frame, channels[[0, -1]].T)
-    if not least * (1 - TOLERANCE) <= budget.amount <= most * (1 + TOLERANCE):
-        raise ParameterError(
-            f"{budget.cost} = {budget.text(budget.amount)} cannot be met: the networks of this cell with layout "
-            f"{frame.layout.name!r} have {budget.text(least, UP)} to {budget.text(most, DOWN)}; choose a budget "
-            "in between"
-        )
     costs = budget.costs(cell, frame, channels.T)
-    nearest = int(np.argmin(np.abs(costs - budget.amount)))
-    width, chosen = float(widths[nearest]), channels[nearest]
-    if not budget.met_by(costs[nearest]):
+    what = f"{budget.cost} = {budget.text(budget.amount)} cannot be met: the networks of this cell with layout "
+    what += repr(frame.layout.name)
+    if budget.amount < costs[0]:
+        raise ParameterError(f"{what} have at least {budget.text(costs[0], UP)}; choose that or more")
+    if budget.amount > costs[-1] * (1 + TOLERANCE):
+        raise ParameterError(f"{what} have at most {budget.text(costs[-1], DOWN)}; choose that or less")
+    largest = int(np.argmax(np.where(costs <= budget.amount, costs, -1)))
+    width, chosen = float(widths[largest]), channels[largest]
+    if not budget.met_by(costs[largest]):
         chosen = _refine(cell, frame, width, budget)
     return width, tuple(int(value) for value in chosen)
 
@@ -108,29 +107,33 @@ def _widths(skeleton: Skeleton) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _refine(cell: Cell, frame: Frame, width: float, budget: Budget) -> np.ndarray:
-    """Return the channels within the budget whose ratios to their shares of the width are nearest to 1."""
+    """Return the channels within 1 % of the budget whose ratios to their shares of the width are nearest to 1.
+
+    Without any, return the costliest that the budget allows and that differ from the width's by one multiple at most.
+    """
     skeleton = frame.layout.skeleton
     multiple = skeleton.channel_multiple
     ideal = [max(width * scale, multiple) for scale in (skeleton.stem_scale, *skeleton.scales)]
-    below, above = 0, 0
-    for mesh in _meshes(skeleton.channels(width), multiple):
+    costliest = np.array(skeleton.channels(width))
+    for reach in _REACHES:
+        mesh = _mesh(skeleton.channels(width), multiple, reach)
         costs = budget.costs(cell, frame, mesh)
         meets = budget.met_by(costs)
         if meets.any():
             distance = sum(np.log(values / share) ** 2 for values, share in zip(mesh, ideal, strict=True))
-            place = np.unravel_index(np.argmin(np.where(meets, distance, np.inf)), costs.shape)
-            return np.array([values.ravel()[index] for values, index in zip(mesh, place, strict=True)])
-        below = costs[costs < budget.amount].max(initial=0)
-        above = costs[costs > budget.amount].min(initial=np.iinfo(np.int64).max)
-    raise ParameterError(
-        f"{budget.cost} = {budget.text(budget.amount)} cannot be met within 1 % by channels divisible by {multiple}: "
-        f"the nearest networks of this cell have {budget.text(below, NEAREST)} and {budget.text(above, NEAREST)}; "
-        "choose one of these"
-    )
+            return _channels_at(mesh, np.where(meets, -distance, -np.inf))
+        if reach == _REACHES[0]:
+            costliest = _channels_at(mesh, np.where(costs <= budget.amount, costs, -1))
+    return costliest
 
 
-def _meshes(channels: tuple[int, ...], multiple: int) -> Iterator[tuple[np.ndarray, ...]]:
-    """Yield open meshes of channels around the given ones, each larger than the one before."""
-    for reach in _REACHES:
-        offsets = multiple * np.arange(-reach, reach + 1)
-        yield np.ix_(*(value + offsets[value + offsets > 0] for value in channels))
+def _channels_at(mesh: tuple[np.ndarray, ...], values: np.ndarray) -> np.ndarray:
+    """Return the channels of an open mesh at which a value is largest."""
+    place = np.unravel_index(np.argmax(values), values.shape)
+    return np.array([channels.ravel()[index] for channels, index in zip(mesh, place, strict=True)])
+
+
+def _mesh(channels: tuple[int, ...], multiple: int, reach: int) -> tuple[np.ndarray, ...]:
+    """Return an open mesh of channels around the given ones, up to `reach` multiples away."""
+    offsets = multiple * np.arange(-reach, reach + 1)
+    return np.ix_(*(value + offsets[value + offsets > 0] for value in channels))

@@ -1,4 +1,4 @@
-"""GEMNet of a cell with the width at which its multiply-adds meet a budget."""
+"""GEMNet of a cell with the width at which it is the largest that a budget allows."""
 
 from nasgem_core.backbones.channels import Budget, fit_channels
 from nasgem_core.backbones.frame import Frame
@@ -10,7 +10,7 @@ from nasgem_core.cells.cell import Cell
 def fit_to_budget(
     name: str, cell: Cell, layout: GEMNetLayout, *, num_classes: int, image_size: tuple[int, int], macs: int
 ) -> GEMNetSpec:
-    """Return the network of a cell whose multiply-adds are within 1 % of a budget.
+    """Return the largest network of a cell whose multiply-adds do not exceed a budget.
 
     Args:
         name: name of the network.
@@ -21,12 +21,12 @@ def fit_to_budget(
         macs: the budget.
 
     Raises:
-        ParameterError: no channels meet the budget; the message names the nearest budgets that can be met.
+        ParameterError: the smallest network exceeds the budget, or no network is nearly as large; the message names it.
     """
     return fitted_network(name, cell, Frame(layout, num_classes, image_size), Budget(macs))
 
 
 def fitted_network(name: str, cell: Cell, frame: Frame, budget: Budget) -> GEMNetSpec:
-    """Return the network of a cell that meets a budget of any kind; raises as `fit_to_budget`."""
+    """Return the largest network of a cell that a budget of any kind allows; raises as `fit_to_budget`."""
     width, channels = fit_channels(cell, frame, budget)
     return GEMNetSpec(name, frame.num_classes, frame.image_size, cell, frame.layout, width, channels)

@@ -35,7 +35,7 @@ class GemnetConfig:
     """Networks of the chosen cell, each sized to a budget (paper, section 4)."""
 
     macs: tuple[int, ...] = bounded((463_000_000, 563_000_000), low=1, high=10**15)
-    """Budgets of multiply-adds, each met within 1 %, for gemnet_a, gemnet_b and so on."""
+    """Most multiply-adds of each network, for gemnet_a, gemnet_b and so on."""
     layout: str = choice("imagenet", "imagenet", "tiny", "cifar")
     """How often images are halved; the weights are the same."""
     skeleton: str = choice("mobile", "paper", "mobile")
@@ -71,7 +71,7 @@ class ImagenetConfig:
     `gemnet` are those of `data/gemnet`; the rivals mobilenet_v2, mobilenet_v3_small, mobilenet_v3_large and
     efficientnet_b0 and all networks of cells are sized to `macs`. Files hold a cell or a network."""
     macs: tuple[int, ...] = bounded((18_970_000,), low=0, high=10**12, or_single=True)
-    """Multiply-adds that networks are sized to, one or several; 0: as GEMNet was built.
+    """Most multiply-adds that networks may have, one or several; 0: as GEMNet was built.
 
     They are those of one image of `image_size`. With several, each network is trained at each of them."""
     image_size: int = bounded(64, low=32, high=1024)

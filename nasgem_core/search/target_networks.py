@@ -109,8 +109,17 @@ def _fitted(cell: Cell, frame: Frame, budget: Budget) -> tuple[int, ...]:
 
 @lru_cache(maxsize=100_000)
 def _channels_or_reason(cell: Cell, frame: Frame, budget: Budget) -> tuple[int, ...] | str:
-    """Solve each cell once: the same cells are asked for when they are drawn, trained and shown."""
+    """Solve each cell once: the same cells are asked for when they are drawn, trained and shown.
+
+    Cells are compared by the accuracy of networks of equal cost, so one that is smaller by more than 1 % does not do.
+    """
     try:
-        return fit_channels(cell, frame, budget)[1]
+        channels = fit_channels(cell, frame, budget)[1]
     except ParameterError as error:
         return str(error)
+    if budget.met_by(budget.costs(cell, frame, np.array(channels))):
+        return channels
+    return (
+        f"{budget.cost} = {budget.text(budget.amount)} cannot be met within 1 %: the largest network of this cell that "
+        "does not exceed it is smaller than that"
+    )

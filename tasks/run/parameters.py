@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
@@ -18,6 +18,7 @@ from ruamel.yaml.nodes import ScalarNode
 from nasgem_core.bundled_files import PROFILES
 from nasgem_core.config.checked_fields import describe
 from nasgem_core.config.search import SearchConfig, read_config, read_profile
+from nasgem_core.counts import read_count
 from nasgem_core.errors import ParameterError
 from nasgem_core.predictors.catalogue import check_names
 from tasks.store.artifacts import write_bytes
@@ -62,8 +63,20 @@ def change_parameters(changes: Mapping[str, Any]) -> bool:
                 raise ParameterError(f"unknown parameter {name}: there is no section {section}")
         if field not in place:
             raise ParameterError(f"unknown parameter {name}: known there are {', '.join(place)}")
-        place[field] = _in_one_line(value)
+        place[field] = _in_one_line(_counts_read(name, value))
     return _replace(_dump(document))
+
+
+def _counts_read(name: str, value: Any) -> Any:
+    """Return a value for a whole number, or for several, with texts such as 20M read as counts."""
+    kind: Any = SearchConfig
+    for part in name.split("."):
+        kind = get_type_hints(kind).get(part) if is_dataclass(kind) else None
+    if kind is not int and int not in get_args(kind):
+        return value
+    if isinstance(value, list):
+        return [_counts_read(name, item) for item in value]
+    return read_count(value) or value if isinstance(value, str) and value[-1:].isalpha() else value
 
 
 def use_profile(name: str) -> bool:

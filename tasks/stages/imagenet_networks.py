@@ -10,7 +10,7 @@ from nasgem_core.backbones.layout import LAYOUTS, GEMNetLayout
 from nasgem_core.backbones.published.catalogue import published_names, why_missing
 from nasgem_core.backbones.published.mobile import SCALABLE
 from nasgem_core.backbones.published.strides import suitable_stride
-from nasgem_core.backbones.scaled import scaled_to_budget, shared_budget
+from nasgem_core.backbones.scaled import scaled_to_budget
 from nasgem_core.backbones.spec import GEMNetSpec, NetworkSpec, PublishedSpec
 from nasgem_core.backbones.width import fit_to_budget
 from nasgem_core.cells.cell import Cell
@@ -48,7 +48,7 @@ def planned_networks(config: ImagenetConfig, num_classes: int) -> dict[str, list
             specs = planned.setdefault(count_text(wanted) if place else "", [])
             for name in config.networks:
                 fit = _fit_of(name, config, num_classes)
-                specs += [fit(macs)] if fit else [] if place else _unsized(name, config, num_classes)
+                specs += [_sized(name, fit, macs)] if fit else [] if place else _unsized(name, config, num_classes)
     names = [spec.name for spec in planned[""]]
     for name in names:
         if names.count(name) > 1:
@@ -69,20 +69,22 @@ def check_network_names(config: ImagenetConfig) -> None:
             )
 
 
-def met_budgets(config: ImagenetConfig, num_classes: int) -> list[int]:
-    """Return the multiply-adds that networks are sized to: for each budget it, or else the next that all can have.
+def check_budgets(config: ImagenetConfig, num_classes: int) -> None:
+    """Raise `ParameterError` for a network that no budget allows; that of the cell to be found is not known yet."""
+    others = replace(config, networks=tuple(name for name in config.networks if name != GEMNET))
+    if any(config.macs) and others.networks:
+        planned_networks(others, num_classes)
 
-    Where the budget is 0, they are those of GEMNet as it was built. A single network is not given more than was asked
-    for, so that its own message says what it can have.
+
+def met_budgets(config: ImagenetConfig, num_classes: int) -> list[int]:
+    """Return the multiply-adds that networks may have at most: where the budget is 0, those of GEMNet as it was built.
 
     Raises:
         ParameterError: there are none.
         DataError: stage `gemnet` has not written a network, or a file holds neither a cell nor a network.
     """
-    fits = [fit for name in config.networks if (fit := _fit_of(name, config, num_classes))]
-    if fits and not any(config.macs):
-        return [shared_budget(_built_macs(config, num_classes), fits)]
-    return [shared_budget(macs, fits) for macs in config.macs] if len(fits) > 1 else list(config.macs)
+    sized = any(_fit_of(name, config, num_classes) for name in config.networks)
+    return [_built_macs(config, num_classes)] if sized and not any(config.macs) else list(config.macs)
 
 
 def _built_macs(config: ImagenetConfig, num_classes: int) -> int:
@@ -94,6 +96,13 @@ def _built_macs(config: ImagenetConfig, num_classes: int) -> int:
         )
     spec, size = _searched_gemnet(), (config.image_size, config.image_size)
     return int(gemnet_costs(spec.cell, spec.layout, spec.channels, num_classes, size).macs)
+
+
+def _sized(name: str, fit: _Fit, macs: int) -> NetworkSpec:
+    try:
+        return fit(macs)
+    except ParameterError as error:
+        raise ParameterError(f"{error} (network {name})") from None
 
 
 def _fit_of(name: str, config: ImagenetConfig, num_classes: int) -> _Fit | None:

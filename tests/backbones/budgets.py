@@ -11,5 +11,5 @@ def read_macs(text):
 
 
 def named_in(error):
-    """Return the two budgets that a message says are met."""
-    return [read_macs(text) for text in re.search(r" have (\S+) (?:to|and) (\S+); choose", str(error)).groups()]
+    """Return the budget that a message says can be met."""
+    return read_macs(re.search(r" have at (?:least|most) (\S+); choose that", str(error))[1])

@@ -21,9 +21,7 @@ def done(tmp_path, monkeypatch):
     happened: list[str] = []
 
     def stage(name: str, check: str | None = None) -> SimpleNamespace:
-        return SimpleNamespace(
-            name=name, check=check, function=lambda called: lambda session: happened.append(f"{name}: {called}")
-        )
+        return SimpleNamespace(name=name, check_inputs=lambda session: check and happened.append(f"{name}: {check}"))
 
     @contextmanager
     def session():
@@ -46,7 +44,7 @@ def test_what_a_check_reports_stops_the_search_before_it_begins(done, monkeypatc
     def fail(session: object) -> None:
         raise DataError("no images")
 
-    monkeypatch.setattr(module.SEARCHED["second"], "function", lambda name: fail)
+    monkeypatch.setattr(module.SEARCHED["second"], "check_inputs", fail)
     with pytest.raises(DataError, match="no images"):
         module.search.fn()
     assert done == []

@@ -11,6 +11,7 @@ from flows.runtime import session as sessions
 from flows.runtime.lock import folder_lock
 from flows.stages.catalogue import Stage
 from nasgem_core.errors import ParameterError
+from tasks.run import tentative
 
 
 @pytest.fixture
@@ -29,11 +30,12 @@ def happened(tmp_path, monkeypatch):
 
     @contextmanager
     def session():
-        yield SimpleNamespace(runner=SimpleNamespace(run=lambda flow: events.append(f"run {flow}")))
+        yield SimpleNamespace(runner=SimpleNamespace(run=lambda flow: events.append(f"run {flow}")), checked=set())
 
     monkeypatch.setattr(run_flows, "prepare_environment", lambda: events.append("environment"))
     monkeypatch.setattr(run_flows, "prefect_server", server)
-    monkeypatch.setattr(run_flows, "load_config", lambda: events.append("parameters checked"))
+    for module in (run_flows, tentative):
+        monkeypatch.setattr(module, "load_config", lambda: events.append("parameters checked"))
     monkeypatch.setattr(sessions, "open_session", session)
     monkeypatch.setattr(Stage, "flow", lambda stage: f"flow of {stage.name}")
     monkeypatch.setattr(Stage, "function", lambda stage, name: lambda config: events.append(f"{stage.name}.{name}"))
@@ -46,7 +48,7 @@ def test_a_stage_runs_when_its_parameters_are_checked_and_the_server_answers(hap
 
 
 def test_changes_are_written_first(happened, monkeypatch):
-    monkeypatch.setattr(run_flows, "change_parameters", lambda changes: bool(happened.append(f"set {changes}")))
+    monkeypatch.setattr(tentative, "change_parameters", lambda changes: bool(happened.append(f"set {changes}")))
     run_stage("pairs", {"seed": 3})
     assert happened[:3] == ["environment", "set {'seed': 3}", "parameters checked"]
 
@@ -55,7 +57,9 @@ def test_the_first_process_of_torchrun_runs_the_stage_and_the_others_take_part(h
     monkeypatch.setenv("WORLD_SIZE", "2")
     monkeypatch.setenv("RANK", "0")
     run_stage("imagenet")
-    assert happened[-1] == "run flow of imagenet"
+    assert happened[-2:] == ["server answers", "run flow of imagenet"] and "imagenet.check_images" in happened
+    with pytest.raises(ParameterError, match="--set cannot be given to processes of torchrun"):
+        run_stage("imagenet", {"seed": 3})
     happened.clear()
     monkeypatch.setenv("RANK", "1")
     run_stage("imagenet")
@@ -74,9 +78,10 @@ def test_a_search_takes_its_profile_then_the_changes(happened, monkeypatch):
 
     said = []
     monkeypatch.setattr(searches, "search", lambda: happened.append("search"))
-    monkeypatch.setattr(run_flows, "say", said.append)
-    monkeypatch.setattr(run_flows, "use_profile", lambda name: bool(happened.append(f"profile {name}")) or True)
-    monkeypatch.setattr(run_flows, "change_parameters", lambda changes: bool(happened.append(f"set {changes}")) or True)
+    monkeypatch.setattr(searches, "check_stages", lambda session: happened.append("stages checked"))
+    monkeypatch.setattr(tentative, "say", said.append)
+    monkeypatch.setattr(tentative, "use_profile", lambda name: bool(happened.append(f"profile {name}")) or True)
+    monkeypatch.setattr(tentative, "change_parameters", lambda changes: bool(happened.append(f"set {changes}")) or True)
     run_search("tiny", {"seed": 3})
     assert happened == [
         "environment",
@@ -84,6 +89,7 @@ def test_a_search_takes_its_profile_then_the_changes(happened, monkeypatch):
         "set {'seed': 3}",
         "parameters checked",
         "server starts",
+        "stages checked",
         "server answers",
         "search",
     ]
