@@ -30,7 +30,7 @@ def export(
     ] = ALL_FORMS,
     images: Annotated[
         Path | None,
-        typer.Option(help=f"For {INT8}: the data set with train/ and val/; val/ is used."),
+        typer.Option(help=f"For {INT8}: the data set; its validation images are used."),
     ] = None,
     most_lost: Annotated[
         float, typer.Option(help=f"For {INT8}: the largest fall of the accuracy on val/ to allow.", min=0.0, max=1.0)

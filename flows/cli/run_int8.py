@@ -21,7 +21,7 @@ def run_int8(model: str, output: Path, images: Path | None, most_lost: float) ->
         DataError: there are no images, they are of other classes, or the accuracy falls by more.
     """
     if images is None:
-        raise DataError("--format int8 needs images: name the data set with train/ and val/ by --images FOLDER")
+        raise DataError("--format int8 needs images: name the data set by --images FOLDER")
     prepare_environment(only_reads=True)
     from nasgem_core.deployment.int8 import export_int8
     from nasgem_core.training.image_files import list_image_files
@@ -30,11 +30,11 @@ def run_int8(model: str, output: Path, images: Path | None, most_lost: float) ->
 
     network = open_network(model, Path.cwd())
     card = network.classifier
-    _, validation = list_image_files(images)
+    training, validation = list_image_files(images)
     if class_names(images, validation.classes) != card.classes:
         raise DataError(f"images = {images}: they have other classes than {card.name}; name its own data set")
-    if validation.remark:
-        say(f"  {validation.remark}")
+    for remark in filter(None, (training.note, validation.remark)):
+        say(f"  {remark}")
     report = export_int8(
         card, network.weights, output, validation, most_lost=most_lost, on_step=lambda step: say(f"  {step}")
     )

@@ -49,6 +49,8 @@ def finalists(session: Session) -> None:
         session.records.stage("finalists", {}, artifacts=[METRICS_FILE, TABLE_FILE])
         return
     images, _ = list_image_files(Path(config.imagenet.dataset))
+    if images.remark:
+        say(f"  {images.remark}")
     session.records.begin("finalists")
     searched, ruled_out = read_searched_cell(), list[str]()
 
@@ -83,7 +85,7 @@ def finalists(session: Session) -> None:
 
 def _why_skipped(config: SearchConfig) -> str:
     if not config.imagenet.dataset:
-        return "imagenet.dataset is not set; set it to a folder of images with train/ and val/"
+        return "imagenet.dataset is not set; set it to a folder of images"
     return "" if config.finalists.cells else "finalists.cells is 0; set it to the number of cells to compare"
 
 

@@ -45,7 +45,7 @@ def imagenet(session: Session) -> None:
     grids: dict[str, Grid] = {}
     inputs: list[Dataset] = []
     if not config.dataset:
-        say("  skipped: imagenet.dataset is not set; set it to a folder of images with train/ and val/")
+        say("  skipped: imagenet.dataset is not set; set it to a folder of images")
     else:
         with open_world(session.placement.device) as world:
             images, planned = _planned(session.config)

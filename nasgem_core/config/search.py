@@ -104,7 +104,8 @@ class ProxyConfig:
     dataset: str = field(default="cifar10_proxy", metadata={"in_key": False})
     """cifar10_proxy (a tenth, bundled), cifar10 (all of it, fetched), or a folder.
 
-    The folder has `train/` and `val/`, each with one folder of images per class; CIFAR-10 is fetched to `data/raw`."""
+    The folder has one folder of images per class, or `train/` and `val/` with these. CIFAR-10 is fetched to
+    `data/raw`."""
     image_size: int = bounded(32, low=8, high=512)
     """Height and width in pixels; images of a folder are resized and cropped to it."""
     width: int = bounded(12, low=1, high=1024)

@@ -64,7 +64,7 @@ class ImagenetConfig:
     """Networks trained to classify images (paper, section 4; AutoShrink)."""
 
     dataset: str = ""
-    """A folder with train/ and val/, in each a folder per class; without one: skipped."""
+    """A folder with a folder per class, or train/ and val/ with these; empty: skipped."""
     networks: tuple[str, ...] = ("gemnet", "mobilenet_v2")
     """gemnet, rivals, published networks, known blocks, or files.
 

@@ -1,6 +1,7 @@
 """Images for classification in a folder with `train/` and `val/`, each with one folder of images per class.
 
-This is also the layout of torchvision's unpacked ImageNet. Listing the files reads no image, so mistakes in the layout
+This is also the layout of torchvision's unpacked ImageNet. A folder with one folder of images per class and neither of
+them is split. Listing the files reads no image, so mistakes in the layout
 are reported before a training begins.
 """
 
@@ -17,6 +18,7 @@ from PIL import Image
 from nasgem_core.digest import digest_of
 from nasgem_core.errors import DataError
 from nasgem_core.training.class_folders import ClassFolders
+from nasgem_core.training.folder_split import split_folder
 from nasgem_core.training.image_reading import UnreadableImageError, opened, read_image
 from nasgem_core.training.skipped import Skipped, skipped_line
 
@@ -24,6 +26,8 @@ MEMORY_BYTES = 2**30
 """Limit of the decoded images of a split that are kept in memory, and of the files whose contents are hashed."""
 _SAMPLED = 64
 """Images whose sizes are read to estimate the memory of all."""
+_PARTS = ("train", "training", "val", "valid", "validation", "test", "testing", "dev", "eval")
+"""Names of folders that are parts of a data set and no classes."""
 _LAYOUT = "each with one folder of images per class"
 
 
@@ -32,12 +36,13 @@ class ImageFiles:
     """The images of one split.
 
     Args:
-        folder: `train/` or `val/`.
+        folder: `train/` or `val/`, or the whole folder where it has neither.
         classes: names of the classes, in the order of their folders.
         files: path of each image relative to `folder`, class by class.
         labels: [N] int64, index of each image's class.
         sizes: [N] size of each file in bytes.
         skipped: what else is in the folder, and why it was left out.
+        note: one line on how the folder was split, "" where it has `train/` and `val/`.
     """
 
     folder: Path
@@ -46,6 +51,7 @@ class ImageFiles:
     labels: np.ndarray
     sizes: np.ndarray
     skipped: tuple[Skipped, ...] = ()
+    note: str = ""
 
     def __len__(self) -> int:
         return len(self.files)
@@ -58,8 +64,8 @@ class ImageFiles:
 
     @property
     def remark(self) -> str:
-        """One line on the files that were left out, "" if there are none."""
-        return skipped_line(str(self.folder), self.skipped)
+        """One line on the split and on the files that were left out, "" if there is nothing to say."""
+        return "; ".join(filter(None, (self.note, skipped_line(str(self.folder), self.skipped))))
 
     @cached_property
     def digest(self) -> str:
@@ -119,16 +125,22 @@ def _content(path: Path) -> bytes:
 def list_image_files(folder: Path) -> tuple[ImageFiles, ImageFiles]:
     """Return the training and the validation images of a folder.
 
+    A folder with one folder of images per class, and neither `train/` nor `val/`, is split (see `split_folder`), and
+    the remark of the training images says so.
+
     Raises:
         DataError: a folder is missing or empty, images are outside of class folders, the classes of both differ, or
             there is only one class.
     """
     if not folder.is_dir():
         raise DataError(f"{folder} is not a folder: name one with train/ and val/, {_LAYOUT}")
-    for split in ("train", "val"):
-        if not (folder / split).is_dir():
-            raise DataError(f"{folder} has no {split}/: it needs train/ and val/, {_LAYOUT}{_archive_hint(folder)}")
-    train, validation = (_list_split(folder / split) for split in ("train", "val"))
+    missing = [split for split in ("train", "val") if not (folder / split).is_dir()]
+    if len(missing) == 2 and not _archive_hint(folder):
+        train, validation = _split(_list_split(folder))
+    elif missing:
+        raise DataError(f"{folder} has no {missing[0]}/: it needs train/ and val/, {_LAYOUT}{_archive_hint(folder)}")
+    else:
+        train, validation = (_list_split(folder / split) for split in ("train", "val"))
     for split, own, other in (("train", train, validation), ("val", validation, train)):
         alone = sorted(set(own.classes) - set(other.classes))
         if alone:
@@ -137,10 +149,19 @@ def list_image_files(folder: Path) -> tuple[ImageFiles, ImageFiles]:
                 "the copy may be incomplete; copy the data set again, or give both splits the same classes"
             )
     if len(train.classes) == 1:
-        raise DataError(
-            f"{folder} has one class, {train.classes[0]!r}, so every answer is right: give both splits at least two"
-        )
+        raise DataError(f"{folder} has one class, {train.classes[0]!r}, so every answer is right: give it at least two")
     return train, validation
+
+
+def _split(images: ImageFiles) -> tuple[ImageFiles, ImageFiles]:
+    """Return the images of a folder without `train/` and `val/` as two parts."""
+    parts = [name for name in images.classes if name.lower() in _PARTS]
+    if parts:
+        raise DataError(
+            f"{images.folder} has the folder {parts[0]!r}, which is no class: call its parts train/ and val/, {_LAYOUT}"
+        )
+    held, note = split_folder(images.folder, images.files, images.labels)
+    return replace(images.subset(~held), note=note), replace(images.subset(held), skipped=())
 
 
 def _size(path: str | Path) -> int:

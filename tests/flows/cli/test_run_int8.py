@@ -43,7 +43,7 @@ def test_what_the_export_measured_is_printed(place, capsys):
 
 
 def test_images_are_needed_and_those_of_the_network(place):
-    with pytest.raises(DataError, match="--format int8 needs images: name the data set with train/ and val/"):
+    with pytest.raises(DataError, match="--format int8 needs images: name the data set by --images"):
         run_int8("net", Path("out"), None, 0.02)
     Path("images/classes.txt").unlink()
     with pytest.raises(DataError, match="images = images: they have other classes than GEMNet-S"):
