@@ -136,11 +136,11 @@ def train_gemnet(job: Job, folder: Path) -> dict[str, float]:
     training, validation = list_image_files(Path(job.images))
     if job.judge.share < 1:
         training = part_of(training, job.judge.share)
-    config = ImagenetConfig(dataset=job.images, epochs=job.judge.epochs, image_size=job.judge.side)
+    config = ImagenetConfig(dataset=job.images, epochs=job.judge.epochs, least_steps=0, image_size=job.judge.side)
     spec = job.spec(len(training.classes))
     torch.manual_seed(derive_seed(job.seed, "initialisation"))
     images = (training, validation)
-    task = ClassificationTask(spec.build(), spec.to_dict(), images, settings_of(config), job.seed)
+    task = ClassificationTask(spec.build(), spec.to_dict(), images, settings_of(config, config.batch_size), job.seed)
     planned = ClassifierTraining(spec, job.seed, config, 0, LEARNING_RATE)
     recipe = replace(recipe_of(planned, len(training)), evaluate_epochs=config.epochs)
     return dict(train(task, recipe, folder, seed=job.seed, world=World()).metrics)

@@ -18,6 +18,7 @@ from nasgem_core.cells.known_blocks import BLOCKS
 from nasgem_core.config.choices import OBJECTIVES
 from nasgem_core.errors import DataError
 from nasgem_core.operations.registry import OPERATIONS
+from nasgem_core.search.label_quality import LabelQuality
 from nasgem_core.search.perceptron import MINIMUM_ROWS
 from nasgem_core.search.ranking import prediction_error, rank_correlation
 from nasgem_core.seeding import derive_seed
@@ -63,6 +64,8 @@ def estimator(session: Session) -> None:
     write_trained(ESTIMATOR_FILE, rounds.trained)
     write_predictor(rounds.predictor)
     write_scorer(rounds.scorer)
+    for line in rounds.labels.warnings():
+        say(f"  {line}")
     write_json(METRICS_FILE, "nasgem.metrics/1", rounds.summary())
     network = predictor_of(rounds.predictor)
     session.records.stage(
@@ -199,6 +202,14 @@ class _Rounds:
         gains = [row["gain"] for row in self.reports[-patience:]]
         return len(gains) == patience and max(gains) <= 0
 
+    @property
+    def labels(self) -> LabelQuality:
+        """Whether the cells that were trained suffice to rank others."""
+        usable = self.trained.usable
+        foreseen = usable[np.isfinite(usable.predicted)]
+        images = len(self.session.images.validation_labels)
+        return LabelQuality.of(foreseen.predicted, foreseen.score, usable.accuracy, images)
+
     def summary(self) -> dict[str, Any]:
         """Return the stage's metrics."""
         return {
@@ -207,5 +218,6 @@ class _Rounds:
             "best_score": float(np.nanmax(self.trained.score)),
             "lipschitz_bound": predictor_of(self.predictor).lipschitz_bound(),
             "rounds": self.reports,
+            **self.labels.metrics(),
             **ruled_out_metrics(self.session.config.score, self.ruled_out),
         }

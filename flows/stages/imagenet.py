@@ -15,6 +15,7 @@ from nasgem_core.config.search import SearchConfig
 from nasgem_core.config.transfer import ImagenetConfig
 from nasgem_core.counts import NEAREST, count_text
 from nasgem_core.training.distributed import World, open_world
+from nasgem_core.training.guessing import Guessing
 from nasgem_core.training.image_files import ImageFiles, list_image_files
 from tasks.mlflow_registry.registered_model import classifier_candidate
 from tasks.mlflow_registry.registry import register_network
@@ -22,10 +23,12 @@ from tasks.mlflow_runs.records import TrainingRun, finite
 from tasks.mlflow_runs.run_record import Dataset
 from tasks.run.placement import default_device
 from tasks.run.progress import progress_bar, say
+from tasks.stages.classifier import length_of
 from tasks.stages.imagenet import FOLDER, ClassifierTraining, TrainedClassifier, plan_classifiers, train_classifier
 from tasks.stages.imagenet_latency import latencies_of
 from tasks.stages.imagenet_networks import check_budgets, check_network_names, met_budgets
 from tasks.stages.imagenet_results import (
+    BETTER,
     CURVES_FILE,
     HISTORY_FILE,
     differences_of,
@@ -36,6 +39,8 @@ from tasks.stages.imagenet_results import (
 from tasks.stages.imagenet_table import LATENCY, METRICS_FILE, difference_text, first_networks
 from tasks.stages.imagenet_tuning import Grid, tune
 
+_REMEDY = "add images, raise imagenet.least_steps, or begin with trained weights (imagenet.weights)"
+
 
 @stage_flow("imagenet")
 def imagenet(session: Session) -> None:
@@ -44,6 +49,7 @@ def imagenet(session: Session) -> None:
     classifiers: list[TrainedClassifier] = []
     grids: dict[str, Grid] = {}
     inputs: list[Dataset] = []
+    guessing: Guessing | None = None
     if not config.dataset:
         say("  skipped: imagenet.dataset is not set; set it to a folder of images")
     else:
@@ -53,12 +59,14 @@ def imagenet(session: Session) -> None:
                 if files.remark:
                     say(f"  {files.remark}")
             _say_budget(config, len(images[0].classes), planned)
+            _say_length(planned, len(images[0]))
             inputs = [Dataset("imagenet", images[0].digest, config.dataset)]
+            guessing = Guessing.of(images[0].labels, images[1].labels, len(images[0].classes))
             session.records.begin("imagenet")
             trainings, grids = tune(planned, images, lambda training, parts: _train(session, training, parts, world))
             _say_rates(trainings, grids)
             classifiers = [_train(session, training, images, world) for training in trainings]
-    _write(session, classifiers, grids, inputs)
+    _write(session, classifiers, grids, inputs, guessing)
 
 
 def check_images(session: Session) -> None:
@@ -82,6 +90,17 @@ def _say_budget(config: ImagenetConfig, num_classes: int, planned: Sequence[Clas
             say(f"  {network}: {have} multiply-adds, because its channels allow no more within {count_text(most)}")
 
 
+def _say_length(planned: Sequence[ClassifierTraining], images: int) -> None:
+    for training in planned[:1]:
+        length, config = length_of(training, images), training.config
+        if (length.epochs, length.batch_size) != (config.epochs, config.batch_size):
+            say(
+                f"  {images} training images are few: trainings have {length.epochs} epochs of {length.batch_size} "
+                f"images per step in place of {config.epochs} of {config.batch_size}, so {length.steps(images)} steps "
+                "(imagenet.least_steps)"
+            )
+
+
 def _say_rates(trainings: list[ClassifierTraining], grids: Mapping[str, Grid]) -> None:
     chosen = {training.network: training.learning_rate for training in trainings}
     for name, grid in grids.items():
@@ -101,7 +120,7 @@ def _planned(config: SearchConfig) -> tuple[tuple[ImageFiles, ImageFiles], list[
 def _train(
     session: Session, training: ClassifierTraining, images: tuple[ImageFiles, ImageFiles], world: World
 ) -> TrainedClassifier:
-    steps = training.epochs * (len(images[0]) // training.config.batch_size)
+    steps = length_of(training, len(images[0])).steps(len(images[0]))
     seed = "tuning" if training.number is None else training.number
     params = {"network": training.network, "seed": seed, "learning_rate": training.learning_rate}
     with (
@@ -126,16 +145,20 @@ def _train(
 
 
 def _write(
-    session: Session, classifiers: list[TrainedClassifier], grids: Mapping[str, Grid], inputs: list[Dataset]
+    session: Session,
+    classifiers: list[TrainedClassifier],
+    grids: Mapping[str, Grid],
+    inputs: list[Dataset],
+    guessing: Guessing | None,
 ) -> None:
     specs = {each.training.network: each.training.spec for each in classifiers}
     counted = {name: count_costs(spec.build(), spec.image_size) for name, spec in specs.items()}
     costs = {name: (found.macs, found.params) for name, found in counted.items()}
-    summary, history = summary_of(classifiers, costs, grids), history_of(classifiers)
+    summary, history = summary_of(classifiers, costs, grids, guessing), history_of(classifiers)
     for name, milliseconds in latencies_of(specs, session.config.imagenet.latency_passes).items():
         summary[name][LATENCY] = milliseconds
     panels = {"top-1 accuracy": "top1", "training loss": "loss"}
-    epochs = session.config.imagenet.epochs
+    epochs = int(history["epoch"].max()) if len(history) else session.config.imagenet.epochs
     title = "Networks trained to classify images"
     curves = draw_curves(history, ("network", "seed"), panels, epochs=epochs, title=title)
     say_removed(FOLDER, write_classifiers(classifiers, summary, history, curves))
@@ -145,6 +168,9 @@ def _write(
         size = f"{row['macs'] / 1e6:.4g}M MACs  {row['params'] / 1e6:.3g}M params"
         size += f"  {row[LATENCY]:.3g} ms" if LATENCY in row else ""
         say(f"  {name}: top-1 {100 * row['top1_mean']:.1f}{spread} %  top-5 {100 * row['top5_mean']:.1f} %  {size}")
+        if guessing and not row[BETTER]:
+            means = {"top1": row["top1_mean"], "validation_loss": row["validation_loss_mean"]}
+            say(f"  {name} is {guessing.words(means)}; {_REMEDY}")
     differences = differences_of(summary)
     first = first_networks(summary)
     for name, row in differences.items():

@@ -118,6 +118,8 @@ class ProxyConfig:
     """Stride of the 3x3 stem convolution."""
     epochs: int = bounded(3, low=1, high=10_000)
     """Passes over the training images."""
+    least_steps: int = bounded(100, low=0, high=1_000_000)
+    """With few images, more epochs until a training has so many steps; 0: never."""
     batch_size: int = bounded(128, low=2, high=65_536)
     """Images per step."""
     learning_rate: float = bounded(4e-3, low=1e-8, high=10.0)

@@ -80,6 +80,10 @@ class ImagenetConfig:
     """Trainings of each network, each from a seed of its own."""
     epochs: int = bounded(25, low=1, high=10_000)
     """Passes over the training images."""
+    least_steps: int = bounded(2_000, low=0, high=100_000_000)
+    """With few images, smaller batches and more epochs, to reach so many steps; 0: never.
+
+    Trainings that are shorter than `epochs` have the same share of it."""
     batch_size: int = bounded(64, low=2, high=65_536)
     """Images per step, over all processes and accumulated batches."""
     accumulate: int = bounded(1, low=1, high=65_536)

@@ -5,7 +5,7 @@ import math
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -17,6 +17,7 @@ from nasgem_core.networks.layout import NetworkLayout
 from nasgem_core.seeding import derive_seed
 from nasgem_core.training.augmentation import ImageTensor
 from nasgem_core.training.image_set import ImageSet
+from nasgem_core.training.schedule_length import ScheduleLength
 from nasgem_core.training.schedules import warm_cosine
 
 WARMUP_SHARE = 0.05
@@ -93,10 +94,10 @@ def train_network(
     """Build any network, train it, and measure its validation accuracy.
 
     The optimiser is Adam with an L2 penalty; the learning rate rises for the first 5 % of the steps and then follows a
-    cosine to zero. An epoch consists of as many full batches as the shuffled images fill. On the CPU a training uses
-    one thread, so that one process per core is the fastest arrangement, and equal arguments give equal bits however
-    many run at once. On CUDA the images stay on the device, and each training has its own stream, so that several can
-    share a device.
+    cosine to zero. An epoch consists of as many full batches as the shuffled images fill; with few images there are
+    more epochs, so that there are `least_steps` steps. On the CPU a training uses one thread, so that one process per
+    core is the fastest arrangement, and equal arguments give equal bits however many run at once. On CUDA the images
+    stay on the device, and each training has its own stream, so that several can share a device.
 
     Args:
         build: returns the network with fresh weights, drawn from torch's global generator.
@@ -110,6 +111,8 @@ def train_network(
     """
     start = time.perf_counter()
     target = torch.device(device)
+    length = ScheduleLength(config.epochs, config.batch_size).reaching(config.least_steps, len(images.train_labels))
+    config = replace(config, epochs=length.epochs, batch_size=length.batch_size)
     with _execution(target):
         network = _initialised(build, derive_seed(seed, "initialisation")).to(target)
         training = _Training(network, images, config, seed, channels_last=channels_last or target.type == "cuda")

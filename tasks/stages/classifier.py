@@ -15,6 +15,7 @@ from nasgem_core.training.distributed import World
 from nasgem_core.training.image_files import ImageFiles
 from nasgem_core.training.loop import train
 from nasgem_core.training.recipe import TrainingRecipe
+from nasgem_core.training.schedule_length import ScheduleLength
 from nasgem_core.training.task import Progress, Trained
 from tasks.run.parameters import in_section
 from tasks.run.placement import reader_processes
@@ -54,20 +55,28 @@ class ClassifierPlan(Protocol):
         """Folder of the checkpoints, whose name is completed with what the weights depend on."""
 
 
-def settings_of(config: ImagenetConfig) -> ClassificationSettings:
-    """Return how images are shown to a classifier."""
-    names = ("image_size", "batch_size", "accumulate", "crop_area", "centre_share", "label_smoothing", "broken_share")
-    return ClassificationSettings(**{name: getattr(config, name) for name in names})
+def length_of(plan: ClassifierPlan, images: int) -> ScheduleLength:
+    """Return how long a classifier is trained on a number of images: with few of them longer than the plan says."""
+    config = plan.config
+    least = round(config.least_steps * min(1.0, plan.epochs / config.epochs))
+    return ScheduleLength(plan.epochs, config.batch_size).reaching(least, images, smaller_batches=config.accumulate)
+
+
+def settings_of(config: ImagenetConfig, batch_size: int) -> ClassificationSettings:
+    """Return how images are shown to a classifier, so many for each step."""
+    names = ("image_size", "accumulate", "crop_area", "centre_share", "label_smoothing", "broken_share")
+    return ClassificationSettings(batch_size=batch_size, **{name: getattr(config, name) for name in names})
 
 
 def recipe_of(plan: ClassifierPlan, images: int) -> TrainingRecipe:
-    """Return how a classifier is trained on a number of images."""
-    config = plan.config
+    """Return how a classifier is trained on a number of images; the warm-up keeps its share of the steps."""
+    config, length = plan.config, length_of(plan, images)
+    warmup = config.warmup_epochs * (length.epochs / plan.epochs)
     return TrainingRecipe(
-        epochs=plan.epochs,
-        learning_rate=plan.learning_rate * config.batch_size / IMAGES_PER_RATE,
+        epochs=length.epochs,
+        learning_rate=plan.learning_rate * length.batch_size / IMAGES_PER_RATE,
         weight_decay=config.weight_decay,
-        warmup_steps=round(config.warmup_epochs * (images // config.batch_size)),
+        warmup_steps=round(warmup * (images // length.batch_size)),
         averaging=config.averaging,
         accumulate=config.accumulate,
         checkpoint_seconds=60.0,
@@ -113,7 +122,8 @@ def train_network(
     on_gpu = world.device.type == "cuda"
     readers = reader_processes(world.size) if on_gpu else 0
     with in_section("imagenet"):
-        task = ClassificationTask(model, network, images, settings_of(config), seed, workers=readers, pinned=on_gpu)
+        settings = settings_of(config, length_of(plan, len(images[0])).batch_size)
+        task = ClassificationTask(model, network, images, settings, seed, workers=readers, pinned=on_gpu)
         recipe = recipe_of(plan, len(images[0]))
         identity = [task.identity, recipe.identity(), regularisation]
         folder = checkpoint_folder(plan.checkpoints, identity, __name__, world, on_warning)

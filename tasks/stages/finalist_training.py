@@ -18,7 +18,7 @@ from nasgem_core.training.task import broken_images
 from tasks.run.parameters import in_section
 from tasks.run.placement import Placement
 from tasks.run.progress import say
-from tasks.stages.classifier import Images, train_network
+from tasks.stages.classifier import Images, length_of, train_network
 from tasks.store.caching import cached_task
 
 CHECKPOINTS = Path(".nasgem") / "checkpoints" / "finalists"
@@ -70,7 +70,8 @@ def plan_finalist(spec: GEMNetSpec, config: ImagenetConfig, epochs: int, root_se
     none = ImagenetConfig()
     unused = ("dataset", "networks", "macs", "seeds", "tuning_epochs", "latency_passes")
     recipe = {**vars(config), **{name: getattr(none, name) for name in unused}}
-    own = {**recipe, "epochs": epochs, "learning_rates": (middle_rate(config),)}
+    least = round(config.least_steps * min(1.0, epochs / config.epochs))
+    own = {**recipe, "epochs": epochs, "least_steps": least, "learning_rates": (middle_rate(config),)}
     return FinalistTraining(spec, ImagenetConfig(**own), root_seed)
 
 
@@ -84,17 +85,19 @@ def train_finalist(training: FinalistTraining, images_hash: str, until: int, pla
     Args:
         training: which one.
         images_hash: of the training images, of which a part is held out to judge the network by.
-        until: epochs of the schedule after which it stops.
+        until: epochs of the schedule after which it stops; the same share of it where few images make it longer.
         placement: the device, and the folder of the images.
     """
     torch.set_num_threads(1)  # one training per core, and equal bits however many run at once
     images = _open_images(placement.images, images_hash, training.config.tuning_share, training.root_seed)
+    length = length_of(training, len(images[0]))
+    until = round(until * length.epochs / training.epochs)
     try:
         world = World(device=torch.device(placement.own_device()))
         trained, _ = train_network(training, images, world, until=until, on_warning=say)
     except DivergedError as error:
         return {"failed": True, "reason": str(error), **_FAILED}
-    steps = until * (len(images[0]) // training.config.batch_size)
+    steps = until * (len(images[0]) // length.batch_size)
     history = [dict(row) for row in trained.history if row["step"] <= steps]
     figures = {name: history[-1][name] for name in ("top1", "validation_loss")}
     return {"failed": False, "reason": "", "history": history, **figures, "broken": broken_images(history)}

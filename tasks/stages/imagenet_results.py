@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import torch
 
+from nasgem_core.training.guessing import Guessing
 from nasgem_core.training.paired import paired_difference
 from nasgem_core.training.task import BROKEN, broken_images
 from nasgem_core.weights import NETWORK, NETWORK_SCHEMA
@@ -19,6 +20,8 @@ from tasks.store.artifacts import write_bytes, write_json, write_table, write_we
 
 HISTORY_FILE = FOLDER / "history.parquet"
 CURVES_FILE = FOLDER / "curves.png"
+BETTER = "better_than_guessing"
+"""Whether a network is, in its figures."""
 _COLUMNS = ("epoch", "step", "loss", "learning_rate", "images_per_second", "top1", "top5", "validation_loss")
 
 
@@ -37,6 +40,7 @@ def summary_of(
     classifiers: Sequence[TrainedClassifier],
     costs: Mapping[str, tuple[int, int]],
     grids: Mapping[str, Grid] | None = None,
+    guessing: Guessing | None = None,
 ) -> dict[str, dict[str, Any]]:
     """Return, for each network, MACs, params, bytes, the accuracies of its trainings, their mean and deviation.
 
@@ -44,6 +48,7 @@ def summary_of(
         classifiers: the trainings.
         costs: MACs and params by the name of the network.
         grids: what each learning rate gave, by the name of the network, where several were tried.
+        guessing: what guessing achieves on the same images; given, it is compared with.
     """
     networks: dict[str, dict[str, Any]] = {}
     for each in classifiers:
@@ -54,7 +59,12 @@ def summary_of(
         entry = networks.setdefault(name, {**budget, **size, **rates, "top1": [], "top5": []})
         for figure in ("top1", "top5"):
             entry[figure].append(each.card.metrics[figure])
-    for entry in networks.values():
+    for name, entry in networks.items():
+        if guessing is not None:
+            losses = [each.card.metrics["validation_loss"] for each in classifiers if each.training.network == name]
+            entry["validation_loss_mean"] = float(np.mean(losses))
+            means = {"top1": float(np.mean(entry["top1"])), "validation_loss": entry["validation_loss_mean"]}
+            entry |= {"guessing_top1": guessing.top1, "guessing_loss": guessing.loss, BETTER: guessing.beaten_by(means)}
         for figure in ("top1", "top5"):
             values = entry[figure]
             entry[f"{figure}_mean"] = float(np.mean(values))

@@ -45,7 +45,7 @@ def small_config(objective: str, budget: str = "", predictor: str = "gaussian_pr
         cells=CellsConfig(vertices=6, edge_probability=(0.2, 0.6)),
         pairs=PairsConfig(count=100),
         encoder=EncoderConfig(dimension=4, hidden=(8,), iterations=5, batch_size=32),
-        proxy=ProxyConfig(width=2, stages=(1, 2), epochs=2),
+        proxy=ProxyConfig(width=2, stages=(1, 2), epochs=2, least_steps=0),
         score=ScoreConfig(objective=objective, budget=budget),
         gemnet=GemnetConfig(layout="tiny", skeleton="mobile", image_size=64),
         predictor=PredictorConfig(kind=predictor, target="accuracy", hidden=(8,), iterations=20, members=2),

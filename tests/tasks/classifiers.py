@@ -15,6 +15,7 @@ SMALL = ImagenetConfig(
     image_size=64,
     seeds=2,
     epochs=2,
+    least_steps=0,
     batch_size=8,
     learning_rates=(0.1,),
     warmup_epochs=0.5,

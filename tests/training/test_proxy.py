@@ -13,7 +13,7 @@ from nasgem_core.errors import ParameterError
 from nasgem_core.training.image_set import ImageSet
 from nasgem_core.training.proxy import learning_rate_factor, train_cell
 
-CONFIG = ProxyConfig(width=4, stages=(1, 2), stem_stride=2, epochs=2, batch_size=16, augment=True)
+CONFIG = ProxyConfig(width=4, stages=(1, 2), stem_stride=2, epochs=2, least_steps=0, batch_size=16, augment=True)
 CELL = Cell(np.array([[0, 1, 1], [0, 0, 1], [0, 0, 0]]), ("input", "dwconv3x3", "conv1x1"))
 OTHER = Cell(np.array([[0, 1], [0, 0]]), ("input", "conv3x3"))
 

@@ -62,7 +62,7 @@ def test_pairs_of_networks_see_the_same_crops_in_the_same_order(here):
     trainings = plan_classifiers(config, 3, 0)
 
     def shown(training):
-        task = ClassificationTask(nn.Linear(1, 1), {}, images, settings_of(config), training.seed)
+        task = ClassificationTask(nn.Linear(1, 1), {}, images, settings_of(config, config.batch_size), training.seed)
         return [batch.pixels for epoch in range(2) for batch in task.batches(epoch, World(), 0)]
 
     first, second, other, _ = map(shown, trainings)

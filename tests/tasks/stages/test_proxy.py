@@ -12,7 +12,7 @@ from tasks.run.placement import Placement
 from tasks.stages import proxy
 
 CELLS = sample_cells(CellsConfig(vertices=4), 3, 0)
-CONFIG = ProxyConfig(width=2, stages=(1,), epochs=1, batch_size=8, augment=False)
+CONFIG = ProxyConfig(width=2, stages=(1,), epochs=1, least_steps=0, batch_size=8, augment=False)
 GENERATOR = np.random.default_rng(0)
 IMAGES = ImageSet(
     *(

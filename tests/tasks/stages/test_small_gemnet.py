@@ -13,7 +13,7 @@ from tasks.stages.small_gemnet import train_small_gemnet
 from tests.search.target_networks import SHORT
 
 CELL = sample_cells(CellsConfig(vertices=4), 1, 0).cell(0).canonical_form()
-CONFIG = ProxyConfig(epochs=2, batch_size=8)
+CONFIG = ProxyConfig(epochs=2, least_steps=0, batch_size=8)
 GENERATOR = np.random.default_rng(0)
 LABELS = np.arange(32) % 2
 PIXELS = (GENERATOR.integers(0, 80, (32, 32, 32, 3)) + 120 * LABELS[:, None, None, None]).astype(np.uint8)

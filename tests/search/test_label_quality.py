@@ -1,0 +1,34 @@
+import numpy as np
+import pytest
+
+from nasgem_core.search.label_quality import LabelQuality
+
+RANDOM = np.random.default_rng(0)
+ACCURACIES = np.linspace(0.5, 0.8, 30)
+
+
+def test_good_labels_need_no_warning():
+    predicted = ACCURACIES[:20] + RANDOM.normal(0, 0.01, 20)
+    found = LabelQuality.of(predicted, ACCURACIES[:20], ACCURACIES, 10_000)
+    assert found.ranks and found.tells_apart and found.warnings() == []
+    assert found.sampling_error == pytest.approx(0.0048, abs=2e-4)
+    assert found.metrics()["ranking_low"] > 0 and found.metrics()["labels_rank"]
+
+
+def test_predictions_that_do_not_rank_are_reported_with_their_interval():
+    found = LabelQuality.of(RANDOM.normal(size=12), ACCURACIES[:12], ACCURACIES, 10_000)
+    (line,) = found.warnings()
+    assert line.startswith("too few labels to rank cells: Kendall's tau of 12 predictions") and "(95 %: -" in line
+
+
+def test_too_few_validation_images_are_reported():
+    close = 0.6 + RANDOM.normal(0, 0.03, 30)
+    found = LabelQuality.of(close[:20], close[:20], close, 120)
+    (line,) = found.warnings()
+    assert line.startswith("too few validation images: the accuracies of the cells differ by")
+    assert not found.metrics()["labels_tell_apart"]
+
+
+def test_without_predictions_nothing_is_said_of_them():
+    found = LabelQuality.of(np.empty(0), np.empty(0), ACCURACIES, 10_000)
+    assert found.warnings() == [] and found.metrics()["ranking_tau"] is None
