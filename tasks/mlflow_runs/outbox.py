@@ -57,12 +57,12 @@ class Outbox:
         """Return the waiting records, oldest first."""
         return sorted(self.folder.glob(f"*{SUFFIX}"))
 
-    def deliver(self, write: Callable[[RunRecord, str], None]) -> None:
+    def deliver(self, write: Callable[[RunRecord, str], None], more: Callable[[], bool] = lambda: True) -> None:
         """Pass the waiting records, oldest first, to `write(record, digest)`, and remove each when that returns.
 
         Only one thread or process delivers at a time. A damaged record, or one for which `write` raises
         `RecordRefused`, is moved away with a warning. Any other error of `write` ends the delivery, and that record
-        and those after it stay.
+        and those after it stay; so do the records that are left when `more` returns False, which is asked after each.
         """
         if not self.pending():
             return
@@ -71,6 +71,8 @@ class Outbox:
             while waiting := self.pending():
                 for path in waiting:
                     self._deliver_one(path, write)
+                    if not more():
+                        return
 
     def _deliver_one(self, path: Path, write: Callable[[RunRecord, str], None]) -> None:
         try:

@@ -57,6 +57,10 @@ COMMIT_TAG, DIRTY_TAG = "mlflow.source.git.commit", "git.dirty"
 """Tags of a run's code; MLflow's pages show the first one as the version."""
 _FIRST_PAUSE, _LONGEST_PAUSE = 30.0, 600.0
 """Seconds without an attempt after a failed delivery; doubled at each failure in a row."""
+_LONGEST_DELIVERY, _LONGEST_LAST = 2.0, 60.0
+"""Seconds that one delivery may take during a search, and at its end: thousands of runs may wait after an outage."""
+_PAUSES = 9
+"""How many times as long as a delivery that left records behind the search then works undisturbed."""
 
 
 def tracking_uri(root: Path) -> str:
@@ -119,19 +123,23 @@ class Tracking:
         self._warned = False
 
     def log(self, record: RunRecord) -> None:
-        """Put `record` into the outbox and deliver what waits there, unless MLflow failed a moment ago."""
+        """Put `record` into the outbox and deliver what waits there, unless MLflow failed a moment ago.
+
+        Of many waiting records a part is delivered, so that they take a tenth of the search's time at most.
+        """
         self._outbox.put(record)
         if self._clock() >= self._next_attempt:
-            self._deliver()
+            self._deliver(_LONGEST_DELIVERY)
 
     def close(self) -> int:
-        """Try once more to deliver everything; return how many records still wait."""
-        self._deliver()
+        """Deliver for up to a minute what still waits; return how many records are left for the next search."""
+        self._deliver(_LONGEST_LAST)
         return len(self._outbox.pending())
 
-    def _deliver(self) -> None:
+    def _deliver(self, longest: float) -> None:
+        begun = self._clock()
         try:
-            self._outbox.deliver(self._writer.write)
+            self._outbox.deliver(self._writer.write, lambda: self._clock() < begun + longest)
         except Exception as error:  # whatever a store raises: the records are safe and the search goes on
             self._next_attempt = self._clock() + self._pause
             self._pause = min(2 * self._pause, _LONGEST_PAUSE)
@@ -142,7 +150,10 @@ class Tracking:
                     f"runs wait in {self._outbox.folder} and are delivered once it answers"
                 )
         else:
-            self._next_attempt, self._pause, self._warned = 0.0, _FIRST_PAUSE, False
+            now = self._clock()
+            spent = now - begun
+            self._next_attempt = now + _PAUSES * spent if spent >= longest else 0.0
+            self._pause, self._warned = _FIRST_PAUSE, False
 
 
 def flat_params(config: Any, prefix: str = "") -> dict[str, str]:

@@ -62,6 +62,30 @@ def test_a_second_outage_is_reported_again(place, tmp_path):
     assert len(warnings) == 2
 
 
+def test_thousands_of_waiting_runs_hold_a_search_up_for_a_tenth_of_its_time(tmp_path):
+    now, written = 0.0, []
+
+    class Slow:
+        def write(self, record, _):
+            nonlocal now
+            now += 0.5
+            written.append(record.key)
+
+    outbox = Outbox(tmp_path, pytest.fail)
+    for i in range(300):
+        outbox.put(RunRecord(f"old-{i}", "old", "cell"))
+    tracking = Tracking("uri", outbox, Slow(), pytest.fail, clock=lambda: now)
+    for _ in range(40):  # a search that logs every second
+        tracking.log(RunRecord("new", "new", "cell"))
+        now += 1
+    assert written == [f"old-{i}" for i in range(len(written))] and 4 <= len(written) <= 12
+    before = now
+    left = tracking.close()
+    assert now - before == 60 and left == 340 - len(written)
+    later = Tracking("uri", outbox, Slow(), pytest.fail, clock=lambda: now)
+    assert [later.close(), later.close()] == [left - 120, 0], "an answer that fails to end the wait"
+
+
 def test_a_closed_port_is_one_clear_error(monkeypatch):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
