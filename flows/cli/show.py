@@ -125,7 +125,7 @@ def show_cell(name: str, picture: Path | None) -> None:
 def _cost_lines(cell: Cell, config: SearchConfig) -> list[str]:
     """Return the costs of the network that a cell becomes in a search, or that it has none at the budget."""
     from tasks.stages.networks import search_networks
-    from tasks.stages.proxy import open_images
+    from tasks.stages.proxy_images import open_images
 
     networks = search_networks(config, open_images(config.proxy, "data/raw"))
     try:

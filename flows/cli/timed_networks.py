@@ -14,7 +14,7 @@ from tasks.deployment.sized import is_rival, listed_gemnet, listed_gemnet_sample
 from tasks.run.parameters import load_config
 from tasks.stages.imagenet_networks import BLOCK
 from tasks.stages.networks import target_frame
-from tasks.stages.proxy import open_images
+from tasks.stages.proxy_images import open_images
 from tasks.stages.results import Results
 
 

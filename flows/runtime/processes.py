@@ -7,7 +7,8 @@ import threading
 import time
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from multiprocessing import forkserver
 from pathlib import Path
 
 
@@ -39,9 +40,13 @@ def parent_of(process: int) -> int:
 
 
 def end_children() -> None:
-    """End the workers that this process has started, at once."""
+    """End the workers that this process has started, and the process that they were forked from, at once."""
     for worker in multiprocessing.active_children():
         worker.kill()
+    server = forkserver._forkserver._forkserver_pid  # type: ignore[attr-defined]
+    if server is not None:
+        with suppress(ProcessLookupError):
+            os.kill(server, signal.SIGKILL)
 
 
 @contextmanager

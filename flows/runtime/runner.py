@@ -11,8 +11,9 @@ from typing import Any, Protocol
 
 from prefect import Flow, Task
 from prefect.futures import PrefectFuture
-from prefect.task_runners import ProcessPoolTaskRunner, TaskRunner
+from prefect.task_runners import TaskRunner
 
+from flows.runtime.forked_workers import ForkedWorkers
 from flows.runtime.processes import end_children, ignoring_interrupts, start_worker
 from nasgem_core.errors import NasgemError
 from tasks.run.placement import SLOT
@@ -53,7 +54,7 @@ class ProcessPool:
 
     def run(self, flow: Flow[[], None]) -> None:
         """Run a flow with a pool of its own."""
-        pool: TaskRunner[Any] = ProcessPoolTaskRunner(max_workers=self.workers, initializer=_start_worker)
+        pool: TaskRunner[Any] = ForkedWorkers(max_workers=self.workers, initializer=_start_worker)
         flow.with_options(task_runner=pool)()
 
     def submit(self, task: Task[..., Any], inputs: Sequence[Mapping[str, Any]]) -> list[PrefectFuture[Any]]:

@@ -25,7 +25,7 @@ from tasks.run.placement import Placement, default_device, default_workers
 from tasks.run.progress import say
 from tasks.stages.networks import search_networks
 from tasks.stages.objective import open_objective
-from tasks.stages.proxy import open_images
+from tasks.stages.proxy_images import open_images
 from tasks.store.caching import plain_flow
 
 

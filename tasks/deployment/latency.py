@@ -25,7 +25,7 @@ from nasgem_core.seeding import derive_seed
 from tasks.deployment.open_network import open_network
 from tasks.mlflow_registry.registry import is_reference
 from tasks.run.progress import progress_bar
-from tasks.stages.proxy import open_images
+from tasks.stages.proxy_images import open_images
 from tasks.stages.target_latency import GEMNET
 
 

@@ -2,17 +2,19 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from nasgem_core.backbones.costs import gemnet_costs
-from nasgem_core.backbones.spec import GEMNetSpec
 from nasgem_core.cells.cell import Cell
 from nasgem_core.search.halving import Halving
 from nasgem_core.search.rank_agreement import rank_agreement
 from tasks.store.artifacts import DATA, METRICS, read_table, write_json, write_table
+
+if TYPE_CHECKING:
+    from nasgem_core.backbones.spec import GEMNetSpec  # with Torch, which the words about finalists do without
 
 TABLE_FILE = DATA / "finalists" / "finalists.parquet"
 METRICS_FILE = METRICS / "finalists.json"
@@ -46,7 +48,7 @@ class Finalist:
         trainings: how many these are.
     """
 
-    spec: GEMNetSpec
+    spec: "GEMNetSpec"
     origin: str
     round: int
     score: float

@@ -1,18 +1,14 @@
 """Task "proxy training" (paper 3.2): one cell, one training, once ever for equal settings."""
 
 from dataclasses import asdict
-from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 from nasgem_core.cells.cell import Cell
 from nasgem_core.config.search import ProxyConfig
-from nasgem_core.errors import DataError
 from nasgem_core.seeding import derive_seed
-from nasgem_core.training.image_set import ImageSet
 from nasgem_core.training.proxy import train_cell
-from nasgem_core.training.proxy_images import load_images
 from tasks.run.placement import Placement
+from tasks.stages.proxy_images import open_unchanged_images
 from tasks.store.caching import cached_task
 
 
@@ -30,17 +26,3 @@ def train_proxy(cell: Cell, images_hash: str, config: ProxyConfig, seed: int, pl
 def run_seed(root: int, run: int) -> int:
     """Return the seed that takes the root's place in the trainings of one run; run 0 has the root itself."""
     return root if run == 0 else derive_seed(root, "run", run)
-
-
-def open_unchanged_images(config: ProxyConfig, images_hash: str, placement: Placement) -> ImageSet:
-    """Return the images that a search began with; raises `DataError` where they are others now."""
-    images = open_images(config, placement.images)
-    if images.content_hash != images_hash:
-        raise DataError(f"the images of {config.dataset} changed while the search was running: start it again")
-    return images
-
-
-@lru_cache(maxsize=2)
-def open_images(config: ProxyConfig, folder: str) -> ImageSet:
-    """Load the images once a process."""
-    return load_images(config, Path(folder))

@@ -4,17 +4,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from nasgem_core.cells.cell import Cell
 from nasgem_core.config.search import SearchConfig
-from nasgem_core.encoders.fitted import FittedEncoder
 from tasks.stages.best_cell import BEST_CELL_FILE, best_cell_file, not_trained, read_best_cell, read_searched_cell
-from tasks.stages.encoder import GUIDED, PLAIN, read_encoder
 from tasks.stages.trained import BASELINE, BOOTSTRAP_FILE, COLUMNS, ESTIMATOR_FILE, TrainedCells, read_trained
 from tasks.store.artifacts import METRICS, read_json, write_json
+
+if TYPE_CHECKING:
+    from nasgem_core.encoders.fitted import FittedEncoder
 
 SELECTED_FILE = Path(".nasgem") / "selected.json"
 SELECTED_SCHEMA = "nasgem.selected/1"
@@ -72,8 +73,14 @@ class Results:
         return read_best_cell()
 
     @cached_property
-    def encoders(self) -> dict[str, FittedEncoder]:
+    def encoders(self) -> "dict[str, FittedEncoder]":
         """The guided encoder and the plain one."""
+        from tasks.stages.encoder import (  # with Torch and Prefect, of which `show` has no need
+            GUIDED,
+            PLAIN,
+            read_encoder,
+        )
+
         return {kind: read_encoder(kind) for kind in (GUIDED, PLAIN)}
 
     def metrics(self, stage: str) -> dict[str, Any]:

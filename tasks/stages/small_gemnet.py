@@ -10,7 +10,7 @@ from nasgem_core.config.search import ProxyConfig
 from nasgem_core.seeding import derive_seed
 from nasgem_core.training.proxy import train_network
 from tasks.run.placement import Placement
-from tasks.stages.proxy import open_unchanged_images
+from tasks.stages.proxy_images import open_unchanged_images
 from tasks.store.caching import cached_task
 
 

@@ -7,10 +7,8 @@ import pandas as pd
 
 from nasgem_core.backbones.frame import Frame
 from nasgem_core.backbones.latency import GemnetLatency
-from nasgem_core.backbones.spec import GEMNetSpec, NetworkSpec
 from nasgem_core.config.search import SearchConfig
 from nasgem_core.errors import DataError, ParameterError
-from nasgem_core.search.gemnet_latency import fit_gemnet_latency
 from nasgem_core.search.latency_model import LatencyError
 from tasks.stages.latency_table import read_latency, require_one_setting
 
@@ -25,6 +23,9 @@ def fit_target_latency(config: SearchConfig, frame: Frame) -> tuple[GemnetLatenc
         ParameterError: there is no table at the path that the parameters name.
         DataError: the table is damaged, of other networks, lacks an operation, or has too few networks.
     """
+    from nasgem_core.backbones.spec import GEMNetSpec, NetworkSpec  # both with Torch, which `nasgem show` does without
+    from nasgem_core.search.gemnet_latency import fit_gemnet_latency
+
     path = Path(config.score.latency_table)
     command = f"nasgem latency --sampled 40 --macs 19M --engine onnxruntime --output {path.parent}"
     if not path.is_file():

@@ -75,7 +75,7 @@ def test_show_has_it(small_search, monkeypatch):
     monkeypatch.setattr(show, "load_config", lambda: small_search.config)
     monkeypatch.setattr(show, "show_places", lambda: None)
     monkeypatch.setattr(show, "prepare_environment", lambda **_: None)
-    monkeypatch.setattr("tasks.stages.proxy.open_images", lambda *_: small_search.session.images)
+    monkeypatch.setattr("tasks.stages.proxy_images.open_images", lambda *_: small_search.session.images)
     with out.capture() as captured:
         show.show_results()
         show.show_cell("best", None)

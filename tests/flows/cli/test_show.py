@@ -1,4 +1,6 @@
 import json
+import subprocess
+import sys
 
 import pytest
 
@@ -9,7 +11,9 @@ from nasgem_core.errors import DataError
 from tasks.stages.results import Results, write_selected
 from tasks.stages.trained import KNOWN
 from tests.flows.in_process import IMAGES
+from tests.flows.workspace import ROOT
 
+WITHOUT = {"torch", "prefect", "mlflow", "sklearn", "matplotlib"}
 CELL = Cell.from_dict({"schema": "nasgem.cell/1", "operations": ["input", "skip"], "edges": [[0, 1]]})
 
 
@@ -25,6 +29,12 @@ def printed(small_search, monkeypatch):
         return capture.get()
 
     return text
+
+
+def test_showing_imports_nothing_that_takes_seconds():
+    code = "import sys, flows.cli.show, tasks.stages.networks, tasks.stages.proxy_images\nprint(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert not WITHOUT & set(done.stdout.split())
 
 
 def test_results_name_the_chosen_cell_and_random_search(printed, small_search):
@@ -48,7 +58,7 @@ def test_results_of_single_trainings_are_shown_as_such(printed, small_search, mo
 
 
 def test_a_known_block_is_shown_by_its_name(printed, small_search, monkeypatch):
-    monkeypatch.setattr("tasks.stages.proxy.open_images", lambda *_: IMAGES)
+    monkeypatch.setattr("tasks.stages.proxy_images.open_images", lambda *_: IMAGES)
     trained = Results(small_search.config).distinct.usable
     block = trained[trained.kinds == KNOWN].row(0)
     text = printed(show.show_cell, block["key"], None)

@@ -12,7 +12,7 @@ from flows.runtime import runner
 from flows.runtime.runner import ProcessPool, Runner, WorkerError
 from flows.runtime.side_by_side import run_side_by_side
 from tasks.run.placement import SLOT
-from tests.flows.runtime.worker_tasks import dying, slot_of_worker
+from tests.flows.runtime.worker_tasks import dying, worker
 
 POOL: Runner = ProcessPool(2)
 
@@ -54,15 +54,20 @@ def test_tasks_run_in_processes_and_one_that_dies_is_reported():
     found = []
 
     @flow
-    def working_and_dying() -> None:
-        found.extend(future.result() for future in POOL.submit(slot_of_worker, [{"number": i} for i in range(2)]))
+    def working() -> None:
+        found.extend(future.result() for future in POOL.submit(worker, [{"number": i} for i in range(2)]))
+
+    @flow
+    def dying_flow() -> None:
+        working.fn()
         run_side_by_side(POOL, dying, [{"number": 9}], lambda *_: None)
 
-    with (
-        prefect_test_harness(server_startup_timeout=180),
-        pytest.raises(WorkerError, match=r"^a worker was ended from outside \(out of memory\?\): run again"),
-    ):
-        POOL.run(working_and_dying)
-    assert [number for number, *_ in found] == [0, 1]
-    assert os.getpid() not in {pid for _, pid, _ in found}
-    assert all(slot.isdigit() for *_, slot in found)
+    with prefect_test_harness(server_startup_timeout=180):
+        POOL.run(working)
+        with pytest.raises(WorkerError, match=r"^a worker was ended from outside \(out of memory\?\): run again"):
+            POOL.run(dying_flow)
+    assert [each["number"] for each in found] == [0, 1, 0, 1]
+    assert all(each["slot"].isdigit() and each["torch"] for each in found)
+    (server,) = {each["from"] for each in found}  # both pools fork their workers from one process
+    assert os.getpid() not in {server, *(each["process"] for each in found)}
+    assert os.waitpid(server, 0)[1] == signal.SIGKILL, "what they are forked from ends with them"

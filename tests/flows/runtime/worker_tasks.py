@@ -1,6 +1,7 @@
 """Tasks for workers, which import no more than this module to run them."""
 
 import os
+import sys
 
 from prefect import task
 
@@ -9,8 +10,9 @@ from tasks.store.caching import cached_task
 
 
 @task
-def slot_of_worker(number: int) -> tuple[int, int, str]:
-    return number, os.getpid(), os.environ[SLOT]
+def worker(number: int) -> dict[str, object]:
+    imported = "torch._dynamo" in sys.modules
+    return {"number": number, "process": os.getpid(), "from": os.getppid(), "slot": os.environ[SLOT], "torch": imported}
 
 
 @cached_task("dying")

@@ -124,7 +124,7 @@ def test_it_is_said_everywhere(at_budget, monkeypatch):
     monkeypatch.setattr(show, "load_config", lambda: session.config)
     for name in ("prepare_environment", "show_places"):
         monkeypatch.setattr(show, name, lambda **_: None)
-    monkeypatch.setattr("tasks.stages.proxy.open_images", lambda *_: session.images)
+    monkeypatch.setattr("tasks.stages.proxy_images.open_images", lambda *_: session.images)
     with out.capture() as shown:
         show.show_results()
         show.show_cell("best", None)

@@ -1,0 +1,55 @@
+"""Workers that start at once: they are forked from a process that has imported what a training needs.
+
+A new process takes some six seconds of processor time for these imports, which a search with two workers in two stages
+would spend four times.
+"""
+
+import atexit
+import multiprocessing
+import os
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import forkserver
+from typing import Any, Self
+
+from prefect.task_runners import ProcessPoolTaskRunner
+
+from flows.runtime.processes import end_children
+
+_IMPORTED = ("prefect.task_engine", "torch._dynamo", "tasks.stages.proxy", "tasks.stages.small_gemnet")
+"""Torch imports the second one when it makes an optimiser. No import may start a thread or touch a GPU."""
+
+atexit.register(end_children)  # they end by themselves too, but take a second for it
+
+
+class ForkedWorkers(ProcessPoolTaskRunner):
+    """Prefect's pool of processes, which would start every process from nothing."""
+
+    def __enter__(self) -> Self:
+        super().__enter__()
+        spawning: Any = self._executor
+        forkserver.set_forkserver_preload(list(_IMPORTED))
+        self._executor = ProcessPoolExecutor(
+            self._max_workers,
+            multiprocessing.get_context("forkserver"),
+            initializer=spawning._initializer,
+            initargs=spawning._initargs,
+        )
+        return self
+
+    def submit(self, *arguments: Any, **keywords: Any) -> Any:
+        """Start a task as Prefect does; the process that workers are forked from is started before the first one."""
+        _ensure_running()
+        return super().submit(*arguments, **keywords)
+
+
+def _ensure_running() -> None:
+    """Start the process that workers are forked from, if it does not run: without a user's `tasks.py` in its path."""
+    before = os.environ.get("PYTHONSAFEPATH")
+    os.environ["PYTHONSAFEPATH"] = "1"
+    try:
+        forkserver.ensure_running()
+    finally:
+        if before is None:
+            del os.environ["PYTHONSAFEPATH"]
+        else:
+            os.environ["PYTHONSAFEPATH"] = before
