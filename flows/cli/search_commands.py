@@ -57,6 +57,10 @@ def search(
 def stage(
     name: Annotated[str, typer.Argument(help=f"{', '.join(_FIRST)} or {_LAST}.")],
     assignments: Set = None,
+    weights: Annotated[
+        list[str] | None,
+        typer.Option("--from", help="Stage imagenet: begin with these weights (imagenet.weights). Repeatable."),
+    ] = None,
     workers: Workers = None,
     device: Device = None,
 ) -> None:
@@ -64,8 +68,12 @@ def stage(
     with guarded():
         _place(workers, device)
         from flows.cli.run_flows import run_stage
+        from nasgem_core.errors import ParameterError
 
-        run_stage(name, _assigned(assignments))
+        changes = _assigned(assignments)
+        if weights and name != "imagenet":
+            raise ParameterError(f"--from: stage {name} trains no network that could begin with weights; imagenet does")
+        run_stage(name, changes | {"imagenet.weights": weights} if weights else changes)
 
 
 @app.command()

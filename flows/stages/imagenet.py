@@ -38,6 +38,7 @@ from tasks.stages.imagenet_results import (
 )
 from tasks.stages.imagenet_table import LATENCY, METRICS_FILE, difference_text, first_networks
 from tasks.stages.imagenet_tuning import Grid, tune
+from tasks.stages.initial_weights import check_weights, say_beginnings
 
 _REMEDY = "add images, raise imagenet.least_steps, or begin with trained weights (imagenet.weights)"
 
@@ -60,6 +61,8 @@ def imagenet(session: Session) -> None:
                     say(f"  {files.remark}")
             _say_budget(config, len(images[0].classes), planned)
             _say_length(planned, len(images[0]))
+            specs = list({training.network: training.spec for training in planned}.values())
+            say_beginnings(config, specs, images[0].classes, lambda line: say(f"  {line}"))
             inputs = [Dataset("imagenet", images[0].digest, config.dataset)]
             guessing = Guessing.of(images[0].labels, images[1].labels, len(images[0].classes))
             session.records.begin("imagenet")
@@ -73,6 +76,7 @@ def check_images(session: Session) -> None:
     """Raise `NasgemError` if params.yaml names images that are missing or half copied, or an unknown network."""
     if session.config.imagenet.dataset:
         check_network_names(session.config.imagenet)
+        check_weights(session.config.imagenet)
         images, _ = list_image_files(Path(session.config.imagenet.dataset))
         check_budgets(session.config.imagenet, len(images.classes))
 

@@ -1,6 +1,6 @@
 """Parameters of the stages after the search, which build and train networks of its cells; as in `config.search`."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 
 from nasgem_core.config.checked_fields import bounded, choice, require_distinct, require_order, require_pair
@@ -74,6 +74,10 @@ class ImagenetConfig:
     """Most multiply-adds that networks may have, one or several; 0: as GEMNet was built.
 
     They are those of one image of `image_size`. With several, each network is trained at each of them."""
+    weights: tuple[str, ...] = field(default=(), metadata={"may_be_empty": True})
+    """Weights to begin with: exported folders, files of a stage or torchvision's.
+
+    Each network takes the first whose names and shapes are its own; its classifier is new for other classes."""
     image_size: int = bounded(64, low=32, high=1024)
     """Height and width of the images that the networks see, in pixels."""
     seeds: int = bounded(3, low=1, high=1000)

@@ -19,6 +19,7 @@ from nasgem_core.training.schedule_length import ScheduleLength
 from nasgem_core.training.task import Progress, Trained
 from tasks.run.parameters import in_section
 from tasks.run.placement import reader_processes
+from tasks.stages.initial_weights import begin
 from tasks.store.checkpoints import checkpoint_folder
 
 IMAGES_PER_RATE = 256
@@ -114,6 +115,7 @@ def train_network(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(derive_seed(seed, "initialisation"))
         model = plan.spec.build()
+    beginning = begin(config, model, images[0].classes)
     regularisation = [config.dropout, config.stochastic_depth] if config.equal_dropout else []
     if regularisation:
         model.dropout.p = config.dropout
@@ -125,7 +127,7 @@ def train_network(
         settings = settings_of(config, length_of(plan, len(images[0])).batch_size)
         task = ClassificationTask(model, network, images, settings, seed, workers=readers, pinned=on_gpu)
         recipe = recipe_of(plan, len(images[0]))
-        identity = [task.identity, recipe.identity(), regularisation]
+        identity = [task.identity, recipe.identity(), regularisation, *beginning]
         folder = checkpoint_folder(plan.checkpoints, identity, __name__, world, on_warning)
         trained = train(
             task,

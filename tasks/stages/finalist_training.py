@@ -68,7 +68,7 @@ def middle_rate(config: ImagenetConfig) -> float:
 def plan_finalist(spec: GEMNetSpec, config: ImagenetConfig, epochs: int, root_seed: int) -> FinalistTraining:
     """Return the training of a network with the recipe of the parameters."""
     none = ImagenetConfig()
-    unused = ("dataset", "networks", "macs", "seeds", "tuning_epochs", "latency_passes")
+    unused = ("dataset", "networks", "macs", "weights", "seeds", "tuning_epochs", "latency_passes")
     recipe = {**vars(config), **{name: getattr(none, name) for name in unused}}
     least = round(config.least_steps * min(1.0, epochs / config.epochs))
     own = {**recipe, "epochs": epochs, "least_steps": least, "learning_rates": (middle_rate(config),)}
