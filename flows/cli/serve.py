@@ -23,6 +23,7 @@ def serve_search(cron: str | None, name: str, overrides: dict[str, Any] | None) 
     configured = "PREFECT_API_URL" in os.environ
     with prefect_server(stays=True) as wait_for_server:
         from prefect.client.schemas.schedules import CronSchedule
+        from prefect.types.entrypoint import EntrypointType
 
         try:
             schedules = [CronSchedule(cron=cron)] if cron else []
@@ -48,5 +49,7 @@ def serve_search(cron: str | None, name: str, overrides: dict[str, Any] | None) 
             parameters={"overrides": overrides or {}},
             limit=1,
             description="NASGEM search in this folder; `overrides` sets parameters by dotted name.",
+            # By its file, Prefect would put the current folder first, where a user may have a `flows.py`.
+            entrypoint_type=EntrypointType.MODULE_PATH,
             print_starting_message=False,
         )

@@ -9,6 +9,7 @@ from flows.runtime.session import Session, stage_flow
 from nasgem_core.figures.ablation import draw_ablation
 from nasgem_core.figures.image import save_figure
 from nasgem_core.seeding import derive_seed
+from tasks.run.progress import say
 from tasks.stages.ablation import CURVES_FILE, METRICS_FILE, fit_for_ablation, grid_encoder, write_ablation
 
 FIGURE_FILE = CURVES_FILE.with_name("figure6.png")
@@ -19,6 +20,12 @@ def ablation(session: Session) -> None:
     """Fit one encoder for each n and d, write data/ablation."""
     config = session.config
     grid = config.ablation
+    if not grid.vertices:
+        say("  skipped: ablation.vertices names no size of cells")
+        write_ablation([])
+        FIGURE_FILE.unlink(missing_ok=True)
+        session.records.stage("ablation", {})
+        return
     curves = [
         fit_for_ablation(
             cells=replace(config.cells, vertices=vertices),

@@ -40,6 +40,7 @@ def test_the_search_is_served_one_run_at_a_time(served):
     assert (flow, options["name"], options["limit"]) == ("search", "nightly", 1)
     assert [schedule.cron for schedule in options["schedules"]] == ["0 2 * * *"]
     assert options["parameters"] == {"overrides": {"seed": 1}}
+    assert options["entrypoint_type"].name == "MODULE_PATH"  # not by a path, before which the current folder would come
 
 
 def test_without_a_schedule_it_runs_on_request(served):

@@ -10,7 +10,7 @@ from tests.flows.in_process import open_small_session, small_config
 
 
 @pytest.fixture
-def tracking(tmp_path, monkeypatch):
+def opened(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     session, tracking = open_small_session(monkeypatch, small_config("macs"))
     session.config = replace(
@@ -19,7 +19,17 @@ def tracking(tmp_path, monkeypatch):
         ablation=AblationConfig(vertices=(4, 5), dimensions=(2, 3), pairs=100, iterations=5),
     )
     monkeypatch.setattr(ablation, "fit_for_ablation", ablation.fit_for_ablation.fn)
-    return tracking
+    return session, tracking
+
+
+@pytest.fixture
+def session(opened):
+    return opened[0]
+
+
+@pytest.fixture
+def tracking(opened):
+    return opened[1]
 
 
 def test_each_place_of_the_grid_is_fitted_drawn_and_logged(tracking):
@@ -31,6 +41,14 @@ def test_each_place_of_the_grid_is_fitted_drawn_and_logged(tracking):
     assert {name for name, _, _ in stage.metrics} == {
         f"{name}_n{n}_d{d}" for name in ("similarity_loss", "r_squared") for n in (4, 5) for d in (2, 3)
     }
+
+
+def test_without_a_size_of_cells_it_is_skipped(tracking, session, capsys):
+    ablation.ablation.fn()
+    session.config = replace(session.config, ablation=AblationConfig(vertices=()))
+    ablation.ablation.fn()
+    assert json.loads(ablation.CURVES_FILE.read_text())["curves"] == [] and not ablation.FIGURE_FILE.exists()
+    assert "  skipped: ablation.vertices names no size of cells" in capsys.readouterr().err
 
 
 def test_dimensions_share_the_pairs_of_their_size(tracking):
