@@ -12,10 +12,12 @@ from flows.runtime.session import Session, open_session
 from flows.runtime.stopping import answer_in_flow
 from flows.stages.catalogue import SEARCHED
 from flows.stages.dvc_images import DVC_FILE, unwatched_images, watched_images
+from flows.stages.result_artifacts import create_artifacts
 from nasgem_core.errors import NasgemError
-from tasks.run.overrides import check_overrides
-from tasks.run.parameters import PARAMS, change_parameters, load_config
-from tasks.run.progress import say
+from tasks.run.overrides import set_for_this_run, take_back
+from tasks.run.parameters import PARAMS, load_config
+from tasks.run.progress import figures_text, log, say
+from tasks.run.titles import dated, search_title
 from tasks.store.caching import plain_flow
 from tasks.store.fingerprint import fingerprint
 from tasks.store.references import refresh_references
@@ -24,19 +26,30 @@ _FLOWS = {name: stage.flow() for name, stage in SEARCHED.items()}
 """Imported here: meanwhile the server starts, and whoever edits the code later does not change the search that runs."""
 
 
-@plain_flow("search")
+def _run_name() -> str:
+    """Return the name of a run on Prefect's pages: its images, its profile and the time."""
+    try:
+        return dated(search_title(load_config()))
+    except NasgemError:  # the flow reports it
+        return dated("search")
+
+
+@plain_flow("search", run_name=_run_name)
 def search(overrides: dict[str, Any] | None = None) -> None:
     """Run every stage; what was done before with equal inputs and equal code is read, not done again.
 
     Args:
-        overrides: parameters to set in params.yaml first, by dotted name, such as {"score.penalty": 0.05}.
+        overrides: parameters for this run only, by dotted name, such as {"score.penalty": 0.05}.
     """
     answer_in_flow()
     prepare_environment()
     with folder_lock():
+        remark = take_back()
+        if remark:
+            say(remark)
         if overrides:
-            check_overrides(overrides, load_config())
-            change_parameters(overrides)
+            set_for_this_run(overrides)
+            log(f"set for this run: {overrides}")
         unrecorded = missing_for_dvc(Path.cwd())
         if unrecorded:
             say(f"{unrecorded}, so DVC does not record the outputs; everything else works")
@@ -51,6 +64,8 @@ def search(overrides: dict[str, Any] | None = None) -> None:
             for name, stage_flow in _FLOWS.items():
                 say(f"stage {name}")
                 session.runner.run(stage_flow)
+                log(f"{name} has finished  {figures_text(session.records.figures.get(name, {}))}".rstrip())
+            create_artifacts(session.config)
             if _inputs() != begun:
                 raise NasgemError(
                     "params.yaml or the code was changed while the search was running, so its outputs are not recorded "

@@ -196,6 +196,22 @@ def status() -> None:
         show_status()
 
 
+@app.command("compare-searches")
+def compare_searches(
+    searches: Annotated[
+        list[str], typer.Argument(help="Folders of searches, or runs in MLflow by the last word of their names or id.")
+    ],
+    page: Annotated[Path, typer.Option(help="The .html file of the comparison.")] = Path(
+        "data/selection/searches.html"
+    ),
+) -> None:
+    """Show two or more searches next to each other: what they came to, and which parameters differ."""
+    with guarded():
+        from flows.cli.compare_searches import compare_searches as compare
+
+        compare(searches, page)
+
+
 @app.command()
 def serve(
     cron: Annotated[str | None, typer.Option(help="Schedule, such as '0 2 * * *' for every night at two.")] = None,

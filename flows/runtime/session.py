@@ -9,6 +9,7 @@ from pathlib import Path
 from prefect.flows import Flow
 
 from flows.runtime.code_version import refresh_version_file
+from flows.runtime.compiling import announced_compiling
 from flows.runtime.environment import prepare_environment
 from flows.runtime.lock import folder_lock
 from flows.runtime.runner import ProcessPool, Runner
@@ -22,7 +23,7 @@ from tasks.mlflow_runs.run_record import Status
 from tasks.mlflow_runs.tracking import start_tracking
 from tasks.run.parameters import load_config
 from tasks.run.placement import Placement, default_device, default_workers
-from tasks.run.progress import say
+from tasks.run.progress import figures_text, log, say
 from tasks.stages.networks import search_networks
 from tasks.stages.objective import open_objective
 from tasks.stages.proxy_images import open_images
@@ -109,14 +110,16 @@ def stage_flow(name: str) -> Callable[[Callable[[Session], None]], Flow[[], None
             answer_in_flow()
             with open_session() as session:
                 try:
-                    function(session)
+                    with announced_compiling():
+                        function(session)
+                    log(figures_text(session.records.figures.get(name, {})) or "finished")
                 except BaseException as error:
                     session.records.stopped(name, status_of(type(error)))
                     raise
 
         run.__doc__, run.__name__, run.__qualname__ = function.__doc__, function.__name__, function.__name__
         run.__module__ = function.__module__
-        return plain_flow(name)(run)
+        return plain_flow(name, run_name=name)(run)
 
     return wrap
 

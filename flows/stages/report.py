@@ -3,10 +3,7 @@
 It holds figures 1 and 4 of the paper and the search's own plots.
 """
 
-from base64 import b64encode
 from typing import Any
-
-from prefect.artifacts import create_markdown_artifact, create_table_artifact
 
 from flows.runtime.session import Session, stage_flow
 from nasgem_core.figures.cell import draw_cell
@@ -21,7 +18,7 @@ from tasks.stages.report_answer import lead, opening, origin
 from tasks.stages.report_cells import cells_gallery
 from tasks.stages.report_encoder import encoder_pictures, encoder_table, encoder_words
 from tasks.stages.report_search import search_parts, search_pictures
-from tasks.stages.results import Results, best_cells_table
+from tasks.stages.results import Results
 from tasks.store.artifacts import DATA, METRICS, write_bytes, write_json
 
 REPORT = DATA / "report"
@@ -40,7 +37,6 @@ def report(session: Session) -> None:
         write_bytes(REPORT / f"{name}.png", picture.png)
     metrics = _metrics(results)
     write_json(METRICS_FILE, "nasgem.metrics/1", metrics)
-    header, rows = best_cells_table(results.distinct)
     page = render_page(
         f"Network search on {session.config.proxy.dataset}",
         [
@@ -56,10 +52,6 @@ def report(session: Session) -> None:
     files = [PAGE_FILE, METRICS_FILE, *(REPORT / f"{name}.png" for name in pictures)]
     session.records.stage("report", finite(metrics), artifacts=files)
     session.records.search(_search_metrics(results), artifacts=[PAGE_FILE, REPORT / "best_cell.png"])
-    create_table_artifact(
-        [dict(zip(header, row, strict=True)) for row in rows], key="best-cells", description="Best measured cells"
-    )
-    create_markdown_artifact(_drawing(pictures["best_cell"]), key="best-cell", description="The chosen cell")
 
 
 def _chosen_cell(results: Results) -> Picture:
@@ -88,7 +80,3 @@ def _search_metrics(results: Results) -> dict[str, float]:
     """Return what searches are compared by."""
     encoder = {"encoder_r_squared": results.metrics("encoder")[GUIDED]["r_squared"]}
     return finite({**results.metrics("bootstrap"), **encoder})
-
-
-def _drawing(picture: Picture) -> str:
-    return f"![{picture.alternative}](data:image/png;base64,{b64encode(picture.png).decode()})"

@@ -20,6 +20,7 @@ from nasgem_core.digest import arrays_digest
 from nasgem_core.errors import DataError, ParameterError
 from tasks.mlflow_registry.registered_detector import EXTRA_FILES
 from tasks.mlflow_registry.registered_model import Candidate, write_model
+from tasks.mlflow_runs.delivery import KIND_TAG, MLFLOW_PARENT_TAG
 from tasks.mlflow_runs.logged_model import add_model
 from tasks.mlflow_runs.models import DIGEST_TAG
 from tasks.mlflow_runs.tracking import answering, opened, provenance, tracking_uri
@@ -32,6 +33,8 @@ CHAMPION = "champion"
 DATA_TAG, NETWORK_TAG, CELL_TAG, METRICS_TAG = "nasgem.data", "nasgem.network", "nasgem.cell", "nasgem.metrics"
 _REFERENCE = re.compile(r"(?:models:/)?(?P<model>[\w.-]+)(?:@(?P<alias>[\w.-]+)|/(?P<version>\d+))")
 _LONGEST_TAG = 5000
+_ALL = "registrations"
+"""Kind of the run that those of single networks are below."""
 
 
 @dataclass(frozen=True)
@@ -159,7 +162,14 @@ def _make_model(client: "MlflowClient", model: str) -> None:
 
 
 def _make_run(client: "MlflowClient", experiment: str, root: Path, name: str) -> str:
-    tags = {"nasgem.kind": "registration", **provenance(root)}
+    """Make a run that a version can name as its origin, below one run for all of them."""
+    found = client.search_runs([experiment], f"tags.`{KIND_TAG}` = '{_ALL}'", max_results=1)
+    if found:
+        parent = found[0].info.run_id
+    else:
+        parent = client.create_run(experiment, tags={KIND_TAG: _ALL}, run_name="registered networks").info.run_id
+        client.set_terminated(parent)
+    tags = {KIND_TAG: "registration", MLFLOW_PARENT_TAG: parent, **provenance(root)}
     run_id = client.create_run(experiment, tags=tags, run_name=f"register {name}").info.run_id
     client.set_terminated(run_id)
     return run_id

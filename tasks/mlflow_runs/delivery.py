@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 KEY_TAG, PARENT_TAG, KIND_TAG = "nasgem.key", "nasgem.parent", "nasgem.kind"
-_MLFLOW_PARENT_TAG = "mlflow.parentRunId"
+MLFLOW_PARENT_TAG = "mlflow.parentRunId"
 _MAX_PARAM, _MAX_TAG, _MAX_DATASET_DIGEST = 6000, 8000, 36
 _MAX_FOUND = 50_000
 """Runs that MLflow returns at most for one search."""
@@ -78,14 +78,14 @@ class RunWriter:
         if record.parent is not None:
             tags[PARENT_TAG] = record.parent
             for parent in self._search(KEY_TAG, record.parent):
-                tags[_MLFLOW_PARENT_TAG] = parent.info.run_id
+                tags[MLFLOW_PARENT_TAG] = parent.info.run_id
         return self._client.create_run(self._experiment_id, _milliseconds(record.started), tags, record.name)
 
     def _adopt_children(self, key: str, run_id: str) -> None:
         """Make a new run the parent of the runs that name its key: they came before it, or it replaces their parent."""
         for child in self._search(PARENT_TAG, key):
-            if child.data.tags.get(_MLFLOW_PARENT_TAG) != run_id:
-                self._client.set_tag(child.info.run_id, _MLFLOW_PARENT_TAG, run_id)
+            if child.data.tags.get(MLFLOW_PARENT_TAG) != run_id:
+                self._client.set_tag(child.info.run_id, MLFLOW_PARENT_TAG, run_id)
 
     def _log_values(self, run: Any, record: RunRecord, digest: str) -> None:
         from mlflow.entities import Metric, Param, RunTag

@@ -12,9 +12,11 @@ import pandas as pd
 from nasgem_core.config.search import SearchConfig
 from tasks.mlflow_runs.models import FullyConnectedModel
 from tasks.mlflow_runs.run_record import Dataset, RunRecord, Status, read_files
-from tasks.mlflow_runs.tracking import COMMIT_TAG, DIRTY_TAG, Tracking, flat_params, provenance
+from tasks.mlflow_runs.tracking import COMMIT_TAG, DIRTY_TAG, Tracking, provenance
 from tasks.mlflow_runs.tracking_store import FOLDER
+from tasks.run.flat_parameters import flat_params
 from tasks.run.history import StageOrigin, machine_words, note_origin, read_origins
+from tasks.run.titles import search_title
 from tasks.store.artifacts import write_bytes
 from tasks.store.fingerprint import fingerprint
 
@@ -58,6 +60,8 @@ class SearchRecords:
         self.name = fingerprint([asdict(config), images_hash])[:8]
         self._provenance = provenance(root)
         self._device = device
+        self.figures: dict[str, Mapping[str, float]] = {}
+        """The metrics of each stage that has finished in this process."""
         self._stage_started = time.time()
 
     def search(self, metrics: dict[str, float] | None = None, artifacts: Sequence[Path] = ()) -> None:
@@ -81,6 +85,7 @@ class SearchRecords:
     ) -> None:
         """Log a finished stage with its section of the parameters; artifacts are the files and models it made."""
         self.search()
+        self.figures[stage] = metrics
         record = RunRecord(
             key=self._key(stage),
             name=stage,
@@ -124,7 +129,7 @@ class SearchRecords:
         """Return the record of the search, or of a stage, that is running."""
         if not stage:
             params = flat_params(self._config)
-            name = f"search {self.name}"
+            name = f"{search_title(self._config, self._root)} {self.name}"
             return RunRecord(self._key(), name, "search", params=params, inputs=[self._images], status="RUNNING")
         key, started = self._key(stage), self._stage_started
         return RunRecord(key, stage, "stage", self._key(), self._section(stage), status="RUNNING", started=started)

@@ -3,19 +3,18 @@
 MLflow is imported inside the functions, because the import takes seconds.
 """
 
-import dataclasses
 import hashlib
-import json
 import os
 import shlex
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
+from importlib.metadata import version as package_version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from nasgem_core.errors import NasgemError
 from tasks.mlflow_runs.delivery import RunWriter
@@ -53,8 +52,8 @@ _MENDED = (
     (("database is locked",), "Another process writes there: run again when it has finished"),
 )
 """What helps against what the system or a library says."""
-COMMIT_TAG, DIRTY_TAG = "mlflow.source.git.commit", "git.dirty"
-"""Tags of a run's code; MLflow's pages show the first one as the version."""
+SOURCE_TAG, COMMIT_TAG, DIRTY_TAG = "mlflow.source.name", "mlflow.source.git.commit", "git.dirty"
+"""Tags of a run's code; MLflow's pages show the first two as source and version."""
 _FIRST_PAUSE, _LONGEST_PAUSE = 30.0, 600.0
 """Seconds without an attempt after a failed delivery; doubled at each failure in a row."""
 _LONGEST_DELIVERY, _LONGEST_LAST = 2.0, 60.0
@@ -156,25 +155,12 @@ class Tracking:
             self._pause, self._warned = _FIRST_PAUSE, False
 
 
-def flat_params(config: Any, prefix: str = "") -> dict[str, str]:
-    """Return the fields of nested dataclasses or mappings as `section.field`: text, lists as JSON."""
-    if dataclasses.is_dataclass(config) and not isinstance(config, type):
-        config = dataclasses.asdict(config)
-    flat: dict[str, str] = {}
-    for name, value in config.items():
-        if isinstance(value, Mapping):
-            flat |= flat_params(value, f"{prefix}{name}.")
-        else:
-            flat[prefix + name] = value if isinstance(value, str) else json.dumps(value)
-    return flat
-
-
 def provenance(root: Path) -> dict[str, str]:
-    """Return tags with the git commit of `root`, whether tracked files differ from it, and the hash of `dvc.lock`.
+    """Return tags with our version, the git commit of `root`, whether files differ from it, and the hash of `dvc.lock`.
 
     What cannot be found (git, repository, commit or file) is left out.
     """
-    tags = {}
+    tags = {SOURCE_TAG: f"nasgem {package_version('nasgem')}", "mlflow.source.type": "LOCAL"}
     commit = _git(root, "rev-parse", "--verify", "HEAD")
     if commit:
         tags[COMMIT_TAG] = commit

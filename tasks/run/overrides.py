@@ -1,12 +1,22 @@
-"""Parameters that a run on request sets: whoever may ask for a run does not name files outside of the folder."""
+"""Parameters that a run on request sets: for that run only, and without files outside of the folder.
 
+They are written to params.yaml, because that file says what the results in `data/` come from, and what it held before
+is kept. The next search takes it back first, unless somebody has edited the file since.
+"""
+
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import is_dataclass
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import Any
 
 from nasgem_core.config.search import SearchConfig
 from nasgem_core.errors import ParameterError
+from tasks.run.parameters import PARAMS, change_parameters, load_config
+from tasks.store.artifacts import write_bytes
+
+_OWN = Path(".nasgem") / "overridden.json"
+"""What params.yaml held before a run on request, what that run made of it, and the names that it set."""
 
 
 def check_overrides(overrides: Mapping[str, Any], config: SearchConfig) -> None:
@@ -26,6 +36,30 @@ def check_overrides(overrides: Mapping[str, Any], config: SearchConfig) -> None:
                     f"{name} = {text!r:.80}: a run on request takes only paths inside the folder of the search, "
                     "without '..': set others in params.yaml there, or with `nasgem search --set`"
                 )
+
+
+def set_for_this_run(overrides: Mapping[str, Any]) -> None:
+    """Set parameters in params.yaml for one run; raises `ParameterError` as `check_overrides` and for a wrong value."""
+    check_overrides(overrides, load_config())
+    own = PARAMS.read_text(encoding="utf-8")
+    if change_parameters(overrides):
+        entry = {"own": own, "written": PARAMS.read_text(encoding="utf-8"), "names": sorted(overrides)}
+        write_bytes(_OWN, json.dumps(entry).encode())
+
+
+def take_back() -> str:
+    """Give params.yaml what it held before a run on request; return what was done in a sentence, nothing if nothing."""
+    try:
+        entry = json.loads(_OWN.read_text(encoding="utf-8"))
+        own, written, names = entry["own"], entry["written"], ", ".join(entry["names"])
+    except (OSError, ValueError, TypeError, KeyError):
+        return ""
+    remark = f"params.yaml keeps {names} of a run on request, because the file was edited since"
+    if PARAMS.read_text(encoding="utf-8") == written:
+        write_bytes(PARAMS.resolve(), own.encode())
+        remark = f"params.yaml is as it was before a run on request, which had set {names}"
+    _OWN.unlink()
+    return remark
 
 
 def _present(config: Any, name: str) -> Any:

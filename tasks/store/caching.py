@@ -62,9 +62,15 @@ def cached_task(name: str) -> Callable[[Callable[P, R]], Task[P, R]]:
     return wrap
 
 
-def plain_flow(name: str) -> Callable[[Callable[P, R]], Flow[P, R]]:
-    """Make a function a Prefect flow that keeps no result: Prefect would pickle what a flow or its tasks raise."""
-    return flow(name=name, persist_result=False, result_storage=RECORDS, result_serializer=PlainSerializer())
+def plain_flow(name: str, run_name: str | Callable[[], str] | None = None) -> Callable[[Callable[P, R]], Flow[P, R]]:
+    """Make a function a Prefect flow that keeps no result: Prefect would pickle what a flow or its tasks raise.
+
+    Args:
+        name: of the flow.
+        run_name: of a run, or what makes it; by default Prefect makes one up.
+    """
+    made = flow(name=name, persist_result=False, result_storage=RECORDS, result_serializer=PlainSerializer())
+    return lambda function: made(function).with_options(flow_run_name=run_name) if run_name else made(function)
 
 
 def is_cached(cached: Task[..., Any], **inputs: Any) -> bool:

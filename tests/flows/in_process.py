@@ -100,8 +100,6 @@ def open_small_session(patch: pytest.MonkeyPatch, config: SearchConfig) -> tuple
                 patch.setattr(module, name, value.fn)
     patch.setattr(train_cells, "run_side_by_side", train_nothing)
     patch.setattr(process_scorer, "_REFERENCE", 200)
-    for name in ("create_table_artifact", "create_markdown_artifact"):
-        patch.setattr(report, name, lambda *_, **__: None)
     tracking = FakeTracking()
     session = Session(config, Placement(), ProcessPool(1))
     session.__dict__ |= {

@@ -8,11 +8,12 @@ import pytest
 
 from flows import search as module
 from flows.stages.catalogue import SEARCHED
+from nasgem_core.config.search import SearchConfig
 from nasgem_core.errors import DataError, NasgemError
 
 
 @pytest.fixture
-def done(tmp_path, monkeypatch):
+def done(tmp_path, monkeypatch, logged):
     """Have a search run two made-up stages in an empty folder; give what happens, in order."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "params.yaml").write_text("seed: 0\n")
@@ -25,19 +26,49 @@ def done(tmp_path, monkeypatch):
 
     @contextmanager
     def session():
-        yield SimpleNamespace(runner=SimpleNamespace(run=lambda flow: happened.append(f"run {flow}")))
+        records = SimpleNamespace(figures={"first": {"pairs": 400}})
+        runner = SimpleNamespace(run=lambda flow: happened.append(f"run {flow}"))
+        yield SimpleNamespace(runner=runner, records=records, config="config")
 
     monkeypatch.setattr(module, "SEARCHED", {"first": stage("first"), "second": stage("second", "check_images")})
     monkeypatch.setattr(module, "_FLOWS", {"first": "flow 1", "second": "flow 2"})
     monkeypatch.setattr(module, "open_session", session)
     monkeypatch.setattr(module, "record_outputs", lambda: happened.append("recorded"))
     monkeypatch.setattr(module, "say", happened.append)
+    monkeypatch.setattr(module, "load_config", SearchConfig)
+    monkeypatch.setattr(module, "create_artifacts", lambda config: logged.append(f"artifacts of {config}"))
+    monkeypatch.setattr(module, "log", logged.append)
     return happened
+
+
+@pytest.fixture
+def logged() -> list[str]:
+    """Return what the page of the run shows."""
+    return []
 
 
 def test_checks_come_first_then_the_stages_in_order_then_dvc(done):
     module.search.fn()
     assert done == ["second: check_images", "stage first", "run flow 1", "stage second", "run flow 2", "recorded"]
+
+
+def test_the_page_of_the_run_has_a_line_for_each_stage_with_its_figures_and_the_results(done, logged):
+    module.search.fn()
+    assert logged == ["first has finished  pairs 400", "second has finished", "artifacts of config"]
+
+
+def test_a_run_is_called_by_its_images_its_profile_and_the_time(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(module, "dated", lambda title: f"{title}, today")
+    assert module.search.flow_run_name() == "search, today", "without parameters, which the flow reports"
+    monkeypatch.setattr(module, "load_config", SearchConfig)
+    assert module.search.flow_run_name() == "cifar10_proxy, today"
+
+
+def test_what_a_run_on_request_has_set_is_taken_back_first(done, monkeypatch):
+    monkeypatch.setattr(module, "take_back", lambda: "params.yaml is as it was")
+    module.search.fn()
+    assert done[0] == "params.yaml is as it was"
 
 
 def test_what_a_check_reports_stops_the_search_before_it_begins(done, monkeypatch):
@@ -50,12 +81,10 @@ def test_what_a_check_reports_stops_the_search_before_it_begins(done, monkeypatc
     assert done == []
 
 
-def test_overrides_are_written_before_anything_runs(done, monkeypatch):
-    monkeypatch.setattr(module, "load_config", lambda: "config")
-    monkeypatch.setattr(module, "check_overrides", lambda *given: done.append(f"check {given}"))
-    monkeypatch.setattr(module, "change_parameters", lambda changes: done.append(f"set {changes}"))
+def test_overrides_are_written_before_anything_runs(done, logged, monkeypatch):
+    monkeypatch.setattr(module, "set_for_this_run", lambda overrides: done.append(f"set {overrides}"))
     module.search.fn({"seed": 1})
-    assert done[:2] == ["check ({'seed': 1}, 'config')", "set {'seed': 1}"]
+    assert done[0] == "set {'seed': 1}" and logged[0] == "set for this run: {'seed': 1}"
 
 
 def test_outputs_of_changed_parameters_are_not_recorded(done, monkeypatch, tmp_path):
@@ -63,7 +92,7 @@ def test_outputs_of_changed_parameters_are_not_recorded(done, monkeypatch, tmp_p
 
     @contextmanager
     def session():
-        yield SimpleNamespace(runner=fake)
+        yield SimpleNamespace(runner=fake, records=SimpleNamespace(figures={}), config="config")
 
     monkeypatch.setattr(module, "open_session", session)
     with pytest.raises(NasgemError, match="was changed while the search was running, so its outputs are not recorded"):
@@ -83,7 +112,7 @@ def test_dvc_records_every_stage_and_its_complaint_is_passed_on(monkeypatch):
         commands.append(command)
         return subprocess.CompletedProcess(command, len(commands) - 1, "", "ERROR: locked\n")
 
-    monkeypatch.setattr(module.subprocess, "run", run)
+    monkeypatch.setattr(subprocess, "run", run)
     module.record_outputs()
     assert commands[0][-len(SEARCHED) :] == list(SEARCHED)
     with pytest.raises(NasgemError, match=r"^DVC could not record the outputs: ERROR: locked\. The results in data/"):

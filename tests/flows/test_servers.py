@@ -120,11 +120,11 @@ def test_prefect_runs_the_search_on_request(searched):
             wait_until(answered, 60)  # while its database is busy it answers 503; Prefect's own clients ask again, too
             return answers[0]
 
-        def outcome(**parameters: object) -> dict:
+        def run_of(**parameters: object) -> dict:
             deployment = known("deployments/name/search/nightly")
             run = known(f"deployments/{deployment['id']}/create_flow_run", {"parameters": parameters})
             wait_until(lambda: known(f"flow_runs/{run['id']}")["state"]["type"] in ("COMPLETED", "FAILED", "CRASHED"))
-            return known(f"flow_runs/{run['id']}")["state"]
+            return known(f"flow_runs/{run['id']}")
 
         known("deployments/name/search/nightly")
         for secret in ("", "nasgem:guessed"):
@@ -134,13 +134,22 @@ def test_prefect_runs_the_search_on_request(searched):
         schedules = known("deployments/name/search/nightly")["schedules"]
         assert [schedule["schedule"]["cron"] for schedule in schedules] == ["0 2 * * *"]
         for overrides, reason in (({"seed": -1}, "seed = -1: must lie between"), ({"imagenet.dataset": "/x"}, "paths")):
-            failed = outcome(overrides=overrides)
+            failed = run_of(overrides=overrides)["state"]
             assert failed["type"] == "FAILED" and reason in failed["message"]
-        assert outcome(overrides={"ablation.iterations": 21})["type"] == "COMPLETED"
-        keys = {artifact["key"]: artifact["data"] for artifact in known("artifacts/filter", {})}
+        own = (searched.root / "params.yaml").read_text()
+        run = run_of(overrides={"ablation.iterations": 21})
+        assert run["state"]["type"] == "COMPLETED" and run["name"].startswith("cifar10_proxy tiny, 20")
+        only = {"flow_run_id": {"any_": [run["id"]]}}
+        keys = {artifact["key"]: artifact["data"] for artifact in known("artifacts/filter", {"artifacts": only})}
+        lines = [line["message"] for line in known("logs/filter", {"logs": only})]
+        overridden = (searched.root / "params.yaml").read_text()
+        assert run_of()["state"]["type"] == "COMPLETED"
         end(serving, signal.SIGINT)
+    assert "set for this run: {'ablation.iterations': 21}" in lines
+    assert any(line.startswith("estimator has finished  trained_cells ") for line in lines)
+    assert keys["results"] and keys["report"]
     assert len(json.loads(keys["best-cells"])) > 3 and keys["best-cell"].startswith("![")
-    assert "iterations: 21" in (searched.root / "params.yaml").read_text()
+    assert "iterations: 21" in overridden and (searched.root / "params.yaml").read_text() == own
     assert searched.records() == trained
     assert "Traceback" not in log.read_text(), log.read_text()
     assert not pickles(searched.root, besides=(".nasgem/dvc", ".nasgem/numba", ".git"))

@@ -15,8 +15,9 @@ from tests.tasks.stores import FakeTracking
 class FakeRecords:
     """Keeps what is logged."""
 
-    def __init__(self, *_: object) -> None:
+    def __init__(self, *_: object, device: str) -> None:
         self.stops, self.searches, self.waiting = [], 0, 0
+        self.device, self.figures = device, {"pairs": {"pairs": 400.0}}
 
     def search(self) -> None:
         self.searches += 1

@@ -76,7 +76,10 @@ def test_a_version_tells_cell_metrics_and_data(place, champion):
     logged = place.client.get_logged_model(output.model_id)
     assert version.source == logged.artifact_location
     assert {metric.key: metric.value for metric in logged.metrics} == {"top1": 0.7, "top5": 1.0}
-    assert place.client.get_run(version.run_id).data.metrics["top1"] == 0.7
+    run = place.client.get_run(version.run_id)
+    assert run.data.metrics["top1"] == 0.7 and run.info.run_name == "register small"
+    parent = place.client.get_run(run.data.tags["mlflow.parentRunId"])
+    assert parent.info.run_name == "registered networks", "no run of a version is at the top"
 
 
 def test_card_and_weights_come_back(place, champion, tmp_path):

@@ -1,15 +1,15 @@
 import socket
 import subprocess
 import time
+from importlib.metadata import version
 
 import pytest
 
-from nasgem_core.config.search import SearchConfig
 from nasgem_core.errors import NasgemError
 from tasks.mlflow_runs import tracking
 from tasks.mlflow_runs.outbox import Outbox
 from tasks.mlflow_runs.run_record import RunRecord
-from tasks.mlflow_runs.tracking import Tracking, flat_params, opened, provenance, tracking_uri, ui_command
+from tasks.mlflow_runs.tracking import Tracking, opened, provenance, tracking_uri, ui_command
 
 
 def ask(uri):
@@ -138,20 +138,13 @@ def test_uri_and_command(monkeypatch, tmp_path):
     assert ui_command(tracking_uri(tmp_path)) == "http://tracker:5000"
 
 
-def test_params_are_flat():
-    flat = flat_params(SearchConfig())
-    assert flat["encoder.dimension"] == "32"
-    assert flat["seed"] == "0"
-    assert flat["proxy.dataset"] == "cifar10_proxy"
-    assert flat["proxy.augment"] == "false"
-    assert flat["cells.operations"] == '["conv1x1", "dwconv3x3"]'
-
-
 def test_provenance(tmp_path, monkeypatch):
-    assert provenance(tmp_path) == {}
+    source = provenance(tmp_path)
+    assert source.keys() == {"mlflow.source.name", "mlflow.source.type"}
+    assert source["mlflow.source.name"] == f"nasgem {version('nasgem')}"
     (tmp_path / "dvc.lock").write_bytes(b"abc")
     sha256 = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
-    assert provenance(tmp_path) == {"dvc.lock.sha256": sha256}
+    assert provenance(tmp_path) == source | {"dvc.lock.sha256": sha256}
 
     def git(*arguments: str) -> str:
         identity = ["-c", "user.name=a", "-c", "user.email=a@b"]
@@ -165,8 +158,8 @@ def test_provenance(tmp_path, monkeypatch):
     git("commit", "-m", "first")
     (tmp_path / "untracked").touch()
     expected = {"mlflow.source.git.commit": git("rev-parse", "HEAD"), "git.dirty": "false", "dvc.lock.sha256": sha256}
-    assert provenance(tmp_path) == expected
+    assert provenance(tmp_path) == source | expected
     (tmp_path / "dvc.lock").write_bytes(b"abcd")
     assert provenance(tmp_path)["git.dirty"] == "true"
     monkeypatch.setenv("PATH", "")
-    assert set(provenance(tmp_path)) == {"dvc.lock.sha256"}
+    assert set(provenance(tmp_path)) == {*source, "dvc.lock.sha256"}

@@ -1,3 +1,5 @@
+from types import SimpleNamespace
+
 import pytest
 
 from tasks.run import progress
@@ -54,3 +56,40 @@ def test_without_a_pace_the_time_left_is_not_estimated(lines):
     bar = started(100)
     update(20, bar, 5)
     assert lines == ["training: 5 of 100"]
+
+
+@pytest.fixture
+def noted(monkeypatch):
+    """Return what is noted in the log of the run."""
+    lines: list[str] = []
+    monkeypatch.setattr(progress, "log", lines.append)
+    return lines
+
+
+def test_the_log_of_a_run_says_how_far_a_bar_came(noted):
+    with progress.progress_bar("training", 3) as bar:
+        bar.update(3, {"best score": 0.31})
+    assert noted == ["training: 3 of 3  best score 0.31"]
+
+
+def test_what_is_said_is_noted_without_passwords(noted, capsys):
+    progress.say("stage pairs")
+    assert noted == ["stage pairs"] and "stage pairs" in capsys.readouterr().err
+
+
+def test_a_line_holds_the_first_figures():
+    assert progress.figures_text({"loss": 0.25, "seconds": 12.5}) == "loss 0.25  seconds 12.5"
+    assert progress.figures_text({str(place): place for place in range(9)}).endswith("7 7 ...")
+
+
+def test_outside_of_runs_nothing_is_noted():
+    progress.log("nobody asks")
+
+
+def test_a_line_goes_to_the_logger_of_the_run(monkeypatch):
+    lines = []
+    monkeypatch.setattr("prefect.context.FlowRunContext.get", object)
+    logger = SimpleNamespace(log=lambda level, form, text: lines.append((level, form % text)))
+    monkeypatch.setattr("prefect.logging.get_run_logger", lambda: logger)
+    progress.log("100 % of http://user:secret@host/")
+    assert lines == [(20, "100 % of http://***@host/")] or "secret" not in lines[0][1]

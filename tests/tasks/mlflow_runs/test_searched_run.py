@@ -1,0 +1,42 @@
+"""A search read from MLflow is what was logged."""
+
+from dataclasses import replace
+
+import pytest
+
+from nasgem_core.config.search import SearchConfig
+from nasgem_core.errors import DataError
+from tasks.mlflow_runs.records import SearchRecords
+from tasks.mlflow_runs.searched_run import read_run
+
+RESULT = {"epoch_losses": [1.0], "epoch_accuracies": [0.5], "seconds": 1.0, "images_per_second": 1.0}
+
+
+def row(key, accuracy, origin="random"):
+    known = {"key": key, "cell": "{}", "origin": origin, "round": 0, "failed": False, "reason": ""}
+    return {**known, "accuracy": accuracy, "score": accuracy - 0.1, "macs": 1000 + len(key), "params": 10}
+
+
+@pytest.fixture(scope="module")
+def logged(place):
+    records = SearchRecords(place.tracking, place.root, replace(SearchConfig(), seed=4711), "0" * 32)
+    for key, accuracy in (("aa", 0.5), ("bbb", 0.6)):
+        records.cell("estimator", row(key, accuracy), RESULT)
+    records.cell("bootstrap", row("cccc", 0.4, "random search"), RESULT)
+    records.stage("estimator", {"trained_cells": 2.0})
+    records.search({"best_macs": 1003.0, "best_params": 10.0, "expected_score": 0.45})
+    return records
+
+
+def test_cells_figures_and_parameters_come_back(place, logged):
+    found = read_run(place.root, logged.name)
+    assert found.name == f"cifar10_proxy {logged.name}" and found.parameters["seed"] == "4711"
+    assert sorted(found.accuracy) == [0.5, 0.6], "those of random search are not its own"
+    assert (found.chosen, found.costs) == ("bbb", {"macs": 1003.0, "params": 10.0})
+    assert found.figures["expected_score"] == 0.45
+    assert read_run(place.root, found.name).chosen == "bbb"
+
+
+def test_what_is_not_found_is_said_with_what_there_is(place, logged):
+    with pytest.raises(DataError, match=rf"'nothing' is neither a folder nor .*cifar10_proxy {logged.name}"):
+        read_run(place.root, "nothing")
