@@ -24,3 +24,31 @@ def test_no_value_of_a_table_is_cut(monkeypatch, columns):
     assert lines[0] == title
     assert len(lines) == 3
     assert all(value in lines[2] for value in ["guided_autoencoder", *values])
+
+
+WORDS = "known: MobileNetV2, expansion 6"
+
+
+def printed(monkeypatch, width: int, header: list[str], row: list[str], *, terminal: bool = True) -> list[str]:
+    out = io.StringIO()
+    monkeypatch.setattr(
+        printing, "out", Console(file=out, width=width, highlight=False, force_terminal=terminal, color_system=None)
+    )
+    printing.print_table("cells", header, [row])
+    return [line.rstrip() for line in out.getvalue().splitlines() if line][1:]
+
+
+def test_words_go_on_in_their_column_where_the_terminal_is_narrow(monkeypatch):
+    header, row = ["cell", *map(str, range(6)), "found by"], ["a4229693", *["0.1234567"] * 6, WORDS]
+    assert len(printed(monkeypatch, 120, header, row)) == 2
+    lines = printed(monkeypatch, 85, header, row)
+    assert all(len(line) <= 85 for line in lines) and len(lines) > 2
+    assert lines[1].count("0.1234567") == 6 and "a4229693" in lines[1], "numbers and keys stay whole"
+    found = " ".join(line[69:].strip() for line in lines[1:])
+    assert found.replace(" ", "") == WORDS.replace(" ", "")
+
+
+def test_a_table_of_numbers_and_what_no_terminal_shows_stay_in_one_line(monkeypatch):
+    header, row = ["cell", *map(str, range(12))], ["a4229693", *["0.1234567"] * 12]
+    assert len(printed(monkeypatch, 80, header, row)) == 2, "which the terminal wraps"
+    assert len(printed(monkeypatch, 40, ["cell", "found by"], [WORDS, WORDS], terminal=False)) == 2
