@@ -3,7 +3,7 @@
 import os
 import sys
 
-from nasgem.own_packages import environment_with_own_packages, own_root
+from nasgem.own_packages import are_shadowed, environment_with_own_packages, own_root
 
 
 def main() -> None:
@@ -11,8 +11,10 @@ def main() -> None:
 
     Worker processes get `sys.path` of this one, and the other processes that it starts its environment.
     """
-    sys.path.insert(0, own_root())
-    os.environ |= environment_with_own_packages()
+    os.environ["PYTHONSAFEPATH"] = "1"
+    if are_shadowed():  # otherwise the order stays, in which a user may have put other packages first
+        sys.path.insert(0, own_root())
+        os.environ |= environment_with_own_packages()
     from flows.cli.app import main as run
 
     run()

@@ -108,7 +108,7 @@ class Workspace:
         lines = [
             line
             for line in done.stderr.splitlines()
-            if not line.startswith(("stage ", "training ", "params.yaml: set "))
+            if not line.startswith(("stage ", "training ", "params.yaml: set ", "DVC does not notice "))
             and not line.endswith("has no checksum: it is taken as written by hand")
         ]
         assert len(lines) == 1 and lines[0].startswith("nasgem: "), done.stderr

@@ -19,6 +19,16 @@ def shadowed(tmp_path) -> Path:
     return tmp_path
 
 
+@pytest.mark.parametrize(
+    ("paths", "expected"), [([ROOT], "False"), (["{user}", ROOT], "True"), ([ROOT, "{user}"], "False")]
+)
+def test_other_modules_of_their_names_are_noticed(shadowed, paths, expected):
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(str(path).format(user=shadowed) for path in paths)}
+    command = [sys.executable, "-P", "-c", "from nasgem.own_packages import are_shadowed; print(are_shadowed())"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == expected
+
+
 def test_the_packages_come_first(monkeypatch):
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(["mine", own_root(), "", "other"]))
     assert environment_with_own_packages()["PYTHONPATH"] == os.pathsep.join([own_root(), "mine", "other"])
