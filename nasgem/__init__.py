@@ -45,13 +45,15 @@ _HOMES = {
 }
 
 
-def __getattr__(name: str) -> Any:
-    """Import a name at its first use (PEP 562)."""
-    if name not in _HOMES:
-        raise AttributeError(f"module 'nasgem' has no attribute {name!r}")
-    value = getattr(import_module(_HOMES[name]), name)
-    globals()[name] = value
-    return value
+if not TYPE_CHECKING:  # to type checkers it would mean that any name is there
+
+    def __getattr__(name: str) -> Any:
+        """Import a name at its first use (PEP 562)."""
+        if name not in _HOMES:
+            raise AttributeError(f"module 'nasgem' has no attribute {name!r}")
+        value = getattr(import_module(_HOMES[name]), name)
+        globals()[name] = value
+        return value
 
 
 def __dir__() -> list[str]:

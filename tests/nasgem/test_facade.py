@@ -15,7 +15,8 @@ ROOT = Path(__file__).parents[2]
 
 def test_type_checkers_see_the_same_names():
     tree = ast.parse((ROOT / "nasgem" / "__init__.py").read_text())
-    (checking,) = (node for node in tree.body if isinstance(node, ast.If))
+    checking, hidden = (node for node in tree.body if isinstance(node, ast.If))
+    assert ast.unparse(hidden.test) == f"not {ast.unparse(checking.test)}" == "not TYPE_CHECKING"
     seen = {alias.name: node.module for node in checking.body for alias in node.names}
     assert seen == nasgem._HOMES and sorted(seen) == nasgem.__all__ == sorted(set(dir(nasgem)) & seen.keys())
     assert all((ROOT / package / "py.typed").is_file() for package in ("nasgem", "nasgem_core", "tasks", "flows"))
