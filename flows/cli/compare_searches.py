@@ -68,6 +68,8 @@ def _lead(searches: Sequence[ComparedSearch]) -> str:
     if not scored:
         return "No search has trained a cell yet."
     best = max(scored, key=lambda search: search.best_score[-1])
+    if len(scored) > 1 and all(search.best_score[-1] == best.best_score[-1] for search in scored):
+        return f"The searches found cells of the same score, {best.best_score[-1]:.4f}."
     return f"{best.name} found the highest score, {best.best_score[-1]:.4f}, in {len(best.score)} trained cells."
 
 

@@ -13,7 +13,8 @@ from tasks.run.compared_search import COSTS, ComparedSearch
 
 _MOST = 50_000
 _STAGES = ("estimator", "bootstrap")
-_BASELINE = "random search"
+_OWN = ("known", "random", "predicted", "bootstrap top")
+"""Where the cells of the search itself came from: others are of random search, or were trained again."""
 
 
 def read_run(root: Path, name: str) -> ComparedSearch:
@@ -46,10 +47,10 @@ def read_run(root: Path, name: str) -> ComparedSearch:
             for cell in client.search_runs(
                 [experiment],
                 f"tags.`{PARENT_TAG}` = '{run.data.tags[KEY_TAG]}-{stage}'",
-                order_by=["attributes.start_time ASC"],
+                order_by=["attributes.end_time ASC"],  # a training read from the cache begins before the run does
                 max_results=_MOST,
             )
-            if cell.data.params.get("origin") != _BASELINE
+            if cell.data.params.get("origin", "").partition(":")[0] in _OWN
         ]
     best = _best(cells, run.data.metrics)
     measured = best.data.metrics if best else {}

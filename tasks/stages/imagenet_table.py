@@ -74,11 +74,11 @@ def networks_table(networks: Mapping[str, Row], differences: Mapping[str, Row]) 
         [
             name,
             accuracy_text(row["top1"]),
-            difference_text(differences[name]) if name in differences else None,
             f"{row['macs'] / 1e6:.2f}",
             f"{row['params'] / 1e6:.3f}",
             f"{row[LATENCY]:.3g}" if LATENCY in row else None,
             f"{row['bytes'] / 1e6:.2f}",
+            difference_text(differences[name]) if name in differences else None,
             front_words(on_fronts, name),
             f"{100 * row['top5_mean']:.1f}",
             len(row["top1"]),
@@ -88,8 +88,8 @@ def networks_table(networks: Mapping[str, Row], differences: Mapping[str, Row]) 
     ]
     several = len(set(first.values())) > 1
     reference = f"{', '.join(dict.fromkeys(first.values()))} (of its budget)" if several else next(iter(networks))
-    header = ["network", "top-1 (%)", f"{reference} less it, in points of top-1", "MACs (M)", "params (M)"]
-    header += ["latency (ms)", "size (MB)", "Pareto front of", "top-5 (%)", "seeds", "learning rate"]
+    header = ["network", "top-1 (%)", "MACs (M)", "params (M)", "latency (ms)", "size (MB)"]
+    header += [f"{reference} less it, in points of top-1", "Pareto front of", "top-5 (%)", "seeds", "learning rate"]
     note = (
         "Intervals are Student's, 95 %. Differences are paired by seed: equal images, crops and order. "
         f"Latency: {SETTING_WORDS}. Size: the weights as 32-bit numbers. A network is on the Pareto front of a cost "

@@ -84,7 +84,7 @@ def opening(results: Results) -> list[Part]:
     parts: list[Part] = []
     for part in comparison():
         if isinstance(part, Picture):
-            caption = "The user's network is the first row; further left at the same height costs less."
+            caption = "Your network is in the first row. In the other panels, up and to the left is better."
             parts.append(Picture(part.title, part.png, part.alternative, caption))
         else:
             parts.append(Table(part.title, part.header, part.rows, part.note, first=True))

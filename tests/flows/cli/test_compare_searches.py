@@ -42,6 +42,7 @@ def test_equal_parameters_are_said(here, capsys, monkeypatch):
     monkeypatch.setattr(module, "_read", lambda name: made_up(name, 0.3))
     module.compare_searches(["a", "b"], Path("searches.html"))
     assert "All parameters are equal" in capsys.readouterr().out
+    assert "The searches found cells of the same score, 0.3000." in Path("searches.html").read_text()
 
 
 def test_one_search_or_a_file_of_a_stage_is_refused(here):

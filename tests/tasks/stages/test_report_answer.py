@@ -49,7 +49,7 @@ def test_a_trained_network_is_the_answer_and_comes_with_the_best_other(results):
         "to +4.0) points."
     )
     table, picture, _ = opening(results)
-    assert table.first and table.rows[0][0] == "gemnet_a" and picture.caption.startswith("The user's network")
+    assert table.first and table.rows[0][0] == "gemnet_a" and picture.caption.startswith("Your network")
     write_networks(gemnet_a=[0.6, 0.62])
     assert "other" not in lead(results)
 
