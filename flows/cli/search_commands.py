@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from flows.cli.compare_command import comparing
 from flows.cli.guard import guarded
 from flows.cli.network_commands import commands
 from flows.cli.project_commands import projects
@@ -232,6 +233,7 @@ def serve(
 
 
 app.add_typer(commands)
+app.add_typer(comparing)
 app.add_typer(projects)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from flows.cli.next_steps import print_next_steps
 from flows.cli.printing import out, print_table
 from flows.runtime.environment import prepare_environment
 from nasgem_core.cells.batch import CellBatch
@@ -60,6 +61,7 @@ def show_results() -> None:
     if "random_best_score" in summary:
         out.print(_random_search_words(summary), soft_wrap=True)
     show_places()
+    print_next_steps(results.best_cell.canonical_key[:8], results.config)
 
 
 def _random_search_words(summary: Mapping[str, Any]) -> str:
@@ -107,7 +109,7 @@ def show_cell(name: str, picture: Path | None) -> None:
     cell, row = find_cell(name, config)
     _print_cell(cell)
     out.print(f"\nkey       {cell.canonical_key}")
-    for line in _cost_lines(cell, config):
+    for line in (*_cost_lines(cell, config), *_trained_lines(cell)):
         out.print(line, soft_wrap=True)
     if row is not None:
         state = f"failed: {row['reason']}" if row["failed"] else f"{row['accuracy']:.4f}, score {row['score']:.4f}"
@@ -134,6 +136,20 @@ def _cost_lines(cell: Cell, config: SearchConfig) -> list[str]:
         return [f"network   none at score.budget: {error}"]
     network = f"GEMNet at score.budget = {config.score.budget}" if config.score.budget else "proxy network"
     return [f"MACs      {costs.macs[0] / 1e6:.3f} M", f"params    {costs.params[0] / 1e3:.1f} k ({network})"]
+
+
+def _trained_lines(cell: Cell) -> list[str]:
+    """Return what stage `imagenet` has found of the networks of a cell, where it is the one that was built."""
+    from tasks.stages.imagenet_networks import GEMNET, built_cell
+    from tasks.stages.imagenet_table import accuracy_text, read_networks
+    from tasks.stages.imagenet_table import cost_text as network_cost
+
+    rows = {name: row for name, row in read_networks()[0].items() if name.startswith(GEMNET)}
+    if not rows or cell != built_cell():
+        return []
+    return [
+        f"trained   {name}: top-1 {accuracy_text(row['top1'])} %  {network_cost(row)}" for name, row in rows.items()
+    ]
 
 
 def show_selection(selection: "Selection") -> None:

@@ -36,7 +36,7 @@ from tasks.stages.imagenet_results import (
     summary_of,
     write_classifiers,
 )
-from tasks.stages.imagenet_table import LATENCY, METRICS_FILE, difference_text, first_networks
+from tasks.stages.imagenet_table import METRICS_FILE, cost_text, difference_text, first_networks
 from tasks.stages.imagenet_tuning import Grid, tune
 from tasks.stages.initial_weights import check_weights, say_beginnings
 
@@ -159,8 +159,8 @@ def _write(
     counted = {name: count_costs(spec.build(), spec.image_size) for name, spec in specs.items()}
     costs = {name: (found.macs, found.params) for name, found in counted.items()}
     summary, history = summary_of(classifiers, costs, grids, guessing), history_of(classifiers)
-    for name, milliseconds in latencies_of(specs, session.config.imagenet.latency_passes).items():
-        summary[name][LATENCY] = milliseconds
+    for name, figures in latencies_of(specs, session.config.imagenet.latency_passes).items():
+        summary[name] |= figures
     panels = {"top-1 accuracy": "top1", "training loss": "loss"}
     epochs = int(history["epoch"].max()) if len(history) else session.config.imagenet.epochs
     title = "Networks trained to classify images"
@@ -169,9 +169,8 @@ def _write(
     for name, row in summary.items():
         deviation = row["top1_deviation"]
         spread = "" if deviation is None else f" +- {100 * deviation:.1f}"
-        size = f"{row['macs'] / 1e6:.4g}M MACs  {row['params'] / 1e6:.3g}M params"
-        size += f"  {row[LATENCY]:.3g} ms" if LATENCY in row else ""
-        say(f"  {name}: top-1 {100 * row['top1_mean']:.1f}{spread} %  top-5 {100 * row['top5_mean']:.1f} %  {size}")
+        accuracy = f"top-1 {100 * row['top1_mean']:.1f}{spread} %  top-5 {100 * row['top5_mean']:.1f} %"
+        say(f"  {name}: {accuracy}  {cost_text(row)}")
         if guessing and not row[BETTER]:
             means = {"top1": row["top1_mean"], "validation_loss": row["validation_loss_mean"]}
             say(f"  {name} is {guessing.words(means)}; {_REMEDY}")

@@ -172,6 +172,11 @@ def _layout_for(size: tuple[int, int]) -> GEMNetLayout:
     return replace(halvings, skeleton=_searched_gemnet().layout.skeleton) if any(_gemnet_files()) else halvings
 
 
+def built_cell() -> Cell | None:
+    """Return the cell of the network that stage `gemnet` has built, None without one."""
+    return _searched_gemnet().cell if any(_gemnet_files()) else None
+
+
 def _searched_gemnet() -> GEMNetSpec:
     built = _built_gemnets()
     # The folder may hold networks that the stage did not write.

@@ -96,11 +96,7 @@ def write_classifiers(
     """Write the stage's files, and remove those of trainings that are no longer asked for; returns their names."""
     kept = {HISTORY_FILE, CURVES_FILE}
     for each in classifiers:
-        weights, card = (FOLDER / f"{each.training.name}{end}" for end in (".safetensors", ".json"))
-        arrays = {name: value.numpy() for name, value in each.weights.items()}
-        write_weights(weights, NETWORK_SCHEMA, arrays, {NETWORK: each.card.to_dict()})
-        write_bytes(card, (each.card.to_json() + "\n").encode())
-        kept |= {weights, card}
+        kept |= write_network(FOLDER, each)
     write_table(HISTORY_FILE, "nasgem.history/1", history)
     write_bytes(CURVES_FILE, curves)
     broken = max((broken_images(each.history) for each in classifiers), default=0)
@@ -108,6 +104,15 @@ def write_classifiers(
         METRICS_FILE, "nasgem.metrics/1", {"networks": summary, "differences": differences_of(summary), BROKEN: broken}
     )
     return remove_others(FOLDER, kept)
+
+
+def write_network(folder: Path, classifier: TrainedClassifier) -> set[Path]:
+    """Write a trained network into a folder; returns its two files."""
+    weights, card = (folder / f"{classifier.training.name}{end}" for end in (".safetensors", ".json"))
+    arrays = {name: value.numpy() for name, value in classifier.weights.items()}
+    write_weights(weights, NETWORK_SCHEMA, arrays, {NETWORK: classifier.card.to_dict()})
+    write_bytes(card, (classifier.card.to_json() + "\n").encode())
+    return {weights, card}
 
 
 def remove_others(folder: Path, kept: Collection[Path]) -> list[str]:

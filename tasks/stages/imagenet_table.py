@@ -14,6 +14,8 @@ from tasks.store.artifacts import METRICS, read_json
 METRICS_FILE = METRICS / "imagenet.json"
 LATENCY = "latency_ms"
 """Name of a network's latency in the metrics, where it was measured."""
+LATENCY_TORCH = "torch_latency_ms"
+"""Likewise in PyTorch."""
 BUDGET = "budget"
 """Name of the budget that a network's name ends in, where it was sized to another than the first one."""
 SETTING_WORDS = "one image, ONNX Runtime, one CPU thread"
@@ -41,6 +43,15 @@ def difference_text(row: Row) -> str:
     """Return a difference of accuracies in points with its interval, such as "+1.2 (95 %: +0.3 to +2.1)"."""
     mean = f"{100 * row['mean']:+.1f}"
     return mean if row["low"] is None else f"{mean} (95 %: {100 * row['low']:+.1f} to {100 * row['high']:+.1f})"
+
+
+def cost_text(row: Row) -> str:
+    """Return what a network costs, such as "18.8M MACs  0.486M params  2.5 ms (3.1 in PyTorch)"."""
+    words = f"{row['macs'] / 1e6:.4g}M MACs  {row['params'] / 1e6:.3g}M params"
+    times = [f"{row[figure]:.3g}" for figure in (LATENCY, LATENCY_TORCH) if figure in row]
+    if len(times) == 2:
+        return f"{words}  {times[0]} ms ({times[1]} in PyTorch)"
+    return f"{words}  {times[0]} ms" if times else words
 
 
 def compared_networks(networks: Mapping[str, Row]) -> list[Compared]:
@@ -76,7 +87,7 @@ def networks_table(networks: Mapping[str, Row], differences: Mapping[str, Row]) 
             accuracy_text(row["top1"]),
             f"{row['macs'] / 1e6:.2f}",
             f"{row['params'] / 1e6:.3f}",
-            f"{row[LATENCY]:.3g}" if LATENCY in row else None,
+            *(f"{row[figure]:.3g}" if figure in row else None for figure in (LATENCY, LATENCY_TORCH)),
             f"{row['bytes'] / 1e6:.2f}",
             difference_text(differences[name]) if name in differences else None,
             front_words(on_fronts, name),
@@ -88,12 +99,13 @@ def networks_table(networks: Mapping[str, Row], differences: Mapping[str, Row]) 
     ]
     several = len(set(first.values())) > 1
     reference = f"{', '.join(dict.fromkeys(first.values()))} (of its budget)" if several else next(iter(networks))
-    header = ["network", "top-1 (%)", "MACs (M)", "params (M)", "latency (ms)", "size (MB)"]
+    header = ["network", "top-1 (%)", "MACs (M)", "params (M)", "latency (ms)", "in PyTorch (ms)", "size (MB)"]
     header += [f"{reference} less it, in points of top-1", "Pareto front of", "top-5 (%)", "seeds", "learning rate"]
     note = (
         "Intervals are Student's, 95 %. Differences are paired by seed: equal images, crops and order. "
-        f"Latency: {SETTING_WORDS}. Size: the weights as 32-bit numbers. A network is on the Pareto front of a cost "
-        "unless another one costs no more and is no less accurate on average, and is better in one of the two."
+        f"Latency: {SETTING_WORDS}, and likewise in PyTorch. Size: the weights as 32-bit numbers. "
+        "A network is on the Pareto front of a cost unless another one costs no more and is no less accurate on "
+        "average, and is better in one of the two."
     )
     return Table("Networks trained on your images", header, rows, note)
 

@@ -6,6 +6,7 @@ from nasgem_core.backbones.scaled import scaled_to_budget
 from nasgem_core.deployment import engines as engines_module
 from tasks.stages import imagenet_latency
 from tasks.stages.imagenet_latency import latencies_of, measure_networks_task
+from tasks.stages.imagenet_table import LATENCY, LATENCY_TORCH
 
 SMALL = scaled_to_budget("mobilenet_v2", 3, (32, 32), 3_000_000)
 LARGE = scaled_to_budget("mobilenet_v2", 3, (64, 64), 60_000_000)
@@ -25,11 +26,13 @@ def engines(monkeypatch):
     return asked
 
 
-def test_each_network_has_its_own_latency_on_one_thread_of_onnxruntime(engines):
+def test_each_network_has_its_own_latency_on_one_thread_in_both_engines(engines):
     found = latencies_of({"mobilenet_v2": LARGE, "small": replace(SMALL, name="small")}, 5)
     assert list(found) == ["mobilenet_v2", "small"]
-    assert found["mobilenet_v2"] > found["small"] > 0, "twenty times the multiply-adds"
-    assert engines == [("mobilenet_v2", (64, 64), "onnxruntime", 1), ("small", (32, 32), "onnxruntime", 1)]
+    for figure in (LATENCY, LATENCY_TORCH):
+        assert found["mobilenet_v2"][figure] > found["small"][figure] > 0, "twenty times the multiply-adds"
+    sizes = {"mobilenet_v2": (64, 64), "small": (32, 32)}
+    assert engines == [(name, size, engine, 1) for name, size in sizes.items() for engine in ("onnxruntime", "torch")]
 
 
 def test_without_passes_or_networks_nothing_is_measured(engines):

@@ -1,0 +1,43 @@
+"""The command `nasgem compare`; `flows.cli.search_commands` adds it."""
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from flows.cli.guard import guarded
+
+comparing = typer.Typer()
+
+
+@comparing.command()
+def compare(
+    cells: Annotated[
+        list[str] | None, typer.Argument(help="Cells: first digits of a key, 'best' or a JSON file.")
+    ] = None,
+    macs: Annotated[str, typer.Option(help="Most multiply-adds of each network, such as 20M.")] = "",
+    latency: Annotated[
+        str, typer.Option(help="In place of --macs: longest pass in ONNX Runtime on one thread, such as 2ms.")
+    ] = "",
+    rivals: Annotated[
+        str, typer.Option(help="Networks of any size to compare with, separated by commas; '' for none.")
+    ] = "mobilenet_v2,mobilenet_v3_small",
+    seeds: Annotated[int, typer.Option(help="Trainings of each network; default: imagenet.seeds.", min=0)] = 0,
+    images: Annotated[str, typer.Option(help="Folder of images; default: imagenet.dataset or proxy.dataset.")] = "",
+    image_size: Annotated[int, typer.Option(help="Side of the images; default: imagenet.image_size.", min=0)] = 0,
+    output: Annotated[Path, typer.Option(help="Folder of table, plot and trained networks.")] = Path("data/comparison"),
+    device: Annotated[
+        str | None, typer.Option(help="cpu, cuda, cuda:0 ...; default: a GPU where there is one.")
+    ] = None,
+) -> None:
+    """Build, train and compare several cells and their rivals under one limit.
+
+    The recipe is that of section imagenet. What was trained before is read, and what was stopped goes on.
+    """
+    with guarded():
+        if device is not None:
+            os.environ["NASGEM_DEVICE"] = device
+        from flows.cli.run_compare import Asked, run_compare
+
+        run_compare(Asked(cells or [], rivals, macs, latency, images, image_size, seeds, output))

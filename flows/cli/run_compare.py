@@ -1,0 +1,85 @@
+"""`nasgem compare` from the command line: what is compared, and the table of it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from flows.cli.printing import out, print_table
+from flows.runtime.environment import prepare_environment
+from flows.runtime.lock import folder_lock
+from flows.stages.catalogue import require_outside_stages
+from nasgem_core.config.search import SearchConfig
+from nasgem_core.counts import read_count
+from nasgem_core.durations import read_duration
+from nasgem_core.errors import ParameterError
+from tasks.run.parameters import load_config
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The options of the command.
+
+    Args:
+        cells: first digits of keys, 'best' or JSON files.
+        rivals: names of networks of any size, separated by commas.
+        macs: most multiply-adds, such as "20M"; empty with a latency.
+        latency: longest time of a pass, such as "2ms"; empty with multiply-adds.
+        images: folder of the images; empty for those of params.yaml.
+        image_size: side of the images; 0 for that of params.yaml.
+        seeds: trainings of each network; 0 for that of params.yaml.
+        output: folder of the results.
+    """
+
+    cells: Sequence[str]
+    rivals: str
+    macs: str
+    latency: str
+    images: str
+    image_size: int
+    seeds: int
+    output: Path
+
+
+def run_compare(asked: Asked) -> None:
+    """Compare the networks, and print the table; raises `NasgemError` where an option is wrong."""
+    prepare_environment()
+    from flows.cli.show import find_cell
+    from flows.comparison import Wanted, compare
+    from tasks.run.placement import default_device
+    from tasks.stages.contenders import Limit
+    from tasks.stages.imagenet_table import networks_table
+
+    require_outside_stages(asked.output, "name another folder, such as data/comparison")
+    limit = Limit(*_limit(asked.macs, asked.latency))
+    with folder_lock():
+        config = _with_images(load_config(), asked)
+        found = [find_cell(name, config)[0] for name in asked.cells]
+        cells = {cell.canonical_key[:8]: cell for cell in found}
+        rivals = [name.strip() for name in asked.rivals.split(",") if name.strip()]
+        wanted = Wanted(cells, rivals, limit, asked.seeds or config.imagenet.seeds, asked.output)
+        summary, differences = compare(wanted, config, default_device())
+    table = networks_table(summary, differences)
+    rows = [["-" if value is None else str(value) for value in row] for row in table.rows]
+    print_table(f"{table.title}, at most {asked.macs or asked.latency}", list(table.header), rows)
+    out.print(table.note, soft_wrap=True)
+
+
+def _limit(macs: str, latency: str) -> tuple[int, int]:
+    """Return multiply-adds and nanoseconds, one of which is 0."""
+    if bool(macs) == bool(latency):
+        raise ParameterError("give one limit: --macs such as 20M, or --latency such as 2ms")
+    count, duration = read_count(macs) if macs else 0, read_duration(latency) if latency else 0
+    if count is None or duration is None:
+        wrong = f"--macs {macs!r}: must be a number such as 20M" if macs else f"--latency {latency!r}: must be as 2ms"
+        raise ParameterError(wrong)
+    return count, duration
+
+
+def _with_images(config: SearchConfig, asked: Asked) -> SearchConfig:
+    """Return the parameters with the images to train on; raises `ParameterError` without any."""
+    own = config.proxy.dataset if Path(config.proxy.dataset).is_dir() else ""
+    dataset = asked.images or config.imagenet.dataset or own
+    if not dataset:
+        raise ParameterError("there are no images to train on: name their folder by --images")
+    size = asked.image_size or config.imagenet.image_size
+    return replace(config, imagenet=replace(config.imagenet, dataset=dataset, image_size=size))

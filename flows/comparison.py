@@ -1,0 +1,125 @@
+"""`nasgem compare`: cells and rivals, built to one limit, trained alike and compared."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from nasgem_core.backbones.counting import count_costs
+from nasgem_core.backbones.spec import NetworkSpec
+from nasgem_core.cells.cell import Cell
+from nasgem_core.config.search import SearchConfig
+from nasgem_core.config.transfer import ImagenetConfig
+from nasgem_core.errors import ParameterError
+from nasgem_core.training.distributed import World
+from nasgem_core.training.guessing import Guessing
+from nasgem_core.training.image_files import list_image_files
+from tasks.run.progress import progress_bar, say
+from tasks.stages.classifier import Images, length_of
+from tasks.stages.comparison_files import read_sizes, write_comparison, write_sizes
+from tasks.stages.contenders import Fit, Limit, contenders, within_latency
+from tasks.stages.imagenet import ClassifierTraining, TrainedClassifier, train_classifier
+from tasks.stages.imagenet_latency import measured_latencies
+from tasks.stages.imagenet_results import BETTER, differences_of, summary_of
+from tasks.stages.imagenet_table import LATENCY
+from tasks.stages.imagenet_tuning import tune
+from tasks.store.fingerprint import fingerprint
+
+_PASSES = 30
+"""Timed passes of a network that is sized to a latency."""
+Figures = Mapping[str, Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is to be compared.
+
+    Args:
+        cells: by the first digits of their keys.
+        rivals: names of networks of any size.
+        limit: what no network may exceed.
+        seeds: trainings of each network.
+        output: folder of the results.
+    """
+
+    cells: Mapping[str, Cell]
+    rivals: Sequence[str]
+    limit: Limit
+    seeds: int
+    output: Path
+
+
+def compare(wanted: Wanted, config: SearchConfig, device: str) -> tuple[Figures, Figures]:
+    """Build, train and measure all networks; returns their figures, and the differences of the first to each other one.
+
+    Every training goes on from its last checkpoint, and one that stage `imagenet` has done is read.
+
+    Raises:
+        ParameterError: a network cannot keep to the limit.
+        DataError: there are no images.
+    """
+    own = replace(config.imagenet, seeds=wanted.seeds)
+    images = list_image_files(Path(own.dataset))
+    for remark in filter(None, (files.remark for files in images)):
+        say(f"  {remark}")
+    fits = contenders(wanted.cells, wanted.rivals, config, len(images[0].classes))
+    if not fits:
+        raise ParameterError("nothing to compare: name cells, or rivals by --rivals")
+    specs = {name: _sized(name, fit, wanted, own) for name, fit in fits.items()}
+    planned = [
+        ClassifierTraining(spec, number, own, config.seed, own.learning_rates[0])
+        for number in range(own.seeds)
+        for spec in specs.values()
+    ]
+    world = World(device=torch.device(device))
+    trainings, grids = tune(planned, images, lambda training, parts: _train(training, parts, world))
+    classifiers = [_train(training, images, world) for training in trainings]
+    costs = {name: count_costs(spec.build(), spec.image_size) for name, spec in specs.items()}
+    guessing = Guessing.of(images[0].labels, images[1].labels, len(images[0].classes))
+    summary = summary_of(classifiers, {name: (each.macs, each.params) for name, each in costs.items()}, grids, guessing)
+    for name, figures in measured_latencies(specs, own.latency_passes).items():
+        summary[name] |= figures
+    for name, row in summary.items():
+        if not row[BETTER]:
+            means = {"top1": row["top1_mean"], "validation_loss": row["validation_loss_mean"]}
+            say(f"  {name} is {guessing.words(means)}")
+    differences = differences_of(summary)
+    for path in write_comparison(wanted.output, classifiers, summary, differences):
+        say(f"  written {path}")
+    return summary, differences
+
+
+def _sized(name: str, fit: Fit, wanted: Wanted, config: ImagenetConfig) -> NetworkSpec:
+    """Return the largest network within the limit; one that was sized to a latency before has the same size again."""
+    if wanted.limit.macs:
+        return fit(wanted.limit.macs)
+    sizes = read_sizes(wanted.output)
+    cell = wanted.cells.get(name)
+    asked = [name, cell and cell.canonical_key, wanted.limit.nanoseconds, config.image_size]
+    key = f"{name}-{fingerprint(asked)[:16]}"
+    if key not in sizes:
+
+        def measure(spec: NetworkSpec) -> float:
+            return 1e6 * measured_latencies({name: spec}, _PASSES)[name][LATENCY]
+
+        sizes[key] = within_latency(fit, wanted.limit.nanoseconds, measure)
+        write_sizes(wanted.output, sizes)
+    return fit(sizes[key])
+
+
+def _train(training: ClassifierTraining, images: Images, world: World) -> TrainedClassifier:
+    steps = length_of(training, len(images[0])).steps(len(images[0]))
+    with progress_bar(f"training {training.name}", steps) as bar:
+        found = train_classifier(
+            training,
+            images,
+            world,
+            on_progress=lambda progress: bar.update(
+                progress.step, {name: value for name, value in progress.metrics.items() if name in ("loss", "top1")}
+            ),
+            on_warning=say,
+        )
+        bar.update(steps, {"top1": found.card.metrics["top1"]})
+    return found

@@ -1,0 +1,49 @@
+"""The commands at the end of a search name the chosen cell and what this search was for."""
+
+from dataclasses import replace
+
+import pytest
+
+from flows.cli.next_steps import next_steps, print_next_steps
+from nasgem_core.config.score import ScoreConfig
+from nasgem_core.config.search import SearchConfig
+from nasgem_core.config.transfer import GemnetConfig, ImagenetConfig
+from tasks.stages.imagenet_table import METRICS_FILE
+from tasks.store.artifacts import write_json
+
+OWN = SearchConfig(
+    score=ScoreConfig(budget="20M"),
+    gemnet=GemnetConfig(layout="tiny", image_size=64),
+    imagenet=ImagenetConfig(dataset="images", macs=(0,)),
+)
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+def test_a_search_at_a_budget_is_continued_at_it():
+    assert next_steps("0a4d0b0a", OWN) == {
+        "build": "nasgem build 0a4d0b0a --macs 20M --layout tiny --image-size 64 --output network.json",
+        "train": "nasgem stage imagenet",
+        "compare": "nasgem compare 0a4d0b0a --macs 20M",
+        "export": "nasgem export data/imagenet/gemnet_a-0.safetensors --output exported",
+    }
+
+
+def test_a_search_without_images_to_train_on_asks_for_a_folder(tmp_path):
+    assert next_steps("0a4d0b0a", SearchConfig())["train"] == "nasgem stage imagenet --set imagenet.dataset=FOLDER"
+    (tmp_path / "photos").mkdir()
+    own = replace(SearchConfig(), proxy=replace(SearchConfig().proxy, dataset="photos"))
+    assert next_steps("0a4d0b0a", own)["train"].endswith("--set imagenet.dataset=photos")
+
+
+def test_the_network_that_was_trained_first_is_exported(capsys):
+    write_json(
+        METRICS_FILE, "nasgem.metrics/1", {"networks": {"gemnet_30M": {}, "mobilenet_v2": {}}, "differences": {}}
+    )
+    print_next_steps("0a4d0b0a", OWN)
+    printed = capsys.readouterr().out
+    assert "Next, with the chosen cell 0a4d0b0a:" in printed
+    assert "export   nasgem export data/imagenet/gemnet_30M-0.safetensors --output exported" in printed
