@@ -33,7 +33,7 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 LANGUAGES = {"sh", "console", "python", "bibtex", ""}
 PICTURES = ROOT / "docs" / "images"
 ROOMS = ("nasgem_core", "tasks", "flows", "tests", "benchmarks", "profiles", "docs", "data/raw")
-SHELL_WORDS = {"source", "export"}
+SHELL_WORDS = {"source", "export", "cd"}
 NASGEM = typing.cast(typing.Any, typer.main.get_command(app)).commands
 
 by_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

@@ -18,7 +18,7 @@ def init(
     images: Annotated[
         Path | None,
         typer.Option(
-            help="Your images, which are copied: a folder per class in train/ and val/. Default: bundled ones."
+            help="Your images, which are copied: a folder per class, or train/ and val/ with these. Default: bundled."
         ),
     ] = None,
 ) -> None:

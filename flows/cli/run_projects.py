@@ -13,7 +13,8 @@ from tasks.run.parameters import load_config
 
 def run_init(folder: Path, images: Path | None) -> None:
     """Make a project and print how to go on."""
-    make_project(folder, images)
+    for remark in make_project(folder, images):
+        out.print(remark, soft_wrap=True)
     what = f"with a copy of {images} in images/" if images else "on the bundled images"
     out.print(f"{folder} is a project for searches {what}. Go on there:\n", soft_wrap=True)
     out.print(f"  cd {shlex.quote(str(folder))}\n  nasgem search", soft_wrap=True)

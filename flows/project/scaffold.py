@@ -26,21 +26,23 @@ _OWN_IMAGES, _BUNDLED_IMAGES = "own_images", "laptop"
 """Profiles of projects."""
 
 
-def make_project(folder: Path, images: Path | None) -> None:
+def make_project(folder: Path, images: Path | None) -> list[str]:
     """Make a project: parameters, pipeline, a repository of git and DVC, and the images in it.
 
     Args:
         folder: a new or an empty one.
         images: a folder of images, which is copied; without one the project searches on the bundled images.
 
+    Returns lines on the images: how they were split, and what was left out.
+
     Raises:
         DataError: the folder is not empty, or the images cannot be used.
         NasgemError: git or DVC cannot do their part. In any case nothing is left of the project.
     """
-    folder = folder.absolute()
+    folder, remarks = folder.absolute(), list[str]()
     require_free(folder)
     if images is not None:
-        _require_images(images, folder)
+        _require_apart(images, folder)
     with _filled(folder) as place:
         for name, text in _texts(folder, IMAGES if images else "").items():
             (place / name).parent.mkdir(parents=True, exist_ok=True)
@@ -50,6 +52,7 @@ def make_project(folder: Path, images: Path | None) -> None:
         _run_git(place)
         if images is not None:
             _copy_images(images, place / IMAGES)
+            remarks = _checked_images(place, images)
             run_dvc(
                 *("add", "--quiet", IMAGES),
                 failed=f"DVC could not add {images}",
@@ -58,6 +61,7 @@ def make_project(folder: Path, images: Path | None) -> None:
             )
             shutil.rmtree(place / STATE / "dvc" / "repo")
         make_private(place / STATE / "dvc" / "repo")
+    return remarks
 
 
 def require_free(folder: Path) -> None:
@@ -75,14 +79,27 @@ def _is_left_over(path: Path) -> bool:
     return path.name.startswith(_UNFINISHED)
 
 
-def _require_images(images: Path, folder: Path) -> None:
-    from nasgem_core.training.image_files import list_image_files
-
+def _require_apart(images: Path, folder: Path) -> None:
+    if not images.is_dir():
+        raise DataError(f"{images} is not a folder: name the one that has your images")
     if folder.resolve().is_relative_to(images.resolve()):
         raise DataError(
             f"{folder} is inside of {images}: name a folder elsewhere, because the images are copied into it"
         )
-    list_image_files(images)
+
+
+def _checked_images(place: Path, source: Path) -> list[str]:
+    """Return the remarks on the copied images; a split is recorded next to the copy, and not where the user's are."""
+    from nasgem_core.training.folder_split import record_of
+    from nasgem_core.training.image_files import list_image_files
+
+    if record_of(source).is_file():
+        shutil.copy(record_of(source), record_of(place / IMAGES))
+    try:
+        found = list_image_files(place / IMAGES)
+    except DataError as error:
+        raise DataError(str(error).replace(str(place / IMAGES), str(source))) from None
+    return [files.remark.replace(f"{place}/", "") for files in found if files.remark]
 
 
 @contextmanager

@@ -16,9 +16,9 @@ def project(tmp_path, monkeypatch, capsys):
 
 
 def test_what_was_made_and_how_to_go_on_is_printed(tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(run_projects, "make_project", lambda *_: None)
+    monkeypatch.setattr(run_projects, "make_project", lambda *_: ["a remark"])
     run_init(Path("shop"), None)
-    assert "shop is a project for searches on the bundled images" in capsys.readouterr().out
+    assert capsys.readouterr().out.startswith("a remark\nshop is a project for searches on the bundled images")
     run_init(Path("shop"), Path("photos"))
     assert "with a copy of photos in images/" in capsys.readouterr().out
 

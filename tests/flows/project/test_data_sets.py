@@ -83,7 +83,7 @@ def test_another_folder_takes_the_place_of_the_first(project, monkeypatch):
     ("name", "path", "message"),
     [
         ("proxy", "missing", "missing is not a folder"),
-        ("imagenet", "photos/train", "has no train/"),
+        ("imagenet", "photos/train/cat", "images but no class folders"),
         ("coco", "photos", r"instances_train\.json"),
         ("mine", "photos", r"data/tables/mine\.parquet is missing .*nasgem benchmark import mine FILE"),
     ],

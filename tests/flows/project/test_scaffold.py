@@ -60,6 +60,18 @@ def test_own_images_are_copied_and_under_dvc(tmp_path, photos):
     assert list((folder / ".nasgem" / "dvc" / "repo").iterdir()) == []
 
 
+def test_a_folder_of_classes_is_split_in_the_project_alone(tmp_path, photos, monkeypatch):
+    monkeypatch.setattr(scaffold, "run_dvc", lambda *_, folder, **__: (folder / ".nasgem/dvc/repo").mkdir())
+    before = files(tmp_path)
+    (remark,) = make_project(tmp_path / "shop", photos / "train")
+    assert remark.startswith("images has no train/ and val/: 4 images are for training and 2 for validation")
+    record = tmp_path / "shop" / "images.split.json"
+    assert record.is_file() and [name for name in files(tmp_path) if not name.startswith("shop")] == before
+    (photos / "train.split.json").write_bytes(record.read_bytes().replace(b"000.png", b"009.png"))
+    make_project(tmp_path / "again", photos / "train")  # a split that was recorded before is kept
+    assert b"009.png" in (tmp_path / "again" / "images.split.json").read_bytes()
+
+
 def test_a_folder_with_something_in_it_is_refused_and_stays(tmp_path):
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "mine.txt").write_text("mine")
@@ -77,7 +89,7 @@ def test_a_folder_with_something_in_it_is_refused_and_stays(tmp_path):
 def test_images_that_cannot_be_used_are_refused_before_anything_is_made(tmp_path, photos):
     for images, message in (
         (tmp_path / "missing", "missing is not a folder"),
-        (photos / "train", "has no train/"),
+        (photos / "train" / "cat", "photos/train/cat has 3 images but no class folders"),
     ):
         with pytest.raises(DataError, match=message):
             make_project(tmp_path / "shop", images)
