@@ -17,7 +17,7 @@ from nasgem_core.errors import NasgemError
 STATE = Path(".nasgem")
 """Everything that is neither code nor data: Prefect's records, MLflow's runs, compiled code, the lock."""
 
-_FOLDERS = ("prefect", "mlflow", "numba", "outbox", "checkpoints", "matplotlib", "torch")
+_FOLDERS = ("prefect", "mlflow", "numba", "outbox", "checkpoints", "history", "matplotlib", "torch")
 _DVC = ("dvc", "dvc/repo")
 """DVC would make the second one itself, for everybody to write into."""
 _SEMAPHORES = "ignore:resource_tracker"

@@ -35,6 +35,9 @@ _STARTS = 4
 """How often a server is started before it is given up."""
 _WAITING = 2048
 """Requests that may wait while there is no server."""
+_END_OF_LOG = 5_000
+"""Characters in which to look for what ended a server."""
+_FULL = ("disk is full", "no space left")
 
 
 @contextmanager
@@ -88,6 +91,18 @@ def _check(address: str) -> None:
         )
 
 
+def _remedy(log: Path) -> str:
+    """Return what helps against what ended the server."""
+    end = log.read_text(encoding="utf-8", errors="replace")[-_END_OF_LOG:].lower() if log.is_file() else ""
+    if any(words in end for words in _FULL):
+        temporary = os.environ.get("TMPDIR") or "/tmp"
+        return f"the disk, or the folder for temporary files ({temporary}), is full. Free space, and run again"
+    return (
+        f"the end of {log} says why. If it is about the database, move {log.with_name('prefect.db')} away: it holds "
+        "the log of runs, not their results"
+    )
+
+
 class OwnServer:
     """A process that serves a socket, and is started again when something has ended it.
 
@@ -113,10 +128,7 @@ class OwnServer:
         deadline = time.monotonic() + _STARTUP_SECONDS
         while not answers(api_address(self.listener), timeout=2):
             if not self.runs() or time.monotonic() > deadline:
-                raise NasgemError(
-                    f"the Prefect server did not start: the end of {self.log} says why. If it is about the database, "
-                    f"move {self.log.with_name('prefect.db')} away: it holds the log of runs, not their results"
-                )
+                raise NasgemError(f"the Prefect server did not start: {_remedy(self.log)}")
             time.sleep(0.1)
         self._answered = True
 

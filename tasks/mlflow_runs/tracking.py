@@ -23,6 +23,7 @@ from tasks.mlflow_runs.run_record import RunRecord
 from tasks.mlflow_runs.tracking_store import (
     FOLDER,
     OUTBOX,
+    create_database,
     database_uri,
     local_database,
     only_one_creates,
@@ -189,14 +190,15 @@ def opened(uri: str) -> Iterator["MlflowClient"]:
     set_environment()
     from mlflow import MlflowClient
 
-    with answering(uri), only_one_creates(uri):
+    def open_client() -> "MlflowClient":
+        create_database(uri)
         require_usable_file(uri)
-        yield _within(_LONGEST_OPENING, lambda: _answering_client(MlflowClient(uri)))
+        client = MlflowClient(uri)
+        client.search_experiments(max_results=1)
+        return client
 
-
-def _answering_client(client: "MlflowClient") -> "MlflowClient":
-    client.search_experiments(max_results=1)
-    return client
+    with answering(uri), only_one_creates(uri):
+        yield _within(_LONGEST_OPENING, open_client)
 
 
 def _within(seconds: float, function: Callable[[], _Result]) -> _Result:

@@ -78,6 +78,25 @@ def require_usable_file(uri: str) -> None:
             connection.execute("PRAGMA schema_version")
 
 
+def create_database(uri: str) -> None:
+    """Make the tables of a SQLite file that is missing or empty; it has another name until all of them are there.
+
+    MLflow makes them in many steps, and cannot use a file that was left between two of them.
+    """
+    database = _database_file(uri)
+    if database is None or (database.exists() and database.stat().st_size):
+        return
+    unfinished = database.with_name(f"{database.name}.new")
+    for leftover in (unfinished, unfinished.with_name(f"{unfinished.name}-journal")):
+        leftover.unlink(missing_ok=True)
+    require_usable_file(database_uri(unfinished))
+    from mlflow import MlflowClient
+
+    client: Any = MlflowClient(database_uri(unfinished))
+    client._tracking_client.store.engine.dispose()
+    unfinished.replace(database)
+
+
 def open_experiment(client: "MlflowClient", uri: str, root: Path) -> str:
     """Return the id of the experiment; creates or restores it, or follows the moved repository, where needed."""
     from mlflow.exceptions import MlflowException

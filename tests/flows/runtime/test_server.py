@@ -176,6 +176,19 @@ def test_one_that_dies_at_its_start_is_reported_with_its_log(started, monkeypatc
     assert log.is_file()
 
 
+def test_one_that_finds_the_disk_full_is_reported_as_such(started, monkeypatch):
+    monkeypatch.setattr(server, "answers", lambda *_, **__: False)
+    monkeypatch.setenv("TMPDIR", "/full")
+    started(FakeProcess(1))
+    with (
+        pytest.raises(NasgemError, match=r"did not start: the disk, or the folder .* \(/full\), is full\. Free space"),
+        prefect_server() as wait_for_server,
+    ):
+        with (STATE / "prefect" / "server.log").open("a") as log:
+            log.write("sqlalchemy.exc.OperationalError: database or disk is full\n")
+        wait_for_server()
+
+
 def test_a_slow_one_is_waited_for(started, monkeypatch):
     answers = iter([False, False, True])
     monkeypatch.setattr(server, "answers", lambda *_, **__: next(answers))

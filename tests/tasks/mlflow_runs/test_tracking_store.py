@@ -115,6 +115,25 @@ def test_a_database_of_another_schema_has_a_remedy_that_fits(place, tmp_path):
     assert "MLFLOW_TRACKING_URI" not in str(error.value)
 
 
+def test_what_was_left_of_making_a_database_is_no_obstacle(tmp_path, monkeypatch):
+    database = local_database(tmp_path)
+    database.parent.mkdir(parents=True)
+
+    def half(uri):
+        with sqlite3.connect(uri.removeprefix("sqlite:///")) as connection:
+            connection.execute("CREATE TABLE experiments (a)")
+        raise sqlite3.OperationalError("database or disk is full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("mlflow.MlflowClient", half)
+        with pytest.raises(NasgemError, match=r"disk is full\. Free space, and run again$"):
+            start_tracking(tmp_path, pytest.fail)
+    assert not database.exists() and (database.parent / "mlflow.db.new").exists()
+    database.touch()
+    assert start_tracking(tmp_path, pytest.fail).close() == 0
+    assert database.stat().st_size and not (database.parent / "mlflow.db.new").exists()
+
+
 def test_a_file_that_cannot_be_written_is_found_at_once(tmp_path):
     with pytest.raises(sqlite3.Error, match="unable to open"):
         require_usable_file(f"sqlite:///{tmp_path}")
