@@ -18,6 +18,7 @@ from filelock import FileLock
 from hypothesis import HealthCheck, settings
 
 from flows.runtime.server import OwnServer, api_address, listening
+from tasks.mlflow_runs.tracking_store import create_database, set_environment
 from tests.flows.commands import NASGEM
 from tests.flows.workspace import Workspace, compiled
 
@@ -91,6 +92,18 @@ def prefect_database(pristine, shared) -> Path:
             environment = pristine.environment(PREFECT_HOME=str(home))
             subprocess.run([sys.executable, "-c", _CREATE], cwd=shared, env=environment, check=True)
     return home / "prefect.db"
+
+
+@pytest.fixture(scope="session")
+def mlflow_database(shared) -> Path:
+    """Give an empty database of MLflow, which takes seconds to make as well."""
+    path = shared / "mlflow" / "mlflow.db"
+    with made_once(path.parent) as missing:
+        if missing:
+            path.parent.mkdir()
+            set_environment()
+            create_database(f"sqlite:///{path}")
+    return path
 
 
 @pytest.fixture(scope="session")

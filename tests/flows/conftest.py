@@ -30,15 +30,15 @@ def fresh(pristine, tmp_path, request) -> Workspace:
 
 
 def copied(workspace: Workspace, folder: Path, request: pytest.FixtureRequest) -> Workspace:
-    """Return a copy, with a server that runs already, or with the database of its own if the test is about servers."""
+    """Return a copy with databases, and with a server that runs already unless the test is about servers."""
     copy = workspace.copy(folder / "repository")
-    if not request.node.get_closest_marker("own_server"):
-        return copy.using(request.getfixturevalue("prefect_api"))
-    database = copy.root / ".nasgem" / "prefect" / "prefect.db"
-    if not database.exists():
-        database.parent.mkdir(parents=True)
-        shutil.copy(request.getfixturevalue("prefect_database"), database)
-    return copy
+    own = request.node.get_closest_marker("own_server")
+    for library in ("mlflow", "prefect") if own else ("mlflow",):
+        database = copy.root / ".nasgem" / library / f"{library}.db"
+        if not database.exists():
+            database.parent.mkdir(parents=True)
+            shutil.copy(request.getfixturevalue(f"{library}_database"), database)
+    return copy if own else copy.using(request.getfixturevalue("prefect_api"))
 
 
 @pytest.fixture(autouse=True)
