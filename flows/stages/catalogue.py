@@ -137,7 +137,8 @@ STAGES = {
                 "coco",
                 "ablation",
             ),
-            inputs=("data/raw", OBJECTIVE),
+            inputs=(OBJECTIVE,),
+            images=("proxy",),
         ),
         Stage("nasgem_bench", ("seed", "proxy", "nasgem_bench"), images=("proxy",), metrics=False, alone=True),
     )
