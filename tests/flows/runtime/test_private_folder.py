@@ -50,7 +50,7 @@ def test_a_folder_of_another_user_is_refused(tmp_path, cache):
     folder = tmp_path / "theirs"
     folder.mkdir(mode=0o700)
     os.chown(folder, 65533, 65533)
-    with pytest.raises(NasgemError, match=rf"^{folder} belongs to user 65533, who could change .* move that folder"):
+    with pytest.raises(NasgemError, match=rf"^{folder} belongs to user 65533, who could change .* move that one away"):
         (make_private_cache if cache else make_private)(folder)
 
 
