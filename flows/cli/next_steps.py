@@ -21,15 +21,16 @@ def next_steps(key: str, config: SearchConfig) -> dict[str, str]:
     """
     gemnet, imagenet = config.gemnet, config.imagenet
     wanted = config.score.budget if config.score.objective == "macs" else ""
-    macs = wanted or count_text(next(filter(None, imagenet.macs), gemnet.macs[0]))
+    built = wanted or count_text(gemnet.macs[0])
+    trained_macs = wanted or count_text(next(filter(None, imagenet.macs), gemnet.macs[0]))
     shape = f"--layout {gemnet.layout} --image-size {gemnet.image_size}"
     trained = next(iter(read_networks()[0]), GEMNET if any(imagenet.macs) else FIRST_GEMNET)
     images = "" if imagenet.dataset else f" --set imagenet.dataset={_own_images(config)}"
     compared = "" if imagenet.dataset else f" --images {_own_images(config)}"
     return {
-        "build": f"nasgem build {key} --macs {macs} {shape} --output {_BUILT}",
+        "build": f"nasgem build {key} --macs {built} {shape} --output {_BUILT}",
         "train": f"nasgem stage imagenet{images}",
-        "compare": f"nasgem compare {key} --macs {macs}{compared}",
+        "compare": f"nasgem compare {key} --macs {trained_macs}{compared}",
         "export": f"nasgem export {FOLDER / f'{trained}-0.safetensors'} --output {_EXPORTED}",
     }
 

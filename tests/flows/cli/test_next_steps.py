@@ -34,6 +34,8 @@ def test_a_search_at_a_budget_is_continued_at_it():
 
 def test_a_search_without_images_to_train_on_asks_for_a_folder(tmp_path):
     assert next_steps("0a4d0b0a", SearchConfig())["train"] == "nasgem stage imagenet --set imagenet.dataset=FOLDER"
+    assert " --macs 463M --layout imagenet --image-size 224 " in next_steps("0a4d0b0a", SearchConfig())["build"]
+    assert next_steps("0a4d0b0a", SearchConfig())["compare"].endswith(" --macs 18.97M --images FOLDER")
     (tmp_path / "photos").mkdir()
     own = replace(SearchConfig(), proxy=replace(SearchConfig().proxy, dataset="photos"))
     assert next_steps("0a4d0b0a", own)["train"].endswith("--set imagenet.dataset=photos")
