@@ -80,4 +80,4 @@ def test_packages_of_plugins_are_known(package):
 
 def test_modules_of_a_package_have_places():
     places = modules_in("nasgem_core.kernel", "SOMETHING")
-    assert places["wl"] == "nasgem_core.kernel.wl:SOMETHING" and set(places) == {"pairs", "wl"}
+    assert places["wl"] == "nasgem_core.kernel.wl:SOMETHING" and set(places) == {"matrix", "pairs", "wl"}

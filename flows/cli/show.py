@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from flows.cli.next_steps import print_next_steps
 from flows.cli.printing import out, print_table
 from flows.runtime.environment import prepare_environment
 from nasgem_core.cells.batch import CellBatch
@@ -37,6 +36,8 @@ if TYPE_CHECKING:
 
 def show_results() -> None:
     """Print the best cells, the chosen one, what random search found, and where everything is."""
+    from flows.cli.next_steps import print_next_steps
+
     results = Results(load_config())
     summary = results.metrics("bootstrap")
     print_table("Best measured cells", *best_cells_table(results.distinct))
@@ -140,11 +141,15 @@ def _cost_lines(cell: Cell, config: SearchConfig) -> list[str]:
 
 def _trained_lines(cell: Cell) -> list[str]:
     """Return what stage `imagenet` has found of the networks of a cell, where it is the one that was built."""
-    from tasks.stages.imagenet_networks import GEMNET, built_cell
     from tasks.stages.imagenet_table import accuracy_text, read_networks
     from tasks.stages.imagenet_table import cost_text as network_cost
 
-    rows = {name: row for name, row in read_networks()[0].items() if name.startswith(GEMNET)}
+    networks = read_networks()[0]
+    if not networks:
+        return []
+    from tasks.stages.imagenet_networks import GEMNET, built_cell  # with Torch
+
+    rows = {name: row for name, row in networks.items() if name.startswith(GEMNET)}
     if not rows or cell != built_cell():
         return []
     return [

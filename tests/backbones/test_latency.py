@@ -60,5 +60,5 @@ def test_a_wider_network_is_never_faster_and_a_budget_is_met(cell, factor):
 def test_budgets_of_time_have_words():
     budget = Budget(2_000_000, "latency", MODEL)
     assert (budget.words, budget.text(625_000)) == ("2 ms latency", "0.625 ms")
-    with pytest.raises(ParameterError, match=r"latency = 0\.001 ms cannot be met: .* ms to .* ms; choose"):
+    with pytest.raises(ParameterError, match=r"latency = 0\.001 ms cannot be met: .* have at least .* ms; choose"):
         fit_channels(MOBILENET_V2_6.cell, FRAME, Budget(1000, "latency", MODEL))

@@ -45,7 +45,7 @@ def status(*targets: str) -> str:
 def test_images_under_dvc_are_named_everywhere_and_watched(project):
     said = add_data("proxy", project / "photos", reference=False)
     assert said.startswith("photos is under DVC, and photos.dvc says what is in it. proxy.dataset names it")
-    assert said.endswith("estimator, bootstrap, finalists, gemnet")
+    assert said.endswith("estimator, bootstrap, finalists, gemnet, report")
     assert load_config().proxy.dataset == "photos" and watched() == {"proxy": "photos"}
     assert "changed" not in status("photos.dvc")
     Path("photos/train/cat/000.png").unlink()

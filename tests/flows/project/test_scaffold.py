@@ -55,7 +55,7 @@ def test_own_images_are_copied_and_under_dvc(tmp_path, photos):
     assert out["path"] == IMAGES and out["nfiles"] == 10
     stages = YAML(typ="safe").load(folder / "dvc.yaml")["stages"]
     assert {name for name, stage in stages.items() if IMAGES in stage["deps"]} == {
-        *("estimator", "bootstrap", "finalists", "gemnet", "imagenet")
+        *("estimator", "bootstrap", "finalists", "gemnet", "imagenet", "report")
     }
     assert list((folder / ".nasgem" / "dvc" / "repo").iterdir()) == []
 

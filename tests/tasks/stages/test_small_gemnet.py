@@ -8,7 +8,7 @@ from nasgem_core.config.search import CellsConfig, ProxyConfig
 from nasgem_core.errors import DataError
 from nasgem_core.training.image_set import ImageSet
 from tasks.run.placement import Placement
-from tasks.stages import proxy
+from tasks.stages import proxy_images
 from tasks.stages.small_gemnet import train_small_gemnet
 from tests.search.target_networks import SHORT
 
@@ -23,7 +23,7 @@ NETWORK = {"frame": Frame(SHORT, 2, (32, 32)), "channels": (8, 4, 8, 8, 8, 8)}
 
 @pytest.fixture(autouse=True)
 def _images(monkeypatch):
-    monkeypatch.setattr(proxy, "open_images", lambda *_: IMAGES)
+    monkeypatch.setattr(proxy_images, "open_images", lambda *_: IMAGES)
 
 
 def trained(seed, images_hash=IMAGES.content_hash):
