@@ -158,7 +158,7 @@ def _split(images: ImageFiles) -> tuple[ImageFiles, ImageFiles]:
     parts = [name for name in images.classes if name.lower() in _PARTS]
     if parts:
         raise DataError(
-            f"{images.folder} has the folder {parts[0]!r}, which is no class: call its parts train/ and val/, {_LAYOUT}"
+            f"{images.folder} has the folder {parts[0]!r}, not a class: call its parts train/ and val/, {_LAYOUT}"
         )
     held, note = split_folder(images.folder, images.files, images.labels)
     return replace(images.subset(~held), note=note), replace(images.subset(held), skipped=())

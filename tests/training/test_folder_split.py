@@ -65,7 +65,7 @@ def test_a_place_that_cannot_be_written_to_is_reported_and_the_split_is_the_same
     ("change", "message"),
     [
         (lambda folder: (folder / "red" / "000.png").unlink(), "red has one image: a class needs images to train on"),
-        (lambda folder: (folder / "red").rename(folder / "Validation"), "'Validation', which is no class: call its"),
+        (lambda folder: (folder / "red").rename(folder / "Validation"), "'Validation', not a class: call its"),
         (lambda folder: record_of(folder).write_text("{}"), r"photos\.split\.json: not a split: field 'schema' must"),
         (lambda folder: record_of(folder).write_text("{"), "remove it to have the images split again"),
     ],
