@@ -7,7 +7,7 @@ LEVEL = 0.95
 _QUANTILE = 0.975
 
 
-def half_width(error: float, freedom: int) -> float:
+def half_width(error: float, freedom: float) -> float:
     """Return half of the interval around an estimate.
 
     Args:
@@ -17,6 +17,22 @@ def half_width(error: float, freedom: int) -> float:
     from scipy.stats import t  # a second, which most processes never need
 
     return float(t.ppf(_QUANTILE, freedom)) * error
+
+
+def difference_of_means(first: np.ndarray, second: np.ndarray) -> tuple[float, float]:
+    """Return the mean of the first sample less that of the second, and its half-width by Welch; NaN with too few."""
+    means, errors, freedoms = [], [], []
+    for sample in (first, second):
+        if len(sample) < 2:
+            return float("nan"), float("nan")
+        means.append(float(np.mean(sample)))
+        errors.append(float(np.var(sample, ddof=1)) / len(sample))
+        freedoms.append(len(sample) - 1)
+    total = sum(errors)
+    if not total:
+        return means[0] - means[1], 0.0
+    freedom = total**2 / sum(error**2 / own for error, own in zip(errors, freedoms, strict=True))
+    return means[0] - means[1], half_width(float(np.sqrt(total)), freedom)
 
 
 def mean_and_interval(values: np.ndarray) -> tuple[float, float]:

@@ -208,7 +208,14 @@ class _Rounds:
         usable = self.trained.usable
         foreseen = usable[np.isfinite(usable.predicted)]
         images = len(self.session.images.validation_labels)
-        return LabelQuality.of(foreseen.predicted, foreseen.score, usable.accuracy, images)
+        return LabelQuality.of(
+            foreseen.predicted,
+            foreseen.score,
+            picked=usable.score[usable.origin == PREDICTED],
+            random=usable.score[usable.origin == RANDOM],
+            accuracies=usable.accuracy,
+            images=images,
+        )
 
     def summary(self) -> dict[str, Any]:
         """Return the stage's metrics."""

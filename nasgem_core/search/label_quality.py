@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from nasgem_core.intervals import difference_of_means
 from nasgem_core.search.rank_agreement import rank_agreement
 
 
@@ -18,6 +19,8 @@ class LabelQuality:
         tau: Kendall's tau-b of their predictions and measurements, NaN where nothing is ranked.
         low: lower end of its 95 % interval.
         high: upper end.
+        gain: mean score of the cells that were picked by prediction less that of random ones, NaN with too few.
+        gain_half_width: half of its 95 % interval.
         deviation: standard deviation of the accuracies of all trained cells.
         sampling_error: standard error of one accuracy by the number of validation images alone.
     """
@@ -26,28 +29,45 @@ class LabelQuality:
     tau: float
     low: float
     high: float
+    gain: float
+    gain_half_width: float
     deviation: float
     sampling_error: float
 
     @classmethod
-    def of(cls, predicted: np.ndarray, measured: np.ndarray, accuracies: np.ndarray, images: int) -> "LabelQuality":
+    def of(
+        cls,
+        predicted: np.ndarray,
+        measured: np.ndarray,
+        *,
+        picked: np.ndarray,
+        random: np.ndarray,
+        accuracies: np.ndarray,
+        images: int,
+    ) -> "LabelQuality":
         """Return the quality of the labels.
 
         Args:
             predicted: [B], scores of cells before they were trained.
             measured: [B], their scores.
+            picked: scores of the cells that were trained because of their predictions.
+            random: scores of the random cells.
             accuracies: [N], of all cells whose training succeeded.
             images: number of validation images.
         """
         agreement = rank_agreement(predicted, measured)
         error = math.sqrt(float(np.mean(accuracies * (1 - accuracies))) / max(images, 1))
         deviation = float(np.std(accuracies, ddof=1)) if len(accuracies) > 1 else math.nan
-        return cls(len(predicted), agreement.tau, agreement.low, agreement.high, deviation, error)
+        gain = difference_of_means(picked, random)
+        return cls(len(predicted), agreement.tau, agreement.low, agreement.high, *gain, deviation, error)
 
     @property
     def ranks(self) -> bool:
-        """Whether predictions rank cells better than chance would, beyond doubt."""
-        return self.low > 0
+        """Whether predictions are better than chance, beyond doubt, in their ranks or in what they picked.
+
+        Picks are much alike, so their ranks alone say little.
+        """
+        return self.low > 0 or self.gain > self.gain_half_width
 
     @property
     def tells_apart(self) -> bool:
@@ -67,8 +87,8 @@ class LabelQuality:
             tau = "none" if math.isnan(self.tau) else f"{self.tau:.2f} (95 %: {self.low:.2f} to {self.high:.2f})"
             lines.append(
                 f"too few labels to rank cells: Kendall's tau of {self.predicted_cells} predictions with what was "
-                f"measured then is {tau}, so picks may be no better than random ones; raise estimator.initial or "
-                "estimator.rounds"
+                f"measured then is {tau}, and cells picked by prediction are not better than random ones beyond doubt; "
+                "raise estimator.initial or estimator.rounds"
             )
         return lines
 
@@ -78,6 +98,8 @@ class LabelQuality:
             "ranking_tau": self.tau,
             "ranking_low": self.low,
             "ranking_high": self.high,
+            "picks_gain": self.gain,
+            "picks_gain_half_width": self.gain_half_width,
             "accuracy_deviation": self.deviation,
             "sampling_error": self.sampling_error,
         }
