@@ -23,7 +23,7 @@ def fit_target_latency(config: SearchConfig, frame: Frame) -> tuple[GemnetLatenc
         ParameterError: there is no table at the path that the parameters name.
         DataError: the table is damaged, of other networks, lacks an operation, or has too few networks.
     """
-    from nasgem_core.backbones.spec import GEMNetSpec, NetworkSpec  # both with Torch, which `nasgem show` does without
+    from nasgem_core.backbones.spec import GEMNetSpec, NetworkSpec  # with Torch, which few objectives need
     from nasgem_core.search.gemnet_latency import fit_gemnet_latency
 
     path = Path(config.score.latency_table)
