@@ -24,7 +24,8 @@ def next_steps(key: str, config: SearchConfig) -> dict[str, str]:
     built = wanted or count_text(gemnet.macs[0])
     trained_macs = wanted or count_text(next(filter(None, imagenet.macs), gemnet.macs[0]))
     shape = f"--layout {gemnet.layout} --image-size {gemnet.image_size}"
-    trained = next(iter(read_networks()[0]), GEMNET if any(imagenet.macs) else FIRST_GEMNET)
+    expected = GEMNET if any(imagenet.macs) else FIRST_GEMNET
+    trained = next((name for name in read_networks()[0] if name.startswith(GEMNET)), expected)
     images = "" if imagenet.dataset else f" --set imagenet.dataset={_own_images(config)}"
     compared = "" if imagenet.dataset else f" --images {_own_images(config)}"
     return {

@@ -68,14 +68,14 @@ def origin_facts(origins: Iterable[StageOrigin]) -> dict[str, str]:
     commits = [f"{entry.commit[:10]}{' with changes' if entry.changed else ''}" for entry in entries if entry.commit]
     facts = {
         "date": datetime.fromtimestamp(entries[-1].finished).strftime("%Y-%m-%d %H:%M"),
-        "time taken": duration_text(sum(entry.seconds for entry in entries)),
+        "time taken": elapsed_text(sum(entry.seconds for entry in entries)),
         "machine": "; ".join(dict.fromkeys(entry.machine for entry in entries)),
         "commit": ", ".join(dict.fromkeys(commits)),
     }
     return {name: words for name, words in facts.items() if words}
 
 
-def duration_text(seconds: float) -> str:
+def elapsed_text(seconds: float) -> str:
     """Return a duration in its two largest units, such as "2 h 5 min"."""
     total = round(seconds)
     units = {"d": total // 86400, "h": total // 3600 % 24, "min": total // 60 % 60, "s": total % 60}

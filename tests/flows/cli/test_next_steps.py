@@ -41,9 +41,9 @@ def test_a_search_without_images_to_train_on_asks_for_a_folder(tmp_path):
     assert next_steps("0a4d0b0a", own)["train"].endswith("--set imagenet.dataset=photos")
 
 
-def test_the_network_that_was_trained_first_is_exported(capsys):
+def test_the_first_gemnet_that_was_trained_is_exported(capsys):
     write_json(
-        METRICS_FILE, "nasgem.metrics/1", {"networks": {"gemnet_30M": {}, "mobilenet_v2": {}}, "differences": {}}
+        METRICS_FILE, "nasgem.metrics/1", {"networks": {"mobilenet_v2": {}, "gemnet_30M": {}}, "differences": {}}
     )
     print_next_steps("0a4d0b0a", OWN)
     printed = capsys.readouterr().out

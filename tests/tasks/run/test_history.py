@@ -7,7 +7,7 @@ import pytest
 from tasks.run.history import (
     FOLDER,
     StageOrigin,
-    duration_text,
+    elapsed_text,
     machine_words,
     note_origin,
     origin_facts,
@@ -57,7 +57,7 @@ def test_origins_in_words():
 
 def test_durations_have_two_units():
     seconds = (0, 59.6, 61, 3600, 7325, 90061)
-    assert [duration_text(each) for each in seconds] == ["0 s", "1 min", "1 min 1 s", "1 h", "2 h 2 min", "1 d 1 h"]
+    assert [elapsed_text(each) for each in seconds] == ["0 s", "1 min", "1 min 1 s", "1 h", "2 h 2 min", "1 d 1 h"]
 
 
 def test_the_machine_has_a_name_and_cores():
