@@ -7,6 +7,7 @@ from nasgem_core.figures.page_parts import Part, Picture, Table
 from nasgem_core.training.image_set import ImageSet
 from tasks.run.history import StageOrigin, origin_facts
 from tasks.stages import coco, gemnet
+from tasks.stages.imagenet_networks import GEMNET
 from tasks.stages.imagenet_table import (
     LATENCY,
     SETTING_WORDS,
@@ -29,11 +30,12 @@ _AVERAGE_PRECISION = {"AP": "AP", "AP50": "AP50", "AP75": "AP75"}
 def lead(results: Results) -> str:
     """Return the answer in a few sentences: of the trained network, or of the chosen cell where none is trained."""
     networks, differences = read_networks()
-    return _trained_words(results, networks, differences) if networks else _chosen_words(results)
+    name = next((name for name in networks if name.startswith(GEMNET)), "")
+    return _trained_words(results, name, networks, differences) if name else _chosen_words(results)
 
 
-def _trained_words(results: Results, networks: Mapping[str, Any], differences: Mapping[str, Any]) -> str:
-    name, row = next(iter(networks.items()))
+def _trained_words(results: Results, name: str, networks: Mapping[str, Any], differences: Mapping[str, Any]) -> str:
+    row = networks[name]
     size = [f"{row['macs'] / 1e6:.4g} M multiply-adds", f"{row['params'] / 1e6:.3g} M parameters"]
     size += [f"{row['bytes'] / 1e6:.3g} MB"]
     if LATENCY in row:
@@ -64,7 +66,8 @@ def _chosen_words(results: Results) -> str:
             f" Its score is {estimate_text(summary, 'expected_margin', sign='+')} above that of random search (95 % "
             f"interval{': no clear difference' if unclear else ''})."
         )
-    return f"{words} No network of it has been trained in full yet: set imagenet.dataset and run the search again."
+    remedy = "add gemnet to imagenet.networks" if read_networks()[0] else "set imagenet.dataset"
+    return f"{words} No network of it has been trained in full yet: {remedy} and run the search again."
 
 
 def origin(results: Results, images: ImageSet, origins: Mapping[str, StageOrigin]) -> dict[str, str]:
@@ -84,7 +87,8 @@ def opening(results: Results) -> list[Part]:
     parts: list[Part] = []
     for part in comparison():
         if isinstance(part, Picture):
-            caption = "Your network is in the first row. In the other panels, up and to the left is better."
+            caption = "In the first panel the first row is what the others are compared with. In the others, up and to "
+            caption += "the left is better."
             parts.append(Picture(part.title, part.png, part.alternative, caption))
         else:
             parts.append(Table(part.title, part.header, part.rows, part.note, first=True))
