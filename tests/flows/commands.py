@@ -132,9 +132,9 @@ Running = Command | subprocess.Popen
 def begin(
     words: Sequence[str], folder: Path, environment: Mapping[str, str], output: BinaryIO, errors: BinaryIO
 ) -> Running:
-    """Start a command with a session of its own; `nasgem` as a fork of the server."""
+    """Start a command with a session of its own; `nasgem` and Python scripts as forks of the server."""
     with open(os.devnull, "rb") as nothing:
-        if words[0] != "nasgem":
+        if words[0] != "nasgem" and not words[0].endswith(".py"):
             return subprocess.Popen(
                 words,
                 cwd=folder,
@@ -144,7 +144,8 @@ def begin(
                 stderr=errors,
                 start_new_session=True,
             )
-        command = Command(str(_server() / "socket"), [NASGEM, *words[1:]], folder, environment)
+        script = NASGEM if words[0] == "nasgem" else words[0]
+        command = Command(str(_server() / "socket"), [script, *words[1:]], folder, environment)
         command.begin([nothing.fileno(), output.fileno(), errors.fileno()])
     return command
 

@@ -1,4 +1,4 @@
-"""The examples of docs/howto.md for exported networks give what `nasgem predict` and `nasgem detect` give."""
+"""The examples of docs/export.md for exported networks give what `nasgem predict` and `nasgem detect` give."""
 
 import json
 import sys
@@ -20,12 +20,12 @@ from nasgem_core.deployment.sources import source_of
 from tests.deployment.detectors import detector_spec, detector_weights
 from tests.deployment.networks import card, gemnet_spec, images, loaded, photo, trained
 
-HOWTO = Path(__file__).parents[2] / "docs/howto.md"
+PAGE = Path(__file__).parents[2] / "docs/export.md"
 
 
 def example(*words):
     """Return the block of the page that holds all words."""
-    blocks = [block for block in HOWTO.read_text(encoding="utf-8").split("```\n") if block.startswith("import ")]
+    blocks = [block for block in PAGE.read_text(encoding="utf-8").split("```\n") if block.startswith("import ")]
     (found,) = [block for block in blocks if all(word in block for word in words)]
     return found
 
