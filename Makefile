@@ -7,7 +7,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 bin := .venv/bin
 core_tests := $(wildcard $(addprefix tests/,operations config cells kernel encoders networks training backbones detection search predictors deployment benchmarks figures))
 
-.PHONY: help search test test-all test-core lint style types tests params bench dvc lock clean
+.PHONY: help search test test-all test-core lint style types tests params bench dvc site lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
@@ -45,6 +45,11 @@ bench: .venv/.project ## measure speed and memory; leave the machine alone meanw
 dvc: .venv/.project ## write dvc.yaml and the stages' lines of .gitignore from the catalogue of stages
 	@$(bin)/python -m flows.stages.dvc_file
 
+site: .venv/.project ## write the documentation as a site into site/
+	@$(bin)/python -m docs_site.commands_page
+	@NO_MKDOCS_2_WARNING=1 $(bin)/python -m mkdocs build --quiet
+	@echo "open site/index.html"
+
 # Pins that stand in the file are kept: delete a line to have that package resolved anew. The sed takes out of the
 # markers what is true wherever this can be installed.
 given := python_full_version < '3.15'|platform_machine == 'x86_64'|sys_platform == 'linux'|[a-z_]*implementation[a-z_]* [!=]= '(PyPy|CPython)'
@@ -54,7 +59,7 @@ lock: .venv/.packages ## resolve pyproject.toml into the exact pins and hashes o
 	@sed -Ei "s/ ($(given)) and//g; s/ (and|;) ($(given))//g" requirements.lock
 
 clean: ## remove .venv and the caches of the tools; results stay
-	@rm -rf .venv .ruff_cache .mypy_cache .hypothesis nasgem.egg-info
+	@rm -rf .venv .ruff_cache .mypy_cache .hypothesis nasgem.egg-info site
 
 # The environment is complete or made anew: of an interrupted installation a half-written package would count as
 # installed. The pip that comes with Python installs the pinned one, and that one the rest. Each file has to have one of

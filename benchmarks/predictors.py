@@ -11,7 +11,8 @@ import numpy as np
 import torch
 
 from nasgem_core.predictors.catalogue import search_predictors
-from nasgem_core.predictors.catalogue_scorer import TrainingSet, fit_catalogue_scorer, pretrain_kind
+from nasgem_core.predictors.catalogue_scorer import TrainingSet, fit_catalogue_scorer
+from nasgem_core.predictors.fitting import pretrain_kind
 from nasgem_core.predictors.process_scorer import fit_process
 from nasgem_core.search.perceptron import fit_predictor
 from nasgem_core.search.ranking import rank_correlation

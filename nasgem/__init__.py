@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from nasgem_core.deployment.opening import open_network
     from nasgem_core.errors import NasgemError
     from nasgem_core.kernel.matrix import wl_kernel
+    from nasgem_core.predictors.fitting import fit_predictor
 
 __all__ = [
     "Cell",
@@ -26,6 +27,7 @@ __all__ = [
     "NasgemError",
     "best_cell",
     "build_gemnet",
+    "fit_predictor",
     "open_network",
     "sample_cells",
     "search",
@@ -38,6 +40,7 @@ _HOMES = {
     "NasgemError": "nasgem_core.errors",
     "best_cell": "nasgem.searching",
     "build_gemnet": "nasgem_core.backbones.building",
+    "fit_predictor": "nasgem_core.predictors.fitting",
     "open_network": "nasgem_core.deployment.opening",
     "sample_cells": "nasgem_core.cells.sampling",
     "search": "nasgem.searching",

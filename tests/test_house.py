@@ -11,7 +11,7 @@ import networkx
 import pytest
 
 ROOT = Path(__file__).parents[1]
-PACKAGES = {"nasgem_core": 0, "tasks": 1, "flows": 2, "nasgem": 3}
+PACKAGES = {"nasgem_core": 0, "tasks": 1, "flows": 2, "nasgem": 3, "docs_site": 4}
 """A package imports itself and those with a lower number."""
 ROOMS = {
     "nasgem_core": {

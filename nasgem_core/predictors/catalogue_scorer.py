@@ -1,8 +1,7 @@
 """Any predictor of the catalogue as the predictor of a search: from a cell to its score.
 
-Features are standardised, encoders pre-trained and scores of members compared over cells drawn from the search space,
-whatever was trained. A predictor is not stored: it is fitted again from its training set, which gives the same one, so
-that it can be anything.
+A predictor is not stored: it is fitted again from its training set, which gives the same one, so that it can be
+anything.
 """
 
 from collections.abc import Mapping
@@ -13,26 +12,16 @@ import numpy as np
 
 from nasgem_core.cells.batch import CellBatch
 from nasgem_core.cells.packing import pack_cells, unpack_cells
-from nasgem_core.cells.sampling import sample_cells
 from nasgem_core.config.documents import DocumentKind, read_fields
 from nasgem_core.config.search import CellsConfig
 from nasgem_core.errors import DataError
-from nasgem_core.predictors.catalogue import PREDICTORS
-from nasgem_core.predictors.features.cell_features import cell_features
-from nasgem_core.predictors.notation import free_notation, lay_out
-from nasgem_core.predictors.predictor import Predictor
+from nasgem_core.predictors.fitting import CellPredictor, fit_kind
 from nasgem_core.predictors.recipe import Pretrained
-from nasgem_core.predictors.relevances import Relevances
-from nasgem_core.predictors.space import Space, Standard
 from nasgem_core.search.score import Measured
 from nasgem_core.search.target import Target
 
 SCHEMA = "nasgem.scorer/2"
 _KIND = DocumentKind("a scorer", SCHEMA)
-_REFERENCE = 4096
-"""Cells drawn from the space, for all that needs no label."""
-_LEAST_SLOPE = 1e-6
-"""Keeps the order of a predictor that ranks even the cells it learned from no better than chance."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,16 +81,10 @@ class TrainingSet:
 
 @dataclass(frozen=True, eq=False)
 class CatalogueScorer:
-    """A fitted predictor, and the straight line from its scores to those of the search.
+    """A predictor that was fitted to the target of trained cells."""
 
-    A predictor's scores give the order only; slope and intercept are those of least squares over the trained cells.
-    """
-
-    predictor: Predictor
-    standard: Standard
+    predictor: CellPredictor
     target: Target
-    slope: float
-    intercept: float
 
     @property
     def needs_costs(self) -> bool:
@@ -110,18 +93,7 @@ class CatalogueScorer:
 
     def score(self, cells: CellBatch, costs: np.ndarray | None, penalty: float) -> np.ndarray:
         """Return the predicted efficiency scores, float32 [B]; see `Target.scores`."""
-        features = Space.build(cells, free_notation(cells.operation_names), standard=self.standard)
-        raw = self.predictor.predict(np.arange(len(cells)), features)
-        return self.target.scores(self.slope * raw + self.intercept, costs, penalty)
-
-
-def pretrain_kind(kind: str, space: CellsConfig, seed: int) -> dict[str, np.ndarray]:
-    """Return what a predictor of this kind knows before any label: flat arrays, none for most kinds."""
-    recipe = PREDICTORS.get(kind)
-    if recipe.pretrain is None:
-        return {}
-    reference = sample_cells(space, _REFERENCE, seed)
-    return recipe.pretrain(Space.build(reference, free_notation(space.operations)), seed)
+        return self.target.scores(self.predictor.predict(cells), costs, penalty)
 
 
 def fit_catalogue_scorer(known: TrainingSet) -> CatalogueScorer:
@@ -131,11 +103,7 @@ def fit_catalogue_scorer(known: TrainingSet) -> CatalogueScorer:
         DataError: a row is not finite, all targets are equal, or there are more operations than predictors read.
     """
     target, values = Target.of(known.target, known.measured)
-    notation, trained = free_notation(known.space.operations), np.arange(len(known.cells))
-    reference = sample_cells(known.space, _REFERENCE, known.seed)
-    standard = Standard.of(cell_features(lay_out(reference, notation), notation))
-    features = Space.build(CellBatch.concatenate([known.cells, reference]), notation, standard=standard)
-    predictor = PREDICTORS.get(known.kind).build(features, known.pretrained, Relevances())
-    raw = predictor.fit(trained, values, known.seed).predict(trained).astype(np.float64)
-    slope = max(float(np.cov(raw, values, bias=True)[0, 1] / (raw.var() or 1.0)), _LEAST_SLOPE)
-    return CatalogueScorer(predictor, standard, target, slope, float(values.mean() - slope * raw.mean()))
+    predictor = fit_kind(
+        known.kind, known.cells, values, space=known.space, pretrained=known.pretrained, seed=known.seed
+    )
+    return CatalogueScorer(predictor, target)

@@ -12,7 +12,8 @@ from nasgem_core.config.search import CellsConfig, PredictorConfig, SearchConfig
 from nasgem_core.errors import DataError, ParameterError
 from nasgem_core.predictors import catalogue_scorer, process_scorer
 from nasgem_core.predictors.catalogue import PERCEPTRON, PREDICTORS
-from nasgem_core.predictors.catalogue_scorer import TrainingSet, fit_catalogue_scorer, pretrain_kind
+from nasgem_core.predictors.catalogue_scorer import TrainingSet, fit_catalogue_scorer
+from nasgem_core.predictors.fitting import pretrain_kind
 from nasgem_core.predictors.notation import free_notation
 from nasgem_core.predictors.process_scorer import ProcessScorer, fit_process
 from nasgem_core.search.score import Measured

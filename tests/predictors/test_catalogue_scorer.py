@@ -7,8 +7,9 @@ from scipy.stats import kendalltau
 from nasgem_core.cells.sampling import sample_distinct_cells
 from nasgem_core.config.search import CellsConfig
 from nasgem_core.errors import DataError, ParameterError
-from nasgem_core.predictors import catalogue_scorer, encoder
-from nasgem_core.predictors.catalogue_scorer import TrainingSet, fit_catalogue_scorer, pretrain_kind
+from nasgem_core.predictors import encoder, fitting
+from nasgem_core.predictors.catalogue_scorer import TrainingSet, fit_catalogue_scorer
+from nasgem_core.predictors.fitting import pretrain_kind
 from nasgem_core.search.score import Measured, efficiency_score
 
 SPACE = CellsConfig(vertices=8)
@@ -18,7 +19,7 @@ QUICK = ("boosted_trees", "nas_bowl")
 
 @pytest.fixture(autouse=True)
 def _small_reference(monkeypatch):
-    monkeypatch.setattr(catalogue_scorer, "_REFERENCE", 300)
+    monkeypatch.setattr(fitting, "_REFERENCE", 300)
 
 
 @pytest.fixture(scope="module")
@@ -73,16 +74,12 @@ def test_pretraining_is_part_of_the_training_set(measured, monkeypatch):
         fit_catalogue_scorer(training_set_of(measured, "message_passing"))
 
 
-def test_most_kinds_learn_nothing_before_labels():
-    assert pretrain_kind("boosted_trees", SPACE, 0) == {}
-
-
 def test_a_predictor_that_knows_nothing_still_ranks(measured):
     """Its scores have no slope against the values; picks are then random and not the first ones."""
     scorer = fit_catalogue_scorer(training_set_of(measured, "random"))
     cells, _, macs = measured
     assert len(np.unique(scorer.score(cells, macs, 0.1))) > 1
-    assert scorer.slope > 0
+    assert scorer.predictor.slope > 0
 
 
 def test_what_is_not_a_training_set_is_refused(measured):
