@@ -136,7 +136,7 @@ def help_of(*command: str) -> str:
 def check_foreign(words: list[str]) -> None:
     """Check sub-commands, which are words in small letters at the start, and options against the command's help."""
     depth = {"prefect": 3, "git": 2, "mlflow": 2}.get(words[0], 2)
-    if words[:2] == ["dvc", "remote"]:
+    if words[:2] in (["dvc", "remote"], ["dvc", "exp"]):
         depth = 3
     text = help_of(*words[:depth])
     known = set(re.findall(r"(?<![\w-])--?[a-zA-Z][\w-]*", text))
