@@ -24,6 +24,7 @@ from tasks.mlflow_runs.tracking import start_tracking
 from tasks.run.parameters import load_config
 from tasks.run.placement import Placement, default_device, default_workers
 from tasks.run.progress import figures_text, log, say
+from tasks.stages.headlines import write_headlines
 from tasks.stages.networks import search_networks
 from tasks.stages.objective import open_objective
 from tasks.stages.proxy_images import open_images
@@ -112,6 +113,7 @@ def stage_flow(name: str) -> Callable[[Callable[[Session], None]], Flow[[], None
                 try:
                     with announced_compiling():
                         function(session)
+                    write_headlines(name)
                     log(figures_text(session.records.figures.get(name, {})) or "finished")
                 except BaseException as error:
                     session.records.stopped(name, status_of(type(error)))

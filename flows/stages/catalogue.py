@@ -159,6 +159,6 @@ def stage_named(name: str) -> Stage:
 
 def require_outside_stages(output: Path, remedy: str) -> None:
     """Refuse a place in a folder that stages write or read; raises `DataError` that ends in the remedy."""
-    for name in (*STAGES, "metrics", "raw", "tables"):
+    for name in (*STAGES, "metrics", "headlines", "raw", "tables"):
         if output.resolve().is_relative_to((DATA / name).resolve()):
             raise DataError(f"output = {output}: {DATA / name} is kept for the stages; {remedy}")

@@ -11,6 +11,9 @@ from flows.runtime.code_version import VERSION_FILE
 from flows.stages.catalogue import SEARCHED, Stage
 from flows.stages.dvc_images import watched_images, with_images
 from nasgem_core.files import written_whole
+from tasks.stages.headlines import FOLDER as HEADLINES_FOLDER
+from tasks.stages.headlines import HEADLINES
+from tasks.stages.plots import PLOTS
 from tasks.store.fingerprint import source_closure
 
 ROOT = Path(__file__).parents[2]
@@ -33,14 +36,16 @@ def dvc_file() -> str:
     """Return what dvc.yaml has to hold in the repository."""
     header = _HEADER.format(origin="`make dvc` from flows/stages/catalogue.py and the imports of the stages")
     text = header + "".join(_entry(stage, [*sources_of(stage), *stage.inputs]) for stage in SEARCHED.values())
-    return with_images(text, "proxy", _BUNDLED)
+    return with_images(text + PLOTS, "proxy", _BUNDLED)
 
 
 def project_dvc_file() -> str:
     """Return what dvc.yaml holds in a new project: the bundled images come with the version of the code."""
     header = _HEADER.format(origin="`nasgem init`; `nasgem data add` changes the lines that end in `images of`")
     data = {stage.name: [path for path in stage.inputs if path.startswith("data/")] for stage in SEARCHED.values()}
-    return header + "".join(_entry(stage, [str(VERSION_FILE), *data[stage.name]]) for stage in SEARCHED.values())
+    return (
+        header + "".join(_entry(stage, [str(VERSION_FILE), *data[stage.name]]) for stage in SEARCHED.values()) + PLOTS
+    )
 
 
 def git_ignored(text: str) -> str:
@@ -102,7 +107,9 @@ def _entry(stage: Stage, inputs: list[str]) -> str:
         f"      - {stage.folder}: {{persist: true}}",
     ]
     if stage.metrics:
-        lines += ["    metrics:", f"      - data/metrics/{stage.name}.json: {{persist: true}}"]
+        lines.append(f"      - data/metrics/{stage.name}.json: {{persist: true}}")
+    if stage.name in HEADLINES:
+        lines += ["    metrics:", f"      - {HEADLINES_FOLDER}/{stage.name}.json: {{persist: true}}"]
     return "\n".join(lines) + "\n"
 
 

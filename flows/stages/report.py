@@ -14,6 +14,7 @@ from nasgem_core.figures.similarity import similarity_correlations
 from tasks.mlflow_runs.records import finite
 from tasks.stages.encoder import GUIDED
 from tasks.stages.finalists_report import finalists_pictures
+from tasks.stages.plots import write_plotted
 from tasks.stages.report_answer import lead, opening, origin
 from tasks.stages.report_cells import cells_gallery
 from tasks.stages.report_encoder import encoder_pictures, encoder_table, encoder_words
@@ -49,7 +50,7 @@ def report(session: Session) -> None:
         origin=origin(results, session.images, session.records.origins()) | {"search": session.records.name},
     )
     write_bytes(PAGE_FILE, page.encode())
-    files = [PAGE_FILE, METRICS_FILE, *(REPORT / f"{name}.png" for name in pictures)]
+    files = [PAGE_FILE, METRICS_FILE, *write_plotted(results), *(REPORT / f"{name}.png" for name in pictures)]
     session.records.stage("report", finite(metrics), artifacts=files)
     session.records.search(_search_metrics(results), artifacts=[PAGE_FILE, REPORT / "best_cell.png"])
 

@@ -7,6 +7,7 @@ import io
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
@@ -43,7 +44,7 @@ def load_config(path: Path = PARAMS) -> SearchConfig:
 def load_profile(path: Path) -> SearchConfig:
     """Return the defaults with the changes of a profile; raises `ParameterError` as `load_config` does."""
     try:
-        return read_profile(_load(path, typ="safe") or {})
+        return read_profile(_all_counts_read(_load(path, typ="safe") or {}))
     except ParameterError as error:
         raise ParameterError(f"{path}: {error}") from None
 
@@ -67,16 +68,35 @@ def change_parameters(changes: Mapping[str, Any]) -> bool:
     return _replace(_dump(document))
 
 
+def _all_counts_read(document: Any) -> Any:
+    """Return sections of parameters in which texts such as 20M are read as counts."""
+    if not isinstance(document, Mapping):
+        return document
+    return {
+        section: {field: _counts_read(f"{section}.{field}", value) for field, value in values.items()}
+        if isinstance(values, Mapping)
+        else _counts_read(f"{section}", values)
+        for section, values in document.items()
+    }
+
+
 def _counts_read(name: str, value: Any) -> Any:
     """Return a value for a whole number, or for several, with texts such as 20M read as counts."""
+    if not _holds_counts(name):
+        return value
+    return [_count_read(item) for item in value] if isinstance(value, list) else _count_read(value)
+
+
+def _count_read(value: Any) -> Any:
+    return read_count(value) or value if isinstance(value, str) and value[-1:].isalpha() else value
+
+
+@cache
+def _holds_counts(name: str) -> bool:
     kind: Any = SearchConfig
     for part in name.split("."):
         kind = get_type_hints(kind).get(part) if is_dataclass(kind) else None
-    if kind is not int and int not in get_args(kind):
-        return value
-    if isinstance(value, list):
-        return [_counts_read(name, item) for item in value]
-    return read_count(value) or value if isinstance(value, str) and value[-1:].isalpha() else value
+    return kind is int or int in get_args(kind)
 
 
 def use_profile(name: str) -> bool:
@@ -132,7 +152,7 @@ def in_section(section: str) -> Iterator[None]:
 
 def _checked(document: Any) -> SearchConfig:
     """Read parameters, and check the names among them that packages of the user can add to."""
-    config = read_config(document)
+    config = read_config(_all_counts_read(document))
     check_names(config.predictor.kind, config.benchmark.predictors)
     return config
 

@@ -201,7 +201,7 @@ def compiled(versions: int = 3) -> Path:
     return folder
 
 
-STAGE_FOLDERS = (*SEARCHED, "metrics")
+STAGE_FOLDERS = (*SEARCHED, "metrics", "headlines")
 """Folders in data/ that a search fills."""
 
 

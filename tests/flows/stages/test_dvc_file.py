@@ -33,14 +33,14 @@ def test_the_files_are_those_that_the_catalogue_gives(name):
 
 def test_the_stages_of_a_search_are_those_of_dvc():
     assert tuple(ENTRIES) == tuple(SEARCHED)
-    assert ENTRIES["labels"] == {
-        "cmd": "nasgem stage labels",
-        "params": ["labels"],
-        "deps": [*sources_of(STAGES["labels"]), "data/pairs"],
-        "outs": [{"data/labels": {"persist": True}}],
-        "metrics": [{"data/metrics/labels.json": {"persist": True}}],
+    assert ENTRIES["encoder"] == {
+        "cmd": "nasgem stage encoder",
+        "params": ["seed", "encoder"],
+        "deps": [*sources_of(STAGES["encoder"]), "data/labels"],
+        "outs": [{"data/encoder": {"persist": True}}, {"data/metrics/encoder.json": {"persist": True}}],
+        "metrics": [{"data/headlines/encoder.json": {"persist": True}}],
     }
-    assert "metrics" not in ENTRIES["pairs"]
+    assert len(ENTRIES["pairs"]["outs"]) == 1 and "metrics" not in ENTRIES["labels"]
 
 
 @pytest.mark.parametrize("stage", SEARCHED)

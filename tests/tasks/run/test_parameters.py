@@ -61,6 +61,20 @@ def test_a_change_keeps_everything_else(params):
     assert comments.findall(before) == comments.findall(changed)
 
 
+def test_counts_with_units_are_read_where_whole_numbers_stand_and_nowhere_else(params):
+    text = params.read_text()
+    for field, written in (("count", "2k"), ("width", "1k")):
+        text = re.sub(rf"(  {field}:) \d+", rf"\1 {written}", text, count=1)
+    text = re.sub(r"(gemnet:(?:.|\n)*?  macs:) \[[^]]*\]", r"\1 [20M, 1.5G, 7]", text, count=1)
+    params.write_text(re.sub(r"(  dataset:) cifar10_proxy", r"\1 20M", text, count=1))
+    config = load_config()
+    assert (config.pairs.count, config.proxy.width) == (2000, 1000)
+    assert config.gemnet.macs == (20_000_000, 1_500_000_000, 7) and config.proxy.dataset == "20M"
+    params.write_text(params.read_text().replace("20M, 1.5G", "20X, 1.5G"))
+    with pytest.raises(ParameterError, match=r"^params.yaml: gemnet.macs\[0\] = '20X': must be of type int$"):
+        load_config()
+
+
 def test_what_is_there_already_is_not_written(params):
     moment = params.stat().st_mtime_ns
     assert not change_parameters({"predictor.iterations": 50})
