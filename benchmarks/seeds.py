@@ -47,7 +47,8 @@ def main() -> None:
     arguments = parser.parse_args()
     picks = []
     for seed in range(arguments.first, arguments.first + arguments.seeds):
-        subprocess.run([Path(sys.executable).with_name("nasgem"), "search", "--set", f"seed={seed}"], check=True)
+        changes = ["--set", f"seed={seed}", "--set", "bootstrap.baseline=true"]
+        subprocess.run([Path(sys.executable).with_name("nasgem"), "search", *changes], check=True)
         results = Results(load_config())
         for side, best in (("search", results.best), ("random", chosen_at_random(results))):
             pick = {name: best[name] for name in ("cell", "score", "macs")}

@@ -13,7 +13,9 @@ _BUILT, _EXPORTED = "network.json", "exported"
 
 
 def next_steps(key: str, config: SearchConfig) -> dict[str, str]:
-    """Return commands that build, train, compare and export the chosen network, each by what it does.
+    """Return commands that build, train, compare and export the chosen network, and that compare it with random search.
+
+    Each is under the word for what it does.
 
     Args:
         key: first digits of the key of the chosen cell.
@@ -28,12 +30,15 @@ def next_steps(key: str, config: SearchConfig) -> dict[str, str]:
     trained = next((name for name in read_networks()[0] if name.startswith(GEMNET)), expected)
     images = "" if imagenet.dataset else f" --set imagenet.dataset={_own_images(config)}"
     compared = "" if imagenet.dataset else f" --images {_own_images(config)}"
-    return {
+    steps = {
         "build": f"nasgem build {key} --macs {built} {shape} --output {_BUILT}",
         "train": f"nasgem stage imagenet{images}",
         "compare": f"nasgem compare {key} --macs {trained_macs}{compared}",
         "export": f"nasgem export {FOLDER / f'{trained}-0.safetensors'} --output {_EXPORTED}",
     }
+    if not config.bootstrap.baseline:
+        steps["check"] = "nasgem search --set bootstrap.baseline=true  # also trains as many random cells"
+    return steps
 
 
 def _own_images(config: SearchConfig) -> str:

@@ -73,7 +73,7 @@ class EncoderConfig:
     """Length d of an embedding."""
     hidden: tuple[int, ...] = bounded((256,), low=1, high=8192)
     """Widths of the encoder's hidden layers; the decoder mirrors them."""
-    iterations: int = bounded(2_000, low=1, high=10_000_000)
+    iterations: int = bounded(1_500, low=1, high=10_000_000)
     """Optimiser steps."""
     batch_size: int = bounded(256, low=2, high=65_536)
     """Pairs per step."""
@@ -192,7 +192,7 @@ class BootstrapConfig:
     """Trainings of each finalist, and of the chosen cell afterwards.
 
     With 1, single trainings decide."""
-    baseline: bool = True
+    baseline: bool = False
     """Train as many random cells as the search did, and report the best for comparison."""
 
 

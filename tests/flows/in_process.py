@@ -50,7 +50,7 @@ def small_config(objective: str, budget: str = "", predictor: str = "gaussian_pr
         gemnet=GemnetConfig(layout="tiny", skeleton="mobile", image_size=64),
         predictor=PredictorConfig(kind=predictor, target="accuracy", hidden=(8,), iterations=20, members=2),
         estimator=EstimatorConfig(initial=6, rounds=1, predicted=2, random=2, candidates=60),
-        bootstrap=BootstrapConfig(candidates=80, top=2, finalists=3),
+        bootstrap=BootstrapConfig(candidates=80, top=2, finalists=3, baseline=True),
     )
 
 

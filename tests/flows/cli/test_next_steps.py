@@ -6,7 +6,7 @@ import pytest
 
 from flows.cli.next_steps import next_steps, print_next_steps
 from nasgem_core.config.score import ScoreConfig
-from nasgem_core.config.search import SearchConfig
+from nasgem_core.config.search import BootstrapConfig, SearchConfig
 from nasgem_core.config.transfer import GemnetConfig, ImagenetConfig
 from tasks.stages.imagenet_table import METRICS_FILE
 from tasks.store.artifacts import write_json
@@ -29,7 +29,10 @@ def test_a_search_at_a_budget_is_continued_at_it():
         "train": "nasgem stage imagenet",
         "compare": "nasgem compare 0a4d0b0a --macs 20M",
         "export": "nasgem export data/imagenet/gemnet_a-0.safetensors --output exported",
+        "check": "nasgem search --set bootstrap.baseline=true  # also trains as many random cells",
     }
+    compared = replace(OWN, bootstrap=BootstrapConfig(baseline=True))
+    assert "check" not in next_steps("0a4d0b0a", compared)
 
 
 def test_a_search_without_images_to_train_on_asks_for_a_folder(tmp_path):
