@@ -33,13 +33,11 @@ plots:
 
 def write_plotted(results: Results) -> tuple[Path, Path]:
     """Write the tables; returns their files."""
-    from nasgem_core.figures.progress import (
-        best_of_random,
-        best_so_far,
-    )  # with matplotlib, of which dvc.yaml has no need
+    # Imported late: with it comes matplotlib, of which dvc.yaml has no need.
+    from nasgem_core.figures.progress import best_of_random, best_so_far
 
     search = best_so_far(results.searched.score)
-    chance = best_of_random(results.baseline.score)[0] if len(results.baseline) else []
+    chance = best_of_random(results.baseline.score)[0]
     progress = [
         (place + 1, *(float(scores[place]) if place < len(scores) else "" for scores in (search, chance)))
         for place in range(max(len(search), len(chance)))
