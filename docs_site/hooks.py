@@ -1,6 +1,5 @@
 """What MkDocs calls while it builds the site: files from outside of docs/, links, references and equations."""
 
-import json
 from pathlib import Path
 
 from mkdocs.config.defaults import MkDocsConfig
@@ -8,11 +7,10 @@ from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 
 from docs_site import reference
-from docs_site.links import DOCS, PAGES, site_links
+from docs_site.links import site_links
 from docs_site.mathematics import with_mathml
-from docs_site.notebook import as_markdown
+from docs_site.sources import DOCS, PAGES, page_text
 
-ROOT = Path(__file__).parents[1]
 _ASSETS = ("iframe-worker.js", "style.css")
 _FOLDERS = {page: str(Path(source).parent).removeprefix(".") for source, page in PAGES.items()}
 """Where the links of a page that is made of another file start from."""
@@ -21,7 +19,7 @@ _FOLDERS = {page: str(Path(source).parent).removeprefix(".") for source, page in
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Add the pages that are made of other files, and the site's own script and style."""
     for source, page in PAGES.items():
-        files.append(File.generated(config, page, content=_page_of(ROOT / source)))
+        files.append(File.generated(config, page, content=page_text(source)))
     for name in _ASSETS:
         files.append(File.generated(config, name, abs_src_path=str(Path(__file__).with_name(name))))
     return files
@@ -37,8 +35,3 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
 def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -> str:
     """Return the HTML of a page with its equations as MathML."""
     return with_mathml(html)
-
-
-def _page_of(path: Path) -> str:
-    text = path.read_text(encoding="utf-8")
-    return as_markdown(json.loads(text)) if path.suffix == ".ipynb" else text

@@ -3,15 +3,8 @@
 import posixpath
 import re
 
-DOCS = "docs"
-"""Folder of the pages in the repository."""
-PAGES = {
-    "README.md": "index.md",
-    "CHANGELOG.md": "changelog.md",
-    "CONTRIBUTING.md": "contributing.md",
-    "docs/tour.ipynb": "tour.md",
-}
-"""Files of the repository that are no page of docs/, and the page of the site that shows each."""
+from docs_site.sources import DOCS, PAGES, page_title
+
 _FENCE = re.compile(r"^\s*(```|~~~)")
 _LINK = re.compile(r"(?P<image>!?)\[(?P<text>(?:[^\[\]]|\[[^\]]*\])*)\]\((?P<target>[^()\s]+)\)")
 
@@ -19,7 +12,8 @@ _LINK = re.compile(r"(?P<image>!?)\[(?P<text>(?:[^\[\]]|\[[^\]]*\])*)\]\((?P<tar
 def site_links(markdown: str, folder: str) -> str:
     """Return the text of a page with its links leading to pages of the site.
 
-    A link to a file that is not in the site becomes its text alone. Links to other sites, and code, stay as they are.
+    A link to a file that is not in the site becomes its text alone, and one that shows the name of a page's file shows
+    its title. Links to other sites, and code, stay as they are.
 
     Args:
         markdown: the page as it is in the repository.
@@ -41,4 +35,8 @@ def _site_link(link: re.Match[str], folder: str) -> str:
     page = PAGES.get(place)
     if page is None and place.startswith(f"{DOCS}/"):
         page = posixpath.relpath(place, DOCS)
-    return f"{link['image']}[{link['text']}]({page}{mark}{anchor})" if page else link["text"]
+    if page is None:
+        return link["text"]
+    names_file = link["text"] in (path, posixpath.basename(path)) and page.endswith(".md")
+    text = page_title(place) if names_file else link["text"]
+    return f"{link['image']}[{text}]({page}{mark}{anchor})"

@@ -40,7 +40,7 @@ def as_markdown(notebook: dict[str, Any]) -> str:
     for cell in notebook["cells"]:
         source = "".join(cell["source"])
         parts.append(source if cell["cell_type"] == "markdown" else f"```python\n{source}\n```")
-        parts += [f"```text\n{''.join(output['text'])}```" for output in cell.get("outputs", ())]
+        parts += [f"```{{ .text .output }}\n{''.join(output['text'])}```" for output in cell.get("outputs", ())]
     return "\n\n".join(parts) + "\n"
 
 

@@ -29,7 +29,7 @@ from tests.flows.commands import shims
 from tests.flows.workspace import Workspace
 
 ROOT = Path(__file__).parents[1]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
 LANGUAGES = {"sh", "console", "python", "bibtex", ""}
 PICTURES = ROOT / "docs" / "images"
 ROOMS = ("nasgem_core", "tasks", "flows", "tests", "benchmarks", "profiles", "docs", "data/raw")

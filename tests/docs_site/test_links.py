@@ -12,6 +12,8 @@ from docs_site.links import site_links
         ("docs", "[a](#cells)", "[a](#cells)"),
         ("docs", "[a](../README.md#results)", "[a](index.md#results)"),
         ("docs", "[a](tour.ipynb), [b](../CONTRIBUTING.md)", "[a](tour.md), [b](contributing.md)"),
+        ("docs", "[method.md](method.md#x), [b](method.md)", "[The method, step by step](method.md#x), [b](method.md)"),
+        ("", "[docs/method.md](docs/method.md)", "[The method, step by step](method.md)"),
         ("docs", "see [the `example`](../examples/plugin)", "see the `example`"),
         (
             "docs",

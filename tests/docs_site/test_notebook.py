@@ -28,8 +28,8 @@ def test_cells_run_in_order_and_keep_what_they_print():
     run(notebook)
     assert printed_by(notebook) == ["1\n", "", "2\n"]
     assert as_markdown(notebook) == (
-        "# T\n\n\n```python\na = 1\nprint(a)\n```\n\n```text\n1\n```\n\n```python\nb = a + 1\n```\n\n"
-        "```python\nprint(b)\n```\n\n```text\n2\n```\n"
+        "# T\n\n\n```python\na = 1\nprint(a)\n```\n\n```{ .text .output }\n1\n```\n\n```python\nb = a + 1\n```\n\n"
+        "```python\nprint(b)\n```\n\n```{ .text .output }\n2\n```\n"
     )
 
 
