@@ -22,14 +22,14 @@ def build_gemnet(
 
     Args:
         cell: the graph that every stage repeats.
-        macs: budget of multiply-adds, such as 463_000_000 or "463M", met within 1 %.
+        macs: most multiply-adds that it may have, such as 463_000_000 or "463M".
         num_classes: length of the logits.
         layout: imagenet, tiny or cifar: how often images are halved.
         image_size: side of the images that the budget holds for; that of the layout (224, 64, 32) by default.
         skeleton: paper or mobile: scales, repeats, and where an activation follows.
 
     Raises:
-        ParameterError: the budget is not a count or no width meets it, or a name is unknown.
+        ParameterError: the budget is not a count, no network comes near it without exceeding it, or a name is unknown.
     """
     budget = read_count(str(macs))
     if budget is None:

@@ -72,7 +72,7 @@ def fit_predictor(
 
     Args:
         cells: N labelled cells, at least 4.
-        labels: [N], in any unit; the more, the better.
+        labels: [N], in any unit; larger is better.
         kind: the predictor's name, one of `nasgem_core.predictors.catalogue.PREDICTORS`.
         space: the search space of these cells and of those to predict; by default one with as many vertices as the
             largest of these cells, and with their operations.
