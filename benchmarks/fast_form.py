@@ -1,9 +1,9 @@
 """Latency of networks and of their fast forms, relative to MobileNetV2 of equal multiply-adds, in two engines.
 
-GEMNets of MobileNetV2's block and of README's cell, and MobileNetV2 itself, each as trained and in its fast form
-(`nasgem_core/deployment/standalone/fast.py`), run by PyTorch and by ONNX Runtime: one image per pass, one thread. All
-take turns in one run, and every median is divided by that of MobileNetV2 as trained, in the same engine. Run it on an
-idle machine with `python benchmarks/fast_form.py`.
+GEMNets of MobileNetV2's block and of a cell that a search chose, and MobileNetV2 itself, each as trained and in its
+fast form (`nasgem_core/deployment/standalone/fast.py`), run by PyTorch and by ONNX Runtime: one image per pass, one
+thread. All take turns in one run, and every median is divided by that of MobileNetV2 as trained, in the same engine.
+Run it on an idle machine with `python benchmarks/fast_form.py`.
 """
 
 import argparse
@@ -19,11 +19,11 @@ from nasgem_core.deployment.engines import OnnxNetwork
 from nasgem_core.deployment.fast_form import fast_form
 from nasgem_core.deployment.latency import Latency, Setting, TimedNetwork, measure_latency
 
-README_CELL = Cell.from_dict(
+SEARCHED_CELL = Cell.from_dict(
     {
         "schema": "nasgem.cell/1",
-        "operations": ["input", *["dwconv3x3"] * 4, "conv1x1"],
-        "edges": [[0, 1], [0, 2], [0, 3], [0, 4], [4, 5]],
+        "operations": ["input", "conv1x1", *["dwconv3x3"] * 4, "conv1x1", *["dwconv3x3"] * 2, "conv1x1"],
+        "edges": [[0, 1], [0, 2], [2, 3], [0, 4], [4, 5], [0, 6], [6, 7], [0, 8], [8, 9]],
     }
 )
 RIVAL = "MobileNetV2"
@@ -36,7 +36,9 @@ def networks(macs: int, side: int, classes: int, skeleton: str) -> dict[str, nn.
         "MobileNetV2's block as a cell": fit_to_budget(
             "block", MOBILENET_V2_6.cell, layout, num_classes=classes, image_size=size, macs=macs
         ),
-        "README's cell": fit_to_budget("readme", README_CELL, layout, num_classes=classes, image_size=size, macs=macs),
+        "a searched cell": fit_to_budget(
+            "searched", SEARCHED_CELL, layout, num_classes=classes, image_size=size, macs=macs
+        ),
         RIVAL: scaled_to_budget("mobilenet_v2", classes, size, macs),
     }
     return {name: spec.build().eval() for name, spec in specs.items()}
