@@ -211,13 +211,6 @@ def test_a_profile_has_the_documented_values(column: int, profile: str):
         assert value == (tuple(documented) if isinstance(value, tuple) else documented), name
 
 
-def test_measured_figures_have_their_places():
-    text = (ROOT / "README.md").read_text()
-    for name in ("results", "random", "speed"):
-        assert text.count(f"<!-- {name} -->") == text.count(f"<!-- /{name} -->") == 1
-        assert text.index(f"<!-- {name} -->") < text.index(f"<!-- /{name} -->")
-
-
 @pytest.fixture(scope="module")
 def searched(searched_folder: Workspace, prefect_api: str, tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     """Return a folder in which a tiny search has been run, with an environment to activate."""
