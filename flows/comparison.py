@@ -25,6 +25,7 @@ from tasks.stages.imagenet_latency import measured_latencies
 from tasks.stages.imagenet_results import BETTER, differences_of, summary_of
 from tasks.stages.imagenet_table import LATENCY
 from tasks.stages.imagenet_tuning import tune
+from tasks.stages.initial_weights import check_weights, say_beginnings
 from tasks.store.fingerprint import fingerprint
 
 _PASSES = 30
@@ -57,10 +58,11 @@ def compare(wanted: Wanted, config: SearchConfig, device: str) -> tuple[Figures,
     Every training goes on from its last checkpoint, and one that stage `imagenet` has done is read.
 
     Raises:
-        ParameterError: a network cannot keep to the limit.
-        DataError: there are no images.
+        ParameterError: a network cannot keep to the limit, or weights fit none of the networks.
+        DataError: there are no images, or weights to begin with cannot be read.
     """
     own = replace(config.imagenet, seeds=wanted.seeds)
+    check_weights(own)
     images = list_image_files(Path(own.dataset))
     for remark in filter(None, (files.remark for files in images)):
         say(f"  {remark}")
@@ -68,6 +70,7 @@ def compare(wanted: Wanted, config: SearchConfig, device: str) -> tuple[Figures,
     if not fits:
         raise ParameterError("nothing to compare: name cells, or rivals by --rivals")
     specs = {name: _sized(name, fit, wanted, own) for name, fit in fits.items()}
+    say_beginnings(own, list(specs.values()), images[0].classes, lambda line: say(f"  {line}"))
     planned = [
         ClassifierTraining(spec, number, own, config.seed, own.learning_rates[0])
         for number in range(own.seeds)

@@ -26,6 +26,10 @@ def compare(
     seeds: Annotated[int, typer.Option(help="Trainings of each network; default: imagenet.seeds.", min=0)] = 0,
     images: Annotated[str, typer.Option(help="Folder of images; default: imagenet.dataset or proxy.dataset.")] = "",
     image_size: Annotated[int, typer.Option(help="Side of the images; default: imagenet.image_size.", min=0)] = 0,
+    weights: Annotated[
+        list[str] | None,
+        typer.Option("--from", help="Begin with these weights (default: imagenet.weights). Repeatable."),
+    ] = None,
     output: Annotated[Path, typer.Option(help="Folder of table, plot and trained networks.")] = Path("data/comparison"),
     device: Annotated[
         str | None, typer.Option(help="cpu, cuda, cuda:0 ...; default: a GPU where there is one.")
@@ -40,4 +44,15 @@ def compare(
             os.environ["NASGEM_DEVICE"] = device
         from flows.cli.run_compare import Asked, run_compare
 
-        run_compare(Asked(cells or [], rivals, macs, latency, images, image_size, seeds, output))
+        asked = Asked(
+            cells=cells or [],
+            rivals=rivals,
+            output=output,
+            macs=macs,
+            latency=latency,
+            images=images,
+            image_size=image_size,
+            weights=weights or (),
+            seeds=seeds,
+        )
+        run_compare(asked)

@@ -22,22 +22,24 @@ class Asked:
     Args:
         cells: first digits of keys, 'best' or JSON files.
         rivals: names of networks of any size, separated by commas.
+        output: folder of the results.
         macs: most multiply-adds, such as "20M"; empty with a latency.
         latency: longest time of a pass, such as "2ms"; empty with multiply-adds.
         images: folder of the images; empty for those of params.yaml.
         image_size: side of the images; 0 for that of params.yaml.
+        weights: files and exported folders that networks begin with; empty for those of params.yaml.
         seeds: trainings of each network; 0 for that of params.yaml.
-        output: folder of the results.
     """
 
     cells: Sequence[str]
     rivals: str
-    macs: str
-    latency: str
-    images: str
-    image_size: int
-    seeds: int
     output: Path
+    macs: str = ""
+    latency: str = ""
+    images: str = ""
+    image_size: int = 0
+    weights: Sequence[str] = ()
+    seeds: int = 0
 
 
 def run_compare(asked: Asked) -> None:
@@ -52,7 +54,7 @@ def run_compare(asked: Asked) -> None:
     require_outside_stages(asked.output, "name another folder, such as data/comparison")
     limit = Limit(*_limit(asked.macs, asked.latency))
     with folder_lock():
-        config = _with_images(load_config(), asked)
+        config = _with_options(load_config(), asked)
         found = [find_cell(name, config)[0] for name in asked.cells]
         cells = {cell.canonical_key[:8]: cell for cell in found}
         rivals = [name.strip() for name in asked.rivals.split(",") if name.strip()]
@@ -75,11 +77,12 @@ def _limit(macs: str, latency: str) -> tuple[int, int]:
     return count, duration
 
 
-def _with_images(config: SearchConfig, asked: Asked) -> SearchConfig:
-    """Return the parameters with the images to train on; raises `ParameterError` without any."""
+def _with_options(config: SearchConfig, asked: Asked) -> SearchConfig:
+    """Return the parameters with the options in them; raises `ParameterError` without images to train on."""
     own = config.proxy.dataset if Path(config.proxy.dataset).is_dir() else ""
     dataset = asked.images or config.imagenet.dataset or own
     if not dataset:
         raise ParameterError("there are no images to train on: name their folder by --images")
     size = asked.image_size or config.imagenet.image_size
-    return replace(config, imagenet=replace(config.imagenet, dataset=dataset, image_size=size))
+    weights = tuple(asked.weights) or config.imagenet.weights
+    return replace(config, imagenet=replace(config.imagenet, dataset=dataset, image_size=size, weights=weights))

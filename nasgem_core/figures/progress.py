@@ -62,7 +62,8 @@ def draw_progress(search: np.ndarray, baseline: np.ndarray, phases: Sequence[str
     figure, axes = new_figure("Best score so far against trained cells", width=7.4, height=5.0)
     ax = axes[0, 0]
     failed = int((~np.isfinite(search)).sum() + len(baseline) - len(finite))
-    words = f"search: {counted(len(search), 'cell')}, random search: {counted(len(baseline), 'cell')}"
+    words = f"search: {counted(len(search), 'cell')}"
+    words += f", random search: {counted(len(baseline), 'cell')}" if len(baseline) else ""
     describe(ax, words + left_out(failed), "trained cells", "efficiency score")
     if not np.isfinite(search).any() and not len(finite):
         say_empty(ax, "no trained cell has a score")

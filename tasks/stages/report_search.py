@@ -17,6 +17,14 @@ _FRONT = (
     "Up and to the left is better: no cell is both cheaper and more accurate than one on the line. Point at a cell to "
     "read its name, click it to see it."
 )
+_ABOVE_BAND = (
+    "Where the blue line is above the band, the search has found a better cell than random search would have with as "
+    "many trainings."
+)
+_LATER_POINTS = (
+    "The higher the points of later rounds are than those of round 0, the better the cells were that the predictor "
+    "picked. With bootstrap.baseline, random search is shown too."
+)
 
 
 def search_pictures(results: Results, objective: Objective) -> dict[str, Picture]:
@@ -31,11 +39,10 @@ def search_pictures(results: Results, objective: Objective) -> dict[str, Picture
             "Up and to the left is better.",
         ),
         "progress": Picture(
-            "Search and random search",
+            "Search and random search" if len(results.baseline) else "Best score so far",
             figure_png(draw_progress(searched.score, results.baseline.score, phases)),
             "best score so far against the number of trained cells",
-            "Where the blue line is above the band, the search has found a better cell than random search would have "
-            "with as many trainings.",
+            _ABOVE_BAND if len(results.baseline) else _LATER_POINTS,
         ),
         "rounds": Picture(
             "Predictions before training",
@@ -66,7 +73,7 @@ def search_parts(results: Results, objective: Objective, pictures: dict[str, Pic
         Table(
             "Rounds, judged before their cells joined the set",
             ["round", "new cells", "Kendall tau", "Spearman rho", "squared error", "of a constant guess"],
-            [[number_or_dash(row[name]) for name in names] for row in rounds],
+            [[_round_figure(name, row[name]) for name in names] for row in rounds],
             "Kendall tau: 1 if the predictor ranked the new cells as their trainings did, 0 if it guessed.",
         )
     )
@@ -107,6 +114,10 @@ def number_or_dash(value: float | None) -> str:
     if value is None:
         return "-"
     return str(value) if isinstance(value, int) else f"{value:.4f}"
+
+
+def _round_figure(name: str, value: float | None) -> str:
+    return f"{value:.6f}" if value is not None and name.endswith("squared_error") else number_or_dash(value)
 
 
 def _phase(number: int, rounds: int) -> str:

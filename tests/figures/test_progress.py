@@ -40,6 +40,8 @@ def test_the_search_is_drawn_in_order_with_its_phases():
     assert [text.get_text() for text in ax.texts] == ["round 0", "round 1", "bootstrap"]
     words = "search: 4 cells, random search: 3 cells; 1 failed training left out"
     assert ax.get_title(loc="left") == words
+    alone = draw_progress(search, np.zeros(0)).axes[0]
+    assert alone.get_title(loc="left") == "search: 4 cells"
 
 
 def test_phases_must_fit_the_cells():

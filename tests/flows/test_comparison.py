@@ -69,6 +69,19 @@ def test_sizes_that_met_a_latency_are_kept(config, tmp_path, monkeypatch):
     assert compare(asked, config, "cpu")[0] == first and len(measured) == searched + 1, "only the table's own"
 
 
+def test_what_each_network_begins_with_is_said_and_weights_of_none_are_refused(config, tmp_path, capsys):
+    asked = wanted(tmp_path, Limit(macs=3_000_000))
+    compare(asked, config, "cpu")
+    trained = str(tmp_path / "out" / "mobilenet_v2-0.safetensors")
+    capsys.readouterr()
+    again = replace(config, imagenet=replace(config.imagenet, weights=(trained,)))
+    compare(replace(asked, output=tmp_path / "again"), again, "cpu")
+    said = capsys.readouterr().err
+    assert f"  {CELL.canonical_key[:8]} begins with random weights" in said and "  mobilenet_v2 begins with " in said
+    with pytest.raises(ParameterError, match="fits none of"):
+        compare(replace(asked, rivals=[]), again, "cpu")
+
+
 def test_nothing_to_compare_is_refused(config, tmp_path):
     with pytest.raises(ParameterError, match="nothing to compare: name cells"):
         compare(replace(wanted(tmp_path, Limit(macs=10**6)), cells={}, rivals=[]), config, "cpu")

@@ -13,7 +13,7 @@ from nasgem_core.config.search import SearchConfig
 from nasgem_core.errors import DataError, ParameterError
 from tests.tasks.classifiers import CELL
 
-ASKED = Asked(["cell.json"], "mobilenet_v2, mobilenet_v3_small", "20M", "", "", 0, 0, Path("data/comparison"))
+ASKED = Asked(["cell.json"], "mobilenet_v2, mobilenet_v3_small", Path("data/comparison"), macs="20M")
 ROW = {"macs": 19e6, "params": 4e5, "bytes": 1.6e6, "learning_rate": 0.01, "top1": [0.6], "top1_mean": 0.6}
 
 
@@ -48,10 +48,12 @@ def test_the_images_of_the_search_and_the_parameters_are_the_defaults(asked, cap
 
 
 def test_a_latency_and_other_images_can_be_asked_for(asked):
-    run_compare(replace(ASKED, macs="", latency="1.5ms", images="others", image_size=96, seeds=5, rivals=""))
+    others = {"images": "others", "image_size": 96, "seeds": 5, "rivals": "", "weights": ["app"]}
+    run_compare(replace(ASKED, macs="", latency="1.5ms", **others))
     ((wanted, config, _),) = asked
     assert (wanted.limit.nanoseconds, wanted.limit.macs, wanted.seeds, wanted.rivals) == (1_500_000, 0, 5, [])
     assert (config.imagenet.dataset, config.imagenet.image_size) == ("others", 96)
+    assert config.imagenet.weights == ("app",)
 
 
 @pytest.mark.parametrize(

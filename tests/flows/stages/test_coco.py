@@ -1,13 +1,19 @@
-"""Detectors from the command line: skipped, trained, used, killed and gone on, shared by processes, refused."""
+"""Detectors: trained once; from the command line skipped, used, killed and gone on, shared by processes, refused."""
 
 import json
 import shutil
+from dataclasses import replace
 
 import pandas as pd
 import pytest
 
+from flows.stages import coco as module
+from nasgem_core.bundled_files import PROFILES
 from tasks.deployment.open_network import open_network
+from tasks.run.parameters import load_profile
+from tasks.stages.coco import FOLDER, HISTORY_FILE, METRICS_FILE
 from tests.detection.coco_folder import write_coco_folder
+from tests.flows.in_process import open_small_session, small_config
 from tests.flows.workspace import Workspace
 from tests.tasks.backbones import write_classifier
 
@@ -34,29 +40,49 @@ def test_without_data_or_backbone_the_stage_says_so_and_leaves_its_files(fresh):
     assert "skipped: stage imagenet has not trained a network" in fresh.succeed(*STAGE)
 
 
-def test_detectors_are_trained_once_used_and_come_back_with_the_same_bytes(pictures):
+@pytest.mark.nightly
+def test_the_best_detector_is_registered_and_used_and_files_come_back_with_the_same_bytes(pictures):
     text = pictures.succeed(*STAGE)
     assert all(f"{name}: AP " in text for name in NAMES)
     folder = pictures.root / "data" / "coco"
-    assert {path.name for path in folder.iterdir()} == {
+    pictures.succeed("nasgem", "detect", "pictures/val/0.png", "--model", str(folder / f"{NAMES[1]}.json"))
+    assert open_network("coco@champion", pictures.root).detector.name in NAMES
+    hashes = pictures.hashes("coco", "metrics", "headlines")
+    shutil.rmtree(folder)
+    pictures.succeed(*STAGE)
+    assert pictures.hashes("coco", "metrics", "headlines") == hashes
+
+
+def test_detectors_are_trained_once_and_come_back_with_the_same_bytes(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    write_coco_folder(tmp_path / "pictures")
+    write_classifier(tmp_path)
+    config = replace(load_profile(PROFILES / "tiny.yaml").coco, dataset="pictures")
+    session, tracking = open_small_session(monkeypatch, replace(small_config("macs"), coco=config))
+    registered = []
+    monkeypatch.setattr(module, "register_network", lambda root, model, candidate, data: registered.append(candidate))
+    module.coco.fn()
+    said = capsys.readouterr().err
+    assert all(f"{name}: AP " in said for name in NAMES) and len(registered) == 2
+    assert {path.name for path in FOLDER.iterdir()} == {
         *(f"{name}{end}" for name in NAMES for end in (".safetensors", ".json", "-validation.png", "-training.png")),
         "history.parquet",
         "curves.png",
     }
-    history = pd.read_parquet(folder / "history.parquet")
+    history = pd.read_parquet(HISTORY_FILE)
     assert set(history["detector"]) == set(NAMES) and history["AP"].notna().sum() == 4
-    summary = json.loads((pictures.root / "data/metrics/coco.json").read_text())["detectors"]
+    summary = json.loads(METRICS_FILE.read_text())["detectors"]
     assert set(summary) == set(NAMES) and {"AP", "AP50", "train_AP50", "macs"} <= set(summary[NAMES[0]])
-    model = str(folder / f"{NAMES[1]}.json")
-    pictures.succeed("nasgem", "detect", "pictures/val/0.png", "--model", model)
-    assert open_network("coco@champion", pictures.root).detector.name in NAMES
-    hashes = pictures.hashes("coco", "metrics")
-    shutil.rmtree(folder)
-    pictures.succeed(*STAGE)
-    assert pictures.hashes("coco", "metrics") == hashes
-    pictures.configure("coco", detectors=["retinanet"])
-    pictures.succeed(*STAGE)
-    assert set(pictures.weights("coco")) == {f"data/coco/{NAMES[1]}.safetensors"}
+    runs = [record for record in tracking.records if record.kind == "training"]
+    assert len({record.key for record in runs}) == len([each for each in runs if each.status == "FINISHED"]) == 2
+
+    written = {path: path.read_bytes() for path in (*FOLDER.iterdir(), METRICS_FILE)}
+    shutil.rmtree(FOLDER)
+    module.coco.fn()
+    assert {path: path.read_bytes() for path in (*FOLDER.iterdir(), METRICS_FILE)} == written
+    session.config = replace(session.config, coco=replace(config, detectors=("retinanet",)))
+    module.coco.fn()
+    assert [path.stem for path in FOLDER.glob("*.safetensors")] == [NAMES[1]]
 
 
 @pytest.mark.nightly
