@@ -20,7 +20,7 @@ from nasgem_core.networks.layout import NetworkLayout
 from nasgem_core.predictors.process_scorer import fit_process
 from nasgem_core.search.bootstrap import bootstrap
 from nasgem_core.search.objective import ProxyNetworks, objective_class
-from nasgem_core.search.perceptron import fit_predictor
+from nasgem_core.search.perceptron import fit_perceptron
 from nasgem_core.search.scorer import EmbeddingScorer, Scorer
 from tasks.stages.scorer import PERCEPTRON, PROCESS
 
@@ -46,7 +46,7 @@ def main() -> None:
     if arguments.kind == PROCESS:
         scorer: Scorer = fit_process(trained, measured, CELLS, config.target, seed=0)
     else:
-        scorer = EmbeddingScorer(encoder, fit_predictor(encoder.embed(trained), measured, config, seed=0))
+        scorer = EmbeddingScorer(encoder, fit_perceptron(encoder.embed(trained), measured, config, seed=0))
     for count in arguments.count:
         start, busy = time.perf_counter(), time.process_time()
         found = bootstrap(scorer, CELLS, OBJECTIVE, count=count, top=8, seed=0)

@@ -14,7 +14,7 @@ from nasgem_core.predictors.catalogue import search_predictors
 from nasgem_core.predictors.catalogue_scorer import TrainingSet, fit_catalogue_scorer
 from nasgem_core.predictors.fitting import pretrain_kind
 from nasgem_core.predictors.process_scorer import fit_process
-from nasgem_core.search.perceptron import fit_predictor
+from nasgem_core.search.perceptron import fit_perceptron
 from nasgem_core.search.ranking import rank_correlation
 from nasgem_core.search.score import Measured
 from nasgem_core.search.scorer import Scorer
@@ -58,7 +58,7 @@ def main() -> None:
             charged = measured.costs[left], measured.penalty
             predicted = {name: scorer.score(cells[left], *charged) for name, scorer in scorers.items()}
             for kind, vectors in embeddings.items():
-                fitted = fit_predictor(vectors[rows], measured[rows], config.predictor, split)
+                fitted = fit_perceptron(vectors[rows], measured[rows], config.predictor, split)
                 predicted[f"perceptron, {kind}"] = fitted.predict(vectors[left], *charged)
             predicted["fewer MACs"] = -np.log(measured.costs[left])
             for name, values in predicted.items():

@@ -153,7 +153,7 @@ class FittedPredictor:
         return outputs
 
 
-def fit_predictor(
+def fit_perceptron(
     embeddings: np.ndarray,
     measured: Measured,
     config: PredictorConfig,

@@ -4,7 +4,7 @@ from typing import Any
 
 from nasgem_core.cells.batch import CellBatch
 from nasgem_core.config.search import PredictorConfig
-from nasgem_core.search.perceptron import SCHEMA, FittedPredictor, fit_predictor
+from nasgem_core.search.perceptron import SCHEMA, FittedPredictor, fit_perceptron
 from nasgem_core.search.score import Measured
 from tasks.stages.encoder import encoder_of
 from tasks.store.artifacts import DATA, read_weights, write_weights
@@ -22,7 +22,7 @@ def fit_predictor_task(
     It takes cells and not their embeddings, whose last digits may change with the number of threads: the key must not.
     """
     embeddings = encoder_of(encoder).embed(cells)
-    return predictor_value(fit_predictor(embeddings, measured, config, seed))
+    return predictor_value(fit_perceptron(embeddings, measured, config, seed))
 
 
 def predictor_of(value: dict[str, Any]) -> FittedPredictor:

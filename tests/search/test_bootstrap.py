@@ -14,7 +14,7 @@ from nasgem_core.networks.layout import NetworkLayout
 from nasgem_core.search import bootstrap as module
 from nasgem_core.search.bootstrap import bootstrap, score_sample
 from nasgem_core.search.objective import Objective, ProxyNetworks, objective_class
-from nasgem_core.search.perceptron import fit_predictor
+from nasgem_core.search.perceptron import fit_perceptron
 from nasgem_core.search.scorer import EmbeddingScorer
 
 CELLS = CellsConfig(vertices=4, edge_probability=(0.3, 0.7))
@@ -49,7 +49,7 @@ def predictor(encoder, request):
     cells = score_cells(12)
     accuracy = np.random.default_rng(3).uniform(0.3, 0.9, size=12)
     config = PredictorConfig(target=request.param, hidden=(8,), iterations=20, members=2)
-    return fit_predictor(encoder.embed(cells), OBJECTIVE.measured(cells, accuracy), config, 1)
+    return fit_perceptron(encoder.embed(cells), OBJECTIVE.measured(cells, accuracy), config, 1)
 
 
 def score_cells(count):

@@ -8,7 +8,7 @@ from safetensors.numpy import load, save
 
 from nasgem_core.config.search import PredictorConfig
 from nasgem_core.errors import DataError, ParameterError
-from nasgem_core.search.perceptron import FittedPredictor, fit_predictor
+from nasgem_core.search.perceptron import FittedPredictor, fit_perceptron
 from nasgem_core.search.ranking import prediction_error, rank_correlation
 from nasgem_core.search.score import Measured, cost_term, efficiency_score, log_costs
 
@@ -26,7 +26,7 @@ def cells_of(rows, seed):
 
 
 def fit(embeddings, accuracy, macs, config, seed, **options):
-    return fit_predictor(embeddings, Measured(accuracy, macs, 0.1), config, seed, **options)
+    return fit_perceptron(embeddings, Measured(accuracy, macs, 0.1), config, seed, **options)
 
 
 @pytest.fixture(scope="module")

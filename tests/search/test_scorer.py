@@ -5,7 +5,7 @@ from nasgem_core.config.search import CellsConfig, EncoderConfig, PairsConfig, P
 from nasgem_core.encoders.fitting import fit_encoder
 from nasgem_core.kernel.pairs import draw_pairs
 from nasgem_core.kernel.wl import wl_similarity
-from nasgem_core.search.perceptron import fit_predictor
+from nasgem_core.search.perceptron import fit_perceptron
 from nasgem_core.search.score import Measured
 from nasgem_core.search.scorer import EmbeddingScorer
 
@@ -21,7 +21,7 @@ def test_it_is_the_predictor_on_the_embedding():
     accuracy = np.linspace(0.3, 0.6, 20)
     for target in ("score", "accuracy"):
         config = PredictorConfig(target=target, hidden=(8,), iterations=20, members=2)
-        predictor = fit_predictor(encoder.embed(cells), Measured(accuracy, macs, 0.1), config, 1)
+        predictor = fit_perceptron(encoder.embed(cells), Measured(accuracy, macs, 0.1), config, 1)
         scorer = EmbeddingScorer(encoder, predictor)
         assert scorer.needs_costs == (target == "accuracy")
         expected = predictor.predict(encoder.embed(cells), macs, 0.1)

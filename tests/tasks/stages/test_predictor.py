@@ -3,7 +3,7 @@ import pytest
 
 from nasgem_core.cells.sampling import sample_distinct_cells
 from nasgem_core.config.search import CellsConfig, EncoderConfig, LabelsConfig, PairsConfig, PredictorConfig
-from nasgem_core.search.perceptron import fit_predictor
+from nasgem_core.search.perceptron import fit_perceptron
 from nasgem_core.search.score import Measured
 from tasks.run.placement import Placement
 from tasks.stages.encoder import encoder_of, fit_encoder_task
@@ -29,7 +29,7 @@ def test_it_is_fitted_to_the_embeddings_of_the_cells(encoder, tmp_path, monkeypa
     monkeypatch.chdir(tmp_path)
     value = fit_predictor_task.fn(encoder, CELLS, MEASURED, CONFIG, 4)
     embeddings = encoder_of(encoder).embed(CELLS)
-    expected = fit_predictor(embeddings, MEASURED, CONFIG, 4).predict(embeddings, None, 0.1)
+    expected = fit_perceptron(embeddings, MEASURED, CONFIG, 4).predict(embeddings, None, 0.1)
     assert np.array_equal(predictor_of(value).predict(embeddings, None, 0.1), expected)
     write_predictor(value)
     assert np.array_equal(read_predictor().predict(embeddings, None, 0.1), expected)
