@@ -24,7 +24,7 @@ from nasgem_core.predictors.predictor import normal_scores
 from nasgem_core.predictors.recipe import Recipe
 from nasgem_core.predictors.rivals.pairs import space_pairs
 from nasgem_core.predictors.space import Space
-from nasgem_core.search.perceptron import FittedPredictor, fit_predictor
+from nasgem_core.search.perceptron import FittedPredictor, fit_perceptron
 from nasgem_core.search.score import Measured
 from nasgem_core.seeding import derive_seed
 
@@ -70,7 +70,7 @@ class EmbeddingNetwork:
         # The search's predictor takes fractions and standardises them: any straight line gives the same network.
         share = (scores - scores.min()) / (scores.max() - scores.min())
         measured = Measured(share, np.ones(len(rows)), penalty=0.0)
-        self.network: FittedPredictor = fit_predictor(
+        self.network: FittedPredictor = fit_perceptron(
             self._embed(rows, self._space), measured, self._config, derive_seed(seed, "rival")
         )
         return self
