@@ -66,7 +66,7 @@ class RunWriter:
             self._adopt_children(record.key, run_id)
         self._log_values(run, record, digest)
         if record.status != "RUNNING":
-            self._client.set_terminated(run_id, record.status, _milliseconds(record.ended))
+            self._client.set_terminated(run_id, record.status, _end_of(record, run))
         elif run.info.status != "RUNNING":
             self._client.update_run(run_id, "RUNNING")
 
@@ -140,6 +140,12 @@ def _shown_params(record: RunRecord) -> dict[str, str]:
 
 def _shortened(text: str, length: int) -> str:
     return text if len(text) <= length else text[: length - 3] + "..."
+
+
+def _end_of(record: RunRecord, run: Any) -> int | None:
+    """Return the end of a run, which is its start where the clock was set back in between."""
+    ended = _milliseconds(record.ended)
+    return ended if ended is None else max(ended, run.info.start_time)
 
 
 def _milliseconds(seconds: float | None) -> int | None:

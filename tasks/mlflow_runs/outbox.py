@@ -41,16 +41,18 @@ class Outbox:
         self.folder = folder
         self._on_warning, self._clock = on_warning, clock
         self._naming = threading.Lock()
-        self._last = max((int(path.stem) for path in self.pending()), default=0)
+        # Not every file there was put by us: someone may have made a copy.
+        self._last = max((int(path.stem) for path in self.pending() if path.stem.isdecimal()), default=0)
 
     def put(self, record: RunRecord) -> None:
         """Write a record to disk; when this returns, it will be delivered."""
         with self._naming:  # names sort by time, also when the clock stands still or goes back
-            self._last = moment = max(self._clock(), self._last + 1)
+            moment = self._clock()
+            self._last = place = max(moment, self._last + 1)
         now = moment / 1e9
         started, ended = (now if time is None else time for time in (record.started, record.ended))
         plain = replace(record, started=started, ended=ended).to_plain()
-        with written_whole(self.folder / f"{moment:020d}{SUFFIX}") as file:
+        with written_whole(self.folder / f"{place:020d}{SUFFIX}") as file:
             file.write(encode({"schema": _SCHEMA, "digest": record.digest(), "record": plain}))
 
     def pending(self) -> list[Path]:

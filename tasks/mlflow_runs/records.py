@@ -62,7 +62,11 @@ class SearchRecords:
         self._device = device
         self.figures: dict[str, Mapping[str, float]] = {}
         """The metrics of each stage that has finished in this process."""
+        self._begin_stage()
+
+    def _begin_stage(self) -> None:
         self._stage_started = time.time()
+        self._stage_clock = time.monotonic()  # which nobody sets
 
     def search(self, metrics: dict[str, float] | None = None, artifacts: Sequence[Path] = ()) -> None:
         """Log the search itself: as running, or with its result as finished."""
@@ -100,12 +104,12 @@ class SearchRecords:
         )
         self._note_origin(stage, record.digest())
         self._log(record)
-        self._stage_started = time.time()
+        self._begin_stage()
 
     def _note_origin(self, stage: str, digest: str = "") -> None:
-        now, commit = time.time(), self._provenance.get(COMMIT_TAG, "")
+        seconds, commit = time.monotonic() - self._stage_clock, self._provenance.get(COMMIT_TAG, "")
         changed = self._provenance.get(DIRTY_TAG) == "true"
-        origin = StageOrigin(digest, now, now - self._stage_started, machine_words(self._device), commit, changed)
+        origin = StageOrigin(digest, time.time(), seconds, machine_words(self._device), commit, changed)
         note_origin(self._root, self.name, stage, origin)
 
     def begin(self, stage: str) -> None:

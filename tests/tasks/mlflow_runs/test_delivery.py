@@ -96,6 +96,13 @@ def test_a_running_search_becomes_finished_and_a_replay_leaves_it_the_same_run(p
     assert [(point.step, point.value) for point in points] == [(0, 0.1), (1, 0.2)]
 
 
+def test_no_run_ends_before_it_has_begun_even_when_the_clock_was_set_back(place):
+    place.tracking.log(RunRecord("back", "back", "stage", status="RUNNING", started=90_000.0))
+    place.tracking.log(RunRecord("back", "back", "stage", started=90_000.0, ended=3_600.0))
+    info = place.run("back").info
+    assert (info.status, info.start_time, info.end_time) == ("FINISHED", 90_000_000, 90_000_000)
+
+
 def test_a_training_that_was_stopped_keeps_its_run_and_points(place):
     begun = RunRecord("t1", "t1", "training", params={"seed": 0}, metrics=[("loss", 2.0, 10)], status="RUNNING")
     place.tracking.log(begun)

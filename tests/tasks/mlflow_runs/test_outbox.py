@@ -61,7 +61,25 @@ def test_records_come_in_the_order_they_were_put_even_when_the_clock_goes_back(t
     found = delivered(later)
     assert [record.key for record in found] == list("dbca")
     assert [record.started for record in found] == [record.ended for record in found]
-    assert found[0].started == 5.0
+    assert found[0].started == 5.0 and found[-1].started < 1  # their times are those of the clock, also set back
+
+
+def test_a_record_from_the_future_stays_the_first_and_changes_no_times(tmp_path):
+    far = Outbox(tmp_path, pytest.fail, clock=lambda: 4 * 10**18)  # in a hundred years
+    far.put(RunRecord("far", "far", "cell"))
+    now = Outbox(tmp_path, pytest.fail, clock=lambda: 10**18)
+    now.put(RunRecord("now", "now", "cell"))
+    found = delivered(now)
+    assert [(record.key, record.started) for record in found] == [("far", 4e9), ("now", 1e9)]
+
+
+def test_a_file_with_a_foreign_name_is_set_aside(outbox, warnings):
+    outbox.put(RunRecord("a", "a", "cell"))
+    (outbox.folder / f"copy of mine{SUFFIX}").write_bytes(b"foreign")
+    later = Outbox(outbox.folder, warnings.append)
+    later.put(RunRecord("b", "b", "cell"))
+    assert [record.key for record in delivered(later)] == ["a", "b"]
+    assert len(warnings) == 1 and "copy of mine.run was moved to" in warnings[0]
 
 
 def test_an_error_keeps_the_record_and_all_after_it(outbox):

@@ -1,5 +1,6 @@
 """What MLflow is tracking of a training while it runs and when it has finished."""
 
+import time
 from dataclasses import replace
 
 import pytest
@@ -67,6 +68,14 @@ def test_a_stop_is_logged_as_often_as_it_happens(tracking, tmp_path):
     assert ends == [*begun, ("training", "RUNNING"), *stops, *begun, *stops]
     stopped = [record for record in tracking.records if record.kind == "training"]
     assert {record.key for record in stopped} == {stopped[0].key} and stopped[-1].params == {"seed": 0}
+
+
+def test_a_clock_that_is_set_back_a_day_shortens_no_stage(tracking, tmp_path, monkeypatch):
+    log = records(tracking, tmp_path)
+    monkeypatch.setattr(time, "time", lambda: 1e9)
+    log.stage("pairs", {"pairs": 1.0})
+    origin = log.origins()["pairs"]
+    assert origin.finished == 1e9 and 0 <= origin.seconds < 60
 
 
 def test_a_finished_search_is_not_stopped_by_a_stage(tracking, tmp_path):
