@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from flows.runtime.environment import STATE
+from flows.runtime.server_log import met_file_limit
 
 _DISK = {
     errno.ENOSPC: "the disk is full: free space",
@@ -41,9 +42,12 @@ def explain(error: BaseException) -> str | None:
         if isinstance(one, MemoryError) or (isinstance(one, RuntimeError) and any(word in text for word in _NO_MEMORY)):
             return f"memory ran out: end other programs, use fewer --workers or smaller batches, {_AGAIN}"
     if any(type(one).__module__.partition(".")[0] in ("httpx", "httpcore") or _is_of_prefect(one) for one in chain):
+        log = STATE / "prefect" / "server.log"
+        if met_file_limit(log):
+            return f"{_DISK[errno.EFBIG]}, {_AGAIN}"
         return _no_space() or (
-            f"the Prefect server failed ({_first_line(error)}): the end of {STATE / 'prefect' / 'server.log'} says "
-            "why. Run again to go on; finished work is kept"
+            f"the Prefect server failed ({_first_line(error)}): the end of {log} says why. Run again to go on; "
+            "finished work is kept"
         )
     return None
 

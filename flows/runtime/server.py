@@ -23,6 +23,7 @@ from flows.runtime.environment import STATE
 from flows.runtime.prefect_settings import settings_of_own_server
 from flows.runtime.processes import follow
 from flows.runtime.secret import SECRET_FILE, kept_secret, new_secret
+from flows.runtime.server_log import end_of_log, met_file_limit
 from nasgem_core.errors import NasgemError
 from tasks.run.masking import without_secrets
 from tasks.run.progress import say
@@ -35,8 +36,6 @@ _STARTS = 4
 """How often a server is started before it is given up."""
 _WAITING = 2048
 """Requests that may wait while there is no server."""
-_END_OF_LOG = 5_000
-"""Characters in which to look for what ended a server."""
 _FULL = ("disk is full", "no space left")
 
 
@@ -93,10 +92,11 @@ def _check(address: str) -> None:
 
 def _remedy(log: Path) -> str:
     """Return what helps against what ended the server."""
-    end = log.read_text(encoding="utf-8", errors="replace")[-_END_OF_LOG:].lower() if log.is_file() else ""
-    if any(words in end for words in _FULL):
+    if any(words in end_of_log(log) for words in _FULL):
         temporary = os.environ.get("TMPDIR") or "/tmp"
         return f"the disk, or the folder for temporary files ({temporary}), is full. Free space, and run again"
+    if met_file_limit(log):
+        return "a file may not become that large here (ulimit -f). Raise the limit, and run again"
     return (
         f"the end of {log} says why. If it is about the database, move {log.with_name('prefect.db')} away: it holds "
         "the log of runs, not their results"

@@ -12,6 +12,8 @@ from tasks.mlflow_runs.tracking_store import open_experiment
 from tasks.run.compared_search import COSTS, ComparedSearch
 
 _MOST = 50_000
+_SHOWN = 10
+"""Names of searches in a message."""
 _STAGES = ("estimator", "bootstrap")
 _OWN = ("known", "random", "predicted", "bootstrap top")
 """Where the cells of the search itself came from: others are of random search, or were trained again."""
@@ -35,7 +37,7 @@ def read_run(root: Path, name: str) -> ComparedSearch:
         searches = client.search_runs([experiment], f"tags.`{KIND_TAG}` = 'search'", max_results=_MOST)
         found = [run for run in searches if run.info.run_id == name or f" {run.info.run_name}".endswith(f" {name}")]
         if len(found) != 1:
-            known = ", ".join(run.info.run_name for run in (found or searches)) or "none"
+            known = _listed([run.info.run_name for run in (found or searches)])
             raise DataError(
                 f"{name!r} is neither a folder nor the name of one search in MLflow: there are {known}; give a folder, "
                 "the last word of a name, or a run's id"
@@ -63,6 +65,12 @@ def read_run(root: Path, name: str) -> ComparedSearch:
         best.data.params.get("key", "") if best else "",
         {name: measured[name] for name in COSTS if name in measured},
     )
+
+
+def _listed(names: list[str]) -> str:
+    """Return the newest names, which come first, and how many more there are."""
+    more = f" and {len(names) - _SHOWN} earlier ones" if len(names) > _SHOWN else ""
+    return f"{', '.join(names[:_SHOWN]) or 'none'}{more}"
 
 
 def _values(cells: list[Any], name: str) -> np.ndarray:

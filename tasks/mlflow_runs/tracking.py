@@ -50,6 +50,10 @@ _MENDED = (
         ("out-of-date database schema",),
         "It is of another version of MLflow: `mlflow db upgrade {uri}` may bring it to this; if not, move it away",
     ),
+    (
+        ("disk i/o error",),
+        "The disk fails, or a file may not become that large here (ulimit -f): raise the limit, or use another disk",
+    ),
     (("database is locked",), "Another process writes there: run again when it has finished"),
 )
 """What helps against what the system or a library says."""

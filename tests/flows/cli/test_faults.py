@@ -1,4 +1,5 @@
 import errno
+import resource
 import sqlite3
 from concurrent.futures.process import BrokenProcessPool
 
@@ -62,6 +63,15 @@ def test_an_error_500_names_the_log():
     message = explain(raised(RuntimeError("x"), server_error()))
     assert message is not None and f"the end of {STATE}/prefect/server.log says why. Run again" in message
     assert "\n" not in message and not list(STATE.iterdir())
+
+
+def test_an_error_500_at_the_limit_of_file_sizes_names_ulimit(monkeypatch):
+    log = STATE / "prefect" / "server.log"
+    log.parent.mkdir()
+    log.write_text("sqlalchemy.exc.OperationalError: (sqlite3.OperationalError) disk I/O error")
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (4200 * 1024, resource.RLIM_INFINITY))
+    message = explain(server_error()) or ""
+    assert message.startswith("a file may not become that large here (ulimit -f): raise the limit, and run again")
 
 
 def test_an_error_500_of_a_full_disk_says_so(monkeypatch):

@@ -189,6 +189,17 @@ def test_one_that_finds_the_disk_full_is_reported_as_such(started, monkeypatch):
         wait_for_server()
 
 
+def test_one_that_meets_the_limit_of_file_sizes_is_reported_as_such(started, monkeypatch):
+    monkeypatch.setattr(server, "answers", lambda *_, **__: False)
+    monkeypatch.setattr(server, "met_file_limit", lambda log: log == STATE / "prefect" / "server.log")
+    started(FakeProcess(1))
+    with (
+        pytest.raises(NasgemError, match=r"did not start: a file may not become that large here \(ulimit -f\)\. Raise"),
+        prefect_server() as wait_for_server,
+    ):
+        wait_for_server()
+
+
 def test_a_slow_one_is_waited_for(started, monkeypatch):
     answers = iter([False, False, True])
     monkeypatch.setattr(server, "answers", lambda *_, **__: next(answers))

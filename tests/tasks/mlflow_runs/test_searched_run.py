@@ -6,7 +6,9 @@ import pytest
 
 from nasgem_core.config.search import SearchConfig
 from nasgem_core.errors import DataError
+from tasks.mlflow_runs import searched_run
 from tasks.mlflow_runs.records import SearchRecords
+from tasks.mlflow_runs.run_record import RunRecord
 from tasks.mlflow_runs.searched_run import read_run
 
 RESULT = {"epoch_losses": [1.0], "epoch_accuracies": [0.5], "seconds": 1.0, "images_per_second": 1.0}
@@ -40,4 +42,12 @@ def test_cells_figures_and_parameters_come_back(place, logged):
 
 def test_what_is_not_found_is_said_with_what_there_is(place, logged):
     with pytest.raises(DataError, match=rf"'nothing' is neither a folder nor .*cifar10_proxy {logged.name}"):
+        read_run(place.root, "nothing")
+
+
+def test_of_many_searches_the_newest_are_named(place, logged, monkeypatch):
+    for number in range(3):
+        place.tracking.log(RunRecord(f"search-{number}-of-many", f"many {number}", "search", started=5e9 + number))
+    monkeypatch.setattr(searched_run, "_SHOWN", 2)
+    with pytest.raises(DataError, match=r"there are many 2, many 1 and \d+ earlier ones; give a folder"):
         read_run(place.root, "nothing")

@@ -1,4 +1,5 @@
 import socket
+import sqlite3
 import subprocess
 import time
 from importlib.metadata import version
@@ -118,6 +119,15 @@ def test_a_store_that_tries_again_and_again_is_given_up(monkeypatch):
     monkeypatch.setattr("mlflow.MlflowClient.search_experiments", lambda *_, **__: time.sleep(60))
     with pytest.raises(NasgemError, match=r"cannot be reached: no answer within 0 seconds\. Start that server"):
         ask("http://127.0.0.1:9")
+
+
+def test_a_file_that_may_not_grow_is_not_called_damaged(monkeypatch, tmp_path):
+    def fail(_):
+        raise sqlite3.OperationalError("disk I/O error")
+
+    monkeypatch.setattr(tracking, "create_database", fail)
+    with pytest.raises(NasgemError, match=r"disk I/O error\. .*\(ulimit -f\): raise the limit, or use another disk$"):
+        ask(f"sqlite:///{tmp_path}/mlflow.db")
 
 
 @pytest.mark.parametrize("place", ["/proc/nowhere/mlflow.db", "/dev/null/mlflow.db", "/proc/mlflow.db"])
