@@ -44,7 +44,10 @@ def folder_lock() -> Iterator[None]:
 
 def who_works_here() -> str | None:
     """Return a sentence about the process that holds the folder, nothing where none does; holds nothing itself."""
-    return _working() if is_locked(_LOCK) else None
+    try:
+        return _working() if is_locked(_LOCK) else None
+    except PermissionError:
+        return f"Only the owner of {STATE} can see whether a process is working in this folder"
 
 
 def _working() -> str:

@@ -23,8 +23,9 @@ from tasks.mlflow_registry.registered_model import Candidate, write_model
 from tasks.mlflow_runs.delivery import KIND_TAG, MLFLOW_PARENT_TAG
 from tasks.mlflow_runs.logged_model import add_model
 from tasks.mlflow_runs.models import DIGEST_TAG
+from tasks.mlflow_runs.opened_to_read import opened_to_read
 from tasks.mlflow_runs.tracking import answering, opened, provenance, tracking_uri
-from tasks.mlflow_runs.tracking_store import follow_moved_repository, open_experiment
+from tasks.mlflow_runs.tracking_store import open_experiment
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -114,10 +115,7 @@ def download_registered(root: Path, reference: str, folder: Path) -> tuple[Path,
     match = _REFERENCE.fullmatch(reference)
     if match is None:
         raise DataError(f"{reference} is not the name of a registered model: write it as NAME@{CHAMPION} or NAME/1")
-    uri = tracking_uri(root)
-    with opened(uri) as client:
-        follow_moved_repository(uri, root)
-    with answering(uri), quiet():
+    with opened_to_read(root) as (client, uri), quiet():
         version = _find(client, match)
         import mlflow.artifacts
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from nasgem_core.errors import DataError
 from tasks.mlflow_runs.delivery import KEY_TAG, KIND_TAG, PARENT_TAG
-from tasks.mlflow_runs.tracking import answering, opened, tracking_uri
+from tasks.mlflow_runs.opened_to_read import opened_to_read
 from tasks.mlflow_runs.tracking_store import open_experiment
 from tasks.run.compared_search import COSTS, ComparedSearch
 
@@ -30,10 +30,8 @@ def read_run(root: Path, name: str) -> ComparedSearch:
         DataError: no run or several are called so.
         NasgemError: MLflow cannot be reached.
     """
-    uri = tracking_uri(root)
-    with opened(uri) as client:
+    with opened_to_read(root) as (client, uri):
         experiment = open_experiment(client, uri, root)
-    with answering(uri):
         searches = client.search_runs([experiment], f"tags.`{KIND_TAG}` = 'search'", max_results=_MOST)
         found = [run for run in searches if run.info.run_id == name or f" {run.info.run_name}".endswith(f" {name}")]
         if len(found) != 1:

@@ -56,13 +56,14 @@ def database_uri(database: Path) -> str:
     return f"sqlite:///{path}"
 
 
-def _database_file(uri: str) -> Path | None:
+def database_file(uri: str) -> Path | None:
+    """Return the SQLite file of an address, nothing for other stores."""
     return Path(uri.removeprefix("sqlite:///")).absolute() if uri.startswith("sqlite:///") else None
 
 
 def only_one_creates(uri: str) -> AbstractContextManager[Any]:
     """Return a lock under which a SQLite file may be opened: two processes creating its tables at once fail."""
-    database = _database_file(uri)
+    database = database_file(uri)
     if database is None:
         return nullcontext()
     database.parent.mkdir(parents=True, exist_ok=True)
@@ -71,7 +72,7 @@ def only_one_creates(uri: str) -> AbstractContextManager[Any]:
 
 def require_usable_file(uri: str) -> None:
     """Raise `sqlite3.Error` where a SQLite file is damaged or cannot be written: MLflow would try again for an hour."""
-    database = _database_file(uri)
+    database = database_file(uri)
     if database is not None:
         with closing(sqlite3.connect(database, timeout=20)) as connection:
             connection.execute("BEGIN IMMEDIATE")
@@ -83,7 +84,7 @@ def create_database(uri: str) -> None:
 
     MLflow makes them in many steps, and cannot use a file that was left between two of them.
     """
-    database = _database_file(uri)
+    database = database_file(uri)
     if database is None or (database.exists() and database.stat().st_size):
         return
     unfinished = database.with_name(f"{database.name}.new")
@@ -122,11 +123,15 @@ def open_experiment(client: "MlflowClient", uri: str, root: Path) -> str:
 
 def follow_moved_repository(uri: str, root: Path) -> None:
     """Rewrite the paths of files, which MLflow stores absolute, after the repository's folder was moved or copied."""
-    if _database_file(uri) != local_database(root):
-        return
+    if database_file(uri) == local_database(root):
+        rewrite_paths(local_database(root), root)
+
+
+def rewrite_paths(database: Path, root: Path) -> None:
+    """Have a database, or a copy of it, name the files in the repository at `root`, wherever it was before."""
     marked = f"/{FOLDER.as_posix()}/{_ARTIFACTS}"
-    new = str(_artifact_location(uri, root))
-    with closing(sqlite3.connect(local_database(root), timeout=20)) as connection, connection:
+    new = str(_artifact_location(database_uri(local_database(root)), root))
+    with closing(sqlite3.connect(database, timeout=20)) as connection, connection:
         for table, column in _PATHS:
             other = f"FROM {table} WHERE instr({column}, ?) AND substr({column}, 1, ?) != ?"
             # Asked first: an update would wait for a search that writes.
@@ -142,5 +147,5 @@ def _artifact_location(uri: str, root: Path) -> str | None:
     """Return the folder for artifacts, none for a server, which chooses. MLflow would choose the current folder."""
     if uri.startswith(("http://", "https://")):
         return None
-    folder = (_database_file(uri) or local_database(root)).parent / _ARTIFACTS
+    folder = (database_file(uri) or local_database(root)).parent / _ARTIFACTS
     return folder.as_uri() if set("?#%") & set(str(folder)) else str(folder)

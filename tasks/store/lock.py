@@ -44,9 +44,15 @@ def locked(path: Path, patience: float = float("inf")) -> Iterator[None]:
 
 
 def is_locked(path: Path) -> bool:
-    """Return whether a process holds a lock, without holding it: whoever takes it at this moment has to try again."""
+    """Return whether a process holds a lock, without holding it: whoever takes it at this moment has to try again.
+
+    Raises:
+        PermissionError: this user cannot look.
+    """
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except PermissionError:
+        raise
     except OSError:
         return False
     try:

@@ -88,3 +88,11 @@ def test_a_file_system_without_locks_is_named_and_nobody_blamed(monkeypatch):
     monkeypatch.setattr(fcntl, "flock", fail)
     with pytest.raises(NasgemError, match=r"^\.nasgem/lock cannot be locked \(No locks available\)"), folder_lock():
         pytest.fail("it is not locked")
+
+
+def test_a_user_who_cannot_look_is_not_told_that_nothing_runs(monkeypatch):
+    def denied(_):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr("flows.runtime.lock.is_locked", denied)
+    assert who_works_here() == "Only the owner of .nasgem can see whether a process is working in this folder"

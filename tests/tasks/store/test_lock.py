@@ -57,3 +57,12 @@ def test_a_file_system_without_locks_is_not_another_process(tmp_path, monkeypatc
 def test_a_place_that_cannot_be_written_stays_an_error_of_the_system():
     with pytest.raises(OSError), locked(Path("/proc/nowhere/lock")):
         pytest.fail("there is no such folder")
+
+
+def test_a_lock_that_this_user_cannot_see_is_not_taken_for_free(tmp_path, monkeypatch):
+    def denied(*_):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("os.open", denied)
+    with pytest.raises(PermissionError):
+        is_locked(tmp_path / "lock")
