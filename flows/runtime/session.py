@@ -46,7 +46,7 @@ class Session:
         """The proxy images; what was left out of their folder is shown when they are opened."""
         images = open_images(self.config.proxy, self.placement.images)
         for remark in images.remarks:
-            say(f"  {remark}")
+            say(f"  {remark}", once=True)
         return images
 
     @cached_property

@@ -50,7 +50,7 @@ def finalists(session: Session) -> None:
         return
     images, _ = list_image_files(Path(config.imagenet.dataset))
     if images.remark:
-        say(f"  {images.remark}")
+        say(f"  {images.remark}", once=True)
     session.records.begin("finalists")
     searched, ruled_out = read_searched_cell(), list[str]()
 
@@ -141,7 +141,7 @@ class _Trainings:
             done[index] = -1.0 if result["failed"] else result["top1"]
             bar.update(len(done), {"best top1": max(done.values())})
 
-        with progress_bar(f"training finalists for {until} epochs", len(places)) as bar:
+        with progress_bar(f"training finalists to epoch {until}", len(places)) as bar:
             run_side_by_side(self._session.runner, train_finalist, inputs, on_result)
         return [Judgement(self.results[place]["top1"], self.results[place]["validation_loss"]) for place in places]
 

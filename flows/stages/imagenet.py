@@ -12,7 +12,6 @@ from flows.stages.live_training import LiveTraining, draw_curves, register, say_
 from nasgem_core.backbones.channels import TOLERANCE
 from nasgem_core.backbones.counting import count_costs
 from nasgem_core.config.search import SearchConfig
-from nasgem_core.config.transfer import ImagenetConfig
 from nasgem_core.counts import NEAREST, count_text
 from nasgem_core.training.distributed import World, open_world
 from nasgem_core.training.guessing import Guessing
@@ -58,8 +57,8 @@ def imagenet(session: Session) -> None:
             images, planned = _planned(session.config)
             for files in images:
                 if files.remark:
-                    say(f"  {files.remark}")
-            _say_budget(config, len(images[0].classes), planned)
+                    say(f"  {files.remark}", once=True)
+            _say_budget(session.config, len(images[0].classes), planned)
             _say_length(planned, len(images[0]))
             specs = list({training.network: training.spec for training in planned}.values())
             say_beginnings(config, specs, images[0].classes, lambda line: say(f"  {line}"))
@@ -81,11 +80,17 @@ def check_images(session: Session) -> None:
         check_budgets(session.config.imagenet, len(images.classes))
 
 
-def _say_budget(config: ImagenetConfig, num_classes: int, planned: Sequence[ClassifierTraining]) -> None:
+def _say_budget(search: SearchConfig, num_classes: int, planned: Sequence[ClassifierTraining]) -> None:
+    config, built_for = search.imagenet, search.gemnet.image_size
     budgets = met_budgets(config, num_classes)
     if budgets != list(config.macs):
         built = count_text(budgets[0], NEAREST)
         say(f"  imagenet.macs = 0: networks have at most {built} multiply-adds, as GEMNet was built")
+        if config.image_size != built_for:
+            say(
+                f"  its budget holds for gemnet.image_size = {built_for}, and it is trained on images of "
+                f"imagenet.image_size = {config.image_size}: make them equal to keep to the budget"
+            )
     named = {"" if place == 0 else count_text(macs): macs for place, macs in enumerate(budgets)}
     for network, training in {each.network: each for each in planned}.items():
         macs, most = count_costs(training.spec.build(), training.spec.image_size).macs, named[training.budget]

@@ -10,7 +10,17 @@ from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.padding import Padding
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Column
 
 from nasgem_core.printable import printable
 from tasks.run.masking import without_secrets
@@ -22,8 +32,12 @@ _LOG_EVERY = 15.0
 """Seconds between two lines where no bar can be drawn."""
 _FIGURES = 8
 """In a line."""
+_WIDE = 115
+"""Columns of a terminal on which a bar, both times and three figures fit in one line."""
 _LINES_BACK = 8
 """The time left is estimated from the last lines: units that were read from a cache say nothing about the others."""
+
+_printed: set[str] = set()
 
 
 class Bar:
@@ -73,24 +87,42 @@ def progress_bar(name: str, total: int) -> Iterator[Bar]:
         yield bar
         bar.end()
         return
-    columns = (
-        TextColumn("{task.description:<34}"),
-        BarColumn(bar_width=24),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TextColumn("left"),
-        TimeRemainingColumn(),
-        TextColumn("{task.fields[figures]}"),
-    )
-    with Progress(*columns, console=console, transient=False) as progress:
+    with Progress(*_columns(console.width), console=console, transient=False) as progress:
         bar = Bar(printable(name), total, progress)
         yield bar
         bar.end()
 
 
-def say(message: str) -> None:
-    """Print one line for the user, without passwords, and note it in the log of the run."""
-    console.print(without_secrets(message), soft_wrap=True)
+def _columns(width: int) -> tuple[ProgressColumn, ...]:
+    """Return what a bar shows on a terminal of that width; only words go on in a next line, and no number is cut."""
+    figures = TextColumn("{task.fields[figures]}", table_column=Column())
+    left = (TextColumn("left"), TimeRemainingColumn())
+    if width >= _WIDE:
+        name = TextColumn("{task.description:<34}")
+        return name, BarColumn(bar_width=24), MofNCompleteColumn(), TimeElapsedColumn(), *left, figures
+    name = TextColumn("{task.description}", table_column=Column())
+    return name, BarColumn(bar_width=8), MofNCompleteColumn(), *left, figures
+
+
+def say(message: str, *, once: bool = False) -> None:
+    """Print one line for the user, without passwords, and note it in the log of the run.
+
+    On a terminal that is too narrow it goes on in the next line, at a word and as far to the right.
+
+    Args:
+        message: the line.
+        once: what this process has printed before is only noted in the log.
+    """
+    words = without_secrets(message)
+    if once and words in _printed:
+        log(message)
+        return
+    _printed.add(words)
+    if console.is_terminal:
+        indent = len(words) - len(words.lstrip(" "))
+        console.print(Padding(words[indent:], (0, 0, 0, indent), expand=False))
+    else:
+        console.print(words, soft_wrap=True)
     log(message)
 
 

@@ -1,9 +1,12 @@
+import io
+import re
 from types import SimpleNamespace
 
 import pytest
 
 from tasks.run import progress
 from tasks.run.progress import Bar
+from tasks.run.terminal import Terminal
 
 
 @pytest.fixture
@@ -93,3 +96,31 @@ def test_a_line_goes_to_the_logger_of_the_run(monkeypatch):
     monkeypatch.setattr("prefect.logging.get_run_logger", lambda: logger)
     progress.log("100 % of http://user:secret@host/")
     assert lines == [(20, "100 % of http://***@host/")] or "secret" not in lines[0][1]
+
+
+@pytest.fixture
+def terminal(monkeypatch):
+    """Return what is printed on a terminal of 80 columns."""
+    printed = io.StringIO()
+    monkeypatch.setattr(progress, "console", Terminal(file=printed, force_terminal=True, width=80))
+    monkeypatch.setattr(progress.sys.stderr, "isatty", lambda: True, raising=False)
+    return printed
+
+
+def test_a_line_too_long_for_a_terminal_goes_on_at_a_word_and_indented(terminal):
+    progress.say("  " + "words " * 20)
+    first, second, _ = terminal.getvalue().split("\n")
+    assert first.split() + second.split() == ["words"] * 20 and first.startswith("  w") and second.startswith("  w")
+
+
+def test_a_narrow_terminal_shows_all_digits_of_a_bar(terminal):
+    with progress.progress_bar("fitting the guided encoder", 1500) as bar:
+        bar.update(1500, {"R2": 0.9277})
+    shown = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", terminal.getvalue())
+    assert re.search("fitting the guided encoder .* 1500/1500 left 0:00:00 R2 0.9277", shown) and "…" not in shown
+
+
+def test_a_remark_is_printed_once_and_noted_each_time(noted, capsys):
+    for _ in range(2):
+        progress.say("only one of these", once=True)
+    assert capsys.readouterr().err.count("only one") == 1 and len(noted) == 2
