@@ -22,7 +22,7 @@ def run_int8(model: str, output: Path, images: Path | None, most_lost: float) ->
     """
     if images is None:
         raise DataError("--format int8 needs images: name the data set by --images FOLDER")
-    prepare_environment(only_reads=True)
+    prepare_environment(only_reads=True, anywhere=Path(model).exists())
     from nasgem_core.deployment.int8 import export_int8
     from nasgem_core.training.image_files import list_image_files
     from tasks.deployment.open_network import open_network

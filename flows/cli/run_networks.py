@@ -18,7 +18,7 @@ def run_export(model: str, output: Path, form: str) -> None:
     """Write a network into a folder that works without this package; print how much each form differs from it."""
     if form != ALL_FORMS and form not in FORMS.names():
         raise DataError(f"format = {form!r}: choose one of {', '.join([ALL_FORMS, *FORMS.names(), INT8])}")
-    prepare_environment(only_reads=True)
+    prepare_environment(only_reads=True, anywhere=Path(model).exists())
     from nasgem_core.deployment.export import export_network
     from tasks.deployment.open_network import open_network
 
@@ -44,7 +44,7 @@ def _say_step(step: str) -> None:
 
 def run_predict(picture: Path, model: str, top: int) -> None:
     """Print the likeliest classes of a picture."""
-    prepare_environment(only_reads=True)
+    prepare_environment(only_reads=True, anywhere=Path(model).exists())
     from nasgem_core.deployment.predicting import classify, read_picture
     from nasgem_core.deployment.specs import load_network
     from tasks.deployment.open_network import open_network
@@ -63,7 +63,7 @@ def run_predict(picture: Path, model: str, top: int) -> None:
 
 def run_detect(picture: Path, model: str, output: Path, threshold: float) -> None:
     """Print the objects in a picture, and draw the picture with their boxes."""
-    prepare_environment(only_reads=True)
+    prepare_environment(only_reads=True, anywhere=Path(model).exists())
     from nasgem_core.deployment.detectors import load_detector
     from nasgem_core.deployment.predicting import find_objects, read_picture
     from nasgem_core.figures.letters import drawn_names, numbers_remark

@@ -24,24 +24,26 @@ _SEMAPHORES = "ignore:resource_tracker"
 """Python removes the semaphores of workers that Ctrl-C has ended, and would list them on the terminal."""
 
 
-def prepare_environment(*, only_reads: bool = False) -> None:
+def prepare_environment(*, only_reads: bool = False, anywhere: bool = False) -> None:
     """Set the process up to work in the current folder, which must be that of a project.
 
     Args:
         only_reads: the command writes nothing here; where the folder cannot be written, caches are kept elsewhere until
             it ends.
+        anywhere: the command needs no project; outside of one nothing is written, as where a folder cannot be.
 
     Raises:
         NasgemError: the folder does not contain `params.yaml` or cannot be written, others can write its state, or the
             proxies in the environment cannot be used.
     """
-    if not Path("params.yaml").is_file():
+    in_project = Path("params.yaml").is_file()
+    if not (in_project or anywhere):
         raise NasgemError(
             f"{Path.cwd()} does not contain params.yaml: run nasgem in the folder of a project; "
             "`nasgem init FOLDER` makes one"
         )
-    writable = os.access(STATE if STATE.exists() else ".", os.W_OK)
-    state = make_state_folder() if writable or not only_reads else _temporary_folder()
+    writable = in_project and os.access(STATE if STATE.exists() else ".", os.W_OK)
+    state = make_state_folder() if writable or not (only_reads or anywhere) else _temporary_folder()
     reach_this_machine_directly()
     # What a user has set for other programs does not turn it on here; Prefect asks on the terminal otherwise.
     os.environ |= {

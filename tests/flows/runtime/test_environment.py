@@ -46,6 +46,14 @@ def test_a_command_that_only_reads_keeps_caches_elsewhere_where_it_cannot_write(
         assert not os.environ[name].startswith(str(here))
 
 
+def test_a_command_that_needs_no_project_leaves_nothing_in_another_folder(here):
+    prepare_environment(only_reads=True, anywhere=True)
+    assert not list(here.iterdir())
+    assert not os.environ["MPLCONFIGDIR"].startswith(str(here))
+    with pytest.raises(NasgemError, match="nasgem init"):
+        prepare_environment(only_reads=True)
+
+
 def test_a_server_that_takes_no_log_is_not_mentioned_on_the_terminal(here, monkeypatch, capfd):
     import asyncio
 
