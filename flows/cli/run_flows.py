@@ -11,12 +11,15 @@ from flows.runtime.server import prefect_server
 from flows.stages.catalogue import Stage, stage_named
 from nasgem_core.counts import read_count
 from nasgem_core.errors import ParameterError
-from tasks.run.parameters import load_config
+from tasks.run.parameters import load_config, restore_lists
 from tasks.run.progress import say
 from tasks.run.tentative import tentative_changes
 
 if TYPE_CHECKING:
     from flows.selection import Selection
+
+_DVC_EXPERIMENT = "DVC_EXP_NAME"
+"""DVC sets this variable for the stages of `dvc exp run`, which has written params.yaml in a form of its own."""
 
 
 def run_search(profile: str | None, changes: Mapping[str, Any]) -> None:
@@ -50,6 +53,8 @@ def run_stage(name: str, changes: Mapping[str, Any] | None = None) -> None:
     if int(os.environ.get("WORLD_SIZE", "1")) > 1 and changes:
         raise ParameterError("--set cannot be given to processes of torchrun: set it in params.yaml first")
     prepare_environment()
+    if _DVC_EXPERIMENT in os.environ:
+        restore_lists()
     refused = tentative_changes(None, changes or {}, (ParameterError,))
     with folder_lock(), refused as accept, prefect_server() as wait_for_server:
         from flows.runtime.session import open_session

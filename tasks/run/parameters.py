@@ -68,6 +68,23 @@ def change_parameters(changes: Mapping[str, Any]) -> bool:
     return _replace(_dump(document))
 
 
+def restore_lists() -> bool:
+    """Write the lists of `params.yaml` in one line each again, as DVC's `-S` does not; return whether it had to."""
+    document = _load(PARAMS)
+    sections = [document, *(section for section in document.values() if isinstance(section, Mapping))]
+    block = [
+        (section, field)
+        for section in sections
+        for field, value in section.items()
+        if isinstance(value, CommentedSeq) and value and not value.fa.flow_style()
+    ]
+    for section, field in block:
+        section[field] = _in_one_line(section[field])
+        if field in section.ca.items:  # the place of a comment above the first item moves the list to the right
+            section.ca.items[field][3] = None
+    return bool(block) and _replace(_dump(document))
+
+
 def _all_counts_read(document: Any) -> Any:
     """Return sections of parameters in which texts such as 20M are read as counts."""
     if not isinstance(document, Mapping):

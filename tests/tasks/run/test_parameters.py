@@ -7,7 +7,15 @@ from ruamel.yaml import YAML
 
 from nasgem_core.config.search import SearchConfig
 from nasgem_core.errors import ParameterError
-from tasks.run.parameters import change_parameters, complete, load_config, load_profile, parse_value, use_profile
+from tasks.run.parameters import (
+    change_parameters,
+    complete,
+    load_config,
+    load_profile,
+    parse_value,
+    restore_lists,
+    use_profile,
+)
 
 ROOT = Path(__file__).parents[3]
 PROFILES = sorted(path.stem for path in (ROOT / "profiles").glob("*.yaml"))
@@ -221,3 +229,14 @@ def test_yaml_tags_run_nothing(params):
     with pytest.raises(ParameterError):
         parse_value("!!python/object/apply:os.mkdir [harm]")
     assert not Path("harm").exists()
+
+
+def test_lists_that_dvc_has_written_over_several_lines_are_restored(params):
+    """`dvc exp run -S` writes params.yaml by this function."""
+    from dvc.utils.hydra import apply_overrides
+
+    before = params.read_text()
+    assert not restore_lists()
+    apply_overrides(str(params), ["seed=0"])
+    assert "\n  - conv1x1" in params.read_text()
+    assert restore_lists() and params.read_text() == before
