@@ -7,7 +7,7 @@ from typing import Any
 
 from tasks.run.progress import say
 
-WORDS = "  compiling kernels, once per installation: the first stages take longer ..."
+WORDS = "  compiling kernels, each at its first use: this takes longer once ..."
 _said: list[bool] = []
 
 

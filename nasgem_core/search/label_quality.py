@@ -80,14 +80,14 @@ class LabelQuality:
         if not self.tells_apart:
             lines.append(
                 f"too few validation images: the accuracies of the cells differ by {100 * self.deviation:.2g} points, "
-                f"and that of one cell is known to {100 * self.sampling_error:.2g} points (both standard deviations); "
+                f"and chance alone moves each by {100 * self.sampling_error:.2g} points (standard deviations); "
                 "add validation images, or train longer with proxy.least_steps"
             )
         if self.predicted_cells and not self.ranks:
-            tau = "none" if math.isnan(self.tau) else f"{self.tau:.2f} (95 %: {self.low:.2f} to {self.high:.2f})"
+            tau = "unknown" if math.isnan(self.tau) else f"{self.tau:.2f} (95 %: {self.low:.2f} to {self.high:.2f})"
             lines.append(
-                f"too few labels to rank cells: Kendall's tau of {self.predicted_cells} predictions with what was "
-                f"measured then is {tau}, and cells picked by prediction are not better than random ones beyond doubt; "
+                f"too few labels to rank cells: Kendall's tau of {self.predicted_cells} predictions and the accuracies "
+                f"measured later is {tau}, and cells picked by prediction are not clearly better than random ones; "
                 "raise estimator.initial or estimator.rounds"
             )
         return lines

@@ -56,7 +56,7 @@ class TargetNetworks:
         try:
             self.small_channels(cell)
         except ParameterError:
-            return f"no smaller one with {self.share:g} of the MACs to be judged by"
+            return f"the small network that judges a cell needs more than {self.share:g} of the MACs"
         return ""
 
     def nearest_budget(self, cells: Sequence[Cell], count: int) -> int | None:

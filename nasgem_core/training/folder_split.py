@@ -73,11 +73,11 @@ def split_folder(folder: Path, files: Sequence[str], labels: np.ndarray) -> tupl
             place = folder / Path(files[own[0]]).parts[0]
             count = "one image" if len(own) == 1 else f"{len(own)} images, all of one part in {path}"
             raise DataError(f"{place} has {count}: a class needs images to train on and others to judge by; add some")
-    where = f"recorded in {path.name} next to it"
+    where = f"{path.name} records which"
     if new.any():
         where = _write(path, {**known, **dict(zip(names, validation.tolist(), strict=True))}) or where
-    parts = f"{(~validation).sum():,} images are for training and {validation.sum():,} for validation"
-    return validation, f"{folder} has no train/ and val/: {parts}, the same share of each class, {where}"
+    parts = f"{(~validation).sum():,} images are for training and {validation.sum():,}, a fifth of each class,"
+    return validation, f"{folder} has no train/ and val/: {parts} for validation; {where}"
 
 
 def _place(name: str) -> bytes:

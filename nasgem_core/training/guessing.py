@@ -33,6 +33,6 @@ class Guessing:
         """Return how a training that is not better compares, in words."""
         top1, loss = metrics["top1"], metrics["validation_loss"]
         return (
-            f"no better than guessing: top-1 {100 * top1:.1f} % (always the commonest class: {100 * self.top1:.1f} %), "
-            f"validation loss {loss:.3g} (the frequencies of the classes: {self.loss:.3g})"
+            f"no better than guessing: validation loss {loss:.3g} (guessing: {self.loss:.3g}), "
+            f"top-1 {100 * top1:.1f} % (guessing: {100 * self.top1:.1f} %)"
         )

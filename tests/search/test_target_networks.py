@@ -37,7 +37,7 @@ def test_obstacles_say_which_network_there_is_not():
     assert {networks.obstacle(cell) for cell in RANDOM} | {tight.obstacle(cell) for cell in RANDOM} == {
         "",
         "no network of 3M MACs",
-        "no smaller one with 0.125 of the MACs to be judged by",
+        "the small network that judges a cell needs more than 0.125 of the MACs",
     }
     impossible = next(cell for cell in RANDOM if tight.obstacle(cell).startswith("no network"))
     with pytest.raises(ParameterError, match="macs = 3M cannot be met"):

@@ -28,8 +28,8 @@ def test_each_class_gives_a_fifth_to_validation_and_the_split_is_said(folder):
     assert [np.bincount(files.labels).tolist() for files in (train, validation)] == [[16, 8, 1], [4, 2, 1]]
     assert not set(train.files) & set(validation.files) and validation.read(0).size == (20, 16)
     assert train.remark == (
-        f"{folder} has no train/ and val/: 25 images are for training and 7 for validation, the same share of each "
-        "class, recorded in photos.split.json next to it"
+        f"{folder} has no train/ and val/: 25 images are for training and 7, a fifth of each class, for validation; "
+        "photos.split.json records which"
     )
     assert validation.remark == "" and sorted(path.name for path in folder.iterdir()) == ["blue", "green", "red"]
     record = json.loads(record_of(folder).read_text())

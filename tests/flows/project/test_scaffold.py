@@ -64,7 +64,7 @@ def test_a_folder_of_classes_is_split_in_the_project_alone(tmp_path, photos, mon
     monkeypatch.setattr(scaffold, "run_dvc", lambda *_, folder, **__: (folder / ".nasgem/dvc/repo").mkdir())
     before = files(tmp_path)
     (remark,) = make_project(tmp_path / "shop", photos / "train")
-    assert remark.startswith("images has no train/ and val/: 4 images are for training and 2 for validation")
+    assert remark.startswith("images has no train/ and val/: 4 images are for training and 2, a fifth of each class")
     record = tmp_path / "shop" / "images.split.json"
     assert record.is_file() and [name for name in files(tmp_path) if not name.startswith("shop")] == before
     (photos / "train.split.json").write_bytes(record.read_bytes().replace(b"000.png", b"009.png"))

@@ -6,7 +6,7 @@ import pytest
 
 from nasgem_core.errors import DataError, ParameterError
 from tasks.run import tentative
-from tasks.run.parameters import PARAMS, complete, load_config
+from tasks.run.parameters import PARAMS, change_parameters, complete, load_config
 from tasks.run.tentative import tentative_changes
 
 PROFILES = Path(__file__).parents[3] / "profiles"
@@ -34,6 +34,16 @@ def test_accepted_changes_stay_and_are_reported(before, said):
     config = load_config()
     assert (config.seed, config.imagenet.macs, config.gemnet.macs) == (7, (1_500_000,), (20_000_000, 7))
     assert said == ["params.yaml is now the laptop profile", "params.yaml: set seed, imagenet.macs, gemnet.macs"]
+
+
+def test_a_profile_that_does_not_read_the_images_of_the_user_says_how_to_keep_them(before, said):
+    Path("photos").mkdir()
+    kept = {"imagenet.dataset": "photos"}
+    change_parameters({"proxy.dataset": "photos", **kept})
+    with tentative_changes("laptop", kept) as accept:
+        accept()
+    assert said[0] == "params.yaml is now the laptop profile" and said[1] == "params.yaml: set imagenet.dataset"
+    assert "does not read your images" in said[2] and said[2].endswith(" add --set proxy.dataset=photos")
 
 
 @pytest.mark.parametrize("error", [DataError("no such folder"), KeyboardInterrupt()])
