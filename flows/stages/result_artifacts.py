@@ -1,5 +1,6 @@
 """What Prefect's page of a search shows of its results: tables, the chosen cell, and where the report is."""
 
+import re
 from base64 import b64encode
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,7 +19,8 @@ def create_artifacts(config: SearchConfig) -> None:
     """Create the artifacts of the flow that is running, which is the one that was started."""
     results = Results(config)
     tables = [part for part in opening(results) if isinstance(part, Table)]
-    for key, table in zip(("results", "results-2", "results-3", "results-4"), tables, strict=False):
+    for table in tables:
+        key = re.sub("[^a-z0-9]+", "-", table.title.lower()).strip("-")
         create_table_artifact(_rows(table.header, table.rows), key=key, description=f"{table.title}. {table.note}")
     header, rows = best_cells_table(results.distinct)
     create_table_artifact(_rows(header, rows), key="best-cells", description="Best measured cells")

@@ -65,8 +65,6 @@ def outcome_rows(searches: Sequence[ComparedSearch]) -> list[list[str]]:
     """Return a row for each figure that a search is judged by, with its words and the value of each search."""
     rows = [
         ["chosen cell", *(search.chosen[:8] or "-" for search in searches)],
-        ["its accuracy", *(_number(_last(search.best_accuracy)) for search in searches)],
-        ["its score", *(_number(_last(search.best_score)) for search in searches)],
         ["its score, trained again", *(_with_interval(search.figures, "expected_score") for search in searches)],
         ["above random search", *(_with_interval(search.figures, "expected_margin", "+") for search in searches)],
     ]
@@ -74,7 +72,11 @@ def outcome_rows(searches: Sequence[ComparedSearch]) -> list[list[str]]:
         [words, *(format(search.costs[name] / unit, form) if name in search.costs else "-" for search in searches)]
         for name, (words, unit, form) in COSTS.items()
     ]
-    rows.append(["trained cells", *(str(len(search.score)) for search in searches)])
+    rows += [
+        ["trained cells", *(str(len(search.score)) for search in searches)],
+        ["best score of one training", *(_number(_last(search.best_score)) for search in searches)],
+        ["accuracy of that training", *(_number(_last(search.best_accuracy)) for search in searches)],
+    ]
     return [row for row in rows if set(row[1:]) != {"-"}]
 
 

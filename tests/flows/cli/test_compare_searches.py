@@ -28,7 +28,7 @@ def here(tmp_path, monkeypatch):
 def test_the_terminal_and_the_page_show_the_same(here, capsys):
     module.compare_searches(["a", "b"], Path("data/selection/searches.html"))
     text, page = capsys.readouterr().out, Path("data/selection/searches.html").read_text()
-    for words in ("its accuracy", "0.6000", "b0a4d0b0", "Parameters that differ", "penalty"):
+    for words in ("accuracy of that training", "0.6000", "b0a4d0b0", "Parameters that differ", "penalty"):
         assert words in text and words in page
     assert "b found the highest score, 0.4000, in 2 trained cells." in page and "<svg" in page
 

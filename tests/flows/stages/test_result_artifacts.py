@@ -18,8 +18,8 @@ def test_a_run_has_tables_the_chosen_cell_and_a_link_to_the_report(tmp_path, mon
         monkeypatch.setattr(module, name, lambda content, key, **more: made.update({key: (content, more)}))
     write_bytes(REPORT / "best_cell.png", figure_png(draw_training({}, "nothing"), dpi=20))
     module.create_artifacts(results.config)
-    assert list(made) == ["results", "best-cells", "best-cell", "report"]
-    rows = made["results"][0]
+    assert list(made) == ["the-chosen-cell-and-the-baselines", "best-cells", "best-cell", "report"]
+    rows = made["the-chosen-cell-and-the-baselines"][0]
     assert rows[0]["what"] == "the chosen cell" and rows[0]["cell"] == KEYS[0][:8]
     assert len(made["best-cells"][0]) == 4
     assert made["best-cell"][0].startswith("![the chosen cell](data:image/png;base64,")

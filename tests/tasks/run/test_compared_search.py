@@ -26,8 +26,8 @@ def test_rows_hold_what_is_known_of_any_search():
     rows = {words: values for words, *values in outcome_rows([first, search("b", (), ())])}
     assert rows == {
         "chosen cell": ["0a4d0b0a", "-"],
-        "its accuracy": ["0.4500", "-"],
-        "its score": ["0.4000", "-"],
+        "accuracy of that training": ["0.4500", "-"],
+        "best score of one training": ["0.4000", "-"],
         "its score, trained again": ["0.3800 +- 0.0200", "-"],
         "above random search": ["+0.1000", "-"],
         "MACs (M)": ["5.152", "-"],
