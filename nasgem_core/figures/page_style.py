@@ -7,7 +7,7 @@ STYLE = """
   :root { --ground: #101418; --ink: #e6edf3; --muted: #9aa7b4; --line: #30363d; --panel: #181d23; --accent: #6cb6ff; }
 }
 * { box-sizing: border-box; }
-body { margin: 0 auto; max-width: 66rem; padding: 1.5rem clamp(1rem, 4vw, 2.5rem) 4rem; background: var(--ground);
+body { margin: 0 auto; max-width: 74rem; padding: 1.5rem clamp(1rem, 4vw, 2.5rem) 4rem; background: var(--ground);
   color: var(--ink); font: 1rem/1.55 system-ui, sans-serif; }
 h1 { font-size: clamp(1.5rem, 5vw, 2.1rem); line-height: 1.2; margin: 0 0 .75rem; overflow-wrap: anywhere; }
 h2 { font-size: 1.35rem; line-height: 1.3; margin: 0 0 .75rem; }
@@ -36,8 +36,12 @@ svg a:hover path, svg a:hover use, svg a:focus path, svg a:focus use { stroke: v
 figcaption, .note, .words { color: var(--muted); font-size: .95rem; margin: .6rem 0 0; max-width: 46rem; }
 .words { margin: 0 0 1rem; }
 .scroll { overflow-x: auto; }
+.scroll:has(> table) { background: linear-gradient(to right, var(--ground) 40%, transparent) left / 3rem 100% local,
+  linear-gradient(to left, var(--ground) 40%, transparent) right / 3rem 100% local,
+  linear-gradient(to right, #0003, transparent) left / 1rem 100% scroll,
+  linear-gradient(to left, #0003, transparent) right / 1rem 100% scroll; background-repeat: no-repeat; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .95rem; }
-th, td { padding: .35rem .8rem; text-align: left; white-space: nowrap; border-bottom: 1px solid var(--line); }
+th, td { padding: .35rem .7rem; text-align: left; white-space: nowrap; border-bottom: 1px solid var(--line); }
 th { background: var(--panel); vertical-align: bottom; }
 th.long { white-space: normal; min-width: 8rem; }
 .number { text-align: right; }
@@ -52,6 +56,7 @@ th.long { white-space: normal; min-width: 8rem; }
 .gallery figcaption { font-size: .85rem; overflow-wrap: anywhere; }
 @media (max-width: 40rem) {
   figure .scroll > .wide { max-width: none; width: 40rem; }
+  figure:has(.wide) figcaption::before { content: "Scroll the picture sideways to see all of it. "; }
   nav ul ul { display: none; }
   dl div.long { grid-column: 1 / -1; }
 }
@@ -64,7 +69,7 @@ th.long { white-space: normal; min-width: 8rem; }
   figure, dl div, tr { break-inside: avoid; }
   h3 + dl, h3 + .scroll { break-before: avoid; }
   figure .scroll > * { max-height: 88mm; width: auto; }
-  .scroll { overflow: visible; }
+  .scroll, .scroll:has(> table) { overflow: visible; background: none; }
   th, td { white-space: normal; padding: .15rem .4rem; font-size: 8pt; }
   .gallery { grid-template-columns: repeat(5, 1fr); gap: 3mm; }
   .gallery svg { height: 18mm; }

@@ -56,10 +56,15 @@ def _trained_words(results: Results, name: str, networks: Mapping[str, Any], dif
 
 def _chosen_words(results: Results) -> str:
     best, summary = results.best, results.metrics("bootstrap")
-    words = (
-        f"Cell {best['key'][:8]} was chosen among {len(results.distinct)} trained cells. As the small network of the "
-        f"search it reached an accuracy of {best['accuracy']:.4f} with {best['macs'] / 1e6:.3f} M multiply-adds."
-    )
+    words = f"Cell {best['key'][:8]} was chosen among {len(results.distinct)} trained cells. "
+    size = f"{best['macs'] / 1e6:.3f} M multiply-adds"
+    if results.config.score.budget:
+        words += (
+            f"Its network has {size}; a small version of it, which judges the cell, reached an accuracy of "
+            f"{best['accuracy']:.4f}."
+        )
+    else:
+        words += f"As the small network of the search it reached an accuracy of {best['accuracy']:.4f} with {size}."
     if "expected_margin" in summary and results.searched_best["key"] == best["key"]:
         unclear = abs(summary["expected_margin"]) < (summary["expected_margin_half_width"] or 0)
         words += (
