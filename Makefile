@@ -7,10 +7,12 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 bin := .venv/bin
 core_tests := $(wildcard $(addprefix tests/,operations config cells kernel encoders networks training backbones detection search predictors deployment benchmarks figures))
 
-.PHONY: help search test test-all test-core lint style types tests params bench dvc site lock clean
+.PHONY: help install search test test-all test-core lint style types tests params bench dvc site lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
+
+install: .venv/.project ## install the packages into .venv, and nothing else
 
 search: .venv/.project ## run the whole search with params.yaml
 	@$(bin)/nasgem search

@@ -12,7 +12,7 @@ DVC_CONFIG = f"""\
 DVC_IGNORED_BY_GIT = "/config.local\n/tmp\n/cache\n"
 DVC_IGNORE = f"__pycache__\n*.pyc\n.venv\n{STATE}\n*.tmp\n"
 GIT_IGNORE = git_ignored(
-    f"/.venv\n__pycache__/\n*.tmp\n/{STATE}/\n/data/comparison/\n/data/latency/\n/data/selection/\n/data/metrics/\n/data/headlines/\n/data/raw/\n"
+    f"/.venv\n__pycache__/\n*.tmp\n/dvc_plots/\n/{STATE}/\n/data/comparison/\n/data/latency/\n/data/selection/\n/data/metrics/\n/data/headlines/\n/data/raw/\n"
     "/data/tables/*.parquet\n"
 )
 """As in the repository; `data/raw` has nothing but downloads here."""
