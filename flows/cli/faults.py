@@ -24,7 +24,17 @@ _FULL = (
     "pytorchstreamwriter failed writing",
 )
 """What libraries say that pass no error number on."""
-_NO_MEMORY = ("can't allocate memory", "cannot allocate memory", "out of memory", "bad_alloc")
+_NO_MEMORY = (
+    "can't allocate memory",
+    "cannot allocate memory",
+    "out of memory",
+    "bad_alloc",
+    "failed to map segment from shared object",  # a library did not fit below `ulimit -v`
+)
+_NO_MEMORY_KINDS = (RuntimeError, ImportError, OSError)
+_NOT_MEMORY = "operation not permitted"
+"""What follows where a library may not be run from its disk."""
+_NO_THREAD = "can't start new thread"
 _SPACE = 2**20
 
 
@@ -39,8 +49,9 @@ def explain(error: BaseException) -> str | None:
         text = str(one).lower()
         if any(words in text for words in _FULL):
             return f"{_DISK[errno.ENOSPC]}, {_AGAIN}"
-        if isinstance(one, MemoryError) or (isinstance(one, RuntimeError) and any(word in text for word in _NO_MEMORY)):
-            return f"memory ran out: end other programs, use fewer --workers or smaller batches, {_AGAIN}"
+        words = _memory_words(one)
+        if words:
+            return f"{words}, {_AGAIN}"
     if any(type(one).__module__.partition(".")[0] in ("httpx", "httpcore") or _is_of_prefect(one) for one in chain):
         log = STATE / "prefect" / "server.log"
         if met_file_limit(log):
@@ -48,6 +59,20 @@ def explain(error: BaseException) -> str | None:
         return _no_space() or (
             f"the Prefect server failed ({_first_line(error)}): the end of {log} says why. Run again to go on; "
             "finished work is kept"
+        )
+    return None
+
+
+def _memory_words(error: BaseException) -> str | None:
+    """Return what has happened and helps where there was no memory for data, a library or a thread."""
+    text = str(error).lower()
+    said = any(words in text for words in _NO_MEMORY) and _NOT_MEMORY not in text
+    if isinstance(error, MemoryError) or (isinstance(error, _NO_MEMORY_KINDS) and said):
+        return "memory ran out: end other programs, use fewer --workers or smaller batches"
+    if isinstance(error, RuntimeError) and _NO_THREAD in text:
+        return (
+            "no more threads can be started: end other programs, or raise the limits of memory and processes "
+            "(ulimit -v, ulimit -u)"
         )
     return None
 

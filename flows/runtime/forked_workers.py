@@ -7,6 +7,7 @@ would spend four times.
 import atexit
 import multiprocessing
 import os
+import resource
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import forkserver
 from typing import Any, Self
@@ -14,7 +15,10 @@ from typing import Any, Self
 from prefect.task_runners import ProcessPoolTaskRunner
 
 from flows.runtime.processes import end_children
+from nasgem_core.errors import NasgemError
 
+_ADDRESS_SPACE = 6 * 2**30
+"""Bytes that the libraries of a worker need; with less, OpenBLAS tries to get its memory without end."""
 _IMPORTED = ("prefect.task_engine", "torch._dynamo", "tasks.stages.proxy", "tasks.stages.small_gemnet")
 """Torch imports the second one when it makes an optimiser. No import may start a thread or touch a GPU."""
 
@@ -37,9 +41,23 @@ class ForkedWorkers(ProcessPoolTaskRunner):
         return self
 
     def submit(self, *arguments: Any, **keywords: Any) -> Any:
-        """Start a task as Prefect does; the process that workers are forked from is started before the first one."""
+        """Start a task as Prefect does; the process that workers are forked from is started before the first one.
+
+        Raises:
+            NasgemError: a process may use too little address space here.
+        """
+        _require_address_space()
         _ensure_running()
         return super().submit(*arguments, **keywords)
+
+
+def _require_address_space() -> None:
+    limit = resource.getrlimit(resource.RLIMIT_AS)[0]
+    if limit != resource.RLIM_INFINITY and limit < _ADDRESS_SPACE:
+        raise NasgemError(
+            f"a process may use {limit / 2**30:.1f} GiB of address space here (ulimit -v), and a worker needs "
+            f"{_ADDRESS_SPACE / 2**30:.0f}: raise the limit; --workers bounds the memory that is used"
+        )
 
 
 def _ensure_running() -> None:

@@ -43,6 +43,9 @@ def here(tmp_path, monkeypatch):
         (MemoryError(), "memory ran out: end other programs, use fewer --workers or smaller batches, and run again"),
         (RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes"), "memory ran out"),
         (RuntimeError("CUDA out of memory. Tried to allocate 20.00 MiB"), "memory ran out"),
+        (ImportError("libtorch_cpu.so: failed to map segment from shared object"), "memory ran out"),
+        (OSError(errno.ENOMEM, "Cannot allocate memory"), "memory ran out"),
+        (RuntimeError("can't start new thread"), "no more threads can be started: end other programs, or raise"),
         (httpx.ConnectError("All connection attempts failed"), "the Prefect server failed (ConnectError: All"),
     ],
 )
@@ -82,6 +85,15 @@ def test_an_error_500_of_a_full_disk_says_so(monkeypatch):
     assert (explain(server_error()) or "").startswith("the disk is full: free space, and run again")
 
 
-@pytest.mark.parametrize("error", [ZeroDivisionError("x"), KeyError("seed"), BrokenProcessPool("x"), OSError(2, "x")])
+@pytest.mark.parametrize(
+    "error",
+    [
+        ZeroDivisionError("x"),
+        KeyError("seed"),
+        BrokenProcessPool("x"),
+        OSError(2, "x"),
+        ImportError("x.so: failed to map segment from shared object: Operation not permitted"),
+    ],
+)
 def test_a_fault_of_the_code_is_not_explained_away(error):
     assert explain(error) is None

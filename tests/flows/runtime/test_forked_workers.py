@@ -1,9 +1,11 @@
 import os
+import resource
 from multiprocessing import forkserver
 
 import pytest
 
 from flows.runtime import forked_workers
+from nasgem_core.errors import NasgemError
 
 
 @pytest.mark.parametrize("before", [None, "", "1"])
@@ -16,3 +18,17 @@ def test_a_module_of_the_user_is_not_imported_in_place_of_ours(monkeypatch, befo
         monkeypatch.setenv("PYTHONSAFEPATH", before)
     forked_workers._ensure_running()
     assert seen == ["1"] and os.environ.get("PYTHONSAFEPATH") == before
+
+
+def test_no_worker_is_started_where_its_libraries_would_wait_for_memory_without_end(monkeypatch):
+    submitted = []
+    monkeypatch.setattr(forked_workers, "_ensure_running", lambda: None)
+    monkeypatch.setattr(forked_workers.ProcessPoolTaskRunner, "submit", lambda _, task: submitted.append(task))
+    pool = forked_workers.ForkedWorkers(max_workers=1)
+    limit = 9 * 2**29
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (limit, resource.RLIM_INFINITY))
+    with pytest.raises(NasgemError, match=r"4\.5 GiB of address space here \(ulimit -v\), and a worker needs 6: raise"):
+        pool.submit("cell")
+    for limit in (6 * 2**30, resource.RLIM_INFINITY):
+        pool.submit("cell")
+    assert submitted == ["cell"] * 2

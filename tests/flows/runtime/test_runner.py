@@ -5,16 +5,18 @@ import time
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from prefect import flow
 from prefect.testing.utilities import prefect_test_harness
 
+from flows.cli.faults import explain
 from flows.runtime import runner
 from flows.runtime.runner import ProcessPool, Runner, WorkerError
 from flows.runtime.side_by_side import run_side_by_side
 from tasks.run.placement import SLOT
-from tests.flows.runtime.worker_tasks import dying, worker
+from tests.flows.runtime.worker_tasks import dying, starving, worker
 
 POOL: Runner = ProcessPool(2)
 
@@ -52,7 +54,7 @@ def test_a_worker_knows_its_slot(monkeypatch):
 
 
 @pytest.mark.slow
-def test_tasks_run_in_processes_and_one_that_dies_is_reported():
+def test_tasks_run_in_processes_and_one_that_dies_or_starves_is_reported():
     found = []
 
     @flow
@@ -64,13 +66,25 @@ def test_tasks_run_in_processes_and_one_that_dies_is_reported():
         working.fn()
         run_side_by_side(POOL, dying, [{"number": 9}], lambda *_: None)
 
+    @flow
+    def starving_flow() -> None:
+        run_side_by_side(POOL, starving, [{"number": number} for number in (1, 0)], lambda *_: None)
+
     with prefect_test_harness(server_startup_timeout=180):
         POOL.run(working)
         with pytest.raises(WorkerError, match=r"^a worker was ended from outside \(out of memory\?\): run again"):
             POOL.run(dying_flow)
+        _require_one_server(found)
+        with pytest.raises(MemoryError) as caught:
+            POOL.run(starving_flow)
+    assert (explain(caught.value) or "").startswith("memory ran out: end other programs, use fewer --workers")
+
+
+def _require_one_server(found: list[dict[str, Any]]) -> None:
+    """Require that both pools forked their workers from one process, which has ended."""
     assert [each["number"] for each in found] == [0, 1, 0, 1]
     assert all(each["slot"].isdigit() and each["torch"] for each in found)
-    (server,) = {each["from"] for each in found}  # both pools fork their workers from one process
+    (server,) = {each["from"] for each in found}
     assert os.getpid() not in {server, *(each["process"] for each in found)}
     deadline = time.monotonic() + 20
     while Path(f"/proc/{server}/stat").read_text().split()[2] != "Z":  # whoever starts the next one waits for it

@@ -56,7 +56,9 @@ def test_known_results_come_first_and_the_others_with_their_index():
     assert runner.submitted == [INPUTS[1], INPUTS[3]] and not runner.terminated
 
 
-@pytest.mark.parametrize("error", [KeyboardInterrupt(), TerminationSignal(15), OSError(28, "full"), EOFError()])
+@pytest.mark.parametrize(
+    "error", [KeyboardInterrupt(), TerminationSignal(15), OSError(28, "full"), MemoryError(), EOFError()]
+)
 def test_whatever_ends_it_ends_the_work_under_way(error):
     runner = FakeRunner("", error, "", "three")
     with pytest.raises(WorkerError if isinstance(error, EOFError) else type(error)):

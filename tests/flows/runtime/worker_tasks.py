@@ -2,6 +2,7 @@
 
 import os
 import sys
+import time
 
 from prefect import task
 
@@ -18,3 +19,10 @@ def worker(number: int) -> dict[str, object]:
 @cached_task("dying")
 def dying(number: int) -> int:
     os._exit(number)
+
+
+@cached_task("starving")
+def starving(number: int) -> int:
+    if number:
+        time.sleep(600)  # as a training that has hours to go
+    return len(bytearray(2**46))
