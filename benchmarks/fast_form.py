@@ -16,7 +16,7 @@ from nasgem_core.backbones.width import fit_to_budget
 from nasgem_core.cells.cell import Cell
 from nasgem_core.cells.known_blocks import MOBILENET_V2_6
 from nasgem_core.deployment.engines import OnnxNetwork
-from nasgem_core.deployment.fast_form import fast_form
+from nasgem_core.deployment.fast_form import ONNX_RUNTIME, TORCH, fast_form
 from nasgem_core.deployment.latency import Latency, Setting, TimedNetwork, measure_latency
 
 SEARCHED_CELL = Cell.from_dict(
@@ -48,9 +48,9 @@ def measured(built: dict[str, nn.Module], side: int, repeats: int) -> dict[tuple
     """Return the latency of each network by (name, engine, form)."""
     timed = {}
     for name, network in built.items():
-        for form, chosen in (("as trained", network), ("fast", fast_form(network))):
-            timed[name, "PyTorch", form] = chosen
-            timed[name, "ONNX Runtime", form] = OnnxNetwork(chosen, name, (side, side), threads=1)
+        for form, make in (("as trained", lambda trained, _: trained), ("fast", fast_form)):
+            timed[name, "PyTorch", form] = make(network, TORCH)
+            timed[name, "ONNX Runtime", form] = OnnxNetwork(make(network, ONNX_RUNTIME), name, (side, side), threads=1)
     listed = [TimedNetwork(" ".join(key), network, (side, side), built[key[0]]) for key, network in timed.items()]
     return dict(zip(timed, measure_latency(listed, Setting(repeats=repeats)), strict=True))
 

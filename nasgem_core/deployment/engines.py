@@ -7,13 +7,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from nasgem_core.deployment.fast_form import fast_form
+from nasgem_core.deployment.fast_form import ENGINES, TORCH, fast_form
 from nasgem_core.deployment.originals import Classifier
 from nasgem_core.deployment.programs import capture, open_onnx, save_onnx
 from nasgem_core.errors import ParameterError
 from nasgem_core.networks.layout import IMAGE_CHANNELS
-
-ENGINES = ("torch", "onnxruntime")
 
 
 def for_engine(network: nn.Module, name: str, image_size: tuple[int, int], engine: str, threads: int) -> nn.Module:
@@ -32,8 +30,8 @@ def for_engine(network: nn.Module, name: str, image_size: tuple[int, int], engin
     """
     if engine not in ENGINES:
         raise ParameterError(f"engine = {engine!r}: choose one of {', '.join(ENGINES)}")
-    quick = fast_form(network)
-    return quick if engine == "torch" else OnnxNetwork(quick, name, image_size, threads)
+    quick = fast_form(network, engine)
+    return quick if engine == TORCH else OnnxNetwork(quick, name, image_size, threads)
 
 
 class OnnxNetwork(nn.Module):

@@ -92,7 +92,7 @@ def export_int8(
     with new_folder(folder, form_files()) as target, tempfile.TemporaryDirectory() as temporary:
         exact, small = Path(temporary) / "float.onnx", target / INT8_FILE
         say("writing the float ONNX file to compare with")
-        save_onnx(original.program, card.name, exact, {}, original.ports)
+        save_onnx(original.onnx_program, card.name, exact, {}, original.ports)
         say(f"measuring the ranges of the activations on {min(len(images), CALIBRATION_IMAGES)} images")
         _quantise(exact, small, _prepared(images, card, CALIBRATION_IMAGES))
         say("comparing both on the images")

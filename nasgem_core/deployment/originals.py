@@ -11,7 +11,7 @@ from torch import nn
 
 from nasgem_core.deployment.card import NetworkCard
 from nasgem_core.deployment.detector_program import INPUTS, OUTPUTS, canvas_of, detector_program
-from nasgem_core.deployment.fast_form import fast_form
+from nasgem_core.deployment.fast_form import ONNX_RUNTIME, TORCH, fast_form
 from nasgem_core.deployment.programs import CARD_KEY, Ports, capture
 from nasgem_core.deployment.specs import Spec, read_spec
 from nasgem_core.detection.detector import Detector
@@ -42,7 +42,11 @@ class Original(Protocol):
 
     @property
     def program(self) -> Any:
-        """The network captured by torch.export, once for all forms; raises `DataError` where that fails."""
+        """The network captured by torch.export, as PyTorch runs it; raises `DataError` where that fails."""
+
+    @property
+    def onnx_program(self) -> Any:
+        """The network captured as ONNX Runtime runs it; raises `DataError` where that fails."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,10 +84,18 @@ class Classifier:
 
     @cached_property
     def program(self) -> Any:
-        """The program of the network's fast form, for any number of images."""
+        """The program of the network's fast form for PyTorch, for any number of images."""
+        return self._captured(TORCH)
+
+    @cached_property
+    def onnx_program(self) -> Any:
+        """The program of the network's fast form for ONNX Runtime, for any number of images."""
+        return self._captured(ONNX_RUNTIME)
+
+    def _captured(self, engine: str) -> Any:
         # Two images: torch.export fixes the number of images at one where the example has one.
         example = torch.zeros(2, IMAGE_CHANNELS, self.card.image_size, self.card.image_size)
-        return capture(fast_form(self.network), self.name, (example,), ({0: torch.export.Dim("batch")},))
+        return capture(fast_form(self.network, engine), self.name, (example,), ({0: torch.export.Dim("batch")},))
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,3 +131,8 @@ class WholeDetector:
         """The program, for one picture that was resized, see `detector_program`."""
         module, example = detector_program(self.network)
         return capture(module, self.name, example)
+
+    @property
+    def onnx_program(self) -> Any:
+        """The same program."""
+        return self.program

@@ -5,11 +5,12 @@ from typing import Any
 
 from nasgem_core.backbones.spec import NetworkSpec
 from nasgem_core.deployment.device import device_name
+from nasgem_core.deployment.fast_form import ONNX_RUNTIME, TORCH
 from nasgem_core.deployment.latency import Setting, TimedNetwork, measure_latency
 from tasks.stages.imagenet_table import LATENCY, LATENCY_TORCH
 from tasks.store.caching import cached_task
 
-ENGINES = {LATENCY: "onnxruntime", LATENCY_TORCH: "torch"}
+ENGINES = {LATENCY: ONNX_RUNTIME, LATENCY_TORCH: TORCH}
 """What runs the networks, by the name of the figure."""
 
 

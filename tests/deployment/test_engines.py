@@ -2,6 +2,7 @@ import pytest
 import torch
 
 from nasgem_core.deployment.engines import for_engine
+from nasgem_core.deployment.fast_form import ENGINES
 from nasgem_core.errors import ParameterError
 from tests.deployment.networks import gemnet_spec, images, trained
 
@@ -10,7 +11,7 @@ from tests.deployment.networks import gemnet_spec, images, trained
 def test_each_engine_gives_the_logits_of_the_network(capfd):
     spec = gemnet_spec()
     network = trained(spec)
-    for engine in ("torch", "onnxruntime"):
+    for engine in ENGINES:
         run = for_engine(network, spec.name, spec.image_size, engine, threads=1)
         with torch.no_grad():
             torch.testing.assert_close(run(images(spec, 3)), network(images(spec, 3)), rtol=1e-4, atol=1e-5)

@@ -12,7 +12,7 @@ from nasgem_core.deployment.programs import save_onnx
 
 def write(original: Original, path: Path) -> None:
     """Convert the captured network; raises `DataError` where that fails."""
-    save_onnx(original.program, original.name, path, original.notes, original.ports)
+    save_onnx(original.onnx_program, original.name, path, original.notes, original.ports)
 
 
 def run(path: Path, *threshold: np.ndarray) -> Callable[..., list[np.ndarray]]:

@@ -4,6 +4,9 @@ It works on any network that torch.fx can trace. Batch normalisation is folded i
 Convolutions that read the same value in the same way become one wider convolution (`convolutions_to_join`), and what is
 done to each of its parts alike is done to all of them at once. Channels are sorted such that a concatenation of these
 parts is what the wider convolution gives, so that nothing is copied. Values are equal up to rounding.
+
+Depthwise convolutions of one value can be joined as well, with copies of the value, and the pointwise convolutions of
+several parts, in groups: PyTorch, which takes long to start a layer, is faster with it, ONNX Runtime slower.
 """
 
 import copy
@@ -36,23 +39,28 @@ def traced(network: nn.Module) -> GraphModule:
         return GraphModule(network, Tracer().trace(network))
 
 
-def fast(network: nn.Module) -> GraphModule:
-    """Return a network that gives the same as `network` in evaluation mode, in less time; it cannot be trained."""
-    return made_fast(traced(network))
+def fast(network: nn.Module, *, grouped: bool = True) -> GraphModule:
+    """Return a network that gives the same as `network` in evaluation mode, in less time; it cannot be trained.
+
+    Args:
+        network: any that torch.fx can trace.
+        grouped: join depthwise convolutions of one value, and pointwise convolutions of its parts by groups.
+    """
+    return made_fast(traced(network), grouped=grouped)
 
 
-def made_fast(network: GraphModule) -> GraphModule:
-    """Return the fast form of a traced network, which it changes."""
+def made_fast(network: GraphModule, *, grouped: bool = True) -> GraphModule:
+    """Return the fast form of a traced network, which it changes; `grouped` as for `fast`."""
     graph = network.graph
     with torch.no_grad():
         _separate(graph)
         _fold(graph)
         _share(graph)
-        groups = convolutions_to_join(graph)
+        groups = convolutions_to_join(graph, grouped=grouped)
         sort_channels(graph, _ranks(groups))
         for group in groups:
             _join(graph, group)
-        while _sink(graph):
+        while _sink(graph, grouped=grouped):
             pass
         _drop_concatenations(graph)
         graph.eliminate_dead_code()
@@ -106,16 +114,17 @@ def _share(graph: Graph) -> None:
                 graph.erase_node(node)
 
 
-def convolutions_to_join(graph: Graph) -> list[list[Node]]:
+def convolutions_to_join(graph: Graph, *, grouped: bool = True) -> list[list[Node]]:
     """Return the groups of convolutions that become one each, in the order of their channels in it.
 
     They read the same value in the same way, and the same is done to what they give: a ReLU, or the pointwise
-    convolution behind a depthwise one. Those that are read by the same nodes are next to each other.
+    convolution behind a depthwise one. Those that are read by the same nodes are next to each other. `grouped` as for
+    `fast`.
     """
     places = {node: place for place, node in enumerate(graph.nodes)}
     groups: dict[tuple[object, ...], list[Node]] = {}
     for node in graph.nodes:
-        if is_dense(node) or is_depthwise(node):
+        if is_dense(node) or (grouped and is_depthwise(node)):
             key = (sources(node)[0], is_dense(node), _what(node), *map(_what, _behind(node)))
             groups.setdefault(key, []).append(node)
 
@@ -195,14 +204,14 @@ def _replace(graph: Graph, nodes: list[Node], source: Node, layer: nn.Module | N
         graph.erase_node(node)
 
 
-def _sink(graph: Graph) -> bool:
+def _sink(graph: Graph, *, grouped: bool) -> bool:
     """Do to a whole value what is done to each part of it; say whether there was anything."""
     counts = channels_of(graph)
     for whole in graph.nodes:
         alike: dict[tuple[str, int], dict[int, Node]] = {}
         for part in [user for user in whole.users if user.target is torch.narrow]:
             for user in part.users:
-                if sources(user) == [part] and (keeps_channels(user) or is_dense(user)):
+                if sources(user) == [part] and (keeps_channels(user) or (grouped and is_dense(user))):
                     width = counts[part] if is_dense(user) else 0
                     alike.setdefault((_what(user), width), {}).setdefault(part.args[2], user)
         for group in alike.values():

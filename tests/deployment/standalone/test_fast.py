@@ -52,8 +52,10 @@ def assert_equal(network, spec):
     with torch.no_grad():
         expected = network(batch)
         torch.testing.assert_close(fast(network)(batch), expected, rtol=1e-4, atol=1e-4 * float(expected.abs().max()))
-        exact = copy.deepcopy(network).double()
-        torch.testing.assert_close(fast(exact)(batch.double()), exact(batch.double()), rtol=1e-10, atol=1e-10)
+        exact, batch = copy.deepcopy(network).double(), batch.double()
+        for grouped in (True, False):
+            found = fast(exact, grouped=grouped)(batch)
+            torch.testing.assert_close(found, exact(batch), rtol=1e-10, atol=1e-10)
     assert all(torch.equal(tensor, state[name]) for name, tensor in network.state_dict().items())
     return fast(network)
 
@@ -101,6 +103,13 @@ def test_depthwise_convolutions_of_one_input_become_one_and_a_grouped_one():
     network = assert_equal(trained(spec), spec)
     assert len(convolutions(network)) == 2 + 2 * sum(spec.layout.skeleton.repeats)
     assert {layer.groups for layer in convolutions(network) if layer.kernel_size == (1, 1)} == {1, 4}
+
+
+def test_depthwise_convolutions_stay_apart_on_request_and_others_are_joined():
+    spec = replace(gemnet_spec(), cell=parallel("conv1x1", "conv1x1", "dwconv3x3", "dwconv3x3", behind=("dwconv3x3",)))
+    network = fast(trained(spec), grouped=False)
+    assert len(convolutions(network)) == 2 + (1 + 2 * 3) * sum(spec.layout.skeleton.repeats)
+    assert {layer.groups for layer in convolutions(network) if layer.kernel_size == (1, 1)} == {1}
 
 
 def test_there_are_as_many_convolutions_as_planned():
