@@ -63,7 +63,7 @@ def search(overrides: dict[str, Any] | None = None) -> None:
             begun = _inputs()
             for name, stage_flow in _FLOWS.items():
                 say(f"stage {name}")
-                session.runner.run(stage_flow)
+                session.engine.run(stage_flow)
                 log(f"{name} has finished  {figures_text(session.records.figures.get(name, {}))}".rstrip())
             create_artifacts(session.config)
             if _inputs() != begun:

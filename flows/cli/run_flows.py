@@ -64,7 +64,7 @@ def run_stage(name: str, changes: Mapping[str, Any] | None = None) -> None:
             stage.check_inputs(session)
             accept()
             wait_for_server()
-            session.runner.run(flow)
+            session.engine.run(flow)
 
 
 def _take_part(stage: Stage) -> None:

@@ -4,12 +4,12 @@ Imports are inside the commands, so that help appears at once, and Prefect is im
 is known.
 """
 
-import os
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from flows.cli.cluster_commands import Cluster, Engine, clusters, place
 from flows.cli.compare_command import comparing
 from flows.cli.guard import guarded
 from flows.cli.network_commands import commands
@@ -39,13 +39,15 @@ def search(
     assignments: Set = None,
     workers: Workers = None,
     device: Device = None,
+    engine: Engine = None,
+    cluster: Cluster = None,
 ) -> None:
     """Run the whole search with params.yaml, and show what it found.
 
     Work done before with equal parameters is read, not done again, so a search that was stopped goes on.
     """
     with guarded():
-        _place(workers, device)
+        place(workers, device, engine, cluster)
         from flows.cli.run_flows import run_search
 
         run_search(profile, _assigned(assignments))
@@ -64,10 +66,12 @@ def stage(
     ] = None,
     workers: Workers = None,
     device: Device = None,
+    engine: Engine = None,
+    cluster: Cluster = None,
 ) -> None:
     """Run one stage on the files that earlier stages wrote into data/."""
     with guarded():
-        _place(workers, device)
+        place(workers, device, engine, cluster)
         from flows.cli.run_flows import run_stage
         from nasgem_core.errors import ParameterError
 
@@ -135,13 +139,15 @@ def import_table(
 
 
 @benchmark.command("run")
-def run_benchmark(assignments: Set = None, workers: Workers = None) -> None:
+def run_benchmark(
+    assignments: Set = None, workers: Workers = None, engine: Engine = None, cluster: Cluster = None
+) -> None:
     """Try the predictors of params.yaml on its tables. Earlier results are read; same as `nasgem stage benchmark`.
 
     For instance: --set benchmark.tables=[nasbench201] --set benchmark.splits=3
     """
     with guarded():
-        _place(workers, None)
+        place(workers, None, engine, cluster)
         from flows.cli.run_flows import run_stage
 
         run_stage("benchmark", _assigned(assignments))
@@ -232,19 +238,10 @@ def serve(
         serve_search(cron, name, _assigned(assignments))
 
 
+app.add_typer(clusters)
 app.add_typer(commands)
 app.add_typer(comparing)
 app.add_typer(projects)
-
-
-def _place(workers: int | None, device: str | None) -> None:
-    from tasks.run.placement import default_workers
-
-    if workers is not None:
-        os.environ["NASGEM_WORKERS"] = str(workers)
-        default_workers("cpu")  # a wrong number is reported before anything starts
-    if device is not None:
-        os.environ["NASGEM_DEVICE"] = device
 
 
 def _assigned(assignments: list[str] | None) -> dict[str, object]:

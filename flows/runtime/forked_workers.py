@@ -31,7 +31,6 @@ class ForkedWorkers(ProcessPoolTaskRunner):
     def __enter__(self) -> Self:
         super().__enter__()
         spawning: Any = self._executor
-        forkserver.set_forkserver_preload(list(_IMPORTED))
         self._executor = ProcessPoolExecutor(
             self._max_workers,
             multiprocessing.get_context("forkserver"),
@@ -47,7 +46,7 @@ class ForkedWorkers(ProcessPoolTaskRunner):
             NasgemError: a process may use too little address space here.
         """
         _require_address_space()
-        _ensure_running()
+        prepare_fork_server()
         return super().submit(*arguments, **keywords)
 
 
@@ -60,8 +59,9 @@ def _require_address_space() -> None:
         )
 
 
-def _ensure_running() -> None:
+def prepare_fork_server() -> None:
     """Start the process that workers are forked from, if it does not run: without a user's `tasks.py` in its path."""
+    forkserver.set_forkserver_preload(list(_IMPORTED))
     before = os.environ.get("PYTHONSAFEPATH")
     os.environ["PYTHONSAFEPATH"] = "1"
     try:

@@ -10,9 +10,10 @@ from prefect.flows import Flow
 
 from flows.runtime.code_version import refresh_version_file
 from flows.runtime.compiling import announced_compiling
+from flows.runtime.engines.choice import open_engine
+from flows.runtime.engines.engine import Engine
 from flows.runtime.environment import prepare_environment
 from flows.runtime.lock import folder_lock
-from flows.runtime.runner import ProcessPool, Runner
 from flows.runtime.stopping import answer_in_flow
 from nasgem_core.config.search import SearchConfig
 from nasgem_core.search.objective import Objective, ProxyNetworks
@@ -37,7 +38,7 @@ class Session:
 
     config: SearchConfig
     placement: Placement
-    runner: Runner
+    engine: Engine
     checked: set[str] = field(default_factory=set)
     """Stages whose parameters and inputs were found to be right."""
 
@@ -89,7 +90,7 @@ def open_session(*, only_reads: bool = False) -> Iterator[Session]:
     prepare_environment()
     with nullcontext() if only_reads else folder_lock():
         device = default_device()
-        session = Session(load_config(), Placement(device=device), ProcessPool(default_workers(device)))
+        session = Session(load_config(), Placement(device=device), open_engine(default_workers(device)))
         if not only_reads:
             refresh_version_file()
             session.records.search()
@@ -98,6 +99,7 @@ def open_session(*, only_reads: bool = False) -> Iterator[Session]:
             yield session
         finally:
             _current.clear()
+            session.engine.close()
             waiting = 0 if only_reads else session.records.close()
             if waiting:
                 say(f"{waiting} runs wait in .nasgem/outbox: they are sent to MLflow at the next start that reaches it")

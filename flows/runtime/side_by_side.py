@@ -6,25 +6,32 @@ from typing import Any
 from prefect import Task
 from prefect.futures import as_completed
 
-from flows.runtime.runner import Runner, WorkerError
+from flows.runtime.engines.engine import Engine, FatalTaskError
 from tasks.store.caching import is_cached
 
 
 def run_side_by_side(
-    runner: Runner, cached: Task[..., Any], inputs: Sequence[dict[str, Any]], on_result: Callable[[int, Any], None]
+    engine: Engine,
+    cached: Task[..., Any],
+    inputs: Sequence[dict[str, Any]],
+    on_result: Callable[[int, Any], None],
+    *,
+    instead: Callable[[str], Any] | None = None,
 ) -> None:
     """Run a cached task for each of the inputs.
 
     Starting a worker takes longer than reading a record, so known results come first and without workers.
 
     Args:
-        runner: whose workers run what is not known yet.
+        engine: whose workers run what is not known yet.
         cached: the task.
         inputs: its arguments.
         on_result: called with the index of the inputs and their result, as soon as it is there.
+        instead: makes the result of a task that has ended every worker that ran it, from the reason; without it that is
+            an error. It is not kept, so the task is tried again the next time.
 
     Raises:
-        WorkerError: a worker was ended from outside.
+        NasgemError: a worker was ended from outside, or the engine cannot go on.
     """
     unknown = []
     for index, values in enumerate(inputs):
@@ -33,13 +40,18 @@ def run_side_by_side(
         else:
             unknown.append(index)
     try:
-        futures = dict(zip(runner.submit(cached, [inputs[index] for index in unknown]), unknown, strict=True))
+        futures = dict(zip(engine.submit(cached, [inputs[index] for index in unknown]), unknown, strict=True))
         for future in as_completed(list(futures)):
-            on_result(futures[future], future.result())
+            try:
+                result = future.result()
+            except FatalTaskError as error:
+                if instead is None:
+                    raise
+                result = instead(str(error))
+            on_result(futures[future], result)
     except BaseException as error:
-        runner.terminate()  # the engine would wait for trainings of hours, also at a signal or when the disk is full
-        if not runner.died(error):
+        engine.terminate()  # it would wait for trainings of hours, also at a signal or when the disk is full
+        explained = engine.explained(error)
+        if explained is None:
             raise
-        raise WorkerError(
-            "a worker was ended from outside (out of memory?): run again to go on, or use fewer --workers"
-        ) from error
+        raise explained from error

@@ -107,7 +107,7 @@ def _pretrained(session: Session, trials: list[Trial]) -> Pretrained:
     known = len(found)
     if numbers:
         with progress_bar("pre-training predictors", len(numbers)) as bar:
-            run_side_by_side(session.runner, pretrain_predictor, inputs, on_result)
+            run_side_by_side(session.engine, pretrain_predictor, inputs, on_result)
     return found
 
 
@@ -137,7 +137,7 @@ def _try_predictors(session: Session, planned: list[Planned], pretrained: Pretra
 
     if planned:
         with progress_bar("predictors on tables", len(planned)) as bar:
-            run_side_by_side(session.runner, try_predictor, inputs, on_result)
+            run_side_by_side(session.engine, try_predictor, inputs, on_result)
     return sorted(rows, key=lambda row: row.pop("place"))
 
 

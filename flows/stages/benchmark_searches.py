@@ -49,5 +49,5 @@ def search_tables(session: Session, searched: list[Trial], pretrained: Pretraine
         bar.update(len(rows), {name: result["picked_accuracy"]})
 
     with progress_bar("searches of tables", len(runs)) as bar:
-        run_side_by_side(session.runner, search_table, inputs, on_result)
+        run_side_by_side(session.engine, search_table, inputs, on_result)
     return sorted(rows, key=lambda row: row.pop("place"))

@@ -142,7 +142,7 @@ class _Trainings:
             bar.update(len(done), {"best top1": max(done.values())})
 
         with progress_bar(f"training finalists to epoch {until}", len(places)) as bar:
-            run_side_by_side(self._session.runner, train_finalist, inputs, on_result)
+            run_side_by_side(self._session.engine, train_finalist, inputs, on_result)
         return [Judgement(self.results[place]["top1"], self.results[place]["validation_loss"]) for place in places]
 
     def log(self, places: Iterable[int]) -> None:

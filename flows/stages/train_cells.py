@@ -1,7 +1,8 @@
 """Training many cells, each once; every result is logged and shown as it comes."""
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from nasgem_core.cells.batch import CellBatch
 from nasgem_core.config.search import ProxyConfig
 from nasgem_core.search.objective import Objective
 from nasgem_core.search.target_networks import TargetNetworks
+from nasgem_core.training.proxy import ProxyResult
 from tasks.run.progress import progress_bar
 from tasks.stages.proxy import train_proxy
 from tasks.stages.small_gemnet import train_small_gemnet
@@ -102,8 +104,23 @@ def train_cells(
         bar.update(len(results), {"best score": best} if np.isfinite(best) else None)
 
     with progress_bar(f"training cells, {source.origin}", len(cells)) as bar:
-        run_side_by_side(session.runner, task, inputs, on_result)
+        run_side_by_side(session.engine, task, inputs, on_result, instead=_lost)
     return trained(range(len(cells)))
+
+
+def _lost(reason: str) -> dict[str, Any]:
+    """Return the result of a training that no worker survived."""
+    return asdict(
+        ProxyResult(
+            accuracy=math.nan,
+            failed=True,
+            reason=reason,
+            epoch_losses=(),
+            epoch_accuracies=(),
+            seconds=math.nan,
+            images_per_second=math.nan,
+        )
+    )
 
 
 def _planned(session: Session, cells: CellBatch, settings: Settings) -> tuple[Any, list[dict[str, Any]]]:

@@ -10,7 +10,7 @@ from prefect import Task
 
 from flows import selection
 from flows.runtime import session as sessions
-from flows.runtime.runner import ProcessPool
+from flows.runtime.engines.processes import ProcessPool
 from flows.runtime.session import Session
 from flows.stages import bootstrap, encoder, estimator, labels, nasgem_bench, pairs, possible_cells, report, train_cells
 from nasgem_core.config.search import (
@@ -74,7 +74,7 @@ def made_up_result(cell: Any, seed: int = 0) -> dict[str, Any]:
 
 
 def train_nothing(
-    _runner: Any, _task: Any, inputs: Sequence[dict[str, Any]], on_result: Callable[[int, Any], None]
+    _engine: Any, _task: Any, inputs: Sequence[dict[str, Any]], on_result: Callable[[int, Any], None], **_: Any
 ) -> None:
     """Give the results last to first, as workers might."""
     for place in reversed(range(len(inputs))):

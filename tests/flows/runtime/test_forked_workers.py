@@ -16,13 +16,13 @@ def test_a_module_of_the_user_is_not_imported_in_place_of_ours(monkeypatch, befo
         monkeypatch.delenv("PYTHONSAFEPATH", raising=False)
     else:
         monkeypatch.setenv("PYTHONSAFEPATH", before)
-    forked_workers._ensure_running()
+    forked_workers.prepare_fork_server()
     assert seen == ["1"] and os.environ.get("PYTHONSAFEPATH") == before
 
 
 def test_no_worker_is_started_where_its_libraries_would_wait_for_memory_without_end(monkeypatch):
     submitted = []
-    monkeypatch.setattr(forked_workers, "_ensure_running", lambda: None)
+    monkeypatch.setattr(forked_workers, "prepare_fork_server", lambda: None)
     monkeypatch.setattr(forked_workers.ProcessPoolTaskRunner, "submit", lambda _, task: submitted.append(task))
     pool = forked_workers.ForkedWorkers(max_workers=1)
     limits = [9 * 2**29, 6 * 2**30, resource.RLIM_INFINITY]

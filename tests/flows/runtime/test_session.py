@@ -51,7 +51,7 @@ def said(tmp_path, monkeypatch):
 def test_a_session_has_what_params_and_the_environment_ask_for(said):
     with open_session() as session:
         assert session.config == SearchConfig() and session.placement.device == "cpu"
-        assert session.runner.workers == 3 and session.records.searches == 1
+        assert session.engine.workers == 3 and session.records.searches == 1
         assert session.networks.layout.image_size == 32
         assert (module.Path(".nasgem") / "holder").is_file(), "the folder is held"
 

@@ -2,8 +2,9 @@ import pytest
 from prefect.exceptions import TerminationSignal
 
 from flows.runtime import side_by_side
-from flows.runtime.runner import WorkerError
+from flows.runtime.engines.engine import FatalTaskError, WorkerError
 from flows.runtime.side_by_side import run_side_by_side
+from nasgem_core.errors import NasgemError
 
 INPUTS = [{"number": number} for number in range(4)]
 
@@ -20,7 +21,7 @@ class Future:
         return self.found
 
 
-class FakeRunner:
+class FakeEngine:
     """Runs nothing; the results of what was submitted are given, the last first."""
 
     def __init__(self, *found: object) -> None:
@@ -33,8 +34,8 @@ class FakeRunner:
     def terminate(self) -> None:
         self.terminated += 1
 
-    def died(self, error: BaseException) -> bool:
-        return isinstance(error, EOFError)
+    def explained(self, error: BaseException) -> NasgemError | None:
+        return WorkerError("a worker was ended") if isinstance(error, EOFError) else None
 
 
 @pytest.fixture(autouse=True)
@@ -44,14 +45,14 @@ def engine(monkeypatch):
     monkeypatch.setattr(side_by_side, "as_completed", reversed)
 
 
-def run(runner: FakeRunner) -> list[tuple[int, object]]:
+def run(runner: FakeEngine) -> list[tuple[int, object]]:
     seen = []
     run_side_by_side(runner, lambda number: f"known {number}", INPUTS, lambda *result: seen.append(result))
     return seen
 
 
 def test_known_results_come_first_and_the_others_with_their_index():
-    runner = FakeRunner("", "one", "", "three")
+    runner = FakeEngine("", "one", "", "three")
     assert run(runner) == [(0, "known 0"), (2, "known 2"), (3, "three"), (1, "one")]
     assert runner.submitted == [INPUTS[1], INPUTS[3]] and not runner.terminated
 
@@ -60,20 +61,30 @@ def test_known_results_come_first_and_the_others_with_their_index():
     "error", [KeyboardInterrupt(), TerminationSignal(15), OSError(28, "full"), MemoryError(), EOFError()]
 )
 def test_whatever_ends_it_ends_the_work_under_way(error):
-    runner = FakeRunner("", error, "", "three")
+    runner = FakeEngine("", error, "", "three")
     with pytest.raises(WorkerError if isinstance(error, EOFError) else type(error)):
         run(runner)
     assert runner.terminated == 1
 
 
 def test_a_worker_that_died_is_reported_and_other_errors_stay_as_they_are():
-    with pytest.raises(WorkerError, match=r"run again to go on, or use fewer --workers$"):
-        run(FakeRunner("", EOFError(), "", "three"))
+    with pytest.raises(WorkerError, match=r"^a worker was ended$"):
+        run(FakeEngine("", EOFError(), "", "three"))
     with pytest.raises(ZeroDivisionError):
-        run(FakeRunner("", ZeroDivisionError(), "", "three"))
+        run(FakeEngine("", ZeroDivisionError(), "", "three"))
 
 
 def test_without_anything_new_no_worker_is_started(monkeypatch):
     monkeypatch.setattr(side_by_side, "is_cached", lambda task, number: True)
-    runner = FakeRunner()
+    runner = FakeEngine()
     assert len(run(runner)) == 4 and runner.submitted == []
+
+
+def test_a_task_that_no_worker_survives_gets_another_result_and_the_others_go_on():
+    engine, seen = FakeEngine("", FatalTaskError("it ended all"), "", "three"), []
+    run_side_by_side(
+        engine, lambda number: number, INPUTS, lambda *result: seen.append(result), instead=lambda reason: [reason]
+    )
+    assert seen[2:] == [(3, "three"), (1, ["it ended all"])] and not engine.terminated
+    with pytest.raises(FatalTaskError):
+        run(engine)

@@ -12,18 +12,19 @@ from prefect import flow
 from prefect.testing.utilities import prefect_test_harness
 
 from flows.cli.faults import explain
-from flows.runtime import runner
-from flows.runtime.runner import ProcessPool, Runner, WorkerError
+from flows.runtime.engines import processes
+from flows.runtime.engines.engine import Engine, WorkerError
+from flows.runtime.engines.processes import ProcessPool
 from flows.runtime.side_by_side import run_side_by_side
 from tasks.run.placement import SLOT
-from tests.flows.runtime.worker_tasks import dying, starving, worker
+from tests.flows.runtime.engines.worker_tasks import dying, starving, worker
 
-POOL: Runner = ProcessPool(2)
+POOL: Engine = ProcessPool(2)
 
 
 def test_a_pool_knows_when_one_of_its_processes_died():
-    assert POOL.died(BrokenProcessPool("x"))
-    assert not any(POOL.died(error) for error in (ValueError(), KeyboardInterrupt(), WorkerError()))
+    assert "run again to go on" in str(POOL.explained(BrokenProcessPool("x")))
+    assert not any(POOL.explained(error) for error in (ValueError(), KeyboardInterrupt(), WorkerError()))
 
 
 def test_ending_the_work_ends_every_process(monkeypatch):
@@ -46,11 +47,11 @@ def test_processes_start_without_hearing_ctrl_c():
 
 def test_a_worker_knows_its_slot(monkeypatch):
     monkeypatch.setenv(SLOT, "")
-    monkeypatch.setattr(runner, "start_worker", lambda: None)
+    monkeypatch.setattr(processes, "start_worker", lambda: None)
     for identity, slot in (((), 0), ((1,), 0), ((3,), 2)):
         monkeypatch.setattr(multiprocessing, "current_process", lambda own=identity: SimpleNamespace(_identity=own))
-        runner._start_worker()
-        assert POOL.slot() == slot and os.environ[SLOT] == str(slot)
+        processes._start_worker()
+        assert processes.slot() == slot and os.environ[SLOT] == str(slot)
 
 
 @pytest.mark.slow

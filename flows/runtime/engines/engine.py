@@ -1,0 +1,36 @@
+"""What a flow needs of whoever runs its tasks side by side."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+from prefect import Flow, Task
+from prefect.futures import PrefectFuture
+
+from nasgem_core.errors import NasgemError
+
+
+class WorkerError(NasgemError):
+    """A worker was ended from outside, or cannot be used."""
+
+
+class FatalTaskError(NasgemError):
+    """A task has ended every worker that ran it; other tasks go on."""
+
+
+class Engine(Protocol):
+    """Runs flows, and hands their tasks to workers."""
+
+    def run(self, flow: Flow[[], None]) -> None:
+        """Run a flow; inside of it, tasks can be submitted."""
+
+    def submit(self, task: Task[..., Any], inputs: Sequence[Mapping[str, Any]]) -> list[PrefectFuture[Any]]:
+        """Start a task on the workers for each of the inputs; return the futures in their order."""
+
+    def terminate(self) -> None:
+        """End the work that is under way, which may take hours, at once."""
+
+    def explained(self, error: BaseException) -> NasgemError | None:
+        """Return what to tell a user if an error comes from the engine, and None if it comes from the task."""
+
+    def close(self) -> None:
+        """Give back what the engine holds for all flows of a session."""

@@ -1,0 +1,75 @@
+"""What a Dask worker does: it runs our tasks by their names, after a look at its own code.
+
+What it sends back is bytes of plain values. A task runs there without Prefect: the machine that asked for it keeps the
+record, so workers need neither its folder nor its servers.
+"""
+
+import importlib
+import os
+import socket
+import sys
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import torch
+
+from nasgem_core.errors import NasgemError
+from tasks.run.placement import Placement, default_device
+from tasks.store.caching import SourcePolicy
+from tasks.store.fingerprint import source_fingerprint
+from tasks.store.serialization import decode, encode
+
+_TASKS = ("tasks.stages.proxy", "tasks.stages.small_gemnet")
+"""Modules whose source says whether two machines have the same code: a search needs them in any case."""
+
+
+class RefusedError(NasgemError):
+    """A worker that cannot be used."""
+
+
+def description() -> dict[str, str]:
+    """Return what has to be the same on all machines, and where this process is."""
+    return {
+        "code": " ".join(source_fingerprint(module) for module in _TASKS),
+        "Python": ".".join(map(str, sys.version_info[:2])),
+        "torch": torch.__version__,
+        "NumPy": np.__version__,
+        "place": f"{socket.gethostname()}:{os.getcwd()}",
+    }
+
+
+def run_here(module: str, name: str, source: str, values: Mapping[str, Any]) -> tuple[str, bytes]:
+    """Run a task of ours with its inputs; return a word and its result, or why this worker refuses.
+
+    Args:
+        module: where the task is defined.
+        name: of the task.
+        source: fingerprint of the source it depends on, where it was asked for.
+        values: its inputs; work is placed on the device of this worker.
+    """
+    place = description()["place"]
+    try:
+        task = getattr(importlib.import_module(module), name)
+    except (ImportError, AttributeError):
+        return "refused", f"the worker at {place} does not have task {name} of {module}: it runs other code".encode()
+    policy = task.cache_policy
+    if isinstance(policy, SourcePolicy) and policy.source != source:
+        return "refused", f"the worker at {place} runs other code than this machine".encode()
+    placed = {
+        key: replace(value, device=default_device()) if isinstance(value, Placement) else value
+        for key, value in values.items()
+    }
+    try:
+        return "result", encode(task.fn(**placed))
+    except NasgemError as error:
+        return "refused", f"the worker at {place}: {error}".encode()
+
+
+def opened(outcome: tuple[str, bytes]) -> Any:
+    """Return the result that a worker has sent; raises `RefusedError` where it refused."""
+    word, content = outcome
+    if word == "refused":
+        raise RefusedError(content.decode())
+    return decode(content)

@@ -1,0 +1,65 @@
+import importlib.util
+import subprocess
+import sys
+
+import pytest
+
+from flows.runtime.engines import choice
+from flows.runtime.engines.choice import CLUSTER, ENGINE, chosen_engine, open_engine
+from flows.runtime.engines.dask import DaskEngine
+from flows.runtime.engines.processes import ProcessPool
+from nasgem_core.errors import ParameterError
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch):
+    for name in (ENGINE, CLUSTER):
+        monkeypatch.setenv(name, "")
+    return monkeypatch
+
+
+def test_processes_are_the_default():
+    engine = open_engine(3)
+    assert isinstance(engine, ProcessPool) and engine.workers == 3
+
+
+def test_dask_starts_a_cluster_here_when_it_is_needed(environment):
+    environment.setenv(ENGINE, "dask")
+    engine = open_engine(3)
+    assert isinstance(engine, DaskEngine) and (engine.workers, engine.address) == (3, "")
+
+
+def test_an_address_means_dask_which_connects_at_once(environment):
+    connected = []
+    environment.setenv(CLUSTER, "tls://head:8786")
+    environment.setattr(DaskEngine, "connect", lambda engine: connected.append(engine.address))
+    assert isinstance(open_engine(3), DaskEngine) and connected == ["tls://head:8786"]
+
+
+@pytest.mark.parametrize(
+    ("engine", "cluster", "message"),
+    [
+        ("abacus", "", "engine = 'abacus': choose one of processes, dask"),
+        ("processes", "tls://head:8786", "--cluster tls://head:8786: engine processes has none; use --engine dask"),
+        ("dask", "head:8786", "--cluster 'head:8786': must be like tls://HOST:8786"),
+    ],
+)
+def test_what_there_is_not_is_named(environment, engine, cluster, message):
+    environment.setenv(ENGINE, engine)
+    environment.setenv(CLUSTER, cluster)
+    with pytest.raises(ParameterError) as refused:
+        chosen_engine()
+    assert str(refused.value) == message
+
+
+def test_without_dask_the_message_says_how_to_install_it(environment):
+    environment.setenv(ENGINE, "dask")
+    environment.setattr(importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(ParameterError, match=r"Dask is not installed; run `pip install 'nasgem\[dask\]'`"):
+        chosen_engine()
+
+
+@pytest.mark.slow
+def test_prefect_and_dask_are_not_imported_to_choose():
+    code = f"import sys, {choice.__name__}; sys.exit(bool({{'prefect', 'distributed'}} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -1,0 +1,45 @@
+"""Tasks for workers, which import no more than this module to run them."""
+
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+from prefect import task
+
+from nasgem_core.errors import DataError
+from tasks.run.placement import SLOT, Placement
+from tasks.store.caching import cached_task
+
+
+@task
+def worker(number: int) -> dict[str, object]:
+    imported = "torch._dynamo" in sys.modules
+    return {"number": number, "process": os.getpid(), "from": os.getppid(), "slot": os.environ[SLOT], "torch": imported}
+
+
+@cached_task("dying")
+def dying(number: int) -> int:
+    os._exit(number)
+
+
+@cached_task("starving")
+def starving(number: int) -> int:
+    if number:
+        time.sleep(600)  # as a training that has hours to go
+    return len(bytearray(2**46))
+
+
+@cached_task("doing")
+def doing(number: int, what: str, marks: str, placement: Placement) -> dict[str, object]:
+    """Do something that a test asks for, and leave a mark with the number of this process."""
+    with (Path(marks) / str(number)).open("a") as file:
+        file.write(f"{os.getpid()}\n")
+    if what == "die":
+        os.kill(os.getpid(), signal.SIGKILL)
+    if what == "refuse":
+        raise DataError("the images are others")
+    if what == "sleep":
+        time.sleep(600)
+    return {"number": number, "device": placement.device, "process": os.getpid(), "slot": os.environ[SLOT]}
