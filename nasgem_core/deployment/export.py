@@ -6,12 +6,13 @@ from pathlib import Path
 
 from torch import Tensor
 
+from nasgem_core.deployment import onnx_app
 from nasgem_core.deployment.card import NetworkCard
 from nasgem_core.deployment.checking import Difference, check_forms
 from nasgem_core.deployment.detector_checking import check_detector_forms
 from nasgem_core.deployment.detectors import load_detector
 from nasgem_core.deployment.folders import new_folder, write_network
-from nasgem_core.deployment.form import Form, form_files, forms_named
+from nasgem_core.deployment.form import ONNX_APP, Form, form_files, forms_named
 from nasgem_core.deployment.originals import Classifier, WholeDetector
 from nasgem_core.deployment.specs import load_network
 from nasgem_core.detection.spec import DetectorSpec
@@ -74,6 +75,8 @@ def export_network(
         left_out = _write(original, chosen, target, say)
         say(COMPARING)
         written = [form for form in chosen if form.name not in left_out]
+        if isinstance(original, Classifier) and any(form.name == "onnx" for form in written):
+            (target / ONNX_APP).write_bytes(Path(onnx_app.__file__).read_bytes())
         if isinstance(original, WholeDetector):
             differences = check_detector_forms(original.network, target, written)
         else:

@@ -56,6 +56,8 @@ ALL_FORMS = "all"
 INT8 = "int8"
 """The word for ONNX of 8 bits, which is no such form: it needs images and differs from the original."""
 INT8_FILE = "network.int8.onnx"
+ONNX_APP = "classify.py"
+"""A script next to the ONNX file of a classifier, which runs it without nasgem."""
 OWN_FORMS = modules_in("nasgem_core.deployment.forms", "FORM")
 FORMS: Registry[Form] = Registry("form", OWN_FORMS, "nasgem.forms")
 """Our own forms, and those that installed packages add."""
@@ -72,7 +74,7 @@ def forms_named(names: Sequence[str] | None = None) -> list[Form]:
 
 def form_files() -> set[str]:
     """Return the names of the files that exports write; a package that is broken has written none."""
-    files = {INT8_FILE}
+    files = {INT8_FILE, ONNX_APP}
     for name in FORMS.names():
         with suppress(NasgemError):
             files.add(FORMS.get(name).file)

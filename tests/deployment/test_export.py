@@ -52,7 +52,7 @@ def test_all_forms_are_written_and_equal_the_original(block, tmp_path, capfd):
     _, found = exported(tmp_path / "out", spec, forms=None, on_step=steps.append)
     assert [difference.form for difference in found.differences] == ["onnx", "python", "torch"]
     assert all(d.largest <= 1e-5 * d.output and d.output > 0.01 for d in found.differences) and not found.left_out
-    names = ["network.json", "network.onnx", "network.pt2", "network.py", "weights.safetensors"]
+    names = ["classify.py", "network.json", "network.onnx", "network.pt2", "network.py", "weights.safetensors"]
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == names == list(found.files)
     assert steps[-1] == "comparing each form with the original, in a process without nasgem" and len(steps) == 4
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
