@@ -128,10 +128,13 @@ class DaskEngine:
         self._local = None
 
     def _count(self) -> int:
-        """Return how many workers there are, or were a moment ago."""
+        """Return how many workers there are, or were a moment ago; raises `WorkerError` if the cluster is gone."""
         since, count = self._counted
         if time.monotonic() - since > _COUNTED_EVERY:
-            count = len(self._client.scheduler_info(n_workers=-1)["workers"])
+            found = self._client.scheduler_info(n_workers=-1)
+            if "workers" not in found:  # Dask gives nothing while it tries to connect again
+                raise self._lost()
+            count = len(found["workers"])
             self._counted = (time.monotonic(), count)
         return count
 

@@ -116,6 +116,17 @@ def test_a_cluster_that_is_gone_is_explained(error):
         engine._send("x")
 
 
+def test_a_scheduler_that_ended_between_two_stages_is_explained():
+    class Client:
+        def scheduler_info(self, n_workers):
+            return {}
+
+    engine = DaskEngine(1, "tls://a:1")
+    engine.__dict__["_client"] = Client()
+    with pytest.raises(WorkerError, match=r"^the cluster at tls://a:1 has ended"):
+        engine.run(None)
+
+
 def test_tasks_are_sent_when_there_is_a_worker_without_one(monkeypatch):
     class Client:
         sent = 0
