@@ -50,21 +50,6 @@ def worker(
         serve_workers(address, default_workers(default_device()))
 
 
-@clusters.command()
-def status(
-    cluster: Annotated[str, typer.Option(help="Address of the scheduler.", envvar="NASGEM_CLUSTER", show_envvar=True)],
-) -> None:
-    """List the workers of a Dask cluster, and what each of them does."""
-    with guarded("Nothing was changed"):
-        _prepare()
-        from flows.runtime.engines.dask_client import cluster_status, connected
-
-        client = connected(cluster)
-        for line in cluster_status(client):
-            typer.echo(line)
-        client.close()
-
-
 def place(workers: int | None, device: str | None, engine: str | None = None, address: str | None = None) -> None:
     """Have the options of a command choose where work runs; raises `ParameterError` for what there is not."""
     from flows.runtime.engines.choice import CLUSTER, ENGINE, chosen_engine
@@ -76,6 +61,20 @@ def place(workers: int | None, device: str | None, engine: str | None = None, ad
     given = {"NASGEM_DEVICE": device, ENGINE: engine, CLUSTER: address}
     os.environ |= {name: value for name, value in given.items() if value is not None}
     chosen_engine()
+
+
+def show_cluster() -> None:
+    """Print the workers of the cluster that commands here use, and what each of them does; nothing without one."""
+    from flows.runtime.engines.choice import chosen_engine
+
+    address = chosen_engine().cluster
+    if address:
+        from flows.runtime.engines.dask_client import cluster_status, connected
+
+        client = connected(address)
+        for line in cluster_status(client):
+            typer.echo(line)
+        client.close()
 
 
 def _prepare() -> None:

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from flows.cli.cluster_commands import Cluster, Engine, clusters, place
+from flows.cli.cluster_commands import Cluster, Engine, clusters, place, show_cluster
 from flows.cli.compare_command import comparing
 from flows.cli.guard import guarded
 from flows.cli.network_commands import commands
@@ -162,7 +162,7 @@ def build(
     macs: Annotated[str, typer.Option(help="Most multiply-adds that it may have, such as 463M.")],
     layout: Annotated[str, typer.Option(help="imagenet, tiny or cifar: how often images are halved.")] = "imagenet",
     skeleton: Annotated[
-        str, typer.Option(help="paper or mobile: scales, repeats, and where an activation follows.")
+        str, typer.Option(help="paper, mobile or mobile_8: scales, repeats, activations, multiples of channels.")
     ] = "mobile",
     classes: Annotated[int, typer.Option(help="Number of classes.", min=1)] = 1000,
     image_size: Annotated[
@@ -195,12 +195,14 @@ def show(
 
 
 @app.command()
-def status() -> None:
-    """Show which stages have results, and what is running here."""
+def status(cluster: Cluster = None) -> None:
+    """Show which stages have results, what is running here, and what the workers of a cluster do."""
     with guarded():
+        place(None, None, address=cluster)
         from flows.cli.show import show_status
 
         show_status()
+        show_cluster()
 
 
 @app.command("compare-searches")

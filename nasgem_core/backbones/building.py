@@ -26,7 +26,7 @@ def build_gemnet(
         num_classes: length of the logits.
         layout: imagenet, tiny or cifar: how often images are halved.
         image_size: side of the images that the budget holds for; that of the layout (224, 64, 32) by default.
-        skeleton: paper or mobile: scales, repeats, and where an activation follows.
+        skeleton: paper, mobile or mobile_8: scales, repeats, activations, multiples of channels.
 
     Raises:
         ParameterError: the budget is not a count, no network comes near it without exceeding it, or a name is unknown.

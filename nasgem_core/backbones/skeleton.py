@@ -123,7 +123,9 @@ PAPER = Skeleton("paper")
 """The paper's; what it leaves open, the stem's width and the place of the ReLU, is our choice."""
 MOBILE = Skeleton("mobile", repeats=(1, 2, 2, 3, 2), activation="auto", channel_multiple=4)
 """Fewer and wider cells with linear sums, for the small budgets of mobile networks."""
-SKELETONS = {skeleton.name: skeleton for skeleton in (PAPER, MOBILE)}
+MOBILE_8 = replace(MOBILE, name="mobile_8", channel_multiple=8)
+"""The same with fewer choices of channels, in which ONNX Runtime concatenates without rearranging values."""
+SKELETONS = {skeleton.name: skeleton for skeleton in (PAPER, MOBILE, MOBILE_8)}
 """By name."""
 
 

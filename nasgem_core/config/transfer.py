@@ -38,7 +38,7 @@ class GemnetConfig:
     """Most multiply-adds of each network, for gemnet_a, gemnet_b and so on."""
     layout: str = choice("imagenet", "imagenet", "tiny", "cifar")
     """How often images are halved; the weights are the same."""
-    skeleton: str = choice("mobile", "paper", "mobile")
+    skeleton: str = choice("mobile", "paper", "mobile", "mobile_8")
     """What is stacked: scales, repeats, head, and where an activation follows."""
     nonlinearity: str = choice("relu", "relu", "hard_swish")
     """Activation of the later stages and the head; `paper` has relu."""

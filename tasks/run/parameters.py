@@ -36,7 +36,7 @@ _COMMENTS = 36
 def load_config(path: Path = PARAMS) -> SearchConfig:
     """Read and check a params file; raises `ParameterError` naming file, field, value and what is allowed."""
     try:
-        return _checked(_load(path, typ="safe"))
+        return _checked(load_yaml(path, typ="safe"))
     except ParameterError as error:
         raise ParameterError(f"{path}: {error}") from None
 
@@ -44,7 +44,7 @@ def load_config(path: Path = PARAMS) -> SearchConfig:
 def load_profile(path: Path) -> SearchConfig:
     """Return the defaults with the changes of a profile; raises `ParameterError` as `load_config` does."""
     try:
-        return read_profile(_all_counts_read(_load(path, typ="safe") or {}))
+        return read_profile(_all_counts_read(load_yaml(path, typ="safe") or {}))
     except ParameterError as error:
         raise ParameterError(f"{path}: {error}") from None
 
@@ -54,7 +54,7 @@ def change_parameters(changes: Mapping[str, Any]) -> bool:
 
     Nothing is written unless the result is valid. So `params.yaml` always says what the files in `data/` come from.
     """
-    document = _load(PARAMS)
+    document = load_yaml(PARAMS)
     for name, value in changes.items():
         place = document
         *sections, field = name.split(".")
@@ -70,7 +70,7 @@ def change_parameters(changes: Mapping[str, Any]) -> bool:
 
 def restore_lists() -> bool:
     """Write the lists of `params.yaml` in one line each again, as DVC's `-S` does not; return whether it had to."""
-    document = _load(PARAMS)
+    document = load_yaml(PARAMS)
     sections = [document, *(section for section in document.values() if isinstance(section, Mapping))]
     block = [
         (section, field)
@@ -174,7 +174,7 @@ def _checked(document: Any) -> SearchConfig:
     return config
 
 
-def _load(path: Path, typ: str = "rt") -> Any:
+def load_yaml(path: Path, typ: str = "rt") -> Any:
     """Parse a file; "rt" keeps comments for writing it back, "safe" gives plain values."""
     try:
         return YAML(typ=typ).load(path.read_text(encoding="utf-8"))

@@ -44,7 +44,7 @@ def test_the_skeletons_of_the_parameters_are_those_that_there_are():
     allowed = {item.name: item.metadata.get("allowed") for item in fields(GemnetConfig)}
     assert allowed["skeleton"] == tuple(SKELETONS) and allowed["nonlinearity"] == NONLINEARITIES
     assert all(named_skeleton(name) == skeleton for name, skeleton in SKELETONS.items())
-    with pytest.raises(ParameterError, match="skeleton = 'large': choose one of paper, mobile"):
+    with pytest.raises(ParameterError, match="skeleton = 'large': choose one of paper, mobile, mobile_8"):
         named_skeleton("large")
 
 

@@ -27,8 +27,8 @@ def done(tmp_path, monkeypatch, logged):
     @contextmanager
     def session():
         records = SimpleNamespace(figures={"first": {"pairs": 400}})
-        runner = SimpleNamespace(run=lambda flow: happened.append(f"run {flow}"))
-        yield SimpleNamespace(runner=runner, records=records, config="config")
+        engine = SimpleNamespace(run=lambda flow: happened.append(f"run {flow}"))
+        yield SimpleNamespace(engine=engine, records=records, config="config")
 
     monkeypatch.setattr(module, "SEARCHED", {"first": stage("first"), "second": stage("second", "check_images")})
     monkeypatch.setattr(module, "_FLOWS", {"first": "flow 1", "second": "flow 2"})
@@ -92,7 +92,7 @@ def test_outputs_of_changed_parameters_are_not_recorded(done, monkeypatch, tmp_p
 
     @contextmanager
     def session():
-        yield SimpleNamespace(runner=fake, records=SimpleNamespace(figures={}), config="config")
+        yield SimpleNamespace(engine=fake, records=SimpleNamespace(figures={}), config="config")
 
     monkeypatch.setattr(module, "open_session", session)
     with pytest.raises(NasgemError, match="was changed while the search was running, so its outputs are not recorded"):

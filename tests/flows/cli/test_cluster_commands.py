@@ -1,12 +1,14 @@
 import os
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 from typer.testing import CliRunner
 
-from flows.cli.cluster_commands import place
+from flows.cli.cluster_commands import place, show_cluster
 from flows.cli.search_commands import app
+from flows.runtime.engines import dask_client
 from flows.runtime.engines.choice import CLUSTER, ENGINE
 from nasgem_core.errors import ParameterError
 
@@ -35,7 +37,7 @@ def test_what_there_is_not_is_refused(wrong):
 def test_commands_that_train_take_a_cluster(words, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     shown = CliRunner().invoke(app, [*words, "--cluster", "head:8786"])
-    assert shown.exit_code == 1 and "--cluster 'head:8786': must be like tls://HOST:8786" in shown.stderr
+    assert shown.exit_code == 1 and "cluster = 'head:8786': must be like tls://HOST:8786" in shown.stderr
 
 
 @pytest.mark.parametrize("words", [["scheduler"], ["worker", "tls://a:1"], ["status", "--cluster", "tls://a:1"]])
@@ -53,3 +55,16 @@ def test_help_imports_nothing_heavy():
         "import sys, flows.cli.cluster_commands; sys.exit(bool({'prefect', 'torch', 'distributed'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_the_workers_of_a_cluster_are_listed_where_there_is_one(environment, capsys):
+    closed = []
+    client = SimpleNamespace(
+        scheduler_info=lambda n_workers: {"workers": {}}, processing=dict, close=lambda: closed.append(True)
+    )
+    environment.setattr(dask_client, "connected", lambda address: client)
+    show_cluster()
+    assert capsys.readouterr().out == ""
+    environment.setenv(CLUSTER, "tls://head:8786")
+    show_cluster()
+    assert capsys.readouterr().out == "0 workers, 0 of them at work\n" and closed

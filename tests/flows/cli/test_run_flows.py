@@ -30,12 +30,13 @@ def happened(tmp_path, monkeypatch):
 
     @contextmanager
     def session():
-        yield SimpleNamespace(runner=SimpleNamespace(run=lambda flow: events.append(f"run {flow}")), checked=set())
+        yield SimpleNamespace(engine=SimpleNamespace(run=lambda flow: events.append(f"run {flow}")), checked=set())
 
     monkeypatch.setattr(run_flows, "prepare_environment", lambda: events.append("environment"))
     monkeypatch.setattr(run_flows, "prefect_server", server)
     for module in (run_flows, tentative):
         monkeypatch.setattr(module, "load_config", lambda: events.append("parameters checked"))
+    monkeypatch.setattr(tentative, "_own_images", dict)  # it reads the parameters, too
     monkeypatch.setattr(sessions, "open_session", session)
     monkeypatch.setattr(Stage, "flow", lambda stage: f"flow of {stage.name}")
     monkeypatch.setattr(Stage, "function", lambda stage, name: lambda config: events.append(f"{stage.name}.{name}"))

@@ -39,32 +39,32 @@ class FakeEngine:
 
 
 @pytest.fixture(autouse=True)
-def engine(monkeypatch):
+def _known(monkeypatch):
     """Have even numbers be known, and workers finish in reverse order."""
     monkeypatch.setattr(side_by_side, "is_cached", lambda task, number: number % 2 == 0)
     monkeypatch.setattr(side_by_side, "as_completed", reversed)
 
 
-def run(runner: FakeEngine) -> list[tuple[int, object]]:
+def run(engine: FakeEngine) -> list[tuple[int, object]]:
     seen = []
-    run_side_by_side(runner, lambda number: f"known {number}", INPUTS, lambda *result: seen.append(result))
+    run_side_by_side(engine, lambda number: f"known {number}", INPUTS, lambda *result: seen.append(result))
     return seen
 
 
 def test_known_results_come_first_and_the_others_with_their_index():
-    runner = FakeEngine("", "one", "", "three")
-    assert run(runner) == [(0, "known 0"), (2, "known 2"), (3, "three"), (1, "one")]
-    assert runner.submitted == [INPUTS[1], INPUTS[3]] and not runner.terminated
+    engine = FakeEngine("", "one", "", "three")
+    assert run(engine) == [(0, "known 0"), (2, "known 2"), (3, "three"), (1, "one")]
+    assert engine.submitted == [INPUTS[1], INPUTS[3]] and not engine.terminated
 
 
 @pytest.mark.parametrize(
     "error", [KeyboardInterrupt(), TerminationSignal(15), OSError(28, "full"), MemoryError(), EOFError()]
 )
 def test_whatever_ends_it_ends_the_work_under_way(error):
-    runner = FakeEngine("", error, "", "three")
+    engine = FakeEngine("", error, "", "three")
     with pytest.raises(WorkerError if isinstance(error, EOFError) else type(error)):
-        run(runner)
-    assert runner.terminated == 1
+        run(engine)
+    assert engine.terminated == 1
 
 
 def test_a_worker_that_died_is_reported_and_other_errors_stay_as_they_are():
@@ -76,8 +76,8 @@ def test_a_worker_that_died_is_reported_and_other_errors_stay_as_they_are():
 
 def test_without_anything_new_no_worker_is_started(monkeypatch):
     monkeypatch.setattr(side_by_side, "is_cached", lambda task, number: True)
-    runner = FakeEngine()
-    assert len(run(runner)) == 4 and runner.submitted == []
+    engine = FakeEngine()
+    assert len(run(engine)) == 4 and engine.submitted == []
 
 
 def test_a_task_that_no_worker_survives_gets_another_result_and_the_others_go_on():

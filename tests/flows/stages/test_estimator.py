@@ -67,7 +67,7 @@ def run_rounds(search, monkeypatch, accuracy: Callable[[int], float], **changes)
     small = replace(config.estimator, known=False, **changes)
     monkeypatch.setattr(search.session, "config", replace(config, estimator=small))
 
-    def train(_runner, _task, inputs, on_result):
+    def train(_engine, _task, inputs, on_result, **_):
         for place, values in enumerate(inputs):
             made.append(place)
             result = {**in_process.made_up_result(values["cell"]), "failed": False, "reason": ""}
@@ -152,7 +152,7 @@ def test_a_broken_plugin_is_refused_before_a_search_runs(small_search, kind, sec
 
 
 def test_too_many_failures_stop_it_with_their_reason(small_search, monkeypatch):
-    def fail(_runner, _task, inputs, on_result):
+    def fail(_engine, _task, inputs, on_result, **_):
         for place, values in enumerate(inputs):
             result = in_process.made_up_result(values["cell"])
             on_result(place, {**result, "accuracy": float("nan"), "failed": True, "reason": "the loss was nan"})

@@ -133,7 +133,7 @@ def test_a_rate_at_which_all_diverge_is_refused(search, monkeypatch):
     failed = {"failed": True, "reason": "nan", "history": [], "broken": 0}
     failed |= {"top1": float("nan"), "validation_loss": float("nan")}
 
-    def diverge(_runner, _task, inputs, on_result):
+    def diverge(_engine, _task, inputs, on_result):
         for place in range(len(inputs)):
             on_result(place, failed)
 
@@ -153,7 +153,7 @@ def test_a_comparison_that_was_killed_goes_on_and_comes_to_the_same_files(search
     done = []
 
     def train(stop_after):
-        def run(_runner, task, inputs, on_result):
+        def run(_engine, task, inputs, on_result):
             for place, values in enumerate(inputs):
                 if len(done) == stop_after:
                     raise KeyboardInterrupt

@@ -34,9 +34,9 @@ def at_budget(tmp_path_factory) -> Iterator[tuple[Session, list, str]]:
     """Give the session of such a search, what was trained, and what was said."""
     trained, said = [], []
 
-    def train(runner, task, inputs, on_result):
+    def train(engine, task, inputs, on_result, **_):
         trained.extend((task, given) for given in inputs)
-        train_nothing(runner, task, inputs, on_result)
+        train_nothing(engine, task, inputs, on_result)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(tmp_path_factory.mktemp("budget"))

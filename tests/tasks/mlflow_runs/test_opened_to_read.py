@@ -19,7 +19,7 @@ def root(place, tmp_path, monkeypatch):
     """Give a moved copy of a folder with a run, in which nothing can be written."""
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     if not place.runs("read"):
-        place.tracking.log(RunRecord("read", "r", "stage", files={"a.json": np.frombuffer(b"best", np.uint8)}))
+        place.tracking.log(RunRecord("read", "r", "stage", files={"read.json": np.frombuffer(b"best", np.uint8)}))
     shutil.copytree(place.root, tmp_path / "moved")
     monkeypatch.setattr(module.os, "access", lambda path, mode: mode != os.W_OK)
     return tmp_path / "moved"

@@ -5,14 +5,15 @@ import sys
 import pytest
 
 from flows.runtime.engines import choice
-from flows.runtime.engines.choice import CLUSTER, ENGINE, chosen_engine, open_engine
+from flows.runtime.engines.choice import CLUSTER, ENGINE, FILE, Choice, chosen_engine, open_engine
 from flows.runtime.engines.dask import DaskEngine
 from flows.runtime.engines.processes import ProcessPool
 from nasgem_core.errors import ParameterError
 
 
 @pytest.fixture(autouse=True)
-def environment(monkeypatch):
+def environment(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     for name in (ENGINE, CLUSTER):
         monkeypatch.setenv(name, "")
     return monkeypatch
@@ -40,8 +41,8 @@ def test_an_address_means_dask_which_connects_at_once(environment):
     ("engine", "cluster", "message"),
     [
         ("abacus", "", "engine = 'abacus': choose one of processes, dask"),
-        ("processes", "tls://head:8786", "--cluster tls://head:8786: engine processes has none; use --engine dask"),
-        ("dask", "head:8786", "--cluster 'head:8786': must be like tls://HOST:8786"),
+        ("processes", "tls://head:8786", "cluster = tls://head:8786: engine processes has none; use engine dask"),
+        ("dask", "head:8786", "cluster = 'head:8786': must be like tls://HOST:8786"),
     ],
 )
 def test_what_there_is_not_is_named(environment, engine, cluster, message):
@@ -50,6 +51,28 @@ def test_what_there_is_not_is_named(environment, engine, cluster, message):
     with pytest.raises(ParameterError) as refused:
         chosen_engine()
     assert str(refused.value) == message
+
+
+def test_a_file_says_it_for_every_command_unless_the_environment_does(environment):
+    FILE.write_text("cluster: tls://head:8786")
+    assert chosen_engine() == Choice("dask", "tls://head:8786")
+    environment.setenv(ENGINE, "processes")
+    assert chosen_engine() == Choice("processes", "")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("workers: 3", "^cluster.yaml: workers is unknown: known are engine, cluster$"),
+        ("cluster: 8786", "^cluster.yaml: cluster = 8786: must be of type str"),
+        ("[", "^cluster.yaml is not valid YAML"),
+        ("", "^cluster.yaml: the document must be a mapping"),
+    ],
+)
+def test_a_wrong_file_is_named(text, message):
+    FILE.write_text(text)
+    with pytest.raises(ParameterError, match=message):
+        chosen_engine()
 
 
 def test_without_dask_the_message_says_how_to_install_it(environment):
