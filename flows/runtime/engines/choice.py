@@ -86,4 +86,4 @@ def require_dask() -> None:
     from importlib.util import find_spec
 
     if find_spec("distributed") is None:
-        raise ParameterError("engine = 'dask': Dask is not installed; run `pip install 'nasgem[dask]'`")
+        raise ParameterError("engine = 'dask': Dask is not installed; run `pip install distributed cryptography`")

@@ -78,7 +78,7 @@ def test_a_wrong_file_is_named(text, message):
 def test_without_dask_the_message_says_how_to_install_it(environment):
     environment.setenv(ENGINE, "dask")
     environment.setattr(importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(ParameterError, match=r"Dask is not installed; run `pip install 'nasgem\[dask\]'`"):
+    with pytest.raises(ParameterError, match=r"Dask is not installed; run `pip install distributed"):
         chosen_engine()
 
 
