@@ -21,7 +21,7 @@ from prefect.futures import PrefectFuture
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
 from flows.runtime.engines.dask_client import connected
-from flows.runtime.engines.dask_settings import LOCAL_WORKER, quiet_dask
+from flows.runtime.engines.dask_settings import WORKER, quiet_dask
 from flows.runtime.engines.engine import FatalTaskError, WorkerError
 from flows.runtime.engines.remote import description, opened, run_here
 from nasgem_core.errors import NasgemError
@@ -75,10 +75,11 @@ class DaskEngine:
         self._local = LocalCluster(
             n_workers=self.workers,
             host="127.0.0.1",
+            threads_per_worker=1,
             dashboard_address="127.0.0.1:0",
             silence_logs=logging.CRITICAL + 1,
             security=security,
-            **LOCAL_WORKER,
+            **WORKER,
         )
         return Client(self._local, security=security, set_as_default=False)
 
@@ -90,7 +91,9 @@ class DaskEngine:
 
     def run(self, flow: Flow[[], None]) -> None:
         """Run a flow whose tasks wait in threads."""
-        threads = max(_LEAST_THREADS, _PER_WORKER * self._count())
+        # A cluster of this machine is started by the first task: a flow may find all of its results in the cache.
+        workers = self._count() if self.address or self._local else self.workers
+        threads = max(_LEAST_THREADS, _PER_WORKER * workers)
         waiting: TaskRunner[Any] = ThreadPoolTaskRunner(max_workers=threads)
         flow.with_options(task_runner=waiting)()
 
@@ -150,7 +153,7 @@ class DaskEngine:
                 while len(self._sent) >= max(1, self._count()):
                     self._room.wait(_COUNTED_EVERY)
                 future = self._client.submit(run_here, *arguments, key=f"{name}-{uuid4().hex}", pure=False)
-            except Exception as error:
+            except (CancelledError, OSError, RuntimeError) as error:  # what Dask raises without a connection
                 raise self._lost() from error
             self._sent.add(future)
         return future

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from flows.runtime.engines.cluster_key import KEY_FILE, cluster_security, make_cluster_key
 from flows.runtime.engines.dask_client import refusal, require_scheduler
-from flows.runtime.engines.dask_settings import LOCAL_WORKER, quiet_dask
+from flows.runtime.engines.dask_settings import WORKER, quiet_dask
 from nasgem_core.errors import NasgemError
 from tasks.run.progress import say
 
@@ -87,11 +87,10 @@ def serve_workers(address: str, count: int) -> None:
 async def _working(address: str, count: int, security: "Security") -> None:
     from distributed import Nanny
 
-    options = {name: value for name, value in LOCAL_WORKER.items() if name != "threads_per_worker"}
     own = f"{socket.gethostname()}-{os.getpid()}"
     async with AsyncExitStack() as stack:
         nannies = [
-            Nanny(address, nthreads=1, name=f"{own}-{number}", security=security, **options) for number in range(count)
+            Nanny(address, nthreads=1, name=f"{own}-{number}", security=security, **WORKER) for number in range(count)
         ]
         try:
             for nanny in nannies:

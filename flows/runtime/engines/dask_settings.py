@@ -7,8 +7,7 @@ from flows.runtime.environment import STATE
 from flows.runtime.forked_workers import prepare_fork_server
 from flows.runtime.private_folder import make_private
 
-LOCAL_WORKER: dict[str, Any] = {
-    "threads_per_worker": 1,
+WORKER: dict[str, Any] = {
     "memory_limit": 0,  # trainings free their memory themselves, and Dask would stop workers that use much
     "local_directory": str(STATE / "dask"),
     "preload": "flows.runtime.engines.dask_worker",

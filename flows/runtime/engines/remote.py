@@ -36,7 +36,7 @@ def description() -> dict[str, str]:
         "Python": ".".join(map(str, sys.version_info[:2])),
         "torch": torch.__version__,
         "NumPy": np.__version__,
-        "place": f"{socket.gethostname()}:{os.getcwd()}",
+        "place": _place(),
     }
 
 
@@ -49,7 +49,7 @@ def run_here(module: str, name: str, source: str, values: Mapping[str, Any]) -> 
         source: fingerprint of the source it depends on, where it was asked for.
         values: its inputs; work is placed on the device of this worker.
     """
-    place = description()["place"]
+    place = _place()
     try:
         task = getattr(importlib.import_module(module), name)
     except (ImportError, AttributeError):
@@ -65,6 +65,10 @@ def run_here(module: str, name: str, source: str, values: Mapping[str, Any]) -> 
         return "result", encode(task.fn(**placed))
     except NasgemError as error:
         return "refused", f"the worker at {place}: {error}".encode()
+
+
+def _place() -> str:
+    return f"{socket.gethostname()}:{os.getcwd()}"
 
 
 def opened(outcome: tuple[str, bytes]) -> Any:

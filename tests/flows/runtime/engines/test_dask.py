@@ -110,10 +110,20 @@ def test_a_cluster_that_is_gone_is_explained(error):
 
     with pytest.raises(WorkerError, match=r"^the cluster at tls://a:1 has ended or cannot be reached: start it again"):
         DaskEngine(1, "tls://a:1")._result(Future())
-    engine = DaskEngine(1)
-    engine.__dict__["_client"] = None
     with pytest.raises(WorkerError, match=r"^the cluster of this machine has ended"):
-        engine._send("x")
+        DaskEngine(1)._result(Future())
+
+
+def test_no_cluster_is_started_where_no_task_is_sent(engine, monkeypatch):
+    monkeypatch.setattr(DaskEngine, "_started", lambda engine: pytest.fail("nothing needs it"))
+    ran = []
+
+    @flow
+    def cached() -> None:
+        ran.append(DaskEngine(2).submit(doing, []))
+
+    DaskEngine(2).run(cached)
+    assert ran == [[]]
 
 
 def test_a_scheduler_that_ended_between_two_stages_is_explained():

@@ -3,7 +3,7 @@ import os
 import dask
 
 from flows.runtime.engines import dask_settings
-from flows.runtime.engines.dask_settings import LOCAL_WORKER, quiet_dask
+from flows.runtime.engines.dask_settings import WORKER, quiet_dask
 from flows.runtime.environment import STATE
 
 
@@ -17,5 +17,5 @@ def test_dask_is_quiet_has_no_pages_and_keeps_its_files_private(tmp_path, monkey
         assert dask.config.get("distributed.scheduler.http.routes") == dask.config.get("distributed.worker.http.routes")
         assert dask.config.get("distributed.worker.http.routes") == [] and prepared
     assert os.environ["DASK_LOGGING__DISTRIBUTED"] == "critical"
-    folder = tmp_path / LOCAL_WORKER["local_directory"]
+    folder = tmp_path / WORKER["local_directory"]
     assert folder.stat().st_mode & 0o777 == 0o700
