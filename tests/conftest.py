@@ -41,6 +41,14 @@ settings.register_profile(
 settings.load_profile("nasgem")
 
 
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if item.get_closest_marker("gpu"):
+        import torch
+
+        if not torch.cuda.is_available():
+            pytest.skip("needs a GPU")
+
+
 @pytest.fixture(scope="session")
 def shared(tmp_path_factory) -> Path:
     """Give a folder that all processes of pytest-xdist share."""

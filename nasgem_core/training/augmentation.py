@@ -12,6 +12,25 @@ MAX_SHIFT = 4
 """Pixels that an image is shifted by, at most, along each side."""
 
 
+def draw_views(order: Tensor, batch_size: int, generator: torch.Generator | None) -> Tensor:
+    """Return how each image of an epoch is seen, [steps, 4, B] int64: its number, first row, first column, flipped.
+
+    Args:
+        order: [N] numbers of the images in their order; those that do not fill a batch are left out.
+        batch_size: B.
+        generator: draws the shift and flip of each image, batch by batch; None leaves the images as they are.
+    """
+    steps = len(order) // batch_size
+    views = torch.empty((steps, 4, batch_size), dtype=torch.int64)
+    views[:, 0] = order[: steps * batch_size].view(steps, batch_size)
+    views[:, 1:3], views[:, 3] = MAX_SHIFT, 0
+    if generator is not None:
+        for view in views:
+            view[1:3] = torch.randint(0, 2 * MAX_SHIFT + 1, (2, batch_size), generator=generator)
+            view[3] = torch.rand(batch_size, generator=generator) < 0.5
+    return views
+
+
 @dataclass(frozen=True)
 class ImageTensor:
     """The images of one split on a device.
@@ -45,41 +64,40 @@ class ImageTensor:
     def __len__(self) -> int:
         return len(self.labels)
 
-    def batch(self, index: Tensor, generator: torch.Generator | None) -> Tensor:
-        """Return images `index` [B] as [B, 3, H, W] float32.
+    def batch(self, views: Tensor) -> Tensor:
+        """Return images as [B, 3, H, W] float32.
 
-        In memory, channels are the last dimension on a GPU and the batch is the last one on the CPU: the layouts that
+        In memory, the batch is the last dimension on the CPU, and channels are the last one elsewhere: the layouts that
         are fastest there.
 
         Args:
-            index: numbers of the images, on the CPU.
-            generator: draws the flip and shift of each image; None leaves the images as they are.
+            views: [4, B] of `draw_views`, on the device of the images.
         """
-        device, count = self.pixels.device, len(index)
+        if self.pixels.device.type != "cpu":
+            return self.gathered(views)
         size = self.pixels.shape[1] - 2 * MAX_SHIFT
-        steps = torch.arange(size)
-        if generator is None:
-            rows = columns = (steps + MAX_SHIFT).expand(count, size)
-        else:
-            shifts = torch.randint(0, 2 * MAX_SHIFT + 1, (2, count, 1), generator=generator)
-            flipped = torch.rand((count, 1), generator=generator) < 0.5
-            rows = steps + shifts[0]
-            columns = torch.where(flipped, size - 1 - steps, steps) + shifts[1]
-        if device.type == "cpu":
-            images = torch.empty((3, size, size, count))
-            arrays = (array.numpy() for array in (index, rows.contiguous(), columns.contiguous(), self.mean, self.std))
-            _gather(self.pixels.numpy(), *arrays, images.numpy())
-            return images.permute(3, 0, 1, 2)
-        index, rows, columns = (part.to(device, non_blocking=True) for part in (index, rows, columns))
-        chosen = self.pixels[index[:, None, None], rows[:, :, None], columns[:, None, :]]
+        images = torch.empty((3, size, size, views.shape[1]))
+        _gather(self.pixels.numpy(), views.numpy(), self.mean.numpy(), self.std.numpy(), images.numpy())
+        return images.permute(3, 0, 1, 2)
+
+    def gathered(self, views: Tensor) -> Tensor:
+        """Return the same images by operations that a CUDA graph can hold: none of them waits for the device."""
+        index, top, left, flipped = (row[:, None] for row in views)
+        places = torch.arange(self.pixels.shape[1] - 2 * MAX_SHIFT, device=views.device)
+        rows = places + top
+        columns = torch.where(flipped != 0, places.flip(0), places) + left
+        chosen = self.pixels[index[:, :, None], rows[:, :, None], columns[:, None, :]]
         return ((chosen.float() - self.mean) / self.std).permute(0, 3, 1, 2)
 
 
 @compiled
-def _gather(pixels: Array, index: Array, rows: Array, columns: Array, mean: Array, std: Array, out: Array) -> None:
-    """Write normalised images `index` [B], read at `rows` [B, H] and `columns` [B, W], to out [3, H, W, B]."""
-    for b in range(len(index)):
-        for h in range(rows.shape[1]):
-            for w in range(columns.shape[1]):
+def _gather(pixels: Array, views: Array, mean: Array, std: Array, out: Array) -> None:
+    """Write normalised images, seen as in views [4, B], to out [3, H, W, B]."""
+    size = out.shape[1]
+    for b in range(views.shape[1]):
+        index, top, left, flipped = views[0, b], views[1, b], views[2, b], views[3, b]
+        for h in range(size):
+            for w in range(size):
+                column = left + (size - 1 - w if flipped else w)
                 for c in range(3):
-                    out[c, h, w, b] = (pixels[index[b], rows[b, h], columns[b, w], c] - mean[c]) / std[c]
+                    out[c, h, w, b] = (pixels[index, top + h, column, c] - mean[c]) / std[c]

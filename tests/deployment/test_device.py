@@ -13,6 +13,6 @@ def test_other_devices_have_their_kind():
     assert device_name("meta") == "meta"
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+@pytest.mark.gpu
 def test_a_gpu_has_its_name():
     assert torch.cuda.get_device_name(0) in device_name("cuda:0")

@@ -99,7 +99,7 @@ def test_a_device_that_is_not_there_is_named(device):
         Setting(device=device)
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+@pytest.mark.gpu
 def test_a_pass_on_cuda_is_waited_for():
     chain = nn.Sequential(*(nn.Conv2d(3, 3, 3, padding=1) for _ in range(4)))
     small, large = measure_latency(

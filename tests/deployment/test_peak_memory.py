@@ -59,7 +59,7 @@ def test_gradients_keep_maps_alive():
     assert peak_memory(network, torch.zeros(2, 3, 16, 16)) > without
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+@pytest.mark.gpu
 def test_on_cuda_the_maps_are_a_lower_bound():
     network = Kept().eval().cuda()
     with torch.inference_mode():

@@ -1,6 +1,8 @@
+import gc
 import math
 import subprocess
 import sys
+import weakref
 from dataclasses import replace
 
 import numpy as np
@@ -10,8 +12,14 @@ import torch
 from nasgem_core.cells.cell import Cell
 from nasgem_core.config.search import ProxyConfig
 from nasgem_core.errors import ParameterError
+from nasgem_core.networks.cell_network import CellNetwork
+from nasgem_core.networks.layout import NetworkLayout
+from nasgem_core.seeding import derive_seed
+from nasgem_core.training import proxy, replay
+from nasgem_core.training.augmentation import ImageTensor, draw_views
 from nasgem_core.training.image_set import ImageSet
-from nasgem_core.training.proxy import learning_rate_factor, train_cell
+from nasgem_core.training.proxy import Mode, learning_rate_factor, train_cell, train_network
+from nasgem_core.training.step import Classifier
 
 CONFIG = ProxyConfig(width=4, stages=(1, 2), stem_stride=2, epochs=2, least_steps=0, batch_size=16, augment=True)
 CELL = Cell(np.array([[0, 1, 1], [0, 0, 1], [0, 0, 0]]), ("input", "dwconv3x3", "conv1x1"))
@@ -115,6 +123,124 @@ def test_learning_rate_rises_shortly_and_falls_to_zero():
     assert learning_rate_factor(0, 1) > 0
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
-def test_a_gpu_learns_the_same_task():
-    assert train_cell(CELL, stripes(), replace(CONFIG, epochs=8), seed=0, device="cuda").accuracy > 0.9
+def network_of(images, seed):
+    with torch.random.fork_rng():
+        torch.manual_seed(derive_seed(seed, "initialisation"))
+        return CellNetwork(CELL, NetworkLayout.from_proxy(CONFIG, images.image_size), len(images.classes))
+
+
+def written_out(images, config, seed):
+    """Train batch by batch, with every number on the host."""
+    network = network_of(images, seed)
+    moments = (images.mean, images.std)
+    train = ImageTensor.from_arrays(images.train_images, images.train_labels, moments, torch.device("cpu"))
+    optimiser = torch.optim.Adam(network.parameters(), weight_decay=config.weight_decay, fused=True)
+    shuffle = torch.Generator().manual_seed(derive_seed(seed, "shuffle"))
+    augmentation = torch.Generator().manual_seed(derive_seed(seed, "augmentation"))
+    losses, step, steps = [], 0, len(train) // config.batch_size
+    for _ in range(config.epochs):
+        total = torch.zeros(())
+        order = torch.randperm(len(train), generator=shuffle)
+        for index in order[: steps * config.batch_size].split(config.batch_size):
+            rate = config.learning_rate * learning_rate_factor(step, steps * config.epochs)
+            optimiser.param_groups[0]["lr"] = rate
+            (views,) = draw_views(index, config.batch_size, augmentation)
+            loss = torch.nn.functional.cross_entropy(network(train.batch(views)), train.labels[index])
+            optimiser.zero_grad()
+            loss.backward()
+            optimiser.step()
+            total += loss.detach()
+            step += 1
+        losses.append(total.item() / steps)
+    return tuple(losses)
+
+
+def test_a_training_has_the_bits_of_the_loop_that_is_written_out():
+    images, config = stripes(), replace(CONFIG, epochs=3, weight_decay=1e-3)
+    assert train_cell(CELL, images, config, seed=2).epoch_losses == written_out(images, config, 2)
+
+
+def test_without_a_curve_only_the_last_epoch_is_validated():
+    seen = []
+    config = replace(CONFIG, epochs=3)
+    found = train_cell(
+        CELL, stripes(), config, 1, mode=Mode(curve=False), on_progress=lambda *progress: seen.append(progress)
+    )
+    whole = train_cell(CELL, stripes(), config, 1)
+    assert found.epoch_accuracies == (whole.accuracy,) and found.epoch_losses == whole.epoch_losses
+    assert [list(metrics) for _, metrics in seen] == [["loss"], ["loss"], ["loss", "accuracy"]]
+
+
+def outcome_with(capture, monkeypatch):
+    """Train as on a GPU, with graphs that are made by `capture`."""
+    monkeypatch.setattr(replay, "capture_graph", capture)
+    images, config = stripes(), replace(CONFIG, epochs=3)
+    training = proxy._Training(
+        Classifier(network_of(images, 3), torch.float32, channels_last=False), images, config, 3, graphs=True
+    )
+    epochs = [(training.run_epoch(), training.validate()) for _ in range(3)]
+    whole = train_cell(CELL, images, config, seed=3)
+    assert [loss for loss, _ in epochs] == list(whole.epoch_losses)
+    assert [accuracy for _, accuracy in epochs] == list(whole.epoch_accuracies)
+    return training.note
+
+
+def test_a_step_and_a_validation_are_captured_once_and_replayed(monkeypatch):
+    captured = []
+
+    def capture(function):
+        captured.append(type(function).__name__)
+        return function
+
+    assert outcome_with(capture, monkeypatch) == "" and captured == ["TrainingStep", "Validation"]
+
+
+def test_a_training_that_cannot_be_captured_goes_on_and_says_so(monkeypatch):
+    def capture(_function):
+        raise RuntimeError("not permitted when stream is capturing")
+
+    note = outcome_with(capture, monkeypatch)
+    assert note == "without a CUDA graph: not permitted when stream is capturing"
+    assert train_cell(CELL, stripes(), CONFIG, seed=3).note == ""
+
+
+def test_a_training_that_is_over_leaves_nothing_in_memory():
+    made = []
+
+    def build():
+        network = network_of(stripes(), 0)
+        made.append(weakref.ref(network))
+        return network
+
+    gc.disable()  # a GPU's memory is needed before the garbage collector comes
+    try:
+        train_network(build, stripes(), CONFIG, seed=0)
+        assert made[0]() is None
+    finally:
+        gc.enable()
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("mode", [Mode(), Mode(graphs=False), Mode(reduced=False), Mode(curve=False)])
+def test_a_gpu_learns_the_same_task(mode):
+    result = train_cell(CELL, stripes(), replace(CONFIG, epochs=8), seed=0, device="cuda", mode=mode)
+    assert result.accuracy > 0.9 and result.note == ""
+
+
+@pytest.mark.gpu
+def test_a_graph_gives_the_losses_of_the_steps_it_replaces():
+    images, config = stripes(), replace(CONFIG, epochs=4)
+    graph, eager, cpu = (
+        train_cell(CELL, images, config, seed=0, device=device, mode=Mode(graphs=graphs, reduced=False)).epoch_losses
+        for device, graphs in (("cuda", True), ("cuda", False), ("cpu", False))
+    )
+    np.testing.assert_allclose(graph, eager, rtol=2e-2)
+    np.testing.assert_allclose(graph[0], cpu[0], rtol=2e-2)
+
+
+@pytest.mark.gpu
+def test_a_gpu_gets_its_memory_back():
+    train_cell(CELL, stripes(), CONFIG, seed=0, device="cuda")
+    before = torch.cuda.memory_reserved()
+    train_cell(CELL, stripes(), CONFIG, seed=0, device="cuda")
+    assert torch.cuda.memory_reserved() <= before
