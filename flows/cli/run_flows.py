@@ -73,15 +73,24 @@ def _take_part(stage: Stage) -> None:
         stage.function(stage.share)(load_config())
 
 
-def run_import(name: str, source: Path | None, label: str | None, truth: str | None) -> None:
+def run_import(
+    name: str, source: Path | None, label: str | None, truth: str | None, *, edges: bool, duplicates: str | None
+) -> None:
     """Import a table of measured cells and print what it holds."""
     prepare_environment()
     from tasks.benchmark.table_import import import_table
     from tasks.benchmark.tables import table_path
 
     with folder_lock():
-        table = import_table(name, source, label, truth)
+        found = import_table(name, source, label, truth, edges=edges, duplicates=duplicates)
+    table = found.table
     say(f"{table_path(name)}: {len(table):,} cells, label {table.label}, truth {table.truth}")
+    if found.rows > len(table):
+        say(
+            f"{found.rows:,} rows hold these cells, up to the order of vertices; "
+            f"{found.disagreeing:,} cells have the mean of rows that disagree"
+        )
+    say(f"operations: {', '.join(table.cells.operation_names)}")
     say(f"metrics: {', '.join(table.metrics)}")
 
 

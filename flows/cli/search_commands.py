@@ -130,12 +130,18 @@ def import_table(
     ] = None,
     label: Annotated[str | None, typer.Option(help="Own table: the metric that a search may observe.")] = None,
     truth: Annotated[str | None, typer.Option(help="Own table: the metric to rank by; default: the label.")] = None,
+    edges: Annotated[
+        bool, typer.Option("--edges", help="Own table: the operations of its cells are on edges.")
+    ] = False,
+    duplicates: Annotated[
+        str | None, typer.Option(help="Own table: mean, to average rows of one cell that disagree; default: refuse.")
+    ] = None,
 ) -> None:
     """Read the file of a benchmark into data/tables, as one compact parquet file."""
     with guarded():
         from flows.cli.run_flows import run_import
 
-        run_import(name, file, label, truth)
+        run_import(name, file, label, truth, edges=edges, duplicates=duplicates)
 
 
 @benchmark.command("run")

@@ -9,6 +9,7 @@ from flows.runtime.session import Session, stage_flow
 from flows.runtime.side_by_side import run_side_by_side
 from flows.stages.benchmark_searches import Pretrained, search_tables, searched_tables
 from nasgem_core.benchmarks.catalogue import benchmark_of
+from nasgem_core.benchmarks.prediction_spaces import check_readable
 from nasgem_core.benchmarks.protocols import BIAS_CANDIDATES, training_sizes
 from nasgem_core.figures.page import render_page
 from nasgem_core.figures.page_parts import Facts, Picture, Table
@@ -67,13 +68,14 @@ def planned_trials(session: Session) -> list[Planned]:
 
     Raises:
         ParameterError: there is no such predictor, or a number of training cells leaves too few to rank.
-        DataError: a table is missing or altered.
+        DataError: a table is missing or altered, or lacks what predictors need of it.
     """
     config = session.config.benchmark
     guidance = _GUIDANCE if set(_GUIDANCE) <= set(config.predictors) else ()
     planned = []
     for table in config.tables:
         known = benchmark_of(table)
+        check_readable(open_table(table), known, {name: PREDICTORS.get(name) for name in config.predictors})
         sizes = training_sizes(table, len(open_table(table)), config.sizes or known.sizes)
         for predictor in config.predictors:
             trial = trial_of(table, predictor)
@@ -102,11 +104,15 @@ def _pretrained(session: Session, trials: list[Trial]) -> Pretrained:
 
     def on_result(index: int, arrays: dict[str, np.ndarray]) -> None:
         found[numbers[index]] = arrays
+        del left[index]
+        bar.at = next(iter(left.values()), "")
         bar.update(len(found) - known)
 
     known = len(found)
+    left = {index: f"{trial.predictor} on {trial.table}" for index, (trial, _) in enumerate(numbers)}
     if numbers:
         with progress_bar("pre-training predictors", len(numbers)) as bar:
+            bar.at = left[0]
             run_side_by_side(session.engine, pretrain_predictor, inputs, on_result)
     return found
 
@@ -133,10 +139,16 @@ def _try_predictors(session: Session, planned: list[Planned], pretrained: Pretra
         one = planned[index]
         names = {"table": one.trial.table, "predictor": one.trial.predictor, "purpose": one.purpose}
         rows.append({"place": index, **names, "training": one.training, "split": one.number, **result})
+        del left[index]
+        bar.at = next(iter(left.values()), "")
         bar.update(len(rows), {f"tau {one.trial.predictor} {one.training}": result["kendall_tau"]})
 
+    left = {
+        index: f"{one.trial.predictor} on {one.trial.table}, {one.training} labels" for index, one in enumerate(planned)
+    }
     if planned:
         with progress_bar("predictors on tables", len(planned)) as bar:
+            bar.at = left[0]
             run_side_by_side(session.engine, try_predictor, inputs, on_result)
     return sorted(rows, key=lambda row: row.pop("place"))
 

@@ -46,8 +46,12 @@ def search_tables(session: Session, searched: list[Trial], pretrained: Pretraine
     def on_result(index: int, result: dict[str, Any]) -> None:
         trial, name, number = runs[index]
         rows.append({"place": index, "table": trial.table, "search": name, "number": number, **result})
+        del left[index]
+        bar.at = next(iter(left.values()), "")
         bar.update(len(rows), {name: result["picked_accuracy"]})
 
+    left = {index: f"{name} on {trial.table}" for index, (trial, name, _) in enumerate(runs)}
     with progress_bar("searches of tables", len(runs)) as bar:
+        bar.at = left[0]
         run_side_by_side(session.engine, search_table, inputs, on_result)
     return sorted(rows, key=lambda row: row.pop("place"))

@@ -29,7 +29,7 @@ from tasks.stages.bootstrap import Draw, Found, bootstrap_task
 from tasks.stages.encoder import GUIDED, encoder_value, read_encoder
 from tasks.stages.objective import objective_value
 from tasks.stages.predictor import fit_predictor_task, predictor_of, write_predictor
-from tasks.stages.scorer import ScorerValue, check_kind, fit_scorer, predict_task, write_scorer
+from tasks.stages.scorer import ScorerValue, fit_scorer, predict_task, write_scorer
 from tasks.stages.trained import ESTIMATOR_FILE, KNOWN, PREDICTED, RANDOM, TrainedCells, write_trained
 from tasks.store.artifacts import METRICS, write_json
 
@@ -40,7 +40,6 @@ METRICS_FILE = METRICS / "estimator.json"
 def estimator(session: Session) -> None:
     """Read data/encoder, write data/estimator."""
     config = session.config.estimator
-    check_kind(session.config.predictor, session.config.cells)
     rounds = _Rounds(session)
     drawn = random_stream(session, config.initial + config.rounds * config.random)
     rounds.rule_out("random cells", drawn.ruled_out)

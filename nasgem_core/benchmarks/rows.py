@@ -1,14 +1,16 @@
 """A user's own table of cells and their measured figures, from parquet or CSV."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 
+from nasgem_core.benchmarks.duplicates import REFUSE, Joined, join_duplicates
+from nasgem_core.benchmarks.edge_cells import NONE, OUTPUT, SKIP, Edge, parse_edges, vertex_cell
 from nasgem_core.benchmarks.table import TabularSpace
 from nasgem_core.cells.batch import CellBatch
 from nasgem_core.cells.cell import Cell
@@ -18,14 +20,34 @@ from nasgem_core.json_text import parse_json
 from nasgem_core.operations.operation import INPUT
 from nasgem_core.operations.registry import register_tabular
 
+T = TypeVar("T")
 CELL = "cell"
-"""Name of the column that holds cells as JSON, as `Cell.to_json` writes them."""
+"""Name of the column that holds cells, as `Cell.to_json` writes them or with operations on edges."""
 COSTS = ("params", "macs")
 """Metrics that a table may hold without being asked for."""
 
 
-def read_rows(path: Path, name: str, label: str, truth: str, others: Sequence[str] = ()) -> TabularSpace:
-    """Read a table with the columns `cell` (JSON), `label`, `truth` and, where they are there, `params` and `macs`.
+@dataclass(frozen=True)
+class Columns:
+    """What the columns of a user's table are.
+
+    Args:
+        label: the observed metric; accuracies are fractions.
+        truth: the metric that rankings are judged by; may be the same.
+        others: further metrics of the table.
+        edges: operations are on the edges of the cells, see `nasgem_core.benchmarks.edge_cells`.
+        duplicates: what becomes of isomorphic cells that disagree, see `nasgem_core.benchmarks.duplicates`.
+    """
+
+    label: str
+    truth: str
+    others: tuple[str, ...] = ()
+    edges: bool = False
+    duplicates: str = REFUSE
+
+
+def read_rows(path: Path, name: str, columns: Columns) -> Joined:
+    """Read a table with the columns `cell` (JSON), label, truth and, where they are there, `params` and `macs`.
 
     Rows are counted from 1, the heading aside. Isomorphic cells with the same figures are kept once. Operations may
     have any names: one that is not an operation of the search needs no cost and no layer.
@@ -33,16 +55,14 @@ def read_rows(path: Path, name: str, label: str, truth: str, others: Sequence[st
     Args:
         path: a `.parquet` or `.csv` file.
         name: name of the space.
-        label: the observed metric; accuracies are fractions.
-        truth: the metric that rankings are judged by; may be the same.
-        others: further metrics of the table.
+        columns: what its columns are.
 
     Raises:
         DataError: the file cannot be read, a column is missing or unknown, a value is not a finite number, a cell is
-            invalid, or isomorphic cells disagree. It names the row.
+            invalid, or isomorphic cells disagree and may not. It names the row.
     """
     frame = _read_frame(path)
-    wanted = tuple(dict.fromkeys((label, truth, *others)))
+    wanted = tuple(dict.fromkeys((columns.label, columns.truth, *columns.others)))
     missing = [column for column in (CELL, *wanted) if column not in frame]
     if missing:
         raise DataError(f"{path}: column {missing[0]!r} is missing; the file has {', '.join(map(str, frame.columns))}")
@@ -51,41 +71,27 @@ def read_rows(path: Path, name: str, label: str, truth: str, others: Sequence[st
         raise DataError(f"{path}: column {unknown[0]!r} is unknown: remove it, or name it among the metrics to read")
     present = [*wanted, *(column for column in COSTS if column in frame and column not in wanted)]
     metrics = {column: _numbers(frame[column], path) for column in present}
-    return replace(table_from_rows(str(path), _cells(frame[CELL], path), metrics, label=label, truth=truth), name=name)
+    cells = (_edge_cells if columns.edges else _cells)(frame[CELL], path)
+    found = table_from_rows(str(path), cells, metrics, columns)
+    return replace(found, table=replace(found.table, name=name))
 
 
-def table_from_rows(
-    name: str, cells: Sequence[Cell], metrics: Mapping[str, np.ndarray], *, label: str, truth: str
-) -> TabularSpace:
+def table_from_rows(name: str, cells: Sequence[Cell], metrics: Mapping[str, np.ndarray], columns: Columns) -> Joined:
     """Make a space of cells and their metrics; isomorphic cells with the same figures are kept once.
 
     Args:
         name: name of the space.
         cells: one cell per row.
         metrics: as many numbers by name.
-        label: the observed metric.
-        truth: the metric that rankings are judged by.
+        columns: which of them are label and truth, and what becomes of isomorphic cells that disagree.
 
     Raises:
-        DataError: as `TabularSpace`, or isomorphic cells disagree in a metric; it names both rows.
+        DataError: as `TabularSpace`, or as `join_duplicates`.
     """
     batch = CellBatch.from_cells(cells)
-    columns = {metric: np.asarray(values, dtype=np.float32) for metric, values in metrics.items()}
-    hashes = key_hashes(batch)
-    space = TabularSpace(name, batch, columns, label, truth, hashes)
-    _, first, group = np.unique(hashes, axis=0, return_index=True, return_inverse=True)
-    origin = first[group.reshape(-1)]
-    for metric, values in columns.items():
-        differing = np.flatnonzero(values != values[origin])
-        if len(differing):
-            row = differing[0]
-            raise DataError(
-                f"{name}: row {row + 1} holds the same cell as row {origin[row] + 1} (up to the order of vertices), "
-                f"but {metric!r} is {values[row]} and not {values[origin[row]]}: keep one of them or their mean"
-            )
-    kept = np.sort(first)
-    columns = {metric: values[kept] for metric, values in columns.items()}
-    return TabularSpace(name, space.cells[kept], columns, label, truth, hashes[kept])
+    numbers = {metric: np.asarray(values, dtype=np.float32) for metric, values in metrics.items()}
+    space = TabularSpace(name, batch, numbers, columns.label, columns.truth, key_hashes(batch))
+    return join_duplicates(space, columns.duplicates)
 
 
 def key_hashes(cells: CellBatch) -> np.ndarray:
@@ -131,15 +137,32 @@ def _numbers(values: pd.Series, path: Path) -> np.ndarray:
 def _cells(texts: pd.Series, path: Path) -> list[Cell]:
     for name in _operation_names(texts):
         register_tabular(name)
-    cells = []
-    for row, text in enumerate(texts, start=1):
+    return _each_row(Cell.from_json, (text if isinstance(text, str) else "" for text in texts), path)
+
+
+def _edge_cells(texts: pd.Series, path: Path) -> list[Cell]:
+    """Return the cells of a column whose operations are on edges."""
+    listed: list[list[Edge]] = _each_row(parse_edges, (text if isinstance(text, str) else "" for text in texts), path)
+    names = {name for edges in listed for _, _, name in edges}
+    wrong = [name for name in names if not _is_text(name)]
+    if wrong:
+        raise DataError(f"{path}: operation {shown(wrong[0])} has half a character, which no file can hold: rename it")
+    for name in (*names, NONE, SKIP, OUTPUT):
+        register_tabular(name)
+    return _each_row(vertex_cell, listed, path)
+
+
+def _each_row(read: Callable[[Any], T], values: Iterable[Any], path: Path) -> list[T]:
+    """Return what is read of each row, counted from 1; the error of a row names it."""
+    found = []
+    for row, value in enumerate(values, start=1):
         try:
-            cells.append(Cell.from_json(text if isinstance(text, str) else ""))
+            found.append(read(value))
         except CellError as error:
             raise DataError(f"{path}: row {row}: {error}") from None
-    if not cells:
+    if not found:
         raise DataError(f"{path} has no rows")
-    return cells
+    return found
 
 
 def _operation_names(texts: Iterable[Any]) -> set[str]:

@@ -13,6 +13,7 @@ from nasgem_core.config.score import ScoreConfig
 from nasgem_core.config.studies import AblationConfig, BenchmarkConfig
 from nasgem_core.config.transfer import CocoConfig, FinalistsConfig, GemnetConfig, ImagenetConfig
 from nasgem_core.errors import ParameterError
+from nasgem_core.operations.operation import MAX_OPERATIONS
 from nasgem_core.operations.registry import OPERATIONS
 
 
@@ -26,7 +27,7 @@ class CellsConfig:
     vertices: int = bounded(30, low=2, high=250)
     """Vertices n of the complete DAG that cells are sub-graphs of."""
     operations: tuple[str, ...] = ("conv1x1", "dwconv3x3")
-    """Names of the operations that a vertex can be."""
+    """Names of the operations that a vertex can be, at most 24."""
     edge_probability: tuple[float, float] = bounded((0.06, 0.3), low=0.0, high=1.0)
     """Interval that each cell draws its edge probability from, log-uniformly.
 
@@ -37,6 +38,11 @@ class CellsConfig:
         if not self.operations:
             raise ParameterError("cells.operations is empty: name at least one operation")
         require_distinct("cells.operations", self.operations, "operation")
+        if len(self.operations) > MAX_OPERATIONS:
+            raise ParameterError(
+                f"cells.operations has {len(self.operations)} names: at most {MAX_OPERATIONS} are possible; leave out "
+                "those that you expect least of"
+            )
         for name in self.operations:
             if name not in OPERATIONS:
                 known = ", ".join(OPERATIONS.names())

@@ -11,6 +11,8 @@ from nasgem_core.errors import CellError
 if TYPE_CHECKING:
     from torch import nn
 
+MAX_OPERATIONS = 24
+"""Operations that a search space may have, or a table that predictors read: features grow with their square."""
 INPUT = "input"
 """Name of the operation of vertex 0, the cell's input."""
 

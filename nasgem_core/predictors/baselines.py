@@ -54,4 +54,4 @@ class ParameterCount:
 
 
 RANDOM = Recipe(build=lambda space, *_: RandomScores(space))
-PARAMETERS = Recipe(build=lambda space, *_: ParameterCount(space))
+PARAMETERS = Recipe(build=lambda space, *_: ParameterCount(space), needs=("params",))

@@ -12,10 +12,11 @@ import numpy as np
 from nasgem_core.cells.batch import CellBatch
 from nasgem_core.cells.codes import FIRST_OPERATION_CODE, INPUT_CODE, PADDING_CODE
 from nasgem_core.errors import DataError
+from nasgem_core.operations.operation import MAX_OPERATIONS
 from nasgem_core.operations.registry import OPERATIONS
 
-MAX_OPERATIONS = 5
-"""Features count paths through every subset of the operations, of which there are 2^K."""
+MOST_ENUMERATED = 5
+"""Up to so many operations features count all subsets, all sequences of three and all patterns of three vertices."""
 _CHANNELS = np.array(64)
 """Channels for which an operation's cost is taken; depthwise convolutions have no single one."""
 OUTPUT = "output"

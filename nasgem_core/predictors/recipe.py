@@ -22,8 +22,10 @@ class Recipe:
             predictors do not read, to a predictor that can be fitted any number of times.
         pretrain: from a space and a seed to what the predictor knows before any label; None where that is nothing.
         pretrainings: over how many independent results of `pretrain` a benchmark should spread its splits.
+        needs: metrics of the table, such as `params`, without which it cannot work.
     """
 
     build: Callable[[Space, Pretrained, Relevances], Predictor]
     pretrain: Callable[[Space, int], dict[str, np.ndarray]] | None = None
     pretrainings: int = 1
+    needs: tuple[str, ...] = ()

@@ -1,10 +1,12 @@
 """Progress of long work on the terminal: what is done, what is left, the best so far.
 
-One bar at a time. On a terminal it is drawn and redrawn; in a log it is a line every few seconds.
+One bar at a time. On a terminal it is drawn and redrawn; in a log it is a line every few seconds while units finish,
+and at least one a minute while none does.
 """
 
 import logging
 import sys
+import threading
 import time
 from collections import deque
 from collections.abc import Iterator, Mapping
@@ -30,6 +32,8 @@ console = Terminal(stderr=True)
 
 _LOG_EVERY = 15.0
 """Seconds between two lines where no bar can be drawn."""
+_SILENT_FOR = 50.0
+"""Seconds without a line after which a log says what is still going on."""
 _FIGURES = 8
 """In a line."""
 _WIDE = 115
@@ -45,10 +49,12 @@ class Bar:
 
     def __init__(self, name: str, total: int, progress: Progress | None) -> None:
         self.name, self.total = name, total
+        self.at = ""
+        """What is being done, in words, for the lines of a log while no unit finishes."""
         self._progress = progress
         self._task = progress.add_task(name, total=total, figures="") if progress else None
         self._last = (0, "")
-        self._last_line = time.monotonic()
+        self._last_line = self._last_unit = time.monotonic()
         self._marks: deque[tuple[float, int]] = deque(maxlen=_LINES_BACK)
 
     def update(self, done: int, figures: dict[str, float] | None = None) -> None:
@@ -58,7 +64,7 @@ class Bar:
         if self._progress is not None and self._task is not None:
             self._progress.update(self._task, completed=done, figures=text)
             return
-        now = time.monotonic()
+        now = self._last_unit = time.monotonic()
         if not self._marks:
             # Work that is continued begins with what was done before.
             self._marks.append((now, done))
@@ -66,6 +72,14 @@ class Bar:
             self._last_line = now
             say(f"{self.name}: {done} of {self.total}{self._left(now, done)}  {text}".rstrip())
             self._marks.append((now, done))
+
+    def beat(self) -> None:
+        """Say in a log what is still going on, where nothing was said for long."""
+        now = time.monotonic()
+        if now - self._last_line >= _SILENT_FOR:
+            self._last_line = now
+            since = f"the last one {now - self._last_unit:.0f} s ago" if self._last[0] else "none yet"
+            say(f"{self.name}: {self._last[0]} of {self.total}, {since}  {self.at}".rstrip())
 
     def end(self) -> None:
         """Note in the log of the run how far it came; on the terminal the bar or its lines say so."""
@@ -84,13 +98,32 @@ def progress_bar(name: str, total: int) -> Iterator[Bar]:
     """Show a bar named `name` of `total` units while the block runs."""
     if not (console.is_terminal and sys.stderr.isatty()):
         bar = Bar(name, total, None)
-        yield bar
+        with _beating(bar):
+            yield bar
         bar.end()
         return
     with Progress(*_columns(console.width), console=console, transient=False) as progress:
         bar = Bar(printable(name), total, progress)
         yield bar
         bar.end()
+
+
+@contextmanager
+def _beating(bar: Bar) -> Iterator[None]:
+    """Let a bar speak up now and then while the block runs, whatever that waits for."""
+    ended = threading.Event()
+
+    def beat() -> None:
+        while not ended.wait(_SILENT_FOR / 10):
+            bar.beat()
+
+    thread = threading.Thread(target=beat, name="progress", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
 
 
 def _columns(width: int) -> tuple[ProgressColumn, ...]:

@@ -8,13 +8,12 @@ from typing import Any
 import numpy as np
 
 from nasgem_core.cells.batch import CellBatch
-from nasgem_core.config.search import CellsConfig, PredictorConfig, SearchConfig
-from nasgem_core.errors import DataError, ParameterError
+from nasgem_core.config.search import CellsConfig, SearchConfig
+from nasgem_core.errors import DataError
 from nasgem_core.predictors import catalogue_scorer, process_scorer
 from nasgem_core.predictors.catalogue import PERCEPTRON, PREDICTORS
 from nasgem_core.predictors.catalogue_scorer import TrainingSet, fit_catalogue_scorer
 from nasgem_core.predictors.fitting import pretrain_kind
-from nasgem_core.predictors.notation import free_notation
 from nasgem_core.predictors.process_scorer import ProcessScorer, fit_process
 from nasgem_core.search.score import Measured
 from nasgem_core.search.scorer import EmbeddingScorer, Scorer
@@ -30,18 +29,6 @@ PROCESS = "gaussian_process"
 
 ScorerValue = dict[str, Any]
 """A scorer in the form that tasks pass on: `process` or `training_set`, or `encoder` and `predictor`."""
-
-
-def check_kind(config: PredictorConfig, space: CellsConfig) -> None:
-    """Raise `ParameterError` where the predictor cannot read cells of this space, before any cell is trained."""
-    if config.kind != PERCEPTRON:
-        try:
-            free_notation(space.operations)
-        except DataError as error:
-            raise ParameterError(
-                f"predictor.kind = {config.kind!r} cannot read these cells, {error}: set it to {PERCEPTRON!r}, or name "
-                "fewer in cells.operations"
-            ) from None
 
 
 @cached_task("process fit")

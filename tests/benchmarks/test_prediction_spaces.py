@@ -1,4 +1,5 @@
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -7,7 +8,7 @@ from nasgem_core.benchmarks.benchmark import Benchmark
 from nasgem_core.benchmarks.catalogue import benchmark_of
 from nasgem_core.benchmarks.nasbench101_cells import OPERATIONS
 from nasgem_core.benchmarks.nasbench201_cells import contracted_cells
-from nasgem_core.benchmarks.prediction_spaces import notation_of, prediction_space
+from nasgem_core.benchmarks.prediction_spaces import check_readable, notation_of, prediction_space
 from nasgem_core.benchmarks.table import TabularSpace
 from nasgem_core.cells.batch import CellBatch
 from nasgem_core.cells.cell import Cell
@@ -15,6 +16,7 @@ from nasgem_core.cells.sampling import sample_cells
 from nasgem_core.config.search import CellsConfig
 from nasgem_core.errors import DataError
 from nasgem_core.operations.registry import register_tabular
+from nasgem_core.predictors.catalogue import PREDICTORS
 
 FREE = sample_cells(CellsConfig(vertices=5, operations=("conv1x1", "dwconv3x3", "conv3x3")), 50, 0)
 
@@ -81,12 +83,40 @@ def test_negative_counts_are_refused():
 
 
 def test_too_many_operations_are_refused():
-    names = [f"own_{i}" for i in range(6)]
+    names = [f"own_{i}" for i in range(26)]
     for name in names:
         register_tabular(name)
-    cell = Cell(np.diag(np.ones(6, np.uint8), 1), ("input", *names))
-    with pytest.raises(DataError, match="operations has 6 names"):
-        notation_of(table("own", CellBatch.from_cells([cell], tuple(names))), Benchmark())
+    cells = [Cell(np.diag(np.ones(25, np.uint8), 1), ("input", *order[:25])) for order in (names, names[::-1])]
+    own = table("own", CellBatch.from_cells(cells, tuple(names)))
+    for read in (lambda: notation_of(own, Benchmark()), lambda: check_readable(own, Benchmark(), {})):
+        with pytest.raises(DataError, match="operations has 26 names: predictors read 1 to 24"):
+            read()
+
+
+def test_what_ends_every_cell_and_is_fed_by_all_is_the_output():
+    for name in ("own_sum", "own_a", "own_b"):
+        register_tabular(name)
+    graph, chain = np.triu(np.ones((4, 4), np.uint8), 1), np.diag(np.ones(2, np.uint8), 1)
+    cells = [Cell(graph, ("input", "own_a", "own_b", "own_sum")), Cell(chain, ("input", "own_a", "own_sum"))]
+    notation = notation_of(table("own", CellBatch.from_cells(cells)), Benchmark())
+    assert (notation.operations, notation.output) == (("own_a", "own_b"), "own_sum")
+    fork = Cell(np.array([[0, 1, 1], [0, 0, 0], [0, 0, 0]]), ("input", "own_a", "own_sum"))
+    for other in (Cell(chain, ("input", "own_sum", "own_a")), Cell(chain, ("input", "own_sum", "own_sum")), fork):
+        notation = notation_of(table("own", CellBatch.from_cells([*cells, other])), Benchmark())
+        assert notation.output is None and "own_sum" in notation.operations
+    known = [Cell(chain, ("input", name, "conv1x1")) for name in ("own_a", "own_b")]
+    assert notation_of(table("own", CellBatch.from_cells(known)), Benchmark()).output is None
+
+
+def test_what_predictors_lack_is_named_for_all_of_them_before_any_is_fitted():
+    recipes = {name: PREDICTORS.get(name) for name in ("random", "parameters", "ensemble")}
+    check_readable(table("own", FREE, params=np.arange(50)), Benchmark(), recipes)
+    for metrics in ({}, {"params": np.ones(50)}):
+        with pytest.raises(DataError, match=r"table 'own' has no such column, .*: 'parameters' needs 'params'; leave"):
+            check_readable(table("own", FREE, **metrics), Benchmark(), recipes)
+    recipes["mine"] = replace(recipes["random"], needs=("macs", "params"))
+    with pytest.raises(DataError, match=r"'parameters' needs 'params'; 'mine' needs 'macs', 'params'"):
+        check_readable(table("own", FREE), Benchmark(), recipes)
 
 
 def test_a_table_that_predictors_do_not_read_names_the_one_that_they_do():

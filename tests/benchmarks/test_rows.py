@@ -7,8 +7,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from nasgem_core.benchmarks.rows import key_hashes, read_rows, table_from_rows
-from nasgem_core.benchmarks.table import write_table
+from nasgem_core.benchmarks.rows import Columns, key_hashes, read_rows, table_from_rows
+from nasgem_core.benchmarks.table import TabularSpace, write_table
 from nasgem_core.cells.cell import Cell
 from nasgem_core.errors import CellError, DataError
 from nasgem_core.operations.registry import OPERATIONS
@@ -26,6 +26,10 @@ def frame(**changes) -> pd.DataFrame:
     return pd.DataFrame(columns | changes)
 
 
+def read(path, truth, **options) -> TabularSpace:
+    return read_rows(path, "mine", Columns("run0", truth, **options)).table
+
+
 def write(table: pd.DataFrame, path):
     if path.suffix == ".csv":
         table.to_csv(path, index=False)
@@ -40,7 +44,7 @@ def path(request, tmp_path):
 
 
 def test_own_tables_are_read(path):
-    space = read_rows(write(frame(macs=[10, 20]), path), "mine", "run0", "mean")
+    space = read(write(frame(macs=[10, 20]), path), "mean")
     assert list(space.cells) == [CHAIN, FORK] and (space.name, space.label, space.truth) == ("mine", "run0", "mean")
     assert {name: values.tolist() for name, values in space.metrics.items()} == {
         "run0": [0.5, 0.625],
@@ -51,13 +55,13 @@ def test_own_tables_are_read(path):
 
 
 def test_label_and_truth_may_be_one_metric(path):
-    space = read_rows(write(frame().drop(columns="mean"), path), "mine", "run0", "run0")
+    space = read(write(frame().drop(columns="mean"), path), "run0")
     assert list(space.metrics) == ["run0"]
 
 
 def test_isomorphic_cells_that_agree_are_kept_once(path):
     table = frame(cell=[FORK.to_json(), TURNED.to_json()], run0=[0.5, 0.5], mean=[0.75, 0.75])
-    space = read_rows(write(table, path), "mine", "run0", "mean")
+    space = read(write(table, path), "mean")
     assert list(space.cells) == [FORK] and space.metrics["run0"].tolist() == [0.5]
 
 
@@ -65,7 +69,30 @@ def test_isomorphic_cells_that_disagree_are_refused_by_row(path):
     table = pd.concat([frame(), frame(cell=[CHAIN.to_json(), TURNED.to_json()])], ignore_index=True)
     table.loc[3, "mean"] = 0.125
     with pytest.raises(DataError, match=r"row 4 holds the same cell as row 2 .*'mean' is 0.125 and not 0.25"):
-        read_rows(write(table, path), "mine", "run0", "mean")
+        read(write(table, path), "mean")
+
+
+def test_isomorphic_cells_that_disagree_are_averaged_on_request_and_counted(path):
+    table = pd.concat([frame(), frame(cell=[CHAIN.to_json(), TURNED.to_json()])], ignore_index=True)
+    table.loc[3, "mean"] = 0.125
+    found = read_rows(write(table, path), "mine", Columns("run0", "mean", duplicates="mean"))
+    assert (found.rows, found.disagreeing, list(found.table.cells)) == (4, 1, [CHAIN, FORK])
+    assert found.table.metrics["mean"].tolist() == [0.75, 0.1875]
+    assert found.table.metrics["run0"].tolist() == [0.5, 0.625]
+
+
+def test_operations_on_edges_become_vertices(path):
+    texts = ["|their conv~0|+|their conv~0|pool~1|", '{"edges": [[0, 1, "pool"], [0, 2, "none"], [1, 2, "pool"]]}']
+    space = read(write(frame(cell=texts), path), "mean", edges=True)
+    first, second = space.cells
+    assert (first.operations, first.num_edges) == (("input", "their conv", "their conv", "pool", "output"), 5)
+    assert second.operations == ("input", "pool", "pool", "output")
+    for wrong, message in (
+        ("{}", "not a cell with operations on edges"),
+        ('{"edges": [[0, 1, "\\ud800"]]}', "has half a character"),
+    ):
+        with pytest.raises(DataError, match=message):
+            read(write(frame(cell=[texts[0], wrong]), path), "mean", edges=True)
 
 
 @pytest.mark.parametrize(
@@ -83,7 +110,7 @@ def test_isomorphic_cells_that_disagree_are_refused_by_row(path):
 )
 def test_wrong_rows_are_refused(path, changes, message):
     with pytest.raises(DataError, match=rf"{path.name}: {message}"):
-        read_rows(write(frame(**changes), path), "mine", "run0", "mean")
+        read(write(frame(**changes), path), "mean")
 
 
 HOSTILE_CELLS = {
@@ -99,7 +126,7 @@ HOSTILE_CELLS = {
 @pytest.mark.parametrize(("cell", "message"), HOSTILE_CELLS.items(), ids=range(len(HOSTILE_CELLS)))
 def test_hostile_cells_are_refused_by_row(path, cell, message):
     with pytest.raises(DataError, match=rf"{path.name}: row 2: .*{message}"):
-        read_rows(write(frame(cell=[CHAIN.to_json(), cell]), path), "mine", "run0", "mean")
+        read(write(frame(cell=[CHAIN.to_json(), cell]), path), "mean")
 
 
 GOOD = frame().to_csv(index=False)
@@ -126,14 +153,14 @@ HOSTILE_TEXTS = {
 def test_hostile_texts_are_refused(tmp_path, text, message):
     (tmp_path / "mine.csv").write_text(text, encoding="utf-8")
     with pytest.raises(DataError, match=rf"mine\.csv.*({message})"):
-        read_rows(tmp_path / "mine.csv", "mine", "run0", "mean")
+        read(tmp_path / "mine.csv", "mean")
 
 
 @pytest.mark.parametrize("mark", ["", "\ufeff"])
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\n\n"])
 def test_marks_and_ends_of_lines_are_no_content(tmp_path, mark, end):
     (tmp_path / "mine.csv").write_bytes((mark + GOOD.replace("\n", end)).encode())
-    assert read_rows(tmp_path / "mine.csv", "mine", "run0", "mean").metrics["run0"].tolist() == [0.5, 0.625]
+    assert read(tmp_path / "mine.csv", "mean").metrics["run0"].tolist() == [0.5, 0.625]
 
 
 @pytest.mark.parametrize(
@@ -154,51 +181,51 @@ def test_columns_that_hold_no_numbers_are_refused(tmp_path, column):
     cells = pa.array([CHAIN.to_json(), FORK.to_json()])
     pq.write_table(pa.table({"cell": cells, "run0": column}), tmp_path / "mine.parquet")
     with pytest.raises(DataError, match=r"mine\.parquet: .*'run0' (is|must hold)"):
-        read_rows(tmp_path / "mine.parquet", "mine", "run0", "run0")
+        read(tmp_path / "mine.parquet", "run0")
 
 
 def test_a_column_that_is_there_twice_is_refused(tmp_path):
     columns = [pa.array([CHAIN.to_json()]), pa.array([0.5]), pa.array([0.25])]
     pq.write_table(pa.Table.from_arrays(columns, ["cell", "run0", "run0"]), tmp_path / "mine.parquet")
     with pytest.raises(DataError, match=r"mine\.parquet.*run0"):
-        read_rows(tmp_path / "mine.parquet", "mine", "run0", "run0")
+        read(tmp_path / "mine.parquet", "run0")
 
 
 def test_further_metrics_are_read_when_named(path):
-    space = read_rows(write(frame(top5=[1.0, 0.5]), path), "mine", "run0", "mean", others=("top5",))
+    space = read(write(frame(top5=[1.0, 0.5]), path), "mean", others=("top5",))
     assert space.metrics["top5"].tolist() == [1, 0.5]
 
 
 def test_missing_columns_and_empty_tables_are_refused(path):
     with pytest.raises(DataError, match="column 'mean' is missing; the file has cell, run0"):
-        read_rows(write(frame().drop(columns="mean"), path), "mine", "run0", "mean")
+        read(write(frame().drop(columns="mean"), path), "mean")
     with pytest.raises(DataError, match="has no rows"):
-        read_rows(write(frame()[:0], path), "mine", "run0", "mean")
+        read(write(frame()[:0], path), "mean")
 
 
 def test_files_that_are_no_table_are_refused(path, tmp_path):
     with pytest.raises(DataError, match=rf"{path.name} cannot be read"):
-        read_rows(path, "mine", "run0", "mean")
+        read(path, "mean")
     path.write_bytes(b"")
     with pytest.raises(DataError, match=rf"{path.name} cannot be read"):
-        read_rows(path, "mine", "run0", "mean")
+        read(path, "mean")
     path.write_bytes(b'\xff\xfe"a,b\n1\n')
     with pytest.raises(DataError, match=path.name):
-        read_rows(path, "mine", "run0", "mean")
+        read(path, "mean")
     with pytest.raises(DataError, match=r"is a .parquet or .csv file"):
-        read_rows(tmp_path / "mine.xlsx", "mine", "run0", "mean")
+        read(tmp_path / "mine.xlsx", "mean")
 
 
 def test_cells_in_memory_become_a_space():
-    space = table_from_rows("mine", [CHAIN, FORK], {"acc": np.array([0.5, 0.25])}, label="acc", truth="acc")
+    space = table_from_rows("mine", [CHAIN, FORK], {"acc": np.array([0.5, 0.25])}, Columns("acc", "acc")).table
     assert space.metrics["acc"].dtype == np.float32 and np.array_equal(space.hashes, key_hashes(space.cells))
     with pytest.raises(DataError, match=r"mine: row 2 holds the same cell as row 1"):
-        table_from_rows("mine", [TURNED, FORK], {"acc": np.array([0.5, 0.25])}, label="acc", truth="acc")
+        table_from_rows("mine", [TURNED, FORK], {"acc": np.array([0.5, 0.25])}, Columns("acc", "acc"))
 
 
 def test_operations_may_have_names_of_the_table_s_own(path, tmp_path):
     texts = [cell.to_json().replace("conv3x3", "their pooling").replace("conv1x1", "b") for cell in (CHAIN, FORK)]
-    space = read_rows(write(frame(cell=texts), path), "mine", label="run0", truth="mean")
+    space = read(write(frame(cell=texts), path), "mean")
     assert space.cells.cell(0).operations == ("input", "b", "their pooling")
     assert not {"b", "their pooling"} & set(OPERATIONS.names())
     with pytest.raises(CellError, match="'their pooling'"):
@@ -217,6 +244,6 @@ def test_operations_may_have_names_of_the_table_s_own(path, tmp_path):
 def test_published_tables_with_names_of_their_own_are_read(name, rows):
     path = official(f"tables/{name}.parquet")
     others = [column for column in pd.read_parquet(path) if column not in ("cell", "accuracy", "params", "macs")]
-    space = read_rows(path, name, label="accuracy", truth="accuracy", others=others)
+    space = read_rows(path, name, Columns("accuracy", "accuracy", others)).table
     assert 0.9 * rows < len(space) <= rows
     assert set(space.cells.operation_names) - set(OPERATIONS.names())

@@ -3,8 +3,9 @@ import json
 
 import pytest
 
-from nasgem_core.config.search import SearchConfig, read_config, read_profile
+from nasgem_core.config.search import CellsConfig, SearchConfig, read_config, read_profile
 from nasgem_core.errors import ParameterError
+from nasgem_core.operations.registry import OPERATIONS
 from nasgem_core.seeding import derive_seed
 
 
@@ -76,6 +77,16 @@ def test_a_profile_changes_the_defaults():
         read_profile({"encoder": {"hiden": [16]}})
     with pytest.raises(ParameterError, match="encoder must be a mapping"):
         read_profile({"encoder": None})
+
+
+def test_more_operations_than_are_possible_are_refused_when_parameters_are_read(monkeypatch):
+    names = [f"own_{i}" for i in range(25)]
+    monkeypatch.setattr(OPERATIONS, "_added", dict.fromkeys(names))
+    assert len(CellsConfig(operations=tuple(names[:24])).operations) == 24
+    params = document()
+    params["cells"]["operations"] = names
+    with pytest.raises(ParameterError, match=r"cells\.operations has 25 names: at most 24 are possible; leave out"):
+        read_config(params)
 
 
 def test_an_encoder_that_learns_nothing_is_refused():

@@ -81,7 +81,9 @@ def test_cells_without_one_output_at_their_end_are_refused(operations):
 def test_operations_and_costs_must_fit():
     with pytest.raises(DataError, match="operations has 0 names"):
         Notation((), ())
-    with pytest.raises(DataError, match="operations has 6 names: predictors read 1 to 5"):
-        Notation(tuple("abcdef"), (1.0,) * 6)
+    letters = "abcdefghijklmnopqrstuvwxy"
+    assert len(Notation(tuple(letters[:24]), (1.0,) * 24).operations) == 24
+    with pytest.raises(DataError, match="operations has 25 names: predictors read 1 to 24"):
+        Notation(tuple(letters), (1.0,) * 25)
     with pytest.raises(DataError, match="costs has 1 numbers for 2 operations"):
         Notation(("a", "b"), (1.0,))

@@ -4,6 +4,8 @@ All are functions of the labelled graph alone, so isomorphic cells have equal fe
 `group:detail`, with the group up to the last colon; each block of groups has a module of its own.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 
 from nasgem_core.cells.batch import CellBatch
@@ -16,7 +18,7 @@ from nasgem_core.predictors.features.subsets import subset_names, write_subsets
 from nasgem_core.predictors.features.visits import visit_names, write_visits
 from nasgem_core.predictors.notation import Notation
 
-_BLOCKS = (
+_BLOCKS: tuple[tuple[Callable[[int], list[str]], Callable[..., None]], ...] = (
     (count_names, write_counts),
     (subset_names, write_subsets),
     (visit_names, write_visits),
@@ -34,9 +36,9 @@ def feature_names(kinds: int) -> list[str]:
 def cell_features(cells: CellBatch, notation: Notation) -> np.ndarray:
     """Return float32 [B, F] of cells that `notation.lay_out` gave.
 
-    Every block is a compiled function of the adjacency [B, V, V], the operations [B, V] as 0..K-1 (what is at the
-    input, the output and in the padding is not read), the sizes [B], the operations' costs [K] and whether the output
-    divides its channels; it fills its own columns, which are 0 before.
+    Every block is a function, compiled inside, of the adjacency [B, V, V], the operations [B, V] as 0..K-1 (what is at
+    the input, the output and in the padding is not read), the sizes [B], the operations' costs [K] and whether the
+    output divides its channels; it fills its own columns, which are 0 before.
     """
     costs = np.array(notation.costs)
     operations = cells.codes.astype(np.int64) - FIRST_OPERATION_CODE

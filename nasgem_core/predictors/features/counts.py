@@ -11,7 +11,7 @@ def count_names(kinds: int) -> list[str]:
     for o in range(kinds):
         names += [f"degree:{what}{o}" for what in ("in_sum", "out_sum", "in_max", "out_max", "from_input", "to_output")]
     names += ["degree:in_max", "degree:out_max", "degree:in_square", "degree:out_square"]
-    return names + [f"edge:{source}{target}" for source in range(kinds + 1) for target in range(kinds + 1)]
+    return names + [f"edge:{source}-{target}" for source in range(kinds + 1) for target in range(kinds + 1)]
 
 
 @njit(cache=True)

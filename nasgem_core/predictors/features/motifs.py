@@ -1,14 +1,25 @@
-"""Small patterns, counted by the operations in them: `chain`, two edges in a row; `merge`, two edges to one vertex."""
+"""Small patterns, counted by the operations in them: `chain`, two edges in a row; `merge`, two edges to one vertex.
+
+Of more than five operations only those at the two ends of a chain are told apart, and the two sources of a merge.
+"""
 
 import numpy as np
 from numba import njit
+
+from nasgem_core.predictors.notation import MOST_ENUMERATED
 
 
 def motif_names(kinds: int) -> list[str]:
     """Return the columns' names, `group:detail`, for K = `kinds` operations."""
     ends = kinds + 1
-    chains, merges = ends * kinds * ends, ends * (ends * (ends + 1) // 2)
+    middles, targets = _told_apart(kinds)
+    chains, merges = ends * middles * ends, targets * (ends * (ends + 1) // 2)
     return [f"chain:{i}" for i in range(chains)] + [f"merge:{i}" for i in range(merges)]
+
+
+def _told_apart(kinds: int) -> tuple[int, int]:
+    """Return how many vertices in the middle of a chain, and how many targets of a merge, are told apart."""
+    return (kinds, kinds + 1) if kinds <= MOST_ENUMERATED else (1, 1)
 
 
 @njit(cache=True)
@@ -16,7 +27,6 @@ def _source(operations: np.ndarray, u: int) -> int:
     return 0 if u == 0 else operations[u] + 1
 
 
-@njit(cache=True)
 def write_motifs(
     adjacency: np.ndarray, operations: np.ndarray, sizes: np.ndarray, costs: np.ndarray, divided: bool, out: np.ndarray
 ) -> None:
@@ -25,9 +35,15 @@ def write_motifs(
     Where edges come from is one of the input and K operations, where they go to one of K operations and the output.
     The two sources of a merge are not ordered.
     """
-    kinds = len(costs)
+    _write_motifs(adjacency, operations, sizes, len(costs), _told_apart(len(costs))[0], out)
+
+
+@njit(cache=True)
+def _write_motifs(
+    adjacency: np.ndarray, operations: np.ndarray, sizes: np.ndarray, kinds: int, middles: int, out: np.ndarray
+) -> None:
     ends = kinds + 1
-    merges = ends * kinds * ends
+    merges = ends * middles * ends
     unordered = ends * (ends + 1) // 2
     for b in range(len(sizes)):
         n = sizes[b]
@@ -40,9 +56,9 @@ def write_motifs(
                 for w in range(v + 1, n):
                     if a[v, w]:
                         target = kinds if w == last else code[w]
-                        row[(_source(code, u) * kinds + code[v]) * ends + target] += 1
+                        row[(_source(code, u) * middles + code[v] % middles) * ends + target] += 1
         for v in range(1, n):
-            target = kinds if v == last else code[v]
+            target = (kinds if v == last else code[v]) if middles == kinds else 0
             for u in range(v):
                 if not a[u, v]:
                     continue

@@ -2,20 +2,28 @@
 
 `sequence` counts paths of up to three operations by their sequence, log(1 + count), as in BANANAS (White et al. 2021).
 `suffix` and `prefix` are the chances that a walk from the output by channels goes along a path with these last or first
-three operations; `position` is the operations' share at each step of that walk, and of the even walk from the input.
+three operations. Where there are more than five operations, all three take two in place of three. `position` is the
+operations' share at each step of that walk, and of the even walk from the input.
 """
+
+from itertools import accumulate
 
 import numpy as np
 from numba import njit
 
 from nasgem_core.predictors.features.walks import BY_WIDTH, FORWARD, channel_widths, step_chances
+from nasgem_core.predictors.notation import MOST_ENUMERATED
 
-_LENGTH = 3
 _STEPS = 5
 
 
-def _sequences(kinds: int) -> int:
-    return sum(kinds**length for length in range(_LENGTH + 1))
+def _longest(kinds: int) -> int:
+    return 3 if kinds <= MOST_ENUMERATED else 2
+
+
+def _blocks(kinds: int) -> list[int]:
+    """Return where the sequences of 0, 1, ... operations begin, and where the last of them end."""
+    return list(accumulate((kinds**length for length in range(_longest(kinds) + 1)), initial=0))
 
 
 def sequence_names(kinds: int) -> list[str]:
@@ -24,7 +32,7 @@ def sequence_names(kinds: int) -> list[str]:
     A sequence is numbered after all shorter ones, by its operations as the digits of a number to the base K.
     """
     names = [f"position:{side}{k}{o}" for side in "bf" for k in range(_STEPS) for o in range(kinds)]
-    return names + [f"{group}:{i}" for group in ("sequence", "suffix", "prefix") for i in range(_sequences(kinds))]
+    return names + [f"{group}:{i}" for group in ("sequence", "suffix", "prefix") for i in range(_blocks(kinds)[-1])]
 
 
 @njit(cache=True)
@@ -38,26 +46,35 @@ def _add(target: np.ndarray, origin: np.ndarray, share: float) -> None:
 def _append(
     target: np.ndarray, origin: np.ndarray, operation: int, share: float, block: np.ndarray, keep_long: bool
 ) -> None:
-    """Append `operation` to sequences of up to two operations; longer ones are kept as they are, or left out."""
-    kinds = block[2] - block[1]
-    for k in range(_LENGTH):
+    """Append `operation` to all sequences but the longest; these are kept as they are, or left out."""
+    kinds, longest = block[2] - block[1], len(block) - 2
+    for k in range(longest):
         for i in range(kinds**k):
             target[block[k + 1] + i * kinds + operation] += origin[block[k] + i] * share
     if keep_long:
-        for i in range(block[_LENGTH], block[_LENGTH + 1]):
+        for i in range(block[longest], block[longest + 1]):
             target[i] += origin[i] * share
 
 
-@njit(cache=True)
 def write_sequences(
     adjacency: np.ndarray, operations: np.ndarray, sizes: np.ndarray, costs: np.ndarray, divided: bool, out: np.ndarray
 ) -> None:
     """Write one row a cell; see `nasgem_core.predictors.features.cell_features.cell_features` for the arguments."""
-    room, kinds = operations.shape[1], len(costs)
-    block = np.zeros(_LENGTH + 2, dtype=np.int64)
-    for k in range(_LENGTH + 1):
-        block[k + 1] = block[k] + kinds**k
-    sequences = block[_LENGTH + 1]
+    block = np.array(_blocks(len(costs)), dtype=np.int64)
+    _write_sequences(adjacency, operations, sizes, len(costs), divided, block, out)
+
+
+@njit(cache=True)
+def _write_sequences(
+    adjacency: np.ndarray,
+    operations: np.ndarray,
+    sizes: np.ndarray,
+    kinds: int,
+    divided: bool,
+    block: np.ndarray,
+    out: np.ndarray,
+) -> None:
+    room, sequences = operations.shape[1], block[-1]
     width = np.empty(room)
     back, on = np.empty((room, room)), np.empty((room, room))
     met_back, met_on = np.empty((room, _STEPS + 1)), np.empty((room, _STEPS + 1))

@@ -1,5 +1,8 @@
 """Paths through subsets of the operations, and how many operations of a kind lie on a path.
 
+Of up to five operations all subsets count. Of more, whose subsets are too many, those of one operation, of all but one,
+and of the most expensive ones.
+
 Shortest and longest path through a subset and the number of such paths follow GRAF (Kadlecova et al. 2024). The walk's
 chance to stay within the subset weighs paths by how much of the output they make up.
 """
@@ -8,15 +11,25 @@ import numpy as np
 from numba import njit
 
 from nasgem_core.predictors.features.walks import BACKWARD, FORWARD, channel_widths, step_chances
+from nasgem_core.predictors.notation import MOST_ENUMERATED
 
 _FAR = 9.0
 _LAW = 6
 
 
+def path_subsets(kinds: int) -> list[int]:
+    """Return the subsets of K = `kinds` operations as numbers of K bits, ascending; at most 3 K where K is above 5."""
+    everything = 2**kinds - 1
+    if kinds <= MOST_ENUMERATED:
+        return list(range(1, everything + 1))
+    one = {1 << o for o in range(kinds)}
+    return sorted(one | {everything ^ bit for bit in one} | {2**most - 1 for most in range(1, kinds + 1)})
+
+
 def subset_names(kinds: int) -> list[str]:
     """Return the columns' names, `group:detail`, for K = `kinds` operations; a subset is a number of K bits."""
     names = []
-    for subset in range(1, 2**kinds):
+    for subset in path_subsets(kinds):
         for what in ("shortest", "longest", "paths", "mass", "mass_forward", "fewest", "most"):
             names.append(f"subset:{what}:{subset}")
     for law in ("walk", "share"):
@@ -24,7 +37,6 @@ def subset_names(kinds: int) -> list[str]:
     return names
 
 
-@njit(cache=True)
 def write_subsets(
     adjacency: np.ndarray, operations: np.ndarray, sizes: np.ndarray, costs: np.ndarray, divided: bool, out: np.ndarray
 ) -> None:
@@ -32,6 +44,20 @@ def write_subsets(
 
     No path at all is written as a shortest one of length 9 and a longest one of length -1.
     """
+    subsets = np.array(path_subsets(len(costs)), dtype=np.int64)
+    _write_subsets(adjacency, operations, sizes, costs, divided, subsets, out)
+
+
+@njit(cache=True)
+def _write_subsets(
+    adjacency: np.ndarray,
+    operations: np.ndarray,
+    sizes: np.ndarray,
+    costs: np.ndarray,
+    divided: bool,
+    subsets: np.ndarray,
+    out: np.ndarray,
+) -> None:
     room, kinds = operations.shape[1], len(costs)
     width = np.empty(room)
     back, on = np.empty((room, room)), np.empty((room, room))
@@ -46,7 +72,7 @@ def write_subsets(
         step_chances(a, n, BACKWARD, width, back)
         step_chances(a, n, FORWARD, width, on)
         c = 0
-        for subset in range(1, 2**kinds):
+        for subset in subsets:
             low[0], high[0], number[0], mass[0], mass_forward[0], few[0], many[0] = 0, 0, 1, 1, 1, 0, 0
             for v in range(1, n):
                 inside = v == last or (subset >> code[v]) & 1

@@ -41,4 +41,4 @@ def test_undivided_vertices_have_all_channels(cell):
         assert found[f"size:weights{o}"] == pytest.approx(FREE.costs[o] * len(own))
     for source in range(KINDS + 1):
         for target in range(KINDS + 1):
-            assert found[f"wedge:{source * (KINDS + 1) + target}"] == found[f"edge:{source}{target}"]
+            assert found[f"wedge:{source * (KINDS + 1) + target}"] == found[f"edge:{source}-{target}"]

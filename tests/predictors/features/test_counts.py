@@ -44,7 +44,7 @@ def test_edges_are_counted_by_both_ends(cell):
     found, graph = features_of(cell), graph_of(cell)
     counted: dict[str, int] = {}
     for u, v in graph.edges:
-        name = f"edge:{source_kind(graph, u)}{target_kind(graph, v)}"
+        name = f"edge:{source_kind(graph, u)}-{target_kind(graph, v)}"
         counted[name] = counted.get(name, 0) + 1
     edges = {name: value for name, value in found.items() if name.startswith("edge:")}
     assert {name: value for name, value in edges.items() if value} == pytest.approx(counted)

@@ -4,6 +4,7 @@ from math import log
 import pytest
 from hypothesis import given
 
+from nasgem_core.predictors.features import sequences
 from tests.cells.graphs import cells
 from tests.predictors.features.oracle import ALMOST, KINDS, features_of, graph_of, kind, paths, walks
 
@@ -50,3 +51,20 @@ def test_ends_and_positions_are_those_of_all_walks(cell):
         for o in range(KINDS):
             assert found[f"position:b{step}{o}"] == pytest.approx(back[step, o], **ALMOST)
             assert found[f"position:f{step}{o}"] == pytest.approx(on[step, o], **ALMOST)
+
+
+@given(cells(max_vertices=6))
+def test_of_many_operations_sequences_end_after_two(cell):
+    found = features_of(cell)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sequences, "MOST_ENUMERATED", KINDS - 1)
+        few = features_of(cell)
+    whole = 1 + KINDS + KINDS**2
+    assert f"sequence:{whole - 1}" in few and f"sequence:{whole}" not in few
+    for i in range(whole):
+        assert few[f"sequence:{i}"] == found[f"sequence:{i}"]
+        for group in ("suffix", "prefix"):
+            # Of two operations: all sequences of three that begin with these, and these alone.
+            pair = i - 1 - KINDS
+            longer = [found[f"{group}:{whole + pair * KINDS + o}"] for o in range(KINDS)] if pair >= 0 else []
+            assert few[f"{group}:{i}"] == pytest.approx(found[f"{group}:{i}"] + sum(longer), **ALMOST)

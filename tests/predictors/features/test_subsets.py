@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 
+from nasgem_core.predictors.features.subsets import path_subsets
 from tests.cells.graphs import cells
 from tests.predictors.features.oracle import ALMOST, KINDS, features_of, graph_of, inner, kind, output_of, paths, walks
 
@@ -38,3 +39,13 @@ def test_laws_are_those_of_the_most_expensive_operations_on_a_path(cell):
             share[met] += 1 / len(paths(graph))
         assert [found[f"law:walk{most}:{k}"] for k in range(6)] == pytest.approx(walk.tolist(), **ALMOST)
         assert [found[f"law:share{most}:{k}"] for k in range(6)] == pytest.approx(share.tolist(), **ALMOST)
+
+
+def test_subsets_of_many_operations_are_few_and_the_telling_ones():
+    assert path_subsets(5) == list(range(1, 32))
+    for kinds in (6, 12, 24):
+        subsets = path_subsets(kinds)
+        everything = 2**kinds - 1
+        assert subsets == sorted(set(subsets)) and len(subsets) <= 3 * kinds
+        assert {everything, *(1 << o for o in range(kinds)), *(everything ^ 1 << o for o in range(kinds))} < {*subsets}
+        assert all(2**most - 1 in subsets for most in range(1, kinds))

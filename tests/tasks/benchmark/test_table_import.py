@@ -67,8 +67,23 @@ def test_names_and_roles_that_do_not_fit_are_refused(tmp_path):
 
 def test_the_table_that_comes_with_the_package_needs_no_file(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    table = import_table("nasgem_bench")
+    table = import_table("nasgem_bench").table
     assert len(table) > 500 and (tmp_path / "data/tables/nasgem_bench.parquet").is_file()
     for name in ("mine", "nasbench201"):
         with pytest.raises(ParameterError, match=f"table '{name}' does not come with nasgem, as nasgem_bench does"):
             import_table(name)
+
+
+def test_options_of_a_user_s_table_are_passed_on_and_refused_for_others(tmp_path):
+    rows = {"cell": ["|a~0|", "|skip_connect~0|+|a~1|", "|a~0|+|b~1|"], "found": [0.5, 0.25, 0.75]}
+    pd.DataFrame(rows).to_csv(tmp_path / "mine.csv", index=False)
+    with pytest.raises(DataError, match="row 2 holds the same cell as row 1"):
+        import_table("mine", tmp_path / "mine.csv", label="found", edges=True)
+    found = import_table("mine", tmp_path / "mine.csv", label="found", edges=True, duplicates="mean")
+    assert (found.rows, found.disagreeing) == (3, 1)
+    assert open_table("mine").metrics["found"].tolist() == [0.375, 0.75]
+    for options in ({"edges": True}, {"duplicates": "mean"}):
+        with pytest.raises(ParameterError, match="leave out --edges and --duplicates"):
+            import_table("nasgem_bench", **options)
+        with pytest.raises(ParameterError, match="leave out --edges and --duplicates"):
+            import_table("nasbench201", tmp_path / "any.npz", **options)

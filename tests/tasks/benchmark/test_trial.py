@@ -75,7 +75,7 @@ def test_a_table_with_operations_of_its_own_is_tried_as_any_other(tmp_path):
     for old, new in names.items():
         cells = [text.replace(old, new) for text in cells]
     pd.DataFrame({"cell": cells, "found": table.metrics["label"]}).to_parquet(tmp_path / "theirs.parquet")
-    space = import_table("theirs", tmp_path / "theirs.parquet", label="found")
+    space = import_table("theirs", tmp_path / "theirs.parquet", label="found").table
     assert set(space.cells.operation_names) == set(names.values())
     assert all(isinstance(cell, Cell) for cell in space.cells)
     assert tried(trial_of("theirs", "nas_bowl"))["kendall_tau"] > 0.3

@@ -1,5 +1,6 @@
 import io
 import re
+import threading
 from types import SimpleNamespace
 
 import pytest
@@ -21,6 +22,11 @@ def lines(monkeypatch):
 def update(now: float, bar: Bar, done: int, **figures: float) -> None:
     lines.now = now
     bar.update(done, figures)
+
+
+def beat(now: float, bar: Bar) -> None:
+    lines.now = now
+    bar.beat()
 
 
 def started(total: int) -> Bar:
@@ -59,6 +65,29 @@ def test_without_a_pace_the_time_left_is_not_estimated(lines):
     bar = started(100)
     update(20, bar, 5)
     assert lines == ["training: 5 of 100"]
+
+
+def test_while_no_unit_finishes_a_line_a_minute_says_what_goes_on(lines):
+    bar = started(4)
+    bar.at = "ensemble on mine, 100 labels"
+    for now in (30, 55, 60, 104, 106):
+        beat(now, bar)
+    update(110, bar, 1)
+    beat(170, bar)
+    assert lines == [
+        "training: 0 of 4, none yet  ensemble on mine, 100 labels",
+        "training: 0 of 4, none yet  ensemble on mine, 100 labels",
+        "training: 1 of 4, the last one 60 s ago  ensemble on mine, 100 labels",
+    ]
+
+
+def test_a_bar_in_a_log_speaks_up_while_its_block_waits(monkeypatch, noted, capsys):
+    monkeypatch.setattr(progress, "_SILENT_FOR", 0.05)
+    said = threading.Event()
+    monkeypatch.setattr(progress, "say", lambda line: said.set())
+    with progress.progress_bar("training", 3):
+        assert said.wait(30)
+    assert not [thread for thread in threading.enumerate() if thread.name == "progress"]
 
 
 @pytest.fixture

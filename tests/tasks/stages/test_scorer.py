@@ -3,13 +3,11 @@ import pytest
 
 from nasgem_core.cells.sampling import sample_distinct_cells
 from nasgem_core.config.search import CellsConfig, PredictorConfig, SearchConfig
-from nasgem_core.errors import DataError, ParameterError
-from nasgem_core.predictors import notation
+from nasgem_core.errors import DataError
 from nasgem_core.predictors.process_scorer import fit_process
 from nasgem_core.search.score import Measured
 from tasks.stages.scorer import (
     SCORER_FILE,
-    check_kind,
     fit_scorer,
     predict_task,
     pretrain_task,
@@ -62,14 +60,6 @@ def test_where_the_perceptron_picks_no_older_scorer_is_left():
     assert not SCORER_FILE.exists()
     with pytest.raises(DataError, match=r"scorer\.safetensors is missing"):
         read_scorer("gaussian_process")
-
-
-def test_a_space_that_the_process_cannot_read_is_refused_before_anything_is_trained(monkeypatch):
-    check_kind(PredictorConfig(), SPACE)
-    monkeypatch.setattr(notation, "MAX_OPERATIONS", 1)
-    check_kind(PredictorConfig(kind="perceptron"), SPACE)
-    with pytest.raises(ParameterError, match=r"predictor\.kind = 'gaussian_process' cannot read these cells"):
-        check_kind(PredictorConfig(), SPACE)
 
 
 def test_rows_that_are_not_finite_are_refused():
