@@ -88,4 +88,4 @@ def prediction_space(table: TabularSpace, benchmark: Benchmark) -> Space:
                     f"{table.name}: metric {metric!r} is a count, and in row {counts.argmin() + 1} it is {counts.min()}"
                 )
             columns[f"size:{metric}"] = np.log1p(counts)
-    return Space.build(table.cells, notation_of(table, benchmark), columns)
+    return Space.build(table.cells, notation_of(table, benchmark), columns, numbered=True)

@@ -1,5 +1,9 @@
 """Processes, trees and networks: their standardised scores, added.
 
+A member votes as much as it can be trusted. What the processes predict of each labelled cell from the others says how
+well they rank; a tree or network that agrees little with them cannot rank well where they do. So a member that fails on
+a space loses its vote, and a process that sees the numbers of the vertices gets one only where these mean something.
+
 With few labels the networks vote through a student: one network that learns, on cells without labels, the sum of all
 members. It ranks as well as the networks together, and scores a space in a third of their time. With many labels no
 student keeps up with its teachers, and the networks vote themselves.
@@ -16,6 +20,7 @@ from nasgem_core.predictors.covariances import COVARIANCES
 from nasgem_core.predictors.encoder import Encoder, encoders_of, pretrain_encoders
 from nasgem_core.predictors.gp import GaussianProcess
 from nasgem_core.predictors.network import Network
+from nasgem_core.predictors.numbered import NumberedProcess, is_readable
 from nasgem_core.predictors.predictor import Predictor, normal_scores
 from nasgem_core.predictors.recipe import Recipe
 from nasgem_core.predictors.relevances import Relevances
@@ -30,6 +35,14 @@ _NETWORKS_AT_100, _NETWORKS_GROWTH = 1.0, 0.4
 _STUDENT_BELOW = 1000
 """With fewer labels a student votes for the networks."""
 _ENCODERS = 3
+_TRUSTED = 0.5
+"""A member has its whole vote where the odds of its skill are at least this share of those of the best process."""
+_NUMBERED_FROM = 0.9
+"""The same share from which numbered vertices are believed to mean something."""
+_LEAST = 1e-3
+"""How near a correlation comes to 0 and 1, at most."""
+NUMBERED = "numbered"
+"""Name of the process that sees the numbers of the vertices."""
 
 
 @dataclass(frozen=True)
@@ -64,11 +77,12 @@ class Ensemble:
         if not encoders:
             raise ParameterError("encoders is empty: pre-train at least one on the space")
         self._space = space
-        self._core: dict[str, Predictor] = {name: GaussianProcess(space, name, prior) for name in COVARIANCES}
-        self._core["trees"] = BoostedTrees(space)
-        self._networks: dict[str, Predictor] = {
-            f"network{i}": Network(space, encoder, with_features=i % 2 == 1) for i, encoder in enumerate(encoders)
-        }
+        self._processes: dict[str, GaussianProcess | NumberedProcess]
+        self._processes = {name: GaussianProcess(space, name, prior) for name in COVARIANCES}
+        if is_readable(space):
+            self._processes[NUMBERED] = NumberedProcess(space)
+        self._trees = BoostedTrees(space)
+        self._networks = [Network(space, encoder, with_features=i % 2 == 1) for i, encoder in enumerate(encoders)]
         self._student = Network(space, encoders[0], with_features=False)
         self.votes: dict[str, Vote] = {}
 
@@ -78,29 +92,61 @@ class Ensemble:
         Raises:
             DataError: see `normal_scores`.
         """
-        normal_scores(rows, labels)
-        share = _NETWORKS_AT_100 * (len(rows) / 100) ** _NETWORKS_GROWTH / len(self._networks)
+        targets = normal_scores(rows, labels)
         unlabelled = np.setdiff1d(np.arange(len(self._space)), rows)
         rng = np.random.default_rng(derive_seed(seed, "unlabelled"))
         pool = rng.permutation(unlabelled if len(unlabelled) else rows)[:_POOL]
-        weights = dict.fromkeys(self._core, 1.0) | dict.fromkeys(self._networks, share)
         self.votes, cast = {}, {}
-        for name, member in (self._core | self._networks).items():
-            scores = member.fit(rows, labels, derive_seed(seed, name)).predict(pool)
-            self.votes[name] = Vote(member, weights[name], float(scores.mean()), _deviation(scores))
+
+        def add(name: str, member: Predictor, weight: float, scores: np.ndarray) -> None:
+            self.votes[name] = Vote(member, weight, float(scores.mean()), _deviation(scores))
             cast[name] = self.votes[name].cast(scores)
+
+        odds = {}
+        for name, process in self._processes.items():
+            process.fit(rows, labels, derive_seed(seed, name))
+            odds[name] = odds_of(process.left_out(), targets)
+        best = max(odds.values())
+        for name, process in self._processes.items():
+            share = odds[name] / best
+            if name != NUMBERED or share >= _NUMBERED_FROM:
+                add(name, process, min(1.0, share / _TRUSTED), process.predict(pool))
+        # The processes' sum is the measure for what cannot be left out so cheaply.
+        measure, skill = np.sum(list(cast.values()), axis=0), np.sqrt(best / (1 + best))
+
+        def trust(scores: np.ndarray) -> float:
+            return min(1.0, odds_of(scores, measure, skill) / best / _TRUSTED)
+
+        scores = self._trees.fit(rows, labels, derive_seed(seed, "trees")).predict(pool)
+        add("trees", self._trees, trust(scores), scores)
+        core = list(self.votes)
+        share = _NETWORKS_AT_100 * (len(rows) / 100) ** _NETWORKS_GROWTH / len(self._networks)
+        for i, network in enumerate(self._networks):
+            scores = network.fit(rows, labels, derive_seed(seed, f"network{i}")).predict(pool)
+            add(f"network{i}", network, share * trust(scores), scores)
         if len(rows) < _STUDENT_BELOW:
             taught = np.sum(list(cast.values()), axis=0)
             self._student.distil(pool, taught / _deviation(taught), derive_seed(seed, "student"), _STUDENT_STEPS)
-            # The student weighs as much as all others together.
-            weight = _deviation(np.sum([cast[name] for name in self._core], axis=0))
-            self.votes = {name: self.votes[name] for name in self._core}
-            self.votes["student"] = Vote(self._student, weight, 0.0, 1.0)
+            # The student weighs as much as all others together, if it has learned what it was taught.
+            weight = _deviation(np.sum([cast[name] for name in core], axis=0))
+            self.votes = {name: self.votes[name] for name in core}
+            self.votes["student"] = Vote(self._student, weight * trust(self._student.predict(pool)), 0.0, 1.0)
         return self
 
     def predict(self, rows: np.ndarray, space: Space | None = None) -> np.ndarray:
         """Return scores, float64 [rows]; see `Predictor.predict`."""
         return np.sum([vote.cast(vote.member.predict(rows, space)) for vote in self.votes.values()], axis=0)
+
+
+def odds_of(scores: np.ndarray, targets: np.ndarray, skill: float = 1.0) -> float:
+    """Return r^2 / (1 - r^2) for the correlation r of scores and targets, times the targets' own `skill`.
+
+    Where r is not above 0 the odds are as small as can be, and not 0.
+    """
+    spread = scores.std() * targets.std()
+    covariance = np.mean((scores - scores.mean()) * (targets - targets.mean()))
+    correlation = np.clip(skill * covariance / spread if spread else 0.0, _LEAST, 1 - _LEAST)
+    return float(correlation**2 / (1 - correlation**2))
 
 
 def _deviation(scores: np.ndarray) -> float:

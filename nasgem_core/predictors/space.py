@@ -57,11 +57,13 @@ class Space:
         features: float32 [B, F] of zero mean and unit variance over the space or over a reference, cut at four
             standard deviations. So they depend on which cells there are, never on an accuracy.
         names: F names, `group:detail`.
+        numbered: the cells as their table numbers their vertices, None where numbers mean nothing.
     """
 
     cells: CellBatch
     features: np.ndarray
     names: tuple[str, ...]
+    numbered: CellBatch | None = None
 
     @classmethod
     def build(
@@ -70,6 +72,8 @@ class Space:
         notation: Notation,
         columns: Mapping[str, np.ndarray] | None = None,
         standard: Standard | None = None,
+        *,
+        numbered: bool = False,
     ) -> "Space":
         """Compute the features of B cells; those that are equal in all cells are left out.
 
@@ -78,6 +82,7 @@ class Space:
             notation: what their operations mean.
             columns: further features [B] by name, `group:detail`, such as the logarithm of parameters.
             standard: of a reference with the same features; by default that of these cells.
+            numbered: the number of a vertex may mean something, such as the layer that it is.
 
         Raises:
             DataError: the notation does not fit, or a column has another length or a number that is not finite.
@@ -93,7 +98,8 @@ class Space:
             own = np.stack([np.asarray(values, dtype=np.float32) for values in columns.values()], 1)
             features = np.concatenate([features, own], 1)
         standard = standard or Standard.of(features)
-        return cls(laid_out, standard.apply(features), tuple(names[i] for i in standard.kept))
+        kept = tuple(names[i] for i in standard.kept)
+        return cls(laid_out, standard.apply(features), kept, cells if numbered else None)
 
     def __len__(self) -> int:
         return len(self.cells)

@@ -43,6 +43,18 @@ def test_the_posterior_mean_is_that_of_scikit_learn(space, accuracies):
     np.testing.assert_allclose(process.predict(OTHERS), peer.predict(vectors[OTHERS]), atol=2e-3)
 
 
+def test_what_is_left_out_is_predicted_as_by_a_process_without_it(space, accuracies):
+    values = normal_scores(ROWS, accuracies[ROWS])
+    process = GaussianProcess(space, "rational_quadratic", Relevances()).regress(ROWS, values)
+    left_out = process.left_out()
+    assert left_out.shape == ROWS.shape
+    for i in (0, 7):
+        others = np.delete(np.arange(len(ROWS)), i)
+        without = GaussianProcess(space, "rational_quadratic", Relevances())
+        without.condition(ROWS[others], values[others], process.weights)
+        assert left_out[i] == pytest.approx(without.predict(ROWS[i : i + 1])[0], abs=1e-3)
+
+
 @pytest.mark.parametrize("covariance", COVARIANCES)
 def test_a_known_rule_is_learned_and_learned_alike_again(space, accuracies, covariance):
     process = GaussianProcess(space, covariance, Relevances())

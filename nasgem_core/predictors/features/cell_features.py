@@ -13,6 +13,7 @@ from nasgem_core.cells.codes import FIRST_OPERATION_CODE
 from nasgem_core.predictors.features.channels import channel_names, write_channels
 from nasgem_core.predictors.features.counts import count_names, write_counts
 from nasgem_core.predictors.features.motifs import motif_names, write_motifs
+from nasgem_core.predictors.features.places import place_names, write_places
 from nasgem_core.predictors.features.sequences import sequence_names, write_sequences
 from nasgem_core.predictors.features.subsets import subset_names, write_subsets
 from nasgem_core.predictors.features.visits import visit_names, write_visits
@@ -25,6 +26,7 @@ _BLOCKS: tuple[tuple[Callable[[int], list[str]], Callable[..., None]], ...] = (
     (channel_names, write_channels),
     (sequence_names, write_sequences),
     (motif_names, write_motifs),
+    (place_names, write_places),
 )
 
 
