@@ -13,6 +13,9 @@ _ROOM = "nasgem_core.predictors"
 PERCEPTRON = "perceptron"
 """The kind that is not in this catalogue: the paper's predictor, on embeddings."""
 _BASELINES = {
+    "one_hot_boosting": f"{_ROOM}.one_hot:BOOSTING",
+    "one_hot_process": f"{_ROOM}.one_hot:PROCESS",
+    "one_hot_ridge": f"{_ROOM}.one_hot:RIDGE",
     "parameters": f"{_ROOM}.baselines:PARAMETERS",
     "random": f"{_ROOM}.baselines:RANDOM",
 }

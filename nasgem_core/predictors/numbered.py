@@ -43,7 +43,7 @@ class NumberedProcess:
         """Learn from the normal scores of the labels; see `Predictor.fit`. Nothing is drawn: the seed is not read."""
         values = normal_scores(rows, labels)
         cells = _numbered(self._space)
-        self._standard = Standard.of(_columns(cells[rows]))
+        self._standard = Standard.of(place_columns(cells[rows]))
         self._process = GaussianProcess(self._read(self._space, rows), _COVARIANCE, Relevances())
         self._process.regress(np.arange(len(rows)), values)
         return self
@@ -63,7 +63,7 @@ class NumberedProcess:
     def _read(self, space: Space, rows: np.ndarray) -> Space:
         cells = _numbered(space)[rows]
         names = _names(cells)
-        features = self._standard.apply(_columns(cells))
+        features = self._standard.apply(place_columns(cells))
         return Space(space.cells[rows], features, tuple(names[i] for i in self._standard.kept))
 
 
@@ -79,8 +79,8 @@ def _names(cells: CellBatch) -> list[str]:
     return vertices + [f"link:{u}-{v}" for u, v in zip(*np.triu_indices(cells.width, 1), strict=True)]
 
 
-def _columns(cells: CellBatch) -> np.ndarray:
-    """Return float32 [B, columns] of 0 and 1, as `_names` orders them."""
+def place_columns(cells: CellBatch) -> np.ndarray:
+    """Return what each numbered vertex does and which of them are joined, float32 [B, columns] of 0 and 1."""
     codes = np.arange(len(cells.operation_names)) + FIRST_OPERATION_CODE
     does = (cells.codes[:, 1:, None] == codes).reshape(len(cells), -1)
     links = cells.adjacency[:, *np.triu_indices(cells.width, 1)]
