@@ -36,11 +36,13 @@ class Mode:
     Args:
         graphs: replay steps as CUDA graphs, on a GPU.
         reduced: compute in bfloat16, on a GPU that has it.
+        channels_last: keep channels innermost in memory, on a GPU.
         curve: validate after every epoch, and not only after the last.
     """
 
     graphs: bool = True
     reduced: bool = True
+    channels_last: bool = True
     curve: bool = True
 
 
@@ -134,8 +136,8 @@ def train_network(
         config: training parameters.
         seed: root of initialisation, shuffling and augmentation.
         device: a torch device.
-        channels_last: keep channels innermost in memory on the CPU too, where the layers of most networks are faster
-            with it; otherwise the batch is innermost, as `CellNetwork` needs it.
+        channels_last: keep channels innermost in memory on the CPU, where the layers of most networks are faster with
+            it; otherwise the batch is innermost, as `CellNetwork` needs it.
         mode: how it runs.
         on_progress: called after each epoch with the number of epochs done and {"loss"}, and {"accuracy"} if it was
             validated.
@@ -175,7 +177,7 @@ def _run(
     network = _initialised(build, derive_seed(seed, "initialisation")).to(device)
     half = cuda and mode.reduced and torch.cuda.is_bf16_supported(including_emulation=False)
     dtype = torch.bfloat16 if half else torch.float32
-    classifier = Classifier(network, dtype, channels_last=channels_last or cuda)
+    classifier = Classifier(network, dtype, channels_last=mode.channels_last if cuda else channels_last)
     training = _Training(classifier, images, config, seed, graphs=cuda and mode.graphs)
     losses: list[float] = []
     accuracies: list[float] = []

@@ -20,14 +20,16 @@ class Classifier:
     Args:
         network: from images [B, 3, H, W] to logits [B, K]. It is changed: its layout, and in 16 bits its parameters.
         dtype: of convolutions and dense layers, torch.float32 or torch.bfloat16.
-        channels_last: whether channels are the innermost dimension of weights and images.
+        channels_last: whether channels are the innermost dimension of weights and images in memory. On the CPU images
+            stay as they are otherwise, with the batch innermost.
     """
 
     def __init__(self, network: nn.Module, dtype: torch.dtype, *, channels_last: bool) -> None:
         self.network = network.to(memory_format=torch.channels_last) if channels_last else network
         self.device = next(network.parameters()).device
         self.dtype = dtype
-        self._layout = torch.channels_last if channels_last else torch.preserve_format
+        channels_first = None if self.device.type == "cpu" else torch.contiguous_format
+        self._layout = torch.channels_last if channels_last else channels_first
         self.weights = None if dtype == torch.float32 else LowPrecisionWeights(network, dtype)
         if self.device.type == "cuda":
             _drop_counters(network)
@@ -42,8 +44,8 @@ class Classifier:
         # Weights are cast already: a cache of casts would only keep what a graph must not depend on.
         reduced = self.dtype != torch.float32
         with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=reduced, cache_enabled=False):
-            if self._layout == torch.channels_last:
-                images = images.contiguous(memory_format=torch.channels_last)
+            if self._layout is not None:
+                images = images.contiguous(memory_format=self._layout)
             return self.network(images).float()
 
 

@@ -1,0 +1,61 @@
+"""Check proxy training on a GPU, and measure it, within 8 minutes.
+
+It needs PyTorch and what else `nasgem_core` imports, but no Prefect, MLflow, DVC, igraph or pycocotools, and nothing
+has to be installed: run `python benchmarks/gpu.py` in a copy of the repository. It writes gpu.json and gpu.md into
+`--output` after each figure. A part that has failed or ran out of time leaves its reason there, and the next part runs;
+the same command goes on with what is missing. `--device cpu --reduced` shows that everything runs.
+"""
+
+import argparse
+import sys
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from benchmarks.gpu_checks.accuracy import accuracy
+from benchmarks.gpu_checks.kernels import kernels
+from benchmarks.gpu_checks.marked import marked
+from benchmarks.gpu_checks.networks import networks
+from benchmarks.gpu_checks.parity import parity
+from benchmarks.gpu_checks.record import Record
+from benchmarks.gpu_checks.setting import ROOT, Part, Setting
+from benchmarks.gpu_checks.throughput import throughput
+
+PARTS: dict[str, tuple[Part, float]] = {
+    "tests": (marked, 75),
+    "parity": (parity, 60),
+    "kernels": (kernels, 15),
+    "throughput": (throughput, 170),
+    "accuracy": (accuracy, 110),
+    "networks": (networks, 50),
+}
+"""Each part, and the seconds after which it begins nothing more."""
+LIMIT = 470.0
+"""Seconds in all."""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Check and measure proxy training on a GPU, within 8 minutes.")
+    parser.add_argument("--device", default="cuda", help="cuda, cuda:1, or cpu with --reduced")
+    parser.add_argument("--reduced", action="store_true", help="tiny sizes, whose figures mean nothing")
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS), help="run these only")
+    parser.add_argument("--output", type=Path, default=ROOT / "gpu_check", help="where gpu.json and gpu.md go")
+    parser.add_argument("--fresh", action="store_true", help="measure again what is there")
+    parser.add_argument("--cell", type=Path, help="file of the cell that GEMNet-A is built from")
+    options = parser.parse_args()
+    setting = Setting(options.device, options.reduced, options.cell)
+    record = Record(options.output, setting, fresh=options.fresh)
+    start = time.monotonic()
+    for name, (part, seconds) in PARTS.items():
+        if name not in options.parts or record.is_done(name):
+            continue
+        left = LIMIT - (time.monotonic() - start)
+        print(f"{name}, about {min(seconds, left):.0f} s", flush=True)
+        print(f"  {record.run(name, part, setting, seconds=min(seconds, left), limit=left)}", flush=True)
+        setting.release_memory()
+    print(record.table())
+
+
+if __name__ == "__main__":
+    main()
