@@ -30,8 +30,9 @@ from nasgem_core.config.search import CellsConfig, ProxyConfig
 from nasgem_core.networks.cell_network import CellNetwork
 from nasgem_core.networks.layout import NetworkLayout
 from nasgem_core.training.image_set import ImageSet
-from nasgem_core.training.proxy import learning_rate_factor, train_cell
+from nasgem_core.training.proxy import train_cell
 from nasgem_core.training.proxy_images import load_images
+from nasgem_core.training.proxy_training import learning_rate_factor
 
 DATA = Path(__file__).parents[1] / "data" / "raw"
 LAPTOP = ProxyConfig(width=12, stem_stride=2, epochs=20, augment=True)

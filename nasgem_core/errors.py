@@ -17,5 +17,9 @@ class DivergedError(NasgemError):
     """A training whose loss or weights are not finite: a lower learning rate may help."""
 
 
+class DeviceMemoryError(NasgemError):
+    """A device has too little memory for one more training: with fewer at a time it may have enough."""
+
+
 class DataError(NasgemError):
     """A file is missing, truncated, corrupt, or not of the kind that is expected there."""

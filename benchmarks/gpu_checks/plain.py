@@ -12,7 +12,7 @@ from nasgem_core.config.search import ProxyConfig
 from nasgem_core.networks.cell_network import CellNetwork
 from nasgem_core.networks.layout import NetworkLayout
 from nasgem_core.training.image_set import ImageSet
-from nasgem_core.training.proxy import learning_rate_factor
+from nasgem_core.training.proxy_training import learning_rate_factor
 
 
 class PlainNetwork(CellNetwork):

@@ -41,6 +41,12 @@ class Precision:
         return torch.autocast(self._device, dtype=getattr(torch, self.name))
 
 
+def lacks_memory(error: BaseException) -> bool:
+    """Say whether an error of Torch means that a GPU has too little memory: its libraries have their own words."""
+    words = "out of memory", "ALLOC_FAILED"
+    return isinstance(error, RuntimeError) and any(each in str(error) for each in words)
+
+
 def seed_generators(seed: int, *parts: object) -> None:
     """Set the global generators of Python, NumPy and Torch to a state that depends only on the arguments."""
     value = derive_seed(seed, *parts)

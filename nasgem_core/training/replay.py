@@ -13,6 +13,8 @@ from collections.abc import Callable
 
 import torch
 
+from nasgem_core.training.execution import lacks_memory
+
 EAGER_CALLS = 3
 """Calls before a capture."""
 
@@ -50,9 +52,9 @@ class Replay:
         if self._replay is None:
             try:
                 self._replay = self._capture(self._function)
-            except torch.OutOfMemoryError:
-                raise
             except RuntimeError as error:
+                if lacks_memory(error):
+                    raise
                 self.fault = (str(error).splitlines() or [type(error).__name__])[0]
         (self._replay or self._function)()
 

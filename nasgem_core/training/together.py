@@ -86,7 +86,7 @@ def train_together(
     Raises:
         ValueError: there are fewer jobs than processes.
         BrokenProcessPool: a process ended, or could not train its first cell.
-        torch.OutOfMemoryError: the device has too little memory for so many at once.
+        DeviceMemoryError: the device has too little memory for so many at once.
     """
     if len(jobs) < workers:
         raise ValueError(f"{len(jobs)} jobs for {workers} processes: give each at least one")

@@ -6,7 +6,7 @@ import torch
 
 from nasgem_core.errors import ParameterError
 from nasgem_core.training.distributed import World
-from nasgem_core.training.execution import Precision, execution, seed_generators
+from nasgem_core.training.execution import Precision, execution, lacks_memory, seed_generators
 
 
 def draws():
@@ -57,3 +57,17 @@ def test_precision_on_the_cpu():
         assert not precision.scaler.is_enabled()
     with pytest.raises(ParameterError, match="precision = float16: needs a GPU"):
         Precision("float16", torch.device("cpu"))
+
+
+@pytest.mark.parametrize(
+    ("error", "means"),
+    [
+        (torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 MiB"), True),
+        (RuntimeError("CUDA error: out of memory"), True),
+        (RuntimeError("cuDNN error: CUDNN_STATUS_ALLOC_FAILED"), True),
+        (RuntimeError("CUDA error: an illegal memory access was encountered"), False),
+        (ValueError("out of memory"), False),
+    ],
+)
+def test_missing_memory_is_known_by_the_words_of_each_library(error, means):
+    assert lacks_memory(error) is means

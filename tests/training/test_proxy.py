@@ -11,15 +11,15 @@ import torch
 
 from nasgem_core.cells.cell import Cell
 from nasgem_core.config.search import ProxyConfig
-from nasgem_core.errors import ParameterError
+from nasgem_core.errors import DeviceMemoryError, ParameterError
 from nasgem_core.networks.cell_network import CellNetwork
 from nasgem_core.networks.layout import NetworkLayout
 from nasgem_core.seeding import derive_seed
-from nasgem_core.training import proxy, replay
 from nasgem_core.training.augmentation import ImageTensor, draw_views
 from nasgem_core.training.image_set import ImageSet
-from nasgem_core.training.proxy import Mode, learning_rate_factor, train_cell, train_network
-from nasgem_core.training.step import Classifier
+from nasgem_core.training.proxy import Mode, train_cell, train_network
+from nasgem_core.training.proxy_training import learning_rate_factor
+from nasgem_core.training.step import TrainingStep
 
 CONFIG = ProxyConfig(width=4, stages=(1, 2), stem_stride=2, epochs=2, least_steps=0, batch_size=16, augment=True)
 CELL = Cell(np.array([[0, 1, 1], [0, 0, 1], [0, 0, 0]]), ("input", "dwconv3x3", "conv1x1"))
@@ -115,14 +115,6 @@ def test_without_augmentation_the_outcome_differs():
     )
 
 
-def test_learning_rate_rises_shortly_and_falls_to_zero():
-    factors = np.array([learning_rate_factor(step, 100) for step in range(100)])
-    assert factors.argmax() == 5 and factors.max() == 1
-    assert (np.diff(factors[:6]) > 0).all() and (np.diff(factors[5:]) < 0).all()
-    assert 0 < factors[0] < 0.2 and factors[-1] < 0.001
-    assert learning_rate_factor(0, 1) > 0
-
-
 def network_of(images, seed):
     with torch.random.fork_rng():
         torch.manual_seed(derive_seed(seed, "initialisation"))
@@ -171,39 +163,6 @@ def test_without_a_curve_only_the_last_epoch_is_validated():
     assert [list(metrics) for _, metrics in seen] == [["loss"], ["loss"], ["loss", "accuracy"]]
 
 
-def outcome_with(capture, monkeypatch):
-    """Train as on a GPU, with graphs that are made by `capture`."""
-    monkeypatch.setattr(replay, "capture_graph", capture)
-    images, config = stripes(), replace(CONFIG, epochs=3)
-    training = proxy._Training(
-        Classifier(network_of(images, 3), torch.float32, channels_last=False), images, config, 3, graphs=True
-    )
-    epochs = [(training.run_epoch(), training.validate()) for _ in range(3)]
-    whole = train_cell(CELL, images, config, seed=3)
-    assert [loss for loss, _ in epochs] == list(whole.epoch_losses)
-    assert [accuracy for _, accuracy in epochs] == list(whole.epoch_accuracies)
-    return training.note
-
-
-def test_a_step_and_a_validation_are_captured_once_and_replayed(monkeypatch):
-    captured = []
-
-    def capture(function):
-        captured.append(type(function).__name__)
-        return function
-
-    assert outcome_with(capture, monkeypatch) == "" and captured == ["TrainingStep", "Validation"]
-
-
-def test_a_training_that_cannot_be_captured_goes_on_and_says_so(monkeypatch):
-    def capture(_function):
-        raise RuntimeError("not permitted when stream is capturing")
-
-    note = outcome_with(capture, monkeypatch)
-    assert note == "without a CUDA graph: not permitted when stream is capturing"
-    assert train_cell(CELL, stripes(), CONFIG, seed=3).note == ""
-
-
 def test_a_training_that_is_over_leaves_nothing_in_memory():
     made = []
 
@@ -218,6 +177,35 @@ def test_a_training_that_is_over_leaves_nothing_in_memory():
         assert made[0]() is None
     finally:
         gc.enable()
+
+
+def test_a_device_without_enough_memory_is_named_and_keeps_nothing(monkeypatch):
+    made = []
+
+    def step(self):
+        made.append(weakref.ref(self.classifier.network))
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 MiB")
+
+    monkeypatch.setattr(TrainingStep, "__call__", step)
+    gc.disable()
+    try:
+        with pytest.raises(DeviceMemoryError, match=r"^cpu has too little memory left for a training of 16 images"):
+            train_cell(CELL, stripes(), CONFIG, seed=0)
+        assert made[0]() is None
+    finally:
+        gc.enable()
+
+
+@pytest.mark.gpu
+def test_a_training_that_does_not_fit_is_refused_and_another_one_fits():
+    torch.cuda.empty_cache()
+    torch.cuda.set_per_process_memory_fraction(1e-6)
+    try:
+        with pytest.raises(DeviceMemoryError, match=r"^cuda has too little memory"):
+            train_cell(CELL, stripes(), CONFIG, seed=0, device="cuda")
+    finally:
+        torch.cuda.set_per_process_memory_fraction(1.0)
+    assert not train_cell(CELL, stripes(), CONFIG, seed=0, device="cuda").failed
 
 
 @pytest.mark.gpu
