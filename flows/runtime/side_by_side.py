@@ -7,6 +7,8 @@ from prefect import Task
 from prefect.futures import as_completed
 
 from flows.runtime.engines.engine import Engine, FatalTaskError
+from nasgem_core.errors import DeviceMemoryError
+from tasks.run.progress import say
 from tasks.store.caching import is_cached
 
 
@@ -20,18 +22,20 @@ def run_side_by_side(
 ) -> None:
     """Run a cached task for each of the inputs.
 
-    Starting a worker takes longer than reading a record, so known results come first and without workers.
+    Starting a worker takes longer than reading a record, so known results come first and without workers. What found
+    too little memory on a GPU that several workers share is tried again in the end, by itself.
 
     Args:
         engine: whose workers run what is not known yet.
         cached: the task.
         inputs: its arguments.
         on_result: called with the index of the inputs and their result, as soon as it is there.
-        instead: makes the result of a task that has ended every worker that ran it, from the reason; without it that is
-            an error. It is not kept, so the task is tried again the next time.
+        instead: makes the result of a task that has ended every worker that ran it, or has too little memory even by
+            itself, from the reason; without it that is an error. It is not kept, so the task is tried again the next
+            time.
 
     Raises:
-        NasgemError: a worker was ended from outside, or the engine cannot go on.
+        NasgemError: a worker was ended from outside, the engine cannot go on, or memory does not suffice.
     """
     unknown = []
     for index, values in enumerate(inputs):
@@ -41,17 +45,37 @@ def run_side_by_side(
             unknown.append(index)
     try:
         futures = dict(zip(engine.submit(cached, [inputs[index] for index in unknown]), unknown, strict=True))
+        crowded = []
         for future in as_completed(list(futures)):
             try:
                 result = future.result()
+            except DeviceMemoryError:
+                crowded.append(futures[future])
+                continue
             except FatalTaskError as error:
                 if instead is None:
                     raise
                 result = instead(str(error))
             on_result(futures[future], result)
+        if crowded:
+            say(f"  {len(crowded)} found too little memory on the GPU: each is tried again by itself")
+        for index in crowded:
+            on_result(index, _by_itself(engine, cached, inputs[index], instead))
     except BaseException as error:
         engine.terminate()  # it would wait for trainings of hours, also at a signal or when the disk is full
         explained = engine.explained(error)
         if explained is None:
             raise
         raise explained from error
+
+
+def _by_itself(
+    engine: Engine, cached: Task[..., Any], values: dict[str, Any], instead: Callable[[str], Any] | None
+) -> Any:
+    (future,) = engine.submit(cached, [values])
+    try:
+        return future.result()
+    except (DeviceMemoryError, FatalTaskError) as error:
+        if instead is None:
+            raise
+        return instead(f"by itself on the device too: {error}")

@@ -1,6 +1,7 @@
 """Training many cells, each once; every result is logged and shown as it comes."""
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -14,7 +15,7 @@ from nasgem_core.config.search import ProxyConfig
 from nasgem_core.search.objective import Objective
 from nasgem_core.search.target_networks import TargetNetworks
 from nasgem_core.training.proxy import ProxyResult
-from tasks.run.progress import progress_bar
+from tasks.run.progress import progress_bar, say
 from tasks.stages.proxy import train_proxy
 from tasks.stages.small_gemnet import train_small_gemnet
 from tasks.stages.trained import TrainedCells
@@ -83,6 +84,7 @@ def train_cells(
     )
     task, inputs = _planned(session, representatives, settings)
     results: dict[int, dict[str, Any]] = {}
+    notes: Counter[str] = Counter()
     best = float("nan")
 
     def trained(places: Sequence[int]) -> TrainedCells:
@@ -98,6 +100,8 @@ def train_cells(
     def on_result(place: int, result: dict[str, Any]) -> None:
         nonlocal best
         results[place] = result
+        if result.get("note"):
+            notes[result["note"]] += 1
         row = trained([place]).row(0)
         session.records.cell(source.stage, row, result)
         best = float(np.fmax(best, row["score"]))
@@ -105,11 +109,13 @@ def train_cells(
 
     with progress_bar(f"training cells, {source.origin}", len(cells)) as bar:
         run_side_by_side(session.engine, task, inputs, on_result, instead=_lost)
+    for note, count in notes.items():
+        say(f"  {count} of {len(cells)} were trained {note}")
     return trained(range(len(cells)))
 
 
 def _lost(reason: str) -> dict[str, Any]:
-    """Return the result of a training that no worker survived."""
+    """Return the result of a training that no worker survived, or that no device has the memory for."""
     return asdict(
         ProxyResult(
             accuracy=math.nan,

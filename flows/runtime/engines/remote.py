@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from nasgem_core.errors import NasgemError
+from nasgem_core.errors import DeviceMemoryError, NasgemError
 from tasks.run.placement import Placement, default_device
 from tasks.store.caching import SourcePolicy
 from tasks.store.fingerprint import source_fingerprint
@@ -41,7 +41,7 @@ def description() -> dict[str, str]:
 
 
 def run_here(module: str, name: str, source: str, values: Mapping[str, Any]) -> tuple[str, bytes]:
-    """Run a task of ours with its inputs; return a word and its result, or why this worker refuses.
+    """Run a task of ours with its inputs; return a word and its result, or why this worker has none.
 
     Args:
         module: where the task is defined.
@@ -63,6 +63,8 @@ def run_here(module: str, name: str, source: str, values: Mapping[str, Any]) -> 
     }
     try:
         return "result", encode(task.fn(**placed))
+    except DeviceMemoryError as error:
+        return "memory", f"the worker at {place}: {error}".encode()
     except NasgemError as error:
         return "refused", f"the worker at {place}: {error}".encode()
 
@@ -72,8 +74,15 @@ def _place() -> str:
 
 
 def opened(outcome: tuple[str, bytes]) -> Any:
-    """Return the result that a worker has sent; raises `RefusedError` where it refused."""
+    """Return the result that a worker has sent.
+
+    Raises:
+        DeviceMemoryError: its device has too little memory.
+        RefusedError: it refused.
+    """
     word, content = outcome
+    if word == "memory":
+        raise DeviceMemoryError(content.decode())
     if word == "refused":
         raise RefusedError(content.decode())
     return decode(content)

@@ -4,7 +4,7 @@ from prefect.exceptions import TerminationSignal
 from flows.runtime import side_by_side
 from flows.runtime.engines.engine import FatalTaskError, WorkerError
 from flows.runtime.side_by_side import run_side_by_side
-from nasgem_core.errors import NasgemError
+from nasgem_core.errors import DeviceMemoryError, NasgemError
 
 INPUTS = [{"number": number} for number in range(4)]
 
@@ -22,14 +22,15 @@ class Future:
 
 
 class FakeEngine:
-    """Runs nothing; the results of what was submitted are given, the last first."""
+    """Runs nothing; the results of what was submitted are given, the last first. A list has one for each time."""
 
     def __init__(self, *found: object) -> None:
         self.found, self.submitted, self.terminated = found, [], 0
 
     def submit(self, task, inputs):
         self.submitted += inputs
-        return [Future(self.found[values["number"]]) for values in inputs]
+        results = [self.found[values["number"]] for values in inputs]
+        return [Future(found.pop(0) if isinstance(found, list) else found) for found in results]
 
     def terminate(self) -> None:
         self.terminated += 1
@@ -88,3 +89,25 @@ def test_a_task_that_no_worker_survives_gets_another_result_and_the_others_go_on
     assert seen[2:] == [(3, "three"), (1, ["it ended all"])] and not engine.terminated
     with pytest.raises(FatalTaskError):
         run(engine)
+
+
+def test_what_finds_too_little_memory_next_to_others_is_tried_again_by_itself(monkeypatch):
+    crowded = DeviceMemoryError("cuda:0 has too little memory")
+    engine, seen, said = FakeEngine("", [crowded, "one"], "", "three"), [], []
+    monkeypatch.setattr(side_by_side, "say", said.append)
+    run_side_by_side(engine, lambda number: number, INPUTS, lambda *result: seen.append(result))
+    assert seen[2:] == [(3, "three"), (1, "one")] and engine.submitted == [INPUTS[1], INPUTS[3], INPUTS[1]]
+    assert said == ["  1 found too little memory on the GPU: each is tried again by itself"]
+
+
+def test_what_has_too_little_memory_by_itself_is_a_result_with_the_reason_or_an_error():
+    crowded = DeviceMemoryError("cuda:0 has too little memory")
+    engine, seen = FakeEngine("", [crowded] * 2, "", "three"), []
+    run_side_by_side(
+        engine, lambda number: number, INPUTS, lambda *result: seen.append(result), instead=lambda reason: reason
+    )
+    assert seen[-1] == (1, "by itself on the device too: cuda:0 has too little memory") and not engine.terminated
+    engine = FakeEngine("", [crowded] * 2, "", "three")
+    with pytest.raises(DeviceMemoryError):
+        run(engine)
+    assert engine.terminated == 1

@@ -1,5 +1,6 @@
 import numpy as np
 
+from flows.stages import train_cells as module
 from flows.stages.train_cells import Settings, Source, train_cells
 from nasgem_core.cells.sampling import sample_distinct_cells
 from nasgem_core.search.objective import objective_class
@@ -42,3 +43,17 @@ def test_other_settings_have_networks_and_scores_of_their_own(small_search):
     assert np.array_equal(trained.macs, networks.complexity(cells).macs) and trained.columns == {}
     usable = trained.usable
     np.testing.assert_allclose(usable.score, usable.accuracy - 0.5 * np.log10(usable.macs / 1e6))
+
+
+def test_trainings_that_were_slower_than_they_should_be_are_counted(small_search, monkeypatch):
+    def run(_engine, _task, inputs, on_result, **_):
+        for place, given in enumerate(inputs):
+            note = "without a CUDA graph: not permitted" if place else ""
+            on_result(place, {**made_up_result(given["cell"]), "note": note})
+
+    said = []
+    monkeypatch.setattr(module, "run_side_by_side", run)
+    monkeypatch.setattr(module, "say", said.append)
+    cells = sample_distinct_cells(small_search.config.cells, 3, 13)
+    train_cells(small_search.session, cells, Source("estimator", "random"))
+    assert said == ["  2 of 3 were trained without a CUDA graph: not permitted"]

@@ -17,7 +17,7 @@ from flows.runtime.engines.engine import Engine, WorkerError
 from flows.runtime.engines.processes import ProcessPool
 from flows.runtime.side_by_side import run_side_by_side
 from tasks.run.placement import SLOT
-from tests.flows.runtime.engines.worker_tasks import dying, starving, worker
+from tests.flows.runtime.engines.worker_tasks import crowding, dying, starving, worker
 
 POOL: Engine = ProcessPool(2)
 
@@ -71,8 +71,18 @@ def test_tasks_run_in_processes_and_one_that_dies_or_starves_is_reported():
     def starving_flow() -> None:
         run_side_by_side(POOL, starving, [{"number": number} for number in (1, 0)], lambda *_: None)
 
+    results = []
+
+    @flow
+    def crowded_flow() -> None:
+        run_side_by_side(
+            POOL, crowding, [{"number": 7}], lambda *result: results.append(result), instead=lambda reason: reason
+        )
+
     with prefect_test_harness(server_startup_timeout=180):
         POOL.run(working)
+        POOL.run(crowded_flow)
+        assert results == [(0, "by itself on the device too: cuda:7 has too little memory")]
         with pytest.raises(WorkerError, match=r"^a worker was ended from outside \(out of memory\?\): run again"):
             POOL.run(dying_flow)
         _require_one_server(found)

@@ -5,6 +5,7 @@ import pytest
 
 from flows.runtime.engines import remote
 from flows.runtime.engines.remote import RefusedError, description, opened, run_here
+from nasgem_core.errors import DeviceMemoryError
 from tasks.run.placement import SLOT, Placement
 from tests.flows.runtime.engines import worker_tasks
 from tests.flows.runtime.engines.worker_tasks import doing
@@ -37,6 +38,11 @@ def test_a_worker_that_cannot_be_used_says_where_it_is_and_why(tmp_path, changed
     with pytest.raises(RefusedError, match=rf"^the worker at .*:{os.getcwd()}.*{reason}"):
         opened(run(marks=tmp_path, **changed))
     assert "source" not in changed or not list(tmp_path.iterdir()), "it refuses before the work begins"
+
+
+def test_a_worker_without_enough_memory_on_its_gpu_says_so(tmp_path):
+    with pytest.raises(DeviceMemoryError, match=r"^the worker at .*: cuda:0 has too little memory$"):
+        opened(run("crowd", marks=tmp_path))
 
 
 def test_a_module_that_is_missing_is_other_code():

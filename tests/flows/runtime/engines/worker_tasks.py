@@ -8,7 +8,7 @@ from pathlib import Path
 
 from prefect import task
 
-from nasgem_core.errors import DataError
+from nasgem_core.errors import DataError, DeviceMemoryError
 from tasks.run.placement import SLOT, Placement
 from tasks.store.caching import cached_task
 
@@ -31,6 +31,11 @@ def starving(number: int) -> int:
     return len(bytearray(2**46))
 
 
+@cached_task("crowding")
+def crowding(number: int) -> int:
+    raise DeviceMemoryError(f"cuda:{number} has too little memory")
+
+
 @cached_task("doing")
 def doing(number: int, what: str, marks: str, placement: Placement) -> dict[str, object]:
     """Do something that a test asks for, and leave a mark with the number of this process."""
@@ -40,6 +45,8 @@ def doing(number: int, what: str, marks: str, placement: Placement) -> dict[str,
         os.kill(os.getpid(), signal.SIGKILL)
     if what == "refuse":
         raise DataError("the images are others")
+    if what == "crowd":
+        raise DeviceMemoryError("cuda:0 has too little memory")
     if what == "sleep":
         time.sleep(600)
     return {"number": number, "device": placement.device, "process": os.getpid(), "slot": os.environ[SLOT]}
