@@ -1,4 +1,4 @@
-"""The commands of `nasgem` for clusters; `flows.cli.search_commands` adds them."""
+"""The commands of `nasgem` for workers and clusters; `flows.cli.search_commands` adds them."""
 
 import os
 from typing import Annotated
@@ -34,7 +34,7 @@ def scheduler(
 def worker(
     address: Annotated[str, typer.Argument(help="Of the scheduler, such as tls://10.0.0.1:8786.")],
     workers: Annotated[
-        int | None, typer.Option(help="Trainings at the same time; default: one per core, or per GPU.")
+        int | None, typer.Option(help="Trainings at the same time; default: one per core or GPU, or see `nasgem gpu`.")
     ] = None,
     device: Annotated[
         str | None, typer.Option(help="cpu, cuda, cuda:0 ...; default: a GPU where there is one.")
@@ -48,6 +48,17 @@ def worker(
         from tasks.run.placement import default_device, default_workers
 
         serve_workers(address, default_workers(default_device()))
+
+
+@clusters.command()
+def gpu(
+    device: Annotated[str | None, typer.Option(help="cuda:0, cuda:1 ...; default: the first GPU.")] = None,
+) -> None:
+    """Measure how many trainings at a time a GPU is fastest with; commands in this folder then start so many."""
+    with guarded("Nothing was written"):
+        from flows.cli.run_gpu import run_gpu
+
+        run_gpu(device)
 
 
 def place(workers: int | None, device: str | None, engine: str | None = None, address: str | None = None) -> None:

@@ -25,7 +25,9 @@ app = typer.Typer(
 )
 
 *_FIRST, _LAST = STAGES
-Workers = Annotated[int | None, typer.Option(help="Trainings at the same time; default: one per core, or per GPU.")]
+Workers = Annotated[
+    int | None, typer.Option(help="Trainings at the same time; default: one per core or GPU, or see `nasgem gpu`.")
+]
 Device = Annotated[str | None, typer.Option(help="cpu, cuda, cuda:0 ...; default: a GPU where there is one.")]
 Set = Annotated[
     list[str] | None,

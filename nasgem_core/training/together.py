@@ -7,6 +7,8 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from multiprocessing.synchronize import Barrier
 
+import torch
+
 from nasgem_core.cells.cell import Cell
 from nasgem_core.config.search import ProxyConfig
 from nasgem_core.training.image_set import ImageSet
@@ -38,10 +40,12 @@ class Together:
     Args:
         results: of each training, in the order of the jobs.
         seconds: from the first start to the last end; what processes did before is left out.
+        peak_bytes: memory of the GPU that a process held at most; 0 on the CPU.
     """
 
     results: tuple[ProxyResult, ...]
     seconds: float
+    peak_bytes: int = 0
 
     @property
     def per_hour(self) -> float:
@@ -56,6 +60,16 @@ class _Given:
     images: ImageSet
     config: ProxyConfig
     device: str
+
+
+@dataclass(frozen=True)
+class _Done:
+    """A training that is over, when it began and ended on the clock that all processes share, and its memory."""
+
+    result: ProxyResult
+    start: float
+    end: float
+    peak_bytes: int
 
 
 _given: _Given | None = None
@@ -108,8 +122,8 @@ def train_together(
             for process in set(multiprocessing.active_children()) - others:
                 process.terminate()
             raise
-    seconds = max(end for _, _, end in done) - min(start for _, start, _ in done)
-    return Together(tuple(result for result, _, _ in done), seconds)
+    seconds = max(each.end for each in done) - min(each.start for each in done)
+    return Together(tuple(each.result for each in done), seconds, max(each.peak_bytes for each in done))
 
 
 def _prepare(given: _Given, first: Job, barrier: Barrier) -> None:
@@ -124,9 +138,10 @@ def _prepare(given: _Given, first: Job, barrier: Barrier) -> None:
     barrier.wait(START_SECONDS)
 
 
-def _train(job: Job) -> tuple[ProxyResult, float, float]:
-    """Return the result, and when the training began and ended on the clock that all processes share."""
+def _train(job: Job) -> _Done:
     assert _given is not None
     start = time.monotonic()
     result = train_cell(job.cell, _given.images, _given.config, job.seed, device=_given.device, mode=job.mode)
-    return result, start, time.monotonic()
+    end = time.monotonic()
+    on_gpu = torch.device(_given.device).type == "cuda"
+    return _Done(result, start, end, torch.cuda.max_memory_reserved(_given.device) if on_gpu else 0)

@@ -42,7 +42,7 @@ def default_device() -> str:
 
 
 def default_workers(device: str) -> int:
-    """Return `NASGEM_WORKERS`, or one per core on the CPU, one per GPU on GPUs."""
+    """Return `NASGEM_WORKERS`, or one per core on the CPU, and on GPUs one each, or as many as `nasgem gpu` found."""
     wanted = os.environ.get("NASGEM_WORKERS", "")
     if wanted:
         if not wanted.isdigit() or int(wanted) < 1:
@@ -51,7 +51,10 @@ def default_workers(device: str) -> int:
     if device.startswith("cuda"):
         import torch
 
-        return torch.cuda.device_count() if device == "cuda" else 1
+        from tasks.run.gpu_workers import workers_on
+
+        own = range(torch.cuda.device_count()) if device == "cuda" else [torch.device(device).index or 0]
+        return len(own) * min(map(workers_on, own))  # workers take GPUs in turn, so each gets the same number
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
