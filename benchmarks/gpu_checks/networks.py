@@ -2,7 +2,7 @@
 
 The classifiers are trained by `nasgem_core.training.loop` with the paper's recipe on random images of 224 pixels, 256
 at a time; the first steps, in which kernels are chosen, are left out. Detectors take two images of 800 x 1333 pixels,
-an eighth of the paper's batch.
+an eighth of the paper's batch. Latency is that of one image, with and without a graph.
 """
 
 import itertools
@@ -26,6 +26,10 @@ from nasgem_core.backbones.width import fit_to_budget
 from nasgem_core.cells.cell import Cell
 from nasgem_core.cells.sampling import sample_cells
 from nasgem_core.config.search import CellsConfig
+from nasgem_core.deployment.engines import for_engine
+from nasgem_core.deployment.fast_form import CUDA_GRAPH, TORCH
+from nasgem_core.deployment.latency import Setting as LatencySetting
+from nasgem_core.deployment.latency import TimedNetwork, measure_latency
 from nasgem_core.detection.detector import Detector
 from nasgem_core.detection.settings import DetectorSettings
 from nasgem_core.training.distributed import World
@@ -52,6 +56,9 @@ def networks(setting: Setting, known: Figures, clock: Clock) -> Iterator[tuple[s
         if name not in known:
             _require(clock, setting, name)
             yield name, _rate(setting, build(), side)
+    if "latency" not in known:
+        _require(clock, setting, "latency")
+        yield "latency", {name: _latency(setting, build(), name, side) for name, build in builds.items()}
     for kind in ("retinanet", "faster_rcnn"):
         if kind not in known:
             _require(clock, setting, kind)
@@ -117,6 +124,15 @@ def _rate(setting: Setting, model: nn.Module, side: int) -> dict[str, float]:
         "GMACs a second": rate * macs / 1e9,
         "peak GiB": _peak(setting),
     }
+
+
+def _latency(setting: Setting, model: nn.Module, name: str, side: int) -> dict[str, float]:
+    """Return the median milliseconds of one image, in the fast form."""
+    engines = (TORCH, CUDA_GRAPH) if setting.is_gpu else (TORCH,)
+    runs = [for_engine(model, name, (side, side), engine, 1) for engine in engines]
+    timed = [TimedNetwork(name, run, (side, side), getattr(run, "network", None)) for run in runs]
+    found = measure_latency(timed, LatencySetting(setting.device, repeats=setting.size(30, 2)))
+    return {engine: latency.median_ms for engine, latency in zip(engines, found, strict=True)}
 
 
 def _detector_step(setting: Setting, gemnet: GEMNetSpec, kind: str) -> dict[str, float]:

@@ -101,7 +101,10 @@ def latency(
     threads: Annotated[int, typer.Option(help="Threads of the CPU; one is the least noisy.", min=1)] = 1,
     repeats: Annotated[int, typer.Option(help="Timed passes of each network.", min=1)] = 50,
     engine: Annotated[
-        str, typer.Option(help="What runs the networks, in their fast form: torch, or onnxruntime on the CPU.")
+        str,
+        typer.Option(
+            help="What runs the networks, in their fast form: torch, cuda_graph on a GPU, or onnxruntime on the CPU."
+        ),
     ] = "torch",
     output: Annotated[Path, typer.Option(help="Folder of the table and the plot.")] = Path("data/latency"),
 ) -> None:

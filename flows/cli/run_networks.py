@@ -118,7 +118,7 @@ class Measurement:
         batch: images per pass.
         threads: of the CPU.
         repeats: timed passes of each network.
-        engine: what runs the networks, torch or onnxruntime.
+        engine: what runs the networks, torch, cuda_graph or onnxruntime.
     """
 
     device: str | None
@@ -153,7 +153,7 @@ def run_latency(
     _require_free(output)
     batch, threads = measurement.batch, measurement.threads
     engine = measurement.engine
-    device = measurement.device or (default_device() if engine == "torch" else "cpu")
+    device = measurement.device or ("cpu" if engine == "onnxruntime" else default_device())
     setting = Setting(device, batch, threads, measurement.repeats)
     listed = listed_networks(names, sampled) if macs is None else sized_networks(names, sampled, parse_macs(macs))
     with _new_folder(output):  # before the minutes of measuring

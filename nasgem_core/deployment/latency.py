@@ -74,7 +74,8 @@ class TimedNetwork:
         name: what it is called in messages.
         network: maps images [B, 3, H, W] to anything.
         image_size: H and W.
-        counted: what the memory at the peak of a pass is counted of, where another runtime runs `network`.
+        counted: what the memory at the peak of a pass is counted of, where `network` is run by another runtime or as a
+            graph.
     """
 
     name: str

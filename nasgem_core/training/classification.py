@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -164,5 +165,12 @@ class ClassificationTask:
 def normalised(pixels: Tensor, device: torch.device) -> Tensor:
     """Move pixels [B, H, W, 3] uint8 to a device and return them as [B, 3, H, W] float32, channels last in memory."""
     images = pixels.to(device, non_blocking=True).permute(0, 3, 1, 2)
-    mean, std = (torch.tensor(moment, device=device).view(3, 1, 1) * 255 for moment in (MEAN, STD))
+    mean, std = _moments(device)
     return (images.float() - mean) / std
+
+
+@cache
+def _moments(device: torch.device) -> tuple[Tensor, Tensor]:
+    """Return mean and deviation as [3, 1, 1] on a device: bringing them there with each batch would wait for it."""
+    mean, std = (torch.tensor(moment, device=device).view(3, 1, 1) * 255 for moment in (MEAN, STD))
+    return mean, std

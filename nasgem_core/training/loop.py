@@ -176,12 +176,13 @@ class _Loop:
         self.optimiser.zero_grad(set_to_none=True)
         if self.average:
             self.average.update(self.step)
-        # Last, because reading a loss waits for the device. A step that fails here has written no checkpoint.
+        # Last, because reading a loss waits for the device. A step that fails has written no checkpoint.
         self.losses.add(sums, names, f"epoch {epoch + 1}, step {inner + 1} of {self.steps}")
 
     def _step_metrics(self) -> dict[str, float]:
+        means = self.losses.means()
         return {
-            **self.losses.means(),
+            **means,
             "learning_rate": learning_rate(self.recipe, self.step - 1, self.steps),
             "images_per_second": self.losses.images / (time.perf_counter() - self.reported_at),
         }

@@ -18,6 +18,9 @@ _NAMED = 8
 class LossMeter:
     """Sums the losses of all processes.
 
+    Reading a loss waits for the device. On a GPU those of a step are read when the next step is on its way, so that the
+    host is ahead of the device by one step; whoever asks for a sum waits for all.
+
     Args:
         world: this process among those that train together.
         folder: the folder of the checkpoints, for messages.
@@ -27,6 +30,7 @@ class LossMeter:
         self._world, self._folder = world, folder
         self.sums: dict[str, float] = {}
         self.steps = self.images = 0
+        self._unread: tuple[list[str], Tensor] | None = None
         self._last: tuple[str, list[str]] = ("the beginning", [])
 
     def add(self, parts: Mapping[str, Tensor], names: Sequence[str], place: str) -> None:
@@ -38,13 +42,24 @@ class LossMeter:
             place: epoch and step, in words.
 
         Raises:
-            DivergedError: on every process, if a loss of any one is not finite; it names the images of that process.
+            DivergedError: on every process, if a loss of any one is not finite; it names the images of that process. On
+                a GPU it can be the loss of the step before.
         """
+        self.read()
         self._last = place, list(names)
-        local = torch.stack(list(parts.values())).tolist()
+        self._unread = list(parts), torch.stack(list(parts.values()))
+        if self._world.device.type == "cpu":
+            self.read()
+
+    def read(self) -> None:
+        """Wait for the losses of all steps; raises `DivergedError` as `add`."""
+        if self._unread is None:
+            return
+        (parts, losses), (place, names), self._unread = self._unread, self._last, None
+        local = losses.tolist()
         values = [value / self._world.size for value in self._world.sum(local)]
         if not all(map(math.isfinite, values)):
-            found = self._world.gather((local, list(names)))
+            found = self._world.gather((local, names))
             culprits = [(losses, images) for losses, images in found if not all(map(math.isfinite, losses))]
             images = [name for _, own in culprits for name in own]
             raise self._stop(f"the loss was {culprits[0][0][0]} in {place}", images)
@@ -55,6 +70,7 @@ class LossMeter:
 
     def require_finite(self, model: nn.Module) -> None:
         """Raise `DivergedError` if weights are not finite, which can happen after a step with a finite loss."""
+        self.read()
         sound = [parameter.isfinite().all() for parameter in model.parameters()]
         if sound and not torch.stack(sound).all():
             place, names = self._last
@@ -62,6 +78,7 @@ class LossMeter:
 
     def means(self) -> dict[str, float]:
         """Return the mean losses since `clear`."""
+        self.read()
         return {name: value / self.steps for name, value in self.sums.items()}
 
     def clear(self) -> None:

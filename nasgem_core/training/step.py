@@ -128,7 +128,7 @@ class Validation:
     def __init__(self, classifier: Classifier, images: ImageTensor, batch_size: int) -> None:
         self.classifier, self.images = classifier, images
         (views,) = draw_views(torch.arange(len(images)), len(images), None)
-        self._batches = views.to(classifier.device).split(batch_size, dim=1)
+        self._batches = [part.contiguous() for part in views.to(classifier.device).split(batch_size, dim=1)]
         self.correct = torch.zeros((), dtype=torch.int64, device=classifier.device)
 
     @torch.no_grad()

@@ -14,7 +14,8 @@ from nasgem_core.cells.cell import Cell
 from nasgem_core.cells.sampling import sample_distinct_cells
 from nasgem_core.config.search import SearchConfig
 from nasgem_core.deployment.device import device_name
-from nasgem_core.deployment.engines import for_engine
+from nasgem_core.deployment.engines import GraphNetwork, for_engine
+from nasgem_core.deployment.fast_form import CUDA_GRAPH, ONNX_RUNTIME
 from nasgem_core.deployment.latency import Latency, Setting, TimedNetwork, measure_latency
 from nasgem_core.deployment.proxy_spec import ProxySpec
 from nasgem_core.deployment.specs import Spec, build_network, read_spec
@@ -103,7 +104,7 @@ def measure_networks(listed: Sequence[Listed], setting: Setting, engine: str = "
     Args:
         listed: the networks.
         setting: how.
-        engine: one of `nasgem_core.deployment.engines.ENGINES`; the peak of memory is always that of torch.
+        engine: one of `nasgem_core.deployment.fast_form.ENGINES`; the peak of memory is always that of torch.
 
     Returns:
         One row for each network.
@@ -111,19 +112,25 @@ def measure_networks(listed: Sequence[Listed], setting: Setting, engine: str = "
     Raises:
         ParameterError: the engine is unknown, or does not run on the device.
     """
-    if engine != "torch" and setting.device != "cpu":
+    on_gpu = setting.device.startswith("cuda")
+    if engine == ONNX_RUNTIME and setting.device != "cpu":
         raise ParameterError(f"device = {setting.device!r}: {engine} is measured on the cpu only")
+    if engine == CUDA_GRAPH and not on_gpu:
+        raise ParameterError(f"device = {setting.device!r}: {engine} is measured on a GPU only")
     listed = named_apart(listed)
     networks = [build_network(item.spec) for item in listed]
     costs = [count_costs(network, item.spec.image_size) for network, item in zip(networks, listed, strict=True)]
-    timed = [
-        TimedNetwork(
-            item.name,
-            for_engine(network, item.name, item.spec.image_size, engine, setting.threads),
-            item.spec.image_size,
-            None if engine == "torch" else network,
-        )
+    runs = [
+        for_engine(network, item.name, item.spec.image_size, engine, setting.threads)
         for network, item in zip(networks, listed, strict=True)
+    ]
+    counted = [
+        run.network if isinstance(run, GraphNetwork) else network if engine == ONNX_RUNTIME else None
+        for run, network in zip(runs, networks, strict=True)
+    ]
+    timed = [
+        TimedNetwork(item.name, run, item.spec.image_size, other)
+        for item, run, other in zip(listed, runs, counted, strict=True)
     ]
     with progress_bar("measuring latency", setting.repeats * len(timed)) as bar:
         found = measure_latency(timed, setting, on_progress=bar.update)

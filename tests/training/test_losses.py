@@ -72,3 +72,22 @@ def test_weights_must_be_finite():
         NasgemError, match="not finite after epoch 1, step 1 of 2, or a step before it, with the images mine"
     ):
         meter.require_finite(model)
+
+
+def test_on_a_gpu_a_loss_is_read_when_the_next_step_is_on_its_way():
+    meter = LossMeter(World(device=torch.device("cuda")), FOLDER)
+    meter.add({"loss": torch.tensor(1.0)}, ["a"], "step 1")
+    assert meter.steps == 0
+    meter.add({"loss": torch.tensor(3.0)}, ["b"], "step 2")
+    assert meter.steps == 1 and meter.means() == {"loss": 2.0} and meter.images == 2
+
+
+def test_on_a_gpu_the_step_that_diverged_is_named_and_not_the_next_one():
+    meter = LossMeter(World(device=torch.device("cuda")), FOLDER)
+    meter.add({"loss": torch.tensor(float("nan"))}, ["a"], "step 1")
+    with pytest.raises(NasgemError, match=r"the loss was nan in step 1, with the images a:"):
+        meter.add({"loss": torch.tensor(1.0)}, ["b"], "step 2")
+    meter = LossMeter(World(device=torch.device("cuda")), FOLDER)
+    meter.add({"loss": torch.tensor(float("nan"))}, ["a"], "step 1")
+    with pytest.raises(NasgemError, match=r"the loss was nan in step 1"):
+        meter.require_finite(nn.Linear(1, 1))

@@ -224,7 +224,8 @@ def test_a_graph_gives_the_losses_of_the_steps_it_replaces():
         train_cell(CELL, images, config, seed=0, device=device, mode=Mode(graphs=graphs, reduced=False)).epoch_losses
         for device, graphs in (("cuda", True), ("cuda", False), ("cpu", False))
     )
-    np.testing.assert_allclose(graph, eager, rtol=2e-2)
+    np.testing.assert_allclose(graph[0], eager[0], rtol=1e-2)
+    np.testing.assert_allclose(graph, eager, atol=0.05)
     np.testing.assert_allclose(graph[0], cpu[0], rtol=2e-2)
 
 

@@ -84,7 +84,10 @@ def test_why_a_capture_failed_is_said_and_the_stream_still_works(stream):
 
 @pytest.mark.gpu
 def test_errors_of_the_function_itself_come_through(stream):
+    total = torch.zeros((), device="cuda")
+
     def fail():
+        total.add_(1)
         raise ValueError("of the function")
 
     with pytest.raises(ValueError, match="of the function"):

@@ -44,7 +44,7 @@ def made(device="cpu", dtype=torch.bfloat16, images=PlainImages, count=64):
     pixels = torch.randint(0, 256, (count, 20, 20, 3), dtype=torch.uint8)
     of_split = images(pixels, torch.randint(0, 3, (count,)), torch.full((3,), 128.0), torch.full((3,), 64.0))
     of_split = images(*(part.to(device) for part in vars(of_split).values()))
-    classifier = Classifier(network, dtype, channels_last=images is PlainImages)
+    classifier = Classifier(network, dtype, channels_last=images is PlainImages or device == "cuda")
     return classifier, of_split
 
 
@@ -123,6 +123,7 @@ def test_validation_counts_every_image_once(batch_size):
 
 
 @pytest.mark.gpu
+@pytest.mark.filterwarnings("ignore:Synchronization debug mode")
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 def test_on_a_gpu_nothing_waits_either(dtype):
     with torch.cuda.stream(torch.cuda.Stream()):

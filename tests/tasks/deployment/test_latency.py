@@ -62,11 +62,13 @@ def test_a_detector_is_not_measured(tmp_path):
         listed_network(str(tmp_path / "detector"), tmp_path)
 
 
-def test_onnxruntime_is_measured_on_the_cpu_alone(tmp_path):
+def test_each_engine_has_a_device(tmp_path):
     listed = [listed_network(exported(tmp_path / "one", card(0.5)), tmp_path)]
     with pytest.raises(ParameterError, match="device = 'cuda': onnxruntime is measured on the cpu only"):
         measure_networks(listed, SimpleNamespace(device="cuda"), "onnxruntime")
-    with pytest.raises(ParameterError, match="engine = 'abacus': choose one of torch, onnxruntime"):
+    with pytest.raises(ParameterError, match="device = 'cpu': cuda_graph is measured on a GPU only"):
+        measure_networks(listed, Setting(), "cuda_graph")
+    with pytest.raises(ParameterError, match="engine = 'abacus': choose one of torch, cuda_graph, onnxruntime"):
         measure_networks(listed, Setting(), "abacus")
 
 
