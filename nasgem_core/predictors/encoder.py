@@ -66,7 +66,7 @@ class Encoder(nn.Module):
         return torch.cat([*ends, states.sum(1) / _FEW_VERTICES], 1)
 
 
-def pretrain(space: Space, seed: int, steps: int = 1500) -> Encoder:
+def pretrain(space: Space, seed: int, steps: int = 500) -> Encoder:
     """Return an encoder that has learned to predict the features of at most 30,000 cells of the space.
 
     It takes `steps` batches of 256 cells, at a rate that rises for a tenth of them and falls after.
