@@ -38,6 +38,10 @@ Set = Annotated[
 @app.command()
 def search(
     profile: Annotated[str | None, typer.Option(help="Write params.yaml from this profile first.")] = None,
+    earlier: Annotated[
+        list[str] | None,
+        typer.Option("--from", help="Folder of an earlier search to learn from (predictor.earlier). Repeatable."),
+    ] = None,
     assignments: Set = None,
     workers: Workers = None,
     device: Device = None,
@@ -52,7 +56,7 @@ def search(
         place(workers, device, engine, cluster)
         from flows.cli.run_flows import run_search
 
-        run_search(profile, _assigned(assignments))
+        run_search(profile, _assigned(assignments) | ({"predictor.earlier": earlier} if earlier else {}))
         from flows.cli.show import show_results
 
         show_results()

@@ -26,6 +26,7 @@ from tasks.mlflow_runs.models import FullyConnectedModel
 from tasks.mlflow_runs.records import finite
 from tasks.run.progress import say
 from tasks.stages.bootstrap import Draw, Found, bootstrap_task
+from tasks.stages.earlier import earlier_searches
 from tasks.stages.encoder import GUIDED, encoder_value, read_encoder
 from tasks.stages.objective import objective_value
 from tasks.stages.predictor import fit_predictor_task, predictor_of, write_predictor
@@ -76,7 +77,8 @@ def estimator(session: Session) -> None:
 
 
 def check_parameters(session: Session) -> None:
-    """Raise `NasgemError` if a plug-in cannot be imported, or too few cells can meet the score's budget."""
+    """Raise `NasgemError` if a plug-in or an earlier search cannot be read, or too few cells can meet the budget."""
+    earlier_searches(session.config)
     for name in session.config.cells.operations:
         OPERATIONS.get(name)
     OBJECTIVES.get(session.config.score.objective)

@@ -111,6 +111,22 @@ class CellBatch:
             codes[i, :size] = [code_of[name] for name in cell.operations]
         return cls(adjacency, codes, names)
 
+    def with_operations(self, operation_names: Sequence[str]) -> "CellBatch":
+        """Return the same cells, their operations coded by other names.
+
+        Raises:
+            CellError: a cell has an operation that is not among the names.
+        """
+        code_of = code_table(operation_names)
+        table = np.zeros(FIRST_OPERATION_CODE + len(self.operation_names), dtype=np.uint8)
+        table[INPUT_CODE] = INPUT_CODE
+        for code, name in enumerate(self.operation_names, start=FIRST_OPERATION_CODE):
+            if name in code_of:
+                table[code] = code_of[name]
+            elif (self.codes == code).any():
+                raise CellError(f"a cell has the operation {name!r}, which is not among {', '.join(operation_names)}")
+        return CellBatch(self.adjacency, table[self.codes], tuple(operation_names))
+
     @classmethod
     def concatenate(cls, batches: Sequence["CellBatch"]) -> "CellBatch":
         """Join batches of one search space, in order."""

@@ -160,6 +160,8 @@ class PredictorConfig:
     """Decoupled weight decay of AdamW."""
     members: int = bounded(8, low=1, high=256)
     """Networks fitted from different starting points, whose mean predicts; the paper: 1."""
+    earlier: tuple[str, ...] = field(default=(), metadata={"in_key": False, "may_be_empty": True})
+    """Folders of earlier searches, whose trained cells the process learns from too."""
 
 
 @dataclass(frozen=True)

@@ -48,6 +48,22 @@ class Standard:
         return np.clip(standardised, -_LIMIT, _LIMIT, out=standardised)
 
 
+def raw_features(laid_out: CellBatch, notation: Notation, columns: Mapping[str, np.ndarray]) -> np.ndarray:
+    """Return the features of B laid-out cells and further columns [B], float32 [B, all].
+
+    Raises:
+        DataError: a column has another length or a number that is not finite.
+    """
+    features = cell_features(laid_out, notation)
+    for name, values in columns.items():
+        if np.shape(values) != (len(laid_out),) or not np.isfinite(values).all():
+            raise DataError(f"column {name!r} must hold one finite number for each of {len(laid_out)} cells")
+    if columns:
+        own = np.stack([np.asarray(values, dtype=np.float32) for values in columns.values()], 1)
+        features = np.concatenate([features, own], 1)
+    return features
+
+
 @dataclass(frozen=True, eq=False)
 class Space:
     """All cells that may be labelled or predicted.
@@ -88,15 +104,9 @@ class Space:
             DataError: the notation does not fit, or a column has another length or a number that is not finite.
         """
         columns = columns or {}
-        for name, values in columns.items():
-            if np.shape(values) != (len(cells),) or not np.isfinite(values).all():
-                raise DataError(f"column {name!r} must hold one finite number for each of {len(cells)} cells")
         laid_out = lay_out(cells, notation)
         names = [*feature_names(len(notation.operations)), *columns]
-        features = cell_features(laid_out, notation)
-        if columns:
-            own = np.stack([np.asarray(values, dtype=np.float32) for values in columns.values()], 1)
-            features = np.concatenate([features, own], 1)
+        features = raw_features(laid_out, notation, columns)
         standard = standard or Standard.of(features)
         kept = tuple(names[i] for i in standard.kept)
         return cls(laid_out, standard.apply(features), kept, cells if numbered else None)

@@ -14,10 +14,11 @@ from nasgem_core.predictors import catalogue_scorer, process_scorer
 from nasgem_core.predictors.catalogue import PERCEPTRON, PREDICTORS
 from nasgem_core.predictors.catalogue_scorer import TrainingSet, fit_catalogue_scorer
 from nasgem_core.predictors.fitting import pretrain_kind
-from nasgem_core.predictors.process_scorer import ProcessScorer, fit_process
+from nasgem_core.predictors.process_scorer import EarlierSearch, ProcessScorer, fit_process
 from nasgem_core.search.score import Measured
 from nasgem_core.search.scorer import EmbeddingScorer, Scorer
 from nasgem_core.seeding import derive_seed
+from tasks.stages.earlier import PROCESS, earlier_searches
 from tasks.stages.encoder import encoder_of
 from tasks.stages.predictor import fit_predictor_task, predictor_of
 from tasks.store.artifacts import DATA, read_weights, write_weights
@@ -25,7 +26,6 @@ from tasks.store.caching import cached_task
 from tasks.store.fingerprint import registered_source
 
 SCORER_FILE = DATA / "estimator" / "scorer.safetensors"
-PROCESS = "gaussian_process"
 
 ScorerValue = dict[str, Any]
 """A scorer in the form that tasks pass on: `process` or `training_set`, or `encoder` and `predictor`."""
@@ -33,10 +33,16 @@ ScorerValue = dict[str, Any]
 
 @cached_task("process fit")
 def fit_process_task(
-    cells: CellBatch, measured: Measured, space: CellsConfig, target: str, seed: int
+    cells: CellBatch,
+    measured: Measured,
+    space: CellsConfig,
+    target: str,
+    seed: int,
+    *,
+    earlier: tuple[EarlierSearch, ...] = (),
 ) -> dict[str, Any]:
-    """Fit a process to trained cells; returns its arrays and metadata."""
-    arrays, metadata = fit_process(cells, measured, space, target, seed).to_arrays()
+    """Fit a process to trained cells, and those of earlier searches; returns its arrays and metadata."""
+    arrays, metadata = fit_process(cells, measured, space, target, seed, earlier=earlier).to_arrays()
     return {"weights": arrays, "metadata": metadata}
 
 
@@ -61,7 +67,8 @@ def fit_scorer(
     """
     kind, target = config.predictor.kind, config.predictor.target
     if kind == PROCESS:
-        return {"process": fit_process_task(cells, measured, config.cells, target, seed)}
+        earlier = earlier_searches(config)
+        return {"process": fit_process_task(cells, measured, config.cells, target, seed, earlier=earlier)}
     if kind == PERCEPTRON:
         fitted = fit_predictor_task(encoder, cells, measured, config.predictor, seed)
         return {"encoder": encoder, "predictor": fitted}

@@ -213,8 +213,12 @@ def write_trained(path: Path, trained: TrainedCells) -> None:
     write_table(path, SCHEMA, pd.DataFrame(trained.rows(), columns=names).astype(types))
 
 
-def read_trained(path: Path, operation_names: Sequence[str], vertices: int) -> TrainedCells:
-    """Read trained cells of a search space; raises `DataError` when the file is missing, foreign or holds no cell."""
+def read_trained(path: Path, operation_names: Sequence[str] | None = None, vertices: int | None = None) -> TrainedCells:
+    """Read trained cells, by default with the operations that they have and room for the largest.
+
+    Raises:
+        DataError: the file is missing, foreign or holds something that is no cell.
+    """
     table = read_table(path, SCHEMA)
     missing = [name for name in COLUMNS if name not in table.columns]
     if missing:

@@ -20,6 +20,17 @@ def test_cells_come_back_out_of_a_batch(some):
     assert batch[0].cell(0) == some[0]
 
 
+@given(st.lists(cells(), min_size=1, max_size=5))
+def test_other_names_code_the_same_cells(some):
+    batch = CellBatch.from_cells(some, NAMES)
+    other = batch.with_operations(("skip", *NAMES[::-1]))
+    assert list(other) == some and other.operation_names == ("skip", *NAMES[::-1])
+    used = sorted({name for cell in some for name in cell.operations[1:]})
+    assert list(batch.with_operations(used)) == some
+    with pytest.raises(CellError, match=f"the operation '{used[0]}', which is not among"):
+        batch.with_operations([name for name in NAMES if name != used[0]])
+
+
 def test_what_does_not_fit_is_refused():
     cell = Cell(DIAMOND, ("input", "conv1x1", "dwconv3x3", "conv1x1"))
     with pytest.raises(CellError, match="has 4 vertices, more than the 3"):

@@ -8,7 +8,7 @@ from scipy.stats import kendalltau
 from nasgem_core.cells.sampling import sample_distinct_cells
 from nasgem_core.config.search import CellsConfig
 from nasgem_core.errors import DataError, ParameterError
-from nasgem_core.predictors.process_scorer import ProcessScorer, fit_process
+from nasgem_core.predictors.process_scorer import EarlierSearch, ProcessScorer, fit_process
 from nasgem_core.search.score import Measured, efficiency_score
 
 SPACE = CellsConfig(vertices=10)
@@ -76,3 +76,40 @@ def test_what_is_no_process_is_refused(scorer):
         ProcessScorer.from_arrays({name: a for name, a in arrays.items() if name != "standard.mean"}, metadata)
     with pytest.raises(DataError, match="incomplete or of another version"):
         ProcessScorer.from_arrays({**arrays, "values": arrays["values"][:5]}, metadata)
+
+
+def searched_before(measured, start: int = 200) -> EarlierSearch:
+    """Return what a search on other images has found: the same order, with noise of its own."""
+    cells, accuracy, macs = measured
+    scores = efficiency_score(accuracy, macs, 0.1)[start:]
+    values = 3 * scores + 0.01 * np.random.default_rng(1).normal(size=len(scores))
+    return EarlierSearch(cells[start:], (values - values.mean()) / values.std())
+
+
+def test_few_cells_are_ranked_better_with_an_earlier_search_and_no_worse_with_one_of_chance(measured):
+    cells, accuracy, macs = measured
+    few, scores = Measured(accuracy[:10], macs[:10], 0.1), efficiency_score(accuracy, macs, 0.1)
+    helpful = searched_before(measured)
+    chance = EarlierSearch(helpful.cells, np.random.default_rng(2).permutation(helpful.values))
+    taus = []
+    for earlier in ((), (helpful,), (chance,), (chance, helpful)):
+        scorer = fit_process(cells[:10], few, SPACE, "score", 1, earlier=earlier)
+        taus.append(kendalltau(scorer.score(cells[10:200], None, 0.1), scores[10:200]).statistic)
+    plain, helped, misled, both = taus
+    assert helped > plain + 0.05 and both > plain and misled > plain - 0.1
+
+
+def test_an_earlier_search_may_have_other_operations_and_sizes(measured):
+    cells, accuracy, macs = measured
+    other = sample_distinct_cells(CellsConfig(vertices=14, operations=("conv3x3", "dwconv3x3")), 30, 5)
+    earlier = EarlierSearch(other, np.random.default_rng(0).normal(size=30))
+    known = Measured(accuracy[:20], macs[:20], 0.1)
+    scorer = fit_process(cells[:20], known, SPACE, "score", 1, earlier=(earlier, searched_before(measured)))
+    assert set(scorer.earlier[0].cells.operation_names) == {*SPACE.operations, "conv3x3"}
+    arrays, metadata = scorer.to_arrays()
+    kept = save({name: np.asarray(array, order="C") for name, array in arrays.items()})
+    again = ProcessScorer.from_arrays(load(kept), json.loads(json.dumps(metadata)))
+    assert np.array_equal(again.score(cells, None, 0.1), scorer.score(cells, None, 0.1))
+    without = {name: array for name, array in arrays.items() if name != "earlier1.standard.mean"}
+    with pytest.raises(DataError, match="incomplete or of another version"):
+        ProcessScorer.from_arrays(without, metadata)
