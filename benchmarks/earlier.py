@@ -1,4 +1,4 @@
-"""How many trainings a search saves that learns from an earlier one: pairs of searches of NAS-Bench-201 on other images.
+"""How many trainings a search saves that learns from an earlier one: pairs of searches of NAS-Bench-201.
 
 A search trains 20 random cells and then four times the 10 that its process expects to be best; to train is to look up a
 noisy validation accuracy. The later one of a pair is run without and with what the earlier one has found, and, as what

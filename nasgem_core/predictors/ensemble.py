@@ -39,6 +39,8 @@ _TRUSTED = 0.5
 """A member has its whole vote where the odds of its skill are at least this share of those of the best process."""
 _NUMBERED_FROM = 0.9
 """The same share from which numbered vertices are believed to mean something."""
+_NEGLIGIBLE = 0.1
+"""Networks that are trusted less need no student."""
 _LEAST = 1e-3
 """How near a correlation comes to 0 and 1, at most."""
 NUMBERED = "numbered"
@@ -121,16 +123,20 @@ class Ensemble:
         add("trees", self._trees, trust(scores), scores)
         core = list(self.votes)
         share = _NETWORKS_AT_100 * (len(rows) / 100) ** _NETWORKS_GROWTH / len(self._networks)
+        trusts = []
         for i, network in enumerate(self._networks):
             scores = network.fit(rows, labels, derive_seed(seed, f"network{i}")).predict(pool)
-            add(f"network{i}", network, share * trust(scores), scores)
+            trusts.append(trust(scores))
+            add(f"network{i}", network, share * trusts[-1], scores)
         if len(rows) < _STUDENT_BELOW:
             taught = np.sum(list(cast.values()), axis=0)
-            self._student.distil(pool, taught / _deviation(taught), derive_seed(seed, "student"), _STUDENT_STEPS)
-            # The student weighs as much as all others together, if it has learned what it was taught.
-            weight = _deviation(np.sum([cast[name] for name in core], axis=0))
             self.votes = {name: self.votes[name] for name in core}
-            self.votes["student"] = Vote(self._student, weight * trust(self._student.predict(pool)), 0.0, 1.0)
+            # The student weighs as much as all others together, as far as networks can be trusted on this space.
+            weight = float(np.mean(trusts)) * _deviation(np.sum([cast[name] for name in core], axis=0))
+            if np.mean(trusts) >= _NEGLIGIBLE:
+                taught = taught / _deviation(taught)
+                self._student.distil(pool, taught, derive_seed(seed, "student"), _STUDENT_STEPS)
+                self.votes["student"] = Vote(self._student, weight, 0.0, 1.0)
         return self
 
     def predict(self, rows: np.ndarray, space: Space | None = None) -> np.ndarray:

@@ -17,7 +17,8 @@ from nasgem_core.predictors.predictor import normal_scores
 from nasgem_core.predictors.relevances import Relevances
 from nasgem_core.predictors.space import Space, Standard
 
-_COVARIANCE = "arc_cosine"
+_COVARIANCE = "rational_quadratic"
+"""The other covariances take several times as long to learn."""
 _MOST_COLUMNS = 1000
 _CHUNK = 8192
 
