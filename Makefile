@@ -56,7 +56,7 @@ site: .venv/.project ## write the documentation as a site into site/
 # markers what is true wherever this can be installed.
 given := python_full_version < '3.15'|platform_machine == 'x86_64'|sys_platform == 'linux'|[a-z_]*implementation[a-z_]* [!=]= '(PyPy|CPython)'
 lock: .venv/.packages ## resolve pyproject.toml into the exact pins and hashes of requirements.lock
-	@$(bin)/uv pip compile --quiet --universal pyproject.toml --group dev --extra peers --extra dask --annotation-style line \
+	@$(bin)/uv pip compile --quiet --universal pyproject.toml --group dev --extra peers --extra dask --extra ray --extra s3 --annotation-style line \
 	    --custom-compile-command "make lock" --generate-hashes --output-file requirements.lock
 	@sed -Ei "s/ ($(given)) and//g; s/ (and|;) ($(given))//g" requirements.lock
 

@@ -79,6 +79,26 @@ def read_weights(path: Path, schema: str) -> tuple[dict[str, Tensor], dict[str, 
     return tensors, document
 
 
+def peek_document(path: Path, schema: str) -> dict[str, Any]:
+    """Return the document of a file without its weights, so without a check of either.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        DataError: it is foreign or of another schema.
+    """
+    if not path.is_file():
+        raise FileNotFoundError(path)
+    try:
+        with safe_open(path, framework="pt") as file:
+            document: dict[str, Any] = json.loads((file.metadata() or {})[_HEADER])
+        found = document.pop(_SCHEMA)
+    except Exception:  # on foreign bytes a parser raises anything
+        raise _foreign(path, schema, "it is truncated, corrupt or another file") from None
+    if found != schema:
+        raise _foreign(path, schema, f"it says {found!r}")
+    return document
+
+
 def _foreign(path: Path, schema: str, fault: str) -> DataError:
     return DataError(f"{path} is not a {schema} file ({fault})")
 

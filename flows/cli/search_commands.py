@@ -9,11 +9,12 @@ from typing import Annotated
 
 import typer
 
-from flows.cli.cluster_commands import Cluster, Engine, clusters, place, show_cluster
+from flows.cli.cluster_commands import Cluster, Engine, Store, clusters, place, show_cluster
 from flows.cli.compare_command import comparing
 from flows.cli.guard import guarded
 from flows.cli.network_commands import commands
 from flows.cli.project_commands import projects
+from flows.cli.store_commands import stores
 from flows.stages.catalogue import STAGES
 
 app = typer.Typer(
@@ -47,13 +48,14 @@ def search(
     device: Device = None,
     engine: Engine = None,
     cluster: Cluster = None,
+    store: Store = None,
 ) -> None:
     """Run the whole search with params.yaml, and show what it found.
 
     Work done before with equal parameters is read, not done again, so a search that was stopped goes on.
     """
     with guarded():
-        place(workers, device, engine, cluster)
+        place(workers, device, engine, cluster, store=store)
         from flows.cli.run_flows import run_search
 
         run_search(profile, _assigned(assignments) | ({"predictor.earlier": earlier} if earlier else {}))
@@ -74,10 +76,11 @@ def stage(
     device: Device = None,
     engine: Engine = None,
     cluster: Cluster = None,
+    store: Store = None,
 ) -> None:
     """Run one stage on the files that earlier stages wrote into data/."""
     with guarded():
-        place(workers, device, engine, cluster)
+        place(workers, device, engine, cluster, store=store)
         from flows.cli.run_flows import run_stage
         from nasgem_core.errors import ParameterError
 
@@ -152,14 +155,18 @@ def import_table(
 
 @benchmark.command("run")
 def run_benchmark(
-    assignments: Set = None, workers: Workers = None, engine: Engine = None, cluster: Cluster = None
+    assignments: Set = None,
+    workers: Workers = None,
+    engine: Engine = None,
+    cluster: Cluster = None,
+    store: Store = None,
 ) -> None:
     """Try the predictors of params.yaml on its tables. Earlier results are read; same as `nasgem stage benchmark`.
 
     For instance: --set benchmark.tables=[nasbench201] --set benchmark.splits=3
     """
     with guarded():
-        place(workers, None, engine, cluster)
+        place(workers, None, engine, cluster, store=store)
         from flows.cli.run_flows import run_stage
 
         run_stage("benchmark", _assigned(assignments))
@@ -207,10 +214,10 @@ def show(
 
 
 @app.command()
-def status(cluster: Cluster = None) -> None:
+def status(engine: Engine = None, cluster: Cluster = None) -> None:
     """Show which stages have results, what is running here, and what the workers of a cluster do."""
     with guarded():
-        place(None, None, address=cluster)
+        place(None, None, engine, cluster)
         from flows.cli.show import show_status
 
         show_status()
@@ -256,6 +263,7 @@ app.add_typer(clusters)
 app.add_typer(commands)
 app.add_typer(comparing)
 app.add_typer(projects)
+app.add_typer(stores, name="store")
 
 
 def _assigned(assignments: list[str] | None) -> dict[str, object]:

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from nasgem_core.errors import DataError
 from nasgem_core.files import remove_leftovers
-from nasgem_core.weights import read_weights, write_weights
+from nasgem_core.weights import peek_document, read_weights, write_weights
 
 SCHEMA = "nasgem.checkpoint/2"
 LAST, PREVIOUS = "last.safetensors", "previous.safetensors"
@@ -55,6 +55,15 @@ def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
         write_weights(folder / LAST, SCHEMA, checkpoint.tensors, document, keep=folder / PREVIOUS)
     except OSError as error:
         raise OSError(error.errno, error.strerror, str(folder)) from None
+
+
+def saved_step(folder: Path) -> int:
+    """Return the step of the folder's last checkpoint, from its header alone; -1 where it cannot be read."""
+    try:
+        step = peek_document(folder / LAST, SCHEMA)["step"]
+    except (DataError, FileNotFoundError, KeyError):
+        return -1
+    return step if isinstance(step, int) else -1
 
 
 def load_checkpoint(

@@ -42,6 +42,7 @@ def train(
     world: World | None = None,
     on_progress: Callable[[Progress], None] | None = None,
     on_warning: Callable[[str], None] | None = None,
+    on_saved: Callable[[Path], None] | None = None,
 ) -> Trained:
     """Train a task to the end, from the folder's last checkpoint if it has one.
 
@@ -55,6 +56,7 @@ def train(
         world: this process among several, and its device; by default a single process on the CPU.
         on_progress: called on process 0 with each report.
         on_warning: called on process 0 if an unreadable checkpoint was skipped.
+        on_saved: called on process 0 with the folder after each checkpoint.
 
     Raises:
         DivergedError: the loss is not finite; the message names epoch, step and images. The last checkpoint remains.
@@ -63,7 +65,8 @@ def train(
     """
     world = world or World()
     with execution(world, recipe.deterministic, task.equal_shapes):
-        loop = _Loop(task, recipe, folder, seed=seed, world=world, on_progress=on_progress or (lambda _: None))
+        loop = _Loop(task, recipe, folder, seed=seed, world=world)
+        loop.on_progress, loop.on_saved = on_progress or loop.on_progress, on_saved or loop.on_saved
         loop.resume(on_warning)
         world.wait()  # no process writes a checkpoint before all have read theirs
         return loop.run(recipe.epochs if until is None else min(until, recipe.epochs))
@@ -80,10 +83,10 @@ class _Loop:
         *,
         seed: int,
         world: World,
-        on_progress: Callable[[Progress], None],
     ) -> None:
         self.task, self.recipe, self.folder, self.seed, self.world = task, recipe, folder, seed, world
-        self.on_progress = on_progress
+        self.on_progress: Callable[[Progress], None] = lambda _: None
+        self.on_saved: Callable[[Path], None] = lambda _: None
         self.steps = task.steps_per_epoch()
         if self.steps < 1:
             raise ParameterError(
@@ -224,6 +227,7 @@ class _Loop:
                 self.folder,
                 Checkpoint(self.identity, self.step, self.evaluated, tensors, state, tuple(self.history)),
             )
+            self.on_saved(self.folder)
         self.saved_at = time.monotonic()
 
     def resume(self, on_warning: Callable[[str], None] | None) -> None:

@@ -21,6 +21,7 @@ from tasks.run.parameters import in_section
 from tasks.run.placement import reader_processes
 from tasks.stages.initial_weights import begin
 from tasks.store.checkpoints import checkpoint_folder
+from tasks.store.mirror import send_checkpoint
 
 IMAGES_PER_RATE = 256
 """The learning rate in params.yaml is for this many images per step."""
@@ -138,5 +139,6 @@ def train_network(
             world=world,
             on_progress=on_progress,
             on_warning=on_warning,
+            on_saved=send_checkpoint,
         )
     return trained, task.broken

@@ -33,6 +33,7 @@ from tasks.stages.coco_data import CocoData, first_images
 from tasks.stages.imagenet_results import remove_others
 from tasks.store.artifacts import DATA, METRICS, read_weights, write_bytes, write_json, write_table, write_weights
 from tasks.store.checkpoints import checkpoint_folder
+from tasks.store.mirror import send_checkpoint
 
 FOLDER = DATA / "coco"
 METRICS_FILE = METRICS / "coco.json"
@@ -196,7 +197,16 @@ def train_detector(
             on_progress(progress, task.found if "AP" in progress.metrics else {})
 
     with in_section("coco"):
-        trained = train(task, recipe, folder, seed=seed, world=world, on_progress=report, on_warning=on_warning)
+        trained = train(
+            task,
+            recipe,
+            folder,
+            seed=seed,
+            world=world,
+            on_progress=report,
+            on_warning=on_warning,
+            on_saved=send_checkpoint,
+        )
     samples = {
         prefix: detect(trained.model, first_images(measured, config.samples), world)
         for prefix, measured in data.measured.items()

@@ -8,17 +8,44 @@ from nasgem_core.errors import DataError
 from nasgem_core.training.image_set import ImageSet
 from nasgem_core.training.proxy_images import load_images
 from tasks.run.placement import Placement
+from tasks.stages.sent_images import pack_images, sent_images, was_sent
+
+
+class OtherImagesError(DataError):
+    """The images of this machine are not those of the search."""
 
 
 def open_unchanged_images(config: ProxyConfig, images_hash: str, placement: Placement) -> ImageSet:
-    """Return the images that a search began with; raises `DataError` where they are others now."""
-    images = open_images(config, placement.images)
-    if images.content_hash != images_hash:
-        raise DataError(f"the images of {config.dataset} changed while the search was running: start it again")
-    return images
+    """Return the images that a search began with, or those of a search on another machine that were sent to this one.
+
+    Raises:
+        OtherImagesError: this machine has others, or none.
+        DataError: the images that were sent are damaged.
+    """
+    try:
+        images = open_images(config, placement.images)
+        if images.content_hash == images_hash:
+            return images
+        problem = f"the images of {config.dataset} changed while the search was running: start it again"
+    except DataError as error:
+        problem = str(error)
+    if not was_sent(images_hash):
+        raise OtherImagesError(problem)
+    return _open_sent(images_hash)
+
+
+def packed_images(config: ProxyConfig, images_hash: str, placement: Placement) -> bytes:
+    """Return the images of a search as bytes for a machine without them; raises as `open_unchanged_images`."""
+    return pack_images(open_unchanged_images(config, images_hash, placement))
 
 
 @lru_cache(maxsize=2)
 def open_images(config: ProxyConfig, folder: str) -> ImageSet:
     """Load the images once per process."""
     return load_images(config, Path(folder))
+
+
+@lru_cache(maxsize=1)
+def _open_sent(images_hash: str) -> ImageSet:
+    """Read images that were sent once per process; raises `DataError` if there are none."""
+    return sent_images(images_hash)

@@ -18,6 +18,7 @@ from prefect.settings import get_current_settings
 
 from nasgem_core.errors import DataError
 from tasks.store.fingerprint import fingerprint, source_fingerprint
+from tasks.store.mirror import fetch_record, send_missing_record
 from tasks.store.record_folder import RECORDS, RecordFolder
 from tasks.store.serialization import PlainSerializer
 
@@ -41,6 +42,8 @@ class SourcePolicy(CachePolicy):
     ) -> str:
         """Return the key of one task run; moves a record that cannot be trusted out of the way first."""
         key = self.key(task_ctx.task.name, inputs)
+        # Before Prefect reads it, and not while it does: what comes from a store is looked at like any other record.
+        fetch_record(RECORDS / key)
         _drop_foreign_record(RECORDS / key)
         return key
 
@@ -80,7 +83,12 @@ def is_cached(cached: Task[..., Any], **inputs: Any) -> bool:
         raise TypeError(f"{cached.name} was not made by cached_task")
     if get_current_settings().tasks.refresh_cache:
         return False
-    return _is_own_record(RECORDS / policy.key(cached.name, inputs))
+    path = RECORDS / policy.key(cached.name, inputs)
+    fetch_record(path)
+    known = _is_own_record(path)
+    if known:
+        send_missing_record(path)
+    return known
 
 
 def _is_own_record(path: Path) -> bool:

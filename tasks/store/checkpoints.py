@@ -12,6 +12,7 @@ from typing import Any
 
 from nasgem_core.training.distributed import World
 from tasks.store.fingerprint import fingerprint, source_fingerprint
+from tasks.store.mirror import fetch_checkpoints
 
 
 def checkpoint_folder(
@@ -31,6 +32,8 @@ def checkpoint_folder(
     if world.rank == 0:
         if folder.exists() and _refreshing():
             shutil.rmtree(folder)
+        if not _refreshing():
+            fetch_checkpoints(folder)
         others = [other for other in sorted(path.parent.glob(f"{stem}-*")) if other != folder]
         if others and not folder.exists() and on_warning is not None:
             on_warning(f"the code has changed since {others[-1]} was written: training again; that folder stays")

@@ -8,6 +8,7 @@ from prefect.filesystems import LocalFileSystem
 
 from nasgem_core.errors import DataError
 from nasgem_core.files import written_whole
+from tasks.store.mirror import send_record
 
 RECORDS = Path(".nasgem") / "prefect" / "storage"
 """In the repository, wherever the user's own settings of Prefect would keep results."""
@@ -36,15 +37,16 @@ class RecordFolder(LocalFileSystem):
         resolved = self._resolve_path(path)
         with written_whole(resolved) as file:
             file.write(f"{_checksum(resolved.name, content)}\n".encode() + content)
+        send_record(resolved)
         return str(resolved)
 
     def read_path(self, path: str, **options: Any) -> bytes:  # type: ignore[override]
         """Read the record of a key; raises `DataError` where it is truncated, altered or that of another key."""
         resolved = self._resolve_path(path)
-        checksum, _, content = resolved.read_bytes().partition(b"\n")
-        if checksum != _checksum(resolved.name, content).encode():
+        record = resolved.read_bytes()
+        if not is_whole_record(resolved.name, record):
             raise DataError(f"{resolved} is truncated, altered or the record of another key")
-        return content
+        return record.partition(b"\n")[2]
 
     async def awrite_path(self, path: str, content: bytes) -> str:
         """Do the same for callers that wait for a coroutine."""
@@ -53,6 +55,12 @@ class RecordFolder(LocalFileSystem):
     async def aread_path(self, path: str) -> bytes:
         """Do the same for callers that wait for a coroutine."""
         return self.read_path(path)
+
+
+def is_whole_record(key: str, record: bytes) -> bool:
+    """Say whether bytes are the record of a key, as it was written."""
+    checksum, _, content = record.partition(b"\n")
+    return checksum == _checksum(key, content).encode()
 
 
 def _checksum(key: str, content: bytes) -> str:

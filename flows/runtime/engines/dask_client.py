@@ -45,11 +45,18 @@ def refusal(address: str, error: Exception) -> NasgemError:
     )
 
 
-def cluster_status(client: "Client") -> Iterator[str]:
-    """Yield a line about a cluster and one for each of its workers: its name, its machine, what it does."""
-    workers = client.scheduler_info(n_workers=-1)["workers"]
-    doing = client.processing()
+def cluster_lines(address: str) -> Iterator[str]:
+    """Yield a line about a cluster and one for each of its workers: its name, its machine, what it does.
+
+    Raises:
+        NasgemError: the scheduler does not answer, or has ended meanwhile.
+    """
+    with connected(address) as client:
+        workers = client.scheduler_info(n_workers=-1).get("workers")
+        if workers is None:  # Dask gives nothing while it tries to connect again
+            raise NasgemError(f"the scheduler at {address} has just ended: start `nasgem scheduler` again")
+        doing = client.processing()
     yield f"{len(workers)} workers, {sum(map(bool, doing.values()))} of them at work"
-    for address, worker in sorted(workers.items(), key=lambda each: str(each[1]["name"])):
-        tasks = [str(key).rpartition("-")[0] for key in doing.get(address, ())]
+    for place, worker in sorted(workers.items(), key=lambda each: str(each[1]["name"])):
+        tasks = [str(key).rpartition("-")[0] for key in doing.get(place, ())]
         yield f"  {worker['name']:<32} {worker['host']:<20} {', '.join(tasks) or 'waits'}"

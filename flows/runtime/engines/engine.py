@@ -20,6 +20,9 @@ class FatalTaskError(NasgemError):
 class Engine(Protocol):
     """Runs flows, and hands their tasks to workers."""
 
+    def connect(self) -> None:
+        """Find out now whether the cluster can be used; raises `NasgemError` where it cannot."""
+
     def run(self, flow: Flow[[], None]) -> None:
         """Run a flow; inside of it, tasks can be submitted."""
 

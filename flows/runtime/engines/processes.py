@@ -22,10 +22,14 @@ class ProcessPool:
 
     Args:
         workers: how many.
+        address: "", as there is no cluster.
     """
 
-    def __init__(self, workers: int) -> None:
+    def __init__(self, workers: int, address: str = "") -> None:
         self.workers = workers
+
+    def connect(self) -> None:
+        """Do nothing: each flow starts its processes."""
 
     def run(self, flow: Flow[[], None]) -> None:
         """Run a flow with a pool of its own."""

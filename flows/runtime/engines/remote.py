@@ -1,4 +1,4 @@
-"""What a Dask worker does: it runs our tasks by their names, after a look at its own code.
+"""What a worker of a cluster does: it runs our tasks by their names, after a look at its own code.
 
 What it sends back is bytes of plain values. A task runs there without Prefect: the machine that asked for it keeps the
 record, so workers need neither its folder nor its servers.
@@ -17,10 +17,14 @@ import torch
 
 from nasgem_core.errors import DeviceMemoryError, NasgemError
 from tasks.run.placement import Placement, default_device
+from tasks.stages.proxy_images import OtherImagesError
+from tasks.stages.sent_images import keep_images
 from tasks.store.caching import SourcePolicy
 from tasks.store.fingerprint import source_fingerprint
 from tasks.store.serialization import decode, encode
 
+Outcome = tuple[str, bytes]
+"""A word, "result", "refused", "memory" or "images", and a result or a reason."""
 _TASKS = ("tasks.stages.proxy", "tasks.stages.small_gemnet")
 """Modules whose source says whether two machines have the same code: a search needs them in any case."""
 
@@ -40,7 +44,7 @@ def description() -> dict[str, str]:
     }
 
 
-def run_here(module: str, name: str, source: str, values: Mapping[str, Any]) -> tuple[str, bytes]:
+def run_here(module: str, name: str, source: str, values: Mapping[str, Any], images: bytes = b"") -> Outcome:
     """Run a task of ours with its inputs; return a word and its result, or why this worker has none.
 
     Args:
@@ -48,6 +52,7 @@ def run_here(module: str, name: str, source: str, values: Mapping[str, Any]) -> 
         name: of the task.
         source: fingerprint of the source it depends on, where it was asked for.
         values: its inputs; work is placed on the device of this worker.
+        images: those that it works on, packed, where this worker has asked for them.
     """
     place = _place()
     try:
@@ -62,18 +67,27 @@ def run_here(module: str, name: str, source: str, values: Mapping[str, Any]) -> 
         for key, value in values.items()
     }
     try:
+        if images:
+            keep_images(images)
         return "result", encode(task.fn(**placed))
     except DeviceMemoryError as error:
         return "memory", f"the worker at {place}: {error}".encode()
+    except OtherImagesError as error:
+        return ("refused" if images else "images"), f"the worker at {place}: {error}".encode()
     except NasgemError as error:
         return "refused", f"the worker at {place}: {error}".encode()
+
+
+def needs_images(outcome: Outcome) -> bool:
+    """Say whether a worker lacks the images of a task, and can be sent them."""
+    return outcome[0] == "images"
 
 
 def _place() -> str:
     return f"{socket.gethostname()}:{os.getcwd()}"
 
 
-def opened(outcome: tuple[str, bytes]) -> Any:
+def opened(outcome: Outcome) -> Any:
     """Return the result that a worker has sent.
 
     Raises:

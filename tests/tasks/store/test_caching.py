@@ -21,6 +21,7 @@ from tasks.run.placement import Placement
 from tasks.stages.labels import label_pairs
 from tasks.store.caching import SourcePolicy, cached_task, is_cached, plain_flow
 from tasks.store.fingerprint import source_fingerprint
+from tasks.store.object_store import STORE, require_store
 from tasks.store.record_folder import RECORDS, RecordFolder
 from tasks.store.serialization import PlainSerializer
 from tests.pickles import pickles
@@ -109,6 +110,21 @@ def test_a_torn_or_foreign_record_is_put_aside_before_prefect_reads_it(storage, 
     assert double.cache_policy.compute_key(context, {"number": 1, "placement": Placement()}, {}) == path.name
     assert not path.exists()
     assert (storage / f"{path.name}.refused").read_bytes() == content
+
+
+def test_a_record_of_a_store_is_used_and_a_foreign_one_put_aside(storage, tmp_path, monkeypatch):
+    good, foreign = put(1, record(2, PlainSerializer())), put(2, record(2, PickleSerializer()))
+    (tmp_path / "store").mkdir()
+    for path in (good, foreign):
+        path.rename(tmp_path / "store" / path.name)
+    (tmp_path / "store").rename(tmp_path / "records")
+    monkeypatch.setenv(STORE, f"file://{tmp_path}")
+    require_store()
+    assert is_cached(double, number=1, placement=Placement()) and good.exists()
+    for _ in range(2):
+        assert not is_cached(double, number=2, placement=Placement())
+        double.cache_policy.compute_key(SimpleNamespace(task=double), {"number": 2, "placement": Placement()}, {})
+        assert not foreign.exists(), "Prefect would unpickle it"
 
 
 def test_a_good_record_stays(storage):

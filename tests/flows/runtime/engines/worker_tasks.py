@@ -8,8 +8,10 @@ from pathlib import Path
 
 from prefect import task
 
+from nasgem_core.config.search import ProxyConfig
 from nasgem_core.errors import DataError, DeviceMemoryError
 from tasks.run.placement import SLOT, Placement
+from tasks.stages.proxy_images import open_unchanged_images
 from tasks.store.caching import cached_task
 
 
@@ -50,3 +52,9 @@ def doing(number: int, what: str, marks: str, placement: Placement) -> dict[str,
     if what == "sleep":
         time.sleep(600)
     return {"number": number, "device": placement.device, "process": os.getpid(), "slot": os.environ[SLOT]}
+
+
+@cached_task("counting")
+def counting(number: int, config: ProxyConfig, images_hash: str, placement: Placement) -> dict[str, int]:
+    """Count the images of a search that this machine may not have."""
+    return {"number": number, "images": len(open_unchanged_images(config, images_hash, placement).train_images)}

@@ -1,0 +1,49 @@
+"""Images that a machine was sent, because it has others or none where the search has its own."""
+
+from pathlib import Path
+
+from nasgem_core.errors import DataError
+from nasgem_core.files import written_whole
+from nasgem_core.training.image_set import ImageSet
+from tasks.store.serialization import decode, encode
+
+FOLDER = Path(".nasgem") / "images"
+"""Holds one file per set of images, named by the hash of its content."""
+
+_ARRAYS = ("train_images", "train_labels", "validation_images", "validation_labels")
+
+
+def pack_images(images: ImageSet) -> bytes:
+    """Return images as bytes of plain values."""
+    return encode({**{name: getattr(images, name) for name in _ARRAYS}, "classes": images.classes})
+
+
+def keep_images(packed: bytes) -> None:
+    """Keep packed images under their hash, whole or not at all; raises `DataError` if they are damaged."""
+    with written_whole(FOLDER / _unpacked(packed).content_hash) as file:
+        file.write(packed)
+
+
+def was_sent(images_hash: str) -> bool:
+    """Say whether there are sent images of a hash."""
+    return (FOLDER / images_hash).is_file()
+
+
+def sent_images(images_hash: str) -> ImageSet:
+    """Return the images of a hash that were sent; raises `DataError` if they are damaged."""
+    path = FOLDER / images_hash
+    try:
+        images = _unpacked(path.read_bytes())
+    except DataError as error:
+        raise DataError(f"{path}: {error}; remove it, and it is sent again") from None
+    if images.content_hash != images_hash:
+        raise DataError(f"{path} holds other images than its name says: remove it, and it is sent again")
+    return images
+
+
+def _unpacked(packed: bytes) -> ImageSet:
+    found = decode(packed)
+    try:
+        return ImageSet(**{name: found[name] for name in _ARRAYS}, classes=tuple(found["classes"]))
+    except (KeyError, TypeError) as error:
+        raise DataError(f"they are not packed images ({error})") from None

@@ -1,0 +1,64 @@
+"""What the folder `.nasgem` and the store exchange: a record or checkpoint that one lacks comes from the other."""
+
+from pathlib import Path
+
+from nasgem_core.files import written_whole
+from nasgem_core.training.checkpoint import LAST, saved_step
+from tasks.store.object_store import CHECKPOINTS, RECORDS, known_names, object_store
+
+STEP = "step"
+"""Object that says how far the checkpoint next to it is."""
+
+
+def fetch_record(path: Path) -> None:
+    """Bring a record into the folder where it is missing there and in the store; raises `NasgemError` as stores do."""
+    store = object_store()
+    name = f"{RECORDS}/{path.name}"
+    if store is None or path.exists() or name not in known_names(RECORDS):
+        return
+    content = store.get(name)
+    if content is not None:
+        with written_whole(path) as file:
+            file.write(content)
+
+
+def send_record(path: Path) -> None:
+    """Copy a record of the folder into the store; raises `NasgemError` as stores do."""
+    store = object_store()
+    if store is not None:
+        store.put(f"{RECORDS}/{path.name}", path.read_bytes())
+        known_names(RECORDS).add(f"{RECORDS}/{path.name}")
+
+
+def send_missing_record(path: Path) -> None:
+    """Copy a record into the store that was written while there was none, or while it did not answer."""
+    if object_store() is not None and f"{RECORDS}/{path.name}" not in known_names(RECORDS):
+        send_record(path)
+
+
+def fetch_checkpoints(folder: Path) -> None:
+    """Bring the store's checkpoint of a training into its folder if it is of a later step; raises as stores do."""
+    store = object_store()
+    if store is None:
+        return
+    name = _name(folder)
+    step = store.get(f"{name}/{STEP}")
+    if step is None or int(step) <= saved_step(folder):
+        return
+    content = store.get(f"{name}/{LAST}")
+    if content is not None:
+        with written_whole(folder / LAST) as file:
+            file.write(content)
+
+
+def send_checkpoint(folder: Path) -> None:
+    """Copy a training's last checkpoint into the store; raises `NasgemError` as stores do."""
+    store = object_store()
+    if store is not None:
+        name = _name(folder)
+        store.put(f"{name}/{LAST}", (folder / LAST).read_bytes())
+        store.put(f"{name}/{STEP}", str(saved_step(folder)).encode())  # last: what it promises is there
+
+
+def _name(folder: Path) -> str:
+    return "/".join((CHECKPOINTS, *folder.parts[-2:]))

@@ -1,0 +1,54 @@
+"""A Ray head and a worker as users start them."""
+
+import shutil
+import signal
+import socket
+
+import pytest
+
+from flows.runtime.engines.ray_serving import serve_workers
+from flows.runtime.engines.ray_settings import make_ray_key
+from nasgem_core.errors import NasgemError
+
+
+def test_a_worker_says_what_it_lacks(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".nasgem").mkdir(mode=0o700)
+    with pytest.raises(NasgemError, match=r"^the cluster at 127\.0\.0\.1:1 asks for a key, and "):
+        serve_workers("127.0.0.1:1", 1)
+    make_ray_key()
+    with pytest.raises(NasgemError, match=r"^nothing listens at 127\.0\.0\.1:1 "):
+        serve_workers("127.0.0.1:1", 1)
+
+
+@pytest.mark.nightly
+@pytest.mark.own_server
+def test_a_cluster_of_two_folders_comes_and_goes(pristine, tmp_path):
+    head, machine = pristine.copy(tmp_path / "head"), pristine.copy(tmp_path / "machine")
+    logs = {name: tmp_path / f"{name}.log" for name in ("scheduler", "worker")}
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = str(taken.getsockname()[1])
+    address = f"127.0.0.1:{port}"
+    scheduler = head.start("nasgem", "scheduler", "--engine", "ray", "--port", port, output=logs["scheduler"])
+    worker = None
+    try:
+        head.wait_for_line(logs["scheduler"], "the scheduler listens at ")
+        ask = ("nasgem", "worker", address, "--engine", "ray", "--workers", "1")
+        assert "asks for a key, and" in machine.refused(*ask)
+        shutil.copy(head.root / ".nasgem/ray.key", machine.root / ".nasgem/ray.key")
+        worker = machine.start(*ask, output=logs["worker"])
+        machine.wait_for_line(logs["worker"], f"1 workers of {address}")
+        status = ("nasgem", "status", "--engine", "ray", "--cluster", address)
+        machine.wait_for(lambda: "1 workers, 0 of them at work" in machine.run(*status))
+        worker.send_signal(signal.SIGINT)
+        assert worker.wait(60) == 130
+        scheduler.send_signal(signal.SIGTERM)
+        assert scheduler.wait(60) == 143
+    finally:
+        for process in filter(None, (scheduler, worker)):
+            process.kill()
+    for workspace in (head, machine):
+        workspace.wait_until_deserted()
+    for log in logs.values():
+        assert "Traceback" not in log.read_text()

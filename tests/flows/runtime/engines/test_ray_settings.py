@@ -1,0 +1,51 @@
+import os
+import stat
+
+import pytest
+
+from flows.runtime.engines.ray_settings import make_ray_key, private_temporary_folder, quiet_ray, require_ray_key
+from nasgem_core.errors import NasgemError
+
+
+def test_the_key_is_the_owners_alone(tmp_path):
+    key = tmp_path / "ray.key"
+    make_ray_key(key)
+    text = key.read_text()
+    make_ray_key(key)
+    assert key.read_text() == text and len(text) == 64 and stat.S_IMODE(key.stat().st_mode) == 0o600
+    assert require_ray_key("head:6379", key) == key
+
+
+@pytest.mark.parametrize(
+    ("content", "mode", "reason"),
+    [
+        (None, 0, "the cluster at head:6379 asks for a key, and .* is missing: copy "),
+        ("0" * 64, 0o644, "is not a file that its owner alone can read and write: copy "),
+        ("short", 0o600, "does not hold a key: copy "),
+    ],
+)
+def test_a_key_that_cannot_be_used_is_named(tmp_path, content, mode, reason):
+    key = tmp_path / "ray.key"
+    if content is not None:
+        key.write_text(content)
+        key.chmod(mode)
+    with pytest.raises(NasgemError, match=reason):
+        require_ray_key("head:6379", key)
+
+
+def test_ray_reports_nothing_and_asks_for_the_key(tmp_path, monkeypatch):
+    for name in ("RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"):
+        monkeypatch.setenv(name, "")
+    quiet_ray(None)
+    assert (os.environ["RAY_USAGE_STATS_ENABLED"], os.environ["RAY_AUTH_MODE"]) == ("0", "token")
+    first = os.environ["RAY_AUTH_TOKEN"]
+    quiet_ray(None)
+    assert len(first) == 64 and os.environ["RAY_AUTH_TOKEN"] == first, "Ray reads it once per process"
+    quiet_ray(tmp_path / "ray.key")
+    assert "RAY_AUTH_TOKEN" not in os.environ and os.environ["RAY_AUTH_TOKEN_PATH"] == str(tmp_path / "ray.key")
+
+
+def test_its_sockets_are_in_a_folder_of_the_owner():
+    folder = private_temporary_folder()
+    assert stat.S_IMODE(os.stat(folder).st_mode) == 0o700 and len(folder) < 40
+    os.rmdir(folder)
