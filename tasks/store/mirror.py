@@ -1,63 +1,88 @@
-"""What the folder `.nasgem` and the store exchange: a record or checkpoint that one lacks comes from the other."""
+"""What the folder `.nasgem` and the store exchange: a record or checkpoint that one lacks comes from the other.
 
+A store that fails during a search does not stop it: what is finished is in the folder, and a later command sends it.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+from nasgem_core.errors import NasgemError
 from nasgem_core.files import written_whole
 from nasgem_core.training.checkpoint import LAST, saved_step
-from tasks.store.object_store import CHECKPOINTS, RECORDS, known_names, object_store
+from tasks.run.progress import say
+from tasks.store.object_store import CHECKPOINTS, RECORDS, ObjectStore, known_names, object_store
 
 STEP = "step"
 """Object that says how far the checkpoint next to it is."""
+_GIVEN_UP: set[str] = set()
+"""Addresses of stores that failed in this process."""
+
+
+@contextmanager
+def _store() -> Iterator[ObjectStore | None]:
+    """Provide the store, None without one or after it has failed; its failures are said once and end the block."""
+    store = object_store()
+    if store is None or store.address in _GIVEN_UP:
+        yield None
+        return
+    try:
+        yield store
+    except NasgemError as error:
+        _GIVEN_UP.add(store.address)
+        say(f"  {error}. The work goes on without it: what it lacks is sent by the next command that needs it")
 
 
 def fetch_record(path: Path) -> None:
-    """Bring a record into the folder where it is missing there and in the store; raises `NasgemError` as stores do."""
-    store = object_store()
+    """Bring a record into the folder where it is missing there and in the store."""
     name = f"{RECORDS}/{path.name}"
-    if store is None or path.exists() or name not in known_names(RECORDS):
-        return
-    content = store.get(name)
-    if content is not None:
-        with written_whole(path) as file:
-            file.write(content)
+    with _store() as store:
+        if store is None or path.exists() or name not in known_names(RECORDS):
+            return
+        content = store.get(name)
+        if content is not None:
+            with written_whole(path) as file:
+                file.write(content)
 
 
 def send_record(path: Path) -> None:
-    """Copy a record of the folder into the store; raises `NasgemError` as stores do."""
-    store = object_store()
-    if store is not None:
-        store.put(f"{RECORDS}/{path.name}", path.read_bytes())
-        known_names(RECORDS).add(f"{RECORDS}/{path.name}")
+    """Copy a record of the folder into the store."""
+    with _store() as store:
+        if store is not None:
+            store.put(f"{RECORDS}/{path.name}", path.read_bytes())
+            known_names(RECORDS).add(f"{RECORDS}/{path.name}")
 
 
 def send_missing_record(path: Path) -> None:
     """Copy a record into the store that was written while there was none, or while it did not answer."""
-    if object_store() is not None and f"{RECORDS}/{path.name}" not in known_names(RECORDS):
+    with _store() as store:
+        missing = store is not None and f"{RECORDS}/{path.name}" not in known_names(RECORDS)
+    if missing:
         send_record(path)
 
 
 def fetch_checkpoints(folder: Path) -> None:
-    """Bring the store's checkpoint of a training into its folder if it is of a later step; raises as stores do."""
-    store = object_store()
-    if store is None:
-        return
-    name = _name(folder)
-    step = store.get(f"{name}/{STEP}")
-    if step is None or int(step) <= saved_step(folder):
-        return
-    content = store.get(f"{name}/{LAST}")
-    if content is not None:
-        with written_whole(folder / LAST) as file:
-            file.write(content)
+    """Bring the store's checkpoint of a training into its folder if it is of a later step."""
+    with _store() as store:
+        if store is None:
+            return
+        name = _name(folder)
+        step = store.get(f"{name}/{STEP}")
+        if step is None or int(step) <= saved_step(folder):
+            return
+        content = store.get(f"{name}/{LAST}")
+        if content is not None:
+            with written_whole(folder / LAST) as file:
+                file.write(content)
 
 
 def send_checkpoint(folder: Path) -> None:
-    """Copy a training's last checkpoint into the store; raises `NasgemError` as stores do."""
-    store = object_store()
-    if store is not None:
-        name = _name(folder)
-        store.put(f"{name}/{LAST}", (folder / LAST).read_bytes())
-        store.put(f"{name}/{STEP}", str(saved_step(folder)).encode())  # last: what it promises is there
+    """Copy a training's last checkpoint into the store."""
+    with _store() as store:
+        if store is not None:
+            name = _name(folder)
+            store.put(f"{name}/{LAST}", (folder / LAST).read_bytes())
+            store.put(f"{name}/{STEP}", str(saved_step(folder)).encode())  # last: what it promises is there
 
 
 def _name(folder: Path) -> str:

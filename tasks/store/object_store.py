@@ -20,7 +20,7 @@ STORE = "NASGEM_STORE"
 RECORDS, CHECKPOINTS = "records", "checkpoints"
 """First parts of the names of objects."""
 _PACKAGES = {"s3": "s3fs", "gs": "gcsfs", "gcs": "gcsfs", "abfs": "adlfs", "az": "adlfs"}
-_PAUSES = (1.0, 4.0, 10.0)
+_PAUSES = (1.0, 4.0)
 """Seconds before a store that failed is asked again."""
 
 R = TypeVar("R")
@@ -101,10 +101,7 @@ class ObjectStore:
             except Exception as error:  # each protocol has errors of its own
                 if pause is None or isinstance(error, PermissionError):
                     reason = without_secrets(f"{type(error).__name__}: {error}".splitlines()[0][:200])
-                    raise NasgemError(
-                        f"the store at {self.address} cannot be used ({reason}): what was finished is kept in "
-                        ".nasgem; run again to go on"
-                    ) from error
+                    raise NasgemError(f"the store at {self.address} cannot be used ({reason})") from error
                 time.sleep(pause)
                 self._files.invalidate_cache()
         raise AssertionError("the last attempt returns or raises")

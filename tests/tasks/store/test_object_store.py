@@ -62,7 +62,7 @@ def test_a_store_that_fails_for_a_moment_is_asked_again(store, monkeypatch):
     assert store.get("records/a") == b"1" and pauses == [1.0, 4.0]
 
 
-@pytest.mark.parametrize(("error", "attempts"), [(OSError("no route"), 4), (PermissionError("denied"), 1)])
+@pytest.mark.parametrize(("error", "attempts"), [(OSError("no route"), 3), (PermissionError("denied"), 1)])
 def test_a_store_that_fails_for_long_ends_in_one_line(store, monkeypatch, error, attempts):
     asked = []
 

@@ -40,7 +40,7 @@ def test_a_cluster_of_two_folders_comes_and_goes(pristine, tmp_path):
         worker = machine.start(*ask, output=logs["worker"])
         machine.wait_for_line(logs["worker"], f"1 workers of {address}")
         status = ("nasgem", "status", "--engine", "ray", "--cluster", address)
-        machine.wait_for(lambda: "1 workers, 0 of them at work" in machine.run(*status))
+        machine.wait_for(lambda: "1 workers, 0 of them at work" in machine.run(*status).stdout)
         worker.send_signal(signal.SIGINT)
         assert worker.wait(60) == 130
         scheduler.send_signal(signal.SIGTERM)
