@@ -87,7 +87,10 @@ class ObjectStore:
         """Write an object; raises `NasgemError` if the store refuses, or does not answer for some time."""
         path = f"{self._root}/{name}"
         if not self._local:
-            self._try(lambda: self._files.pipe_file(path, content))
+            try:
+                self._try(lambda: self._files.pipe_file(path, content))
+            except FileNotFoundError as error:  # there is no such bucket
+                raise self._unusable(error) from error
             return
         with written_whole(Path(path)) as file:
             file.write(content)
@@ -100,11 +103,14 @@ class ObjectStore:
                 raise
             except Exception as error:  # each protocol has errors of its own
                 if pause is None or isinstance(error, PermissionError):
-                    reason = without_secrets(f"{type(error).__name__}: {error}".splitlines()[0][:200])
-                    raise NasgemError(f"the store at {self.address} cannot be used ({reason})") from error
+                    raise self._unusable(error) from error
                 time.sleep(pause)
                 self._files.invalidate_cache()
         raise AssertionError("the last attempt returns or raises")
+
+    def _unusable(self, error: Exception) -> NasgemError:
+        reason = without_secrets(f"{type(error).__name__}: {error}".splitlines()[0])[:200]
+        return NasgemError(f"the store at {self.address} cannot be used ({reason})")
 
 
 def _options(protocol: str) -> dict[str, Any]:

@@ -75,3 +75,16 @@ def test_a_store_that_fails_for_long_ends_in_one_line(store, monkeypatch, error,
     with pytest.raises(NasgemError, match=rf"^the store at .* cannot be used \({type(error).__name__}: "):
         store.get("records/a")
     assert len(asked) == attempts
+
+
+def test_a_bucket_that_is_missing_is_named(tmp_path, monkeypatch):
+    store = ObjectStore(f"memory://{tmp_path}")
+
+    def failing(path, content):
+        raise FileNotFoundError("The specified bucket does not exist")
+
+    monkeypatch.setattr(store._files, "pipe_file", failing, raising=False)
+    with pytest.raises(
+        NasgemError, match=r"cannot be used \(FileNotFoundError: The specified bucket does not exist\)$"
+    ):
+        store.put("records/a", b"")

@@ -1,0 +1,95 @@
+"""What processes of this machine, a Dask and a Ray cluster cost for each training, with trainings that only wait.
+
+Run it with `python benchmarks/engines.py`. Per engine and length of the waits: seconds until the first and the last
+result, what a training costs beyond its wait on as many workers, processor time and memory of the driver (the process
+that searches; its Prefect server apart), and how many trainings a second the driver can hand out at most, from its
+processor time. From that follows how many workers it keeps busy with trainings of a minute. The first flow of an engine
+starts its workers and is not counted.
+"""
+
+import argparse
+import os
+import resource
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+# Workers import `simulated` too.
+os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (str(Path(__file__).parent), os.environ.get("PYTHONPATH"))))
+os.environ |= {"NASGEM_DEVICE": "cpu", "PREFECT_LOGGING_LEVEL": "ERROR", "PREFECT_SERVER_LOGGING_LEVEL": "CRITICAL"}
+
+_MINUTE = 60.0
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--engines", nargs="+", default=["processes", "dask", "ray"])
+    parser.add_argument("--workers", type=int, default=8)
+    parser.add_argument("--trainings", type=int, default=200)
+    parser.add_argument("--seconds", type=float, nargs="+", default=[0.0, 0.5])
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        os.chdir(folder)
+        Path(".nasgem").mkdir(mode=0o700)
+        Path("params.yaml").touch()
+        from flows.runtime.environment import prepare_environment
+
+        prepare_environment()
+        from flows.runtime.server import prefect_server
+
+        with prefect_server():
+            for name in arguments.engines:
+                _measure(name, arguments.workers, arguments.trainings, arguments.seconds)
+        os.chdir("/")
+
+
+def _measure(name: str, workers: int, trainings: int, lengths: list[float]) -> None:
+    from flows.runtime.engines.choice import engine_kind
+
+    engine = engine_kind(name).load("engine")(workers, "")
+    try:
+        _run(engine, workers, 0.0, 0)
+        for place, seconds in enumerate(lengths, 1):
+            busy, start = _processor(), time.perf_counter()
+            first = _run(engine, trainings, seconds, place)
+            wall, cpu = time.perf_counter() - start, _processor() - busy
+            cost = (wall - trainings * seconds / workers) / trainings
+            memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+            print(
+                f"{name:<9} {workers} workers, {trainings} of {seconds:g} s: first {first:.1f} s, all {wall:.1f} s, "
+                f"beyond the waits {1e3 * cost:.0f} ms each; driver {1e3 * cpu / trainings:.0f} ms of processor time "
+                f"each, {memory:.2f} GiB; at most {trainings / cpu:.0f} a second, so {trainings / cpu * _MINUTE:.0f} "
+                "workers with trainings of a minute",
+                flush=True,
+            )
+    finally:
+        engine.close()
+
+
+def _run(engine: object, count: int, seconds: float, root: int) -> float:
+    """Run simulated trainings; return the seconds until the first result."""
+    from prefect import flow
+    from simulated import simulated
+
+    from flows.runtime.side_by_side import run_side_by_side
+
+    begun, first = time.perf_counter(), []
+
+    @flow(persist_result=False)
+    def working() -> None:
+        inputs = [{"number": number, "seconds": seconds, "root": root} for number in range(count)]
+        run_side_by_side(engine, simulated, inputs, lambda *_: first.append(time.perf_counter() - begun))
+
+    engine.run(working)
+    return first[0]
+
+
+def _processor() -> float:
+    own = resource.getrusage(resource.RUSAGE_SELF)
+    return own.ru_utime + own.ru_stime
+
+
+if __name__ == "__main__":
+    main()
