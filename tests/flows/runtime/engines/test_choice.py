@@ -1,19 +1,21 @@
+import os
 import subprocess
 import sys
 
 import pytest
 
 from flows.runtime.engines import choice
-from flows.runtime.engines.choice import CLUSTER, ENGINE, FILE, Choice, chosen_engine, open_engine
+from flows.runtime.engines.choice import CLUSTER, ENGINE, FILE, Choice, chosen_engine, open_engine, use_store
 from flows.runtime.engines.dask import DaskEngine
 from flows.runtime.engines.processes import ProcessPool
 from nasgem_core.errors import ParameterError
+from tasks.store.object_store import STORE
 
 
 @pytest.fixture(autouse=True)
 def environment(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    for name in (ENGINE, CLUSTER):
+    for name in (ENGINE, CLUSTER, STORE):
         monkeypatch.setenv(name, "")
     return monkeypatch
 
@@ -62,10 +64,20 @@ def test_a_file_says_it_for_every_command_unless_the_environment_does(environmen
     assert chosen_engine() == Choice("processes", "")
 
 
+def test_the_file_names_a_store_too(environment):
+    FILE.write_text("cluster: tls://head:8786\nstore: file:///shared")
+    environment.setenv(STORE, "")
+    assert chosen_engine() == Choice("dask", "tls://head:8786", "file:///shared")
+    environment.setenv(ENGINE, "processes")
+    environment.setenv(STORE, "file:///own")
+    assert chosen_engine() == Choice("processes", "", "file:///own")
+    assert use_store().store == os.environ[STORE] == "file:///own"
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("workers: 3", "^cluster.yaml: workers is unknown: known are engine, cluster$"),
+        ("workers: 3", "^cluster.yaml: workers is unknown: known are engine, cluster, store$"),
         ("cluster: 8786", "^cluster.yaml: cluster = 8786: must be of type str"),
         ("[", "^cluster.yaml is not valid YAML"),
         ("", "^cluster.yaml: the document must be a mapping"),
