@@ -3,20 +3,25 @@
 A store that fails during a search does not stop it: what is finished is in the folder, and a later command sends it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from nasgem_core.errors import NasgemError
 from nasgem_core.files import written_whole
 from nasgem_core.training.checkpoint import LAST, saved_step
-from tasks.run.progress import say
 from tasks.store.object_store import CHECKPOINTS, RECORDS, ObjectStore, known_names, object_store
 
 STEP = "step"
 """Object that says how far the checkpoint next to it is."""
 _GIVEN_UP: set[str] = set()
 """Addresses of stores that failed in this process."""
+_TELL: list[Callable[[str], None]] = []
+
+
+def tell_failures(tell: Callable[[str], None]) -> None:
+    """Have a function called with a sentence when a store fails for the first time; it takes the place of another."""
+    _TELL[:] = [tell]
 
 
 @contextmanager
@@ -30,7 +35,8 @@ def _store() -> Iterator[ObjectStore | None]:
         yield store
     except NasgemError as error:
         _GIVEN_UP.add(store.address)
-        say(f"  {error}. The work goes on without it: what it lacks is sent by the next command that needs it")
+        for tell in _TELL:
+            tell(f"{error}. The work goes on without it: what it lacks is sent by the next command that needs it")
 
 
 def fetch_record(path: Path) -> None:

@@ -1,7 +1,7 @@
 """Records and checkpoints in an object store, so that another machine reads what this one has done.
 
 Each object is written whole. What is in it is checked as in the folder: a record has its checksum, a checkpoint its
-own.
+own. Addresses may have passwords in them, which whoever shows a message hides.
 """
 
 import os
@@ -13,7 +13,6 @@ from typing import Any, Protocol, TypeVar
 
 from nasgem_core.errors import NasgemError, ParameterError
 from nasgem_core.files import written_whole
-from tasks.run.masking import without_secrets
 
 STORE = "NASGEM_STORE"
 """Environment variable with the address of the store; without it, there is only the folder."""
@@ -57,7 +56,7 @@ class ObjectStore:
             raise ParameterError(
                 f"store = {address!r}: must be an address such as s3://bucket/nasgem or file:///folder"
             )
-        self.address = without_secrets(address)
+        self.address = address
         try:
             self._files, self._root = fsspec.core.url_to_fs(address, **_options(protocol))
         except (ImportError, ValueError) as error:
@@ -109,7 +108,7 @@ class ObjectStore:
         raise AssertionError("the last attempt returns or raises")
 
     def _unusable(self, error: Exception) -> NasgemError:
-        reason = without_secrets(f"{type(error).__name__}: {error}".splitlines()[0])[:200]
+        reason = f"{type(error).__name__}: {error}".splitlines()[0]
         return NasgemError(f"the store at {self.address} cannot be used ({reason})")
 
 

@@ -9,6 +9,7 @@ from flows.runtime.engines.kind import DASK, ENGINES, PROCESSES, EngineKind
 from nasgem_core.config.documents import read_fields
 from nasgem_core.errors import ParameterError
 from tasks.run.parameters import load_yaml
+from tasks.run.progress import say
 from tasks.store.object_store import STORE, require_store
 
 if TYPE_CHECKING:  # Prefect is imported when the address of its server is known
@@ -45,8 +46,11 @@ def open_engine(workers: int) -> "Engine":
         ParameterError: there is no such engine, it is not installed, or an address is not one of a cluster or store.
         NasgemError: the cluster or the store cannot be used.
     """
+    from tasks.store.mirror import tell_failures  # with Torch, which a choice does not need
+
     chosen = use_store()
     require_store()
+    tell_failures(lambda sentence: say(f"  {sentence}"))
     engine: Engine = ENGINES.get(chosen.engine).load("engine")(workers, chosen.cluster)
     if chosen.cluster:
         engine.connect()

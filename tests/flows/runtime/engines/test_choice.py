@@ -91,6 +91,6 @@ def test_a_wrong_file_is_named(text, message):
 
 @pytest.mark.slow
 def test_nothing_heavy_is_imported_to_choose():
-    heavy = {"prefect", "distributed", "ray"}
+    heavy = {"prefect", "torch", "distributed", "ray"}
     code = f"import sys, {choice.__name__}; sys.exit(bool({heavy} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
