@@ -47,6 +47,12 @@ def lacks_memory(error: BaseException) -> bool:
     return isinstance(error, RuntimeError) and any(each in str(error) for each in words)
 
 
+def release_memory(device: torch.device) -> None:
+    """Give back the memory of a GPU that this process keeps for itself: other processes may need it."""
+    if device.type == "cuda":
+        torch.cuda.empty_cache()
+
+
 def seed_generators(seed: int, *parts: object) -> None:
     """Set the global generators of Python, NumPy and Torch to a state that depends only on the arguments."""
     value = derive_seed(seed, *parts)

@@ -35,14 +35,14 @@ class LowPrecisionWeights:
         """What the optimiser changes, all in 32 bits."""
 
     def take_gradients(self) -> None:
-        """Give the exact weights the gradients of the cast ones, as float32, after a backward pass."""
+        """Give the exact weights the gradients of the cast ones, as float32, in place of those they have."""
         exact, gradients = [], []
         for weight, cast in zip(self._exact, self._cast, strict=True):
+            weight.grad = None
             if cast.grad is not None:
                 weight.grad = torch.empty_like(weight)
                 exact.append(weight.grad)
                 gradients.append(cast.grad)
-                cast.grad = None
         torch._foreach_copy_(exact, gradients)
 
     @torch.no_grad()

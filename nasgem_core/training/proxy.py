@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import cache
 
 import torch
 from torch import nn
@@ -16,7 +17,7 @@ from nasgem_core.errors import DeviceMemoryError
 from nasgem_core.networks.cell_network import CellNetwork
 from nasgem_core.networks.layout import NetworkLayout
 from nasgem_core.seeding import derive_seed
-from nasgem_core.training.execution import lacks_memory
+from nasgem_core.training.execution import lacks_memory, release_memory
 from nasgem_core.training.image_set import ImageSet
 from nasgem_core.training.proxy_training import ProxyTraining
 from nasgem_core.training.schedule_length import ScheduleLength
@@ -124,8 +125,8 @@ def train_network(
     cosine to zero. An epoch consists of as many full batches as the shuffled images fill; with few images there are
     more epochs, so that there are `least_steps` steps. On the CPU a training uses one thread, so that one process per
     core is the fastest arrangement, and equal arguments give equal bits however many run at once. On CUDA the images
-    stay on the device, and each training has its own stream and its own CUDA graphs, one of a step and one of a
-    validation, so that several can share a device.
+    stay on the device, and each training has its own CUDA graphs, one of a step and one of a validation; trainings in
+    several threads or processes can share a device.
 
     Args:
         build: returns the network with fresh weights, drawn from torch's global generator.
@@ -162,8 +163,7 @@ def train_network(
             raise
         # An error raised here would keep alive what has to be freed.
     finally:
-        if target.type == "cuda":
-            torch.cuda.empty_cache()  # other processes share the device
+        release_memory(target)
     raise DeviceMemoryError(
         f"{device} has too little memory left for a training of {config.batch_size} images at a time: lower "
         "proxy.batch_size, or the number of --workers"
@@ -217,9 +217,9 @@ def _run(
 
 @contextlib.contextmanager
 def _execution(device: torch.device) -> Iterator[None]:
-    """Use one thread on the CPU and a separate stream on CUDA; restore the former settings afterwards."""
+    """Use one thread on the CPU and a stream of our own on CUDA; restore the former settings afterwards."""
     if device.type == "cuda":
-        with torch.cuda.device(device), torch.cuda.stream(torch.cuda.Stream(device)):
+        with torch.cuda.device(device), torch.cuda.stream(_stream(device, threading.get_ident())):
             yield
         return
     threads = torch.get_num_threads()
@@ -228,6 +228,12 @@ def _execution(device: torch.device) -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(threads)
+
+
+@cache
+def _stream(device: torch.device, _thread: int) -> torch.cuda.Stream:
+    """Return the stream of all trainings of a thread: for each new one libraries keep a workspace as long as we run."""
+    return torch.cuda.Stream(device)
 
 
 def _initialised(build: Callable[[], nn.Module], seed: int) -> nn.Module:

@@ -14,8 +14,10 @@ from nasgem_core.training.schedules import warm_cosine
 from nasgem_core.training.step import Classifier, TrainingStep, Validation
 
 WARMUP_SHARE = 0.05
-VALIDATED_PIXELS = 1_000 * 32**2
-"""Pixels of the images that a GPU validates at a time, at least: a thousand of CIFAR-10's."""
+VALIDATED_PIXELS = 512 * 32**2
+"""Pixels of the images that a GPU validates at a time, at least: 512 of CIFAR-10's.
+
+Of a vertex, training keeps three maps of a batch of 128 for the backward pass, and validation one of these."""
 
 
 def learning_rate_factor(step: int, steps: int) -> float:

@@ -104,7 +104,9 @@ class TrainingStep:
         self._rate.copy_(self._rates.index_select(0, self._place)[0])
         labels = self.images.labels.index_select(0, views[0])
         loss = nn.functional.cross_entropy(self.classifier.logits(self.images.batch(views)), labels)
-        self.optimiser.zero_grad(set_to_none=True)
+        # Of the network, and not of the optimiser, which has other weights in 16 bits: what a capture that failed has
+        # left must not be added to.
+        self.classifier.network.zero_grad(set_to_none=True)
         loss.backward()
         weights = self.classifier.weights
         if weights is not None:

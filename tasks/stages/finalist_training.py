@@ -9,9 +9,10 @@ import torch
 
 from nasgem_core.backbones.spec import GEMNetSpec
 from nasgem_core.config.transfer import ImagenetConfig
-from nasgem_core.errors import DataError, DivergedError
+from nasgem_core.errors import DataError, DeviceMemoryError, DivergedError
 from nasgem_core.seeding import derive_seed
 from nasgem_core.training.distributed import World
+from nasgem_core.training.execution import lacks_memory, release_memory
 from nasgem_core.training.hold_out import hold_out
 from nasgem_core.training.image_files import list_image_files
 from nasgem_core.training.task import broken_images
@@ -87,16 +88,32 @@ def train_finalist(training: FinalistTraining, images_hash: str, until: int, pla
         images_hash: of the training images, of which a part is held out to judge the network by.
         until: epochs of the schedule after which it stops; the same share of it where few images make it longer.
         placement: the device, and the folder of the images.
+
+    Raises:
+        DeviceMemoryError: the device has too little memory.
+        DataError: the images have changed.
     """
     torch.set_num_threads(1)  # one training per core, and equal bits however many run at once
     images = _open_images(placement.images, images_hash, training.config.tuning_share, training.root_seed)
     length = length_of(training, len(images[0]))
     until = round(until * length.epochs / training.epochs)
+    world = World(device=torch.device(placement.own_device()))
+    trained = None
     try:
-        world = World(device=torch.device(placement.own_device()))
         trained, _ = train_network(training, images, world, until=until, on_warning=say)
     except DivergedError as error:
         return {"failed": True, "reason": str(error), **_FAILED}
+    except RuntimeError as error:
+        if not lacks_memory(error):
+            raise
+        # An error raised here would keep alive what has to be freed.
+    finally:
+        release_memory(world.device)
+    if trained is None:
+        raise DeviceMemoryError(
+            f"{world.device} has too little memory left for a finalist: lower imagenet.batch_size, or the number of "
+            "--workers"
+        )
     steps = until * (len(images[0]) // length.batch_size)
     history = [dict(row) for row in trained.history if row["step"] <= steps]
     figures = {name: history[-1][name] for name in ("top1", "validation_loss")}

@@ -122,6 +122,20 @@ def test_validation_counts_every_image_once(batch_size):
     assert validation.correct == expected and 0 < expected < 64
 
 
+def test_gradients_that_a_failed_capture_left_are_not_added_to():
+    found = []
+    for left in (False, True):
+        classifier, images = made()
+        step = TrainingStep(classifier, images, (4, 16), 1e-4)
+        step.begin(epoch(), RATES[::-1])
+        if left:
+            for parameter in classifier.network.parameters():
+                parameter.grad = torch.full_like(parameter, 1e3)
+        step()
+        found.append([parameter.detach().clone() for parameter in classifier.parameters])
+    assert all(torch.equal(*pair) for pair in zip(*found, strict=True))
+
+
 @pytest.mark.gpu
 @pytest.mark.filterwarnings("ignore:Synchronization debug mode")
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])

@@ -4,11 +4,12 @@ import math
 from dataclasses import replace
 
 import pytest
+import torch
 
 from nasgem_core.backbones.layout import named_layout
 from nasgem_core.backbones.width import fit_to_budget
 from nasgem_core.config.transfer import ImagenetConfig
-from nasgem_core.errors import DataError, DivergedError
+from nasgem_core.errors import DataError, DeviceMemoryError, DivergedError
 from nasgem_core.training.image_files import list_image_files
 from tasks.run.placement import Placement
 from tasks.stages import finalist_training as module
@@ -75,3 +76,17 @@ def test_a_training_that_diverges_is_a_result(spec, images, monkeypatch):
     assert found["failed"] and found["reason"] == "the loss was nan" and math.isnan(found["top1"])
     with pytest.raises(DataError, match="the images of pictures changed while finalists were trained"):
         train_finalist.fn(plan, "another", 1, placement)
+
+
+def test_a_training_without_enough_memory_is_no_result(spec, images, monkeypatch):
+    def starve(*_, **__):
+        raise error
+
+    monkeypatch.setattr(module, "train_network", starve)
+    plan, placement = plan_finalist(spec, CONFIG, 3, 0), Placement(images="pictures")
+    error = torch.OutOfMemoryError("CUDA out of memory")
+    with pytest.raises(DeviceMemoryError, match=r"^cpu has too little memory left for a finalist: lower"):
+        train_finalist.fn(plan, images.digest, 1, placement)
+    error = RuntimeError("shapes do not match")
+    with pytest.raises(RuntimeError, match="shapes do not match"):
+        train_finalist.fn(plan, images.digest, 1, placement)
