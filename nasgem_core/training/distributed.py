@@ -93,7 +93,10 @@ def open_world(device: str = "cpu") -> Iterator[World]:
             raise ParameterError(f"--nproc-per-node: more processes than the {gpus} GPUs here; start {gpus}")
         target = torch.device("cuda", local)
         torch.cuda.set_device(target)
-    dist.init_process_group("nccl" if target.type == "cuda" else "gloo")
+    if target.type == "cuda":
+        dist.init_process_group("nccl", device_id=target)  # or NCCL would guess it from the rank
+    else:
+        dist.init_process_group("gloo")
     try:
         yield World(dist.get_rank(), size, target)
     except RuntimeError as error:

@@ -119,8 +119,11 @@ def train_together(
                     on_result(number)
         except BaseException:  # also where the caller has no more time
             pool.shutdown(wait=False, cancel_futures=True)
-            for process in set(multiprocessing.active_children()) - others:
+            own = set(multiprocessing.active_children()) - others
+            for process in own:
                 process.terminate()
+            for process in own:
+                process.join()
             raise
     seconds = max(each.end for each in done) - min(each.start for each in done)
     return Together(tuple(each.result for each in done), seconds, max(each.peak_bytes for each in done))

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from nasgem_core.errors import NasgemError, ParameterError
-from nasgem_core.training.distributed import open_world
+from nasgem_core.training.distributed import World, open_world
 from nasgem_core.training.loop import train
 from tests.training.toy import RECIPE, ToyTask
 
@@ -57,6 +57,21 @@ def test_more_processes_than_gpus_are_refused(monkeypatch):
         open_world("cuda"),
     ):
         pass
+
+
+def test_each_process_has_the_gpu_of_its_local_rank(monkeypatch):
+    monkeypatch.setenv("WORLD_SIZE", "4")
+    monkeypatch.setenv("LOCAL_RANK", "1")
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    seen = []
+    monkeypatch.setattr(torch.cuda, "set_device", seen.append)
+    monkeypatch.setattr(torch.distributed, "init_process_group", lambda *given, **named: seen.append((given, named)))
+    monkeypatch.setattr(torch.distributed, "destroy_process_group", lambda: None)
+    monkeypatch.setattr(torch.distributed, "get_rank", lambda: 3)
+    own = torch.device("cuda", 1)
+    with open_world("cuda") as world:
+        assert world == World(3, 4, own)
+    assert seen == [own, (("nccl",), {"device_id": own})]
 
 
 @pytest.fixture(scope="module")

@@ -255,3 +255,37 @@ def test_sixteen_bits_on_the_cpu_when_asked(tmp_path):
 
     train(Watched(), replace(RECIPE, precision="bfloat16", epochs=1), tmp_path, seed=1)
     assert set(seen) == {torch.bfloat16}
+
+
+class OnGpu(ToyTask):
+    """The same images, brought to a GPU batch by batch."""
+
+    def loss(self, model, batch):
+        logits = model(self.images[batch].cuda())
+        return nn.functional.cross_entropy(logits.float(), self.labels[batch].cuda())
+
+    def evaluate(self, model, world):
+        hits = (model(self.images.cuda()).argmax(1) == self.labels.cuda()).sum().item()
+        return {"top1": hits / len(self.labels)}
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("precision", ["float32", "bfloat16", "float16"])
+def test_a_gpu_learns_in_each_precision_and_goes_on_after_an_interruption(precision, tmp_path):
+    recipe = replace(RECIPE, epochs=30, precision=precision, checkpoint_seconds=0, report_steps=1)
+    world = World(device=torch.device("cuda"))
+    with pytest.raises(KeyboardInterrupt):
+        train(OnGpu(dropout=0.0), recipe, tmp_path, seed=0, world=world, on_progress=interrupt_at(70))
+    trained = train(OnGpu(dropout=0.0), recipe, tmp_path, seed=0, world=world)
+    assert trained.metrics["top1"] > 0.8
+    assert [row["step"] for row in trained.history if "loss" in row] == list(range(1, 151))
+
+
+@pytest.mark.gpu
+def test_a_loss_on_a_gpu_that_is_not_finite_is_named_with_its_step(tmp_path):
+    class PoisonedOnGpu(OnGpu):
+        def loss(self, model, batch):
+            return super().loss(model, batch) * (float("nan") if 3 in batch.tolist() else 1)
+
+    with pytest.raises(NasgemError, match=r"the loss was nan in epoch 1, step \d of 5, with the images .*image 3"):
+        train(PoisonedOnGpu(), RECIPE, tmp_path, seed=0, world=World(device=torch.device("cuda")))

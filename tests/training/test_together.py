@@ -1,3 +1,4 @@
+import multiprocessing
 from dataclasses import replace
 
 import numpy as np
@@ -39,3 +40,13 @@ def test_trainings_an_hour_follow_from_the_seconds():
 def test_a_process_without_a_job_is_refused():
     with pytest.raises(ValueError, match="1 jobs for 2 processes"):
         train_together([Job(CELLS[0])], images(), CONFIG, device="cpu", workers=2)
+
+
+@pytest.mark.nightly
+def test_processes_end_when_the_caller_has_enough():
+    def stop(_done):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train_together([Job(CELLS[0])] * 50, images(), CONFIG, device="cpu", workers=2, on_result=stop)
+    assert not multiprocessing.active_children()
