@@ -34,7 +34,9 @@ _CHUNK = 1024
 class GaussianProcess:
     """The posterior mean, with a covariance named in `COVARIANCES`. After `fit`, `weights` holds what was learned."""
 
-    def __init__(self, space: Space, covariance: str, prior: Relevances) -> None:
+    def __init__(self, space: Space, covariance: str, prior: Relevances, learned_rows: int | None = None) -> None:
+        """Take the space, a name in `COVARIANCES`, the prior, and on how many of the labels relevances are learned."""
+        self._learned_rows = learned_rows or _LEARNED_ROWS
         if covariance not in COVARIANCES:
             raise ParameterError(f"covariance = {covariance!r}: must be one of {', '.join(COVARIANCES)}")
         self._space, self._covariance = space, COVARIANCES[covariance]
@@ -66,7 +68,7 @@ class GaussianProcess:
     def regress(self, rows: np.ndarray, values: np.ndarray) -> Self:
         """Learn from values [N] as they are, which should have about zero mean and unit variance."""
         targets = torch.from_numpy(np.asarray(values, dtype=np.float64))[:, None]
-        return self.condition(rows, values, self._learn(rows[:_LEARNED_ROWS], targets[:_LEARNED_ROWS]))
+        return self.condition(rows, values, self._learn(rows[: self._learned_rows], targets[: self._learned_rows]))
 
     def condition(self, rows: np.ndarray, values: np.ndarray, weights: Mapping[str, Tensor]) -> Self:
         """Take values [N] as `regress` does, with the `weights` that it has learned before."""

@@ -19,6 +19,8 @@ from nasgem_core.predictors.space import Space, Standard
 
 _COVARIANCE = "rational_quadratic"
 """The other covariances take several times as long to learn."""
+_LEARNED_ROWS = 500
+"""Its few groups need fewer labels than those of the features."""
 _MOST_COLUMNS = 1000
 _CHUNK = 8192
 
@@ -45,7 +47,8 @@ class NumberedProcess:
         values = normal_scores(rows, labels)
         cells = _numbered(self._space)
         self._standard = Standard.of(place_columns(cells[rows]))
-        self._process = GaussianProcess(self._read(self._space, rows), _COVARIANCE, Relevances())
+        known = self._read(self._space, rows)
+        self._process = GaussianProcess(known, _COVARIANCE, Relevances(), learned_rows=_LEARNED_ROWS)
         self._process.regress(np.arange(len(rows)), values)
         return self
 

@@ -4,11 +4,13 @@ Vertices are numbered as the table writes its cells. A predictor that reads grap
 depend on the place of an operation these do well, and on graphs that can be drawn in many ways they do not.
 """
 
+import warnings
 from collections.abc import Callable
 from typing import Any, Self
 
 import numpy as np
 from sklearn.ensemble import GradientBoostingRegressor
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import RBF, ConstantKernel, WhiteKernel
 from sklearn.linear_model import RidgeCV
@@ -43,10 +45,13 @@ def boosting(columns: np.ndarray, targets: np.ndarray, seed: int) -> Any:
 
 def process(columns: np.ndarray, targets: np.ndarray, seed: int) -> Any:
     """Return a Gaussian process whose squared exponential covariance has one length scale, learned with the noise."""
-    few = columns[:_LEARNED_ROWS]
-    scale, noise = RBF(few.shape[1] ** 0.5, (1e-2, 1e3)), WhiteKernel(0.1, (1e-6, 10))
-    model = GaussianProcessRegressor(ConstantKernel(1.0) * scale + noise, n_restarts_optimizer=1, random_state=seed)
-    model.fit(few, targets[:_LEARNED_ROWS])
+    few, typical = columns[:_LEARNED_ROWS], columns.shape[1] ** 0.5
+    # Within these bounds no start of the optimiser ends at noise alone, which would rank nothing.
+    scale, noise = RBF(typical, (0.1 * typical, 100 * typical)), WhiteKernel(0.1, (1e-6, 0.9))
+    model = GaussianProcessRegressor(ConstantKernel(1.0) * scale + noise, n_restarts_optimizer=2, random_state=seed)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # a length scale or noise at its bound is as good as any
+        model.fit(few, targets[:_LEARNED_ROWS])
     if len(few) == len(columns):
         return model
     return GaussianProcessRegressor(model.kernel_, optimizer=None).fit(columns, targets)
