@@ -50,7 +50,8 @@ def lacks_memory(error: BaseException) -> bool:
 def release_memory(device: torch.device) -> None:
     """Give back the memory of a GPU that this process keeps for itself: other processes may need it."""
     if device.type == "cuda":
-        torch.cuda.empty_cache()
+        with contextlib.suppress(RuntimeError):  # some versions of Torch cannot after a CUDA graph that failed
+            torch.cuda.empty_cache()
 
 
 def seed_generators(seed: int, *parts: object) -> None:

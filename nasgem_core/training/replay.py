@@ -9,6 +9,7 @@ Everything happens on one stream, that of the caller: a backward pass runs on th
 wait for another one would end the capture.
 """
 
+import contextlib
 from collections.abc import Callable
 
 import torch
@@ -66,13 +67,27 @@ def capture_graph(function: Call) -> Call:
         torch.OutOfMemoryError: the device has too little memory.
         RuntimeError: the function does what cannot be captured.
     """
-    graph = torch.cuda.CUDAGraph()
+    graph, pool, stream = torch.cuda.CUDAGraph(), torch.cuda.graph_pool_handle(), torch.cuda.current_stream()
+    device = torch.cuda.current_device()
+    numbers = torch.cuda.default_generators[device].clone_state()
     try:
         # Only this thread is held to what a capture allows: others may load images meanwhile.
-        with torch.cuda.graph(graph, stream=torch.cuda.current_stream(), capture_error_mode="thread_local"):
+        with torch.cuda.graph(graph, pool=pool, stream=stream, capture_error_mode="thread_local"):
             function()
     except RuntimeError as error:
+        _forget_capture(device, pool, numbers)
         # Ending the capture fails as well, which would hide why.
         cause = error.__context__ if isinstance(error.__context__, RuntimeError) else error
         raise cause from None
     return graph.replay
+
+
+def _forget_capture(device: int, pool: tuple[int, int], numbers: torch.Generator) -> None:
+    """Have the allocator and the random numbers of a device not take a capture that failed for one that goes on.
+
+    Torch before 2.12 leaves them so: it could then free no memory in this process, and draw no number (pull request
+    180395). Later versions do this themselves, and refuse to do it twice.
+    """
+    with contextlib.suppress(RuntimeError):
+        torch._C._cuda_endAllocateToPool(device, pool)
+    torch.cuda.default_generators[device].graphsafe_set_state(numbers)

@@ -1,3 +1,5 @@
+from contextlib import contextmanager
+
 import pytest
 import torch
 
@@ -47,6 +49,72 @@ def test_missing_memory_is_not_taken_for_a_function_that_cannot_be_captured():
         Replay(lambda: None, capture, eager_calls=0)()
 
 
+class FakeCuda:
+    """What a capture uses of torch.cuda; ending one fails where `fails` says so."""
+
+    def __init__(self, fails):
+        self.fails, self.calls = fails, []
+        self.default_generators = [self]
+
+    def CUDAGraph(self):
+        return self
+
+    def replay(self):
+        self.calls.append("replay")
+
+    def graph_pool_handle(self):
+        return (0, 7)
+
+    def current_stream(self):
+        return "ours"
+
+    def current_device(self):
+        return 0
+
+    def clone_state(self):
+        return "numbers"
+
+    def graphsafe_set_state(self, state):
+        self.calls.append(state)
+
+    @contextmanager
+    def graph(self, graph, *, pool, stream, capture_error_mode):
+        assert (graph, pool, stream, capture_error_mode) == (self, (0, 7), "ours", "thread_local")
+        try:
+            yield
+        finally:
+            if self.fails:
+                raise RuntimeError("the capture was invalidated")
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_of_a_capture_that_failed_the_cause_is_said_and_nothing_stays(monkeypatch, known):
+    def end(device, pool):
+        ended.append((device, pool))
+        if known:
+            raise RuntimeError("not recording to this pool")  # as versions say that have ended it themselves
+
+    def fail():
+        raise RuntimeError("not permitted")
+
+    ended, fake = [], FakeCuda(fails=True)
+    monkeypatch.setattr(torch, "cuda", fake)
+    monkeypatch.setattr(torch._C, "_cuda_endAllocateToPool", end)
+    with pytest.raises(RuntimeError, match=r"^not permitted$"):
+        capture_graph(fail)
+    assert ended == [(0, (0, 7))] and fake.calls == ["numbers"]
+    with pytest.raises(RuntimeError, match=r"^the capture was invalidated$"):
+        capture_graph(lambda: None)
+
+
+def test_a_capture_on_the_current_stream_gives_its_replay(monkeypatch):
+    fake, calls = FakeCuda(fails=False), []
+    monkeypatch.setattr(torch, "cuda", fake)
+    replay = capture_graph(lambda: calls.append("captured"))
+    replay()
+    assert calls == ["captured"] and fake.calls == ["replay"]
+
+
 @pytest.fixture
 def stream():
     with torch.cuda.stream(torch.cuda.Stream()):
@@ -80,6 +148,12 @@ def test_why_a_capture_failed_is_said_and_the_stream_still_works(stream):
     for _ in range(3):
         replay()
     assert replay.fault and total.item() == 3
+    torch.cuda.empty_cache()
+    assert 0 <= torch.rand((), device="cuda").item() <= 1
+    good = Replay(lambda: total.add_(torch.rand((), device="cuda")), eager_calls=1)
+    for _ in range(3):
+        good()
+    assert good.is_captured and not good.fault and 3 < total.item() < 6
 
 
 @pytest.mark.gpu
