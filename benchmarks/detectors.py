@@ -10,6 +10,7 @@ from pathlib import Path
 
 import torch
 
+from nasgem_core.backbones.shapes import shapes_only
 from nasgem_core.backbones.spec import NetworkSpec, PublishedSpec
 from nasgem_core.config.transfer import DETECTORS
 from nasgem_core.detection.costs import detector_costs
@@ -65,7 +66,7 @@ def backbones(folder):
 
 
 def measured(kind, spec):
-    with torch.device("meta"):
+    with shapes_only():
         detector = Detector(for_detection(spec).build(), COCO_CATEGORIES, DetectorSettings(kind=kind))
     costs = detector_costs(detector)
     return costs.params / 1e6, costs.macs / 1e9

@@ -31,7 +31,7 @@ class CountedCosts:
 def count_costs(network: nn.Module, image_size: tuple[int, int]) -> CountedCosts:
     """Count the costs of a network on one image of that height and width, without computing or changing anything.
 
-    The network may be built under `torch.device("meta")`, so that it takes no memory.
+    The network may be built within `shapes_only`, so that it takes no memory and little time.
     """
     from torch.utils.flop_counter import FlopCounterMode  # which loads triton
 

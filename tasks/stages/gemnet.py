@@ -7,9 +7,9 @@ from string import ascii_lowercase
 from typing import Any
 
 import pandas as pd
-import torch
 
 from nasgem_core.backbones.costs import gemnet_part_costs
+from nasgem_core.backbones.shapes import shapes_only
 from nasgem_core.backbones.spec import GEMNetSpec
 from nasgem_core.backbones.width import fit_to_budget, fitted_network
 from nasgem_core.cells.cell import Cell
@@ -79,7 +79,7 @@ def costs_of_parts(spec: GEMNetSpec) -> pd.DataFrame:
 
 def feature_list(spec: GEMNetSpec) -> list[tuple[int, int]]:
     """Return channels and stride of each feature map that a detector can use."""
-    with torch.device("meta"):
+    with shapes_only():
         return [(feature.channels, feature.stride) for feature in spec.build().feature_info]
 
 

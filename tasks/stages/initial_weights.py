@@ -4,9 +4,9 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 from pathlib import Path
 
-import torch
 from torch import nn
 
+from nasgem_core.backbones.shapes import shapes_only
 from nasgem_core.backbones.spec import NetworkSpec
 from nasgem_core.config.transfer import ImagenetConfig
 from nasgem_core.deployment.initial_weights import InitialWeights, read_initial_weights
@@ -53,7 +53,7 @@ def say_beginnings(
     if not config.weights:
         return
     names = class_names(Path(config.dataset), classes)
-    with torch.device("meta"):
+    with shapes_only():
         models = {spec.name: spec.build() for spec in specs}
     used = set()
     for name, model in models.items():
