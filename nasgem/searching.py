@@ -53,7 +53,10 @@ def best_cell(folder: str | os.PathLike[str] = ".") -> Cell:
     """
     done = _python(folder, "-c", _READ, quietly=True)
     if done.returncode:
-        raise NasgemError(f"{Path(folder).resolve()}: {done.stderr.strip()}")
+        place = Path(folder).resolve()
+        if not (place / "params.yaml").is_file():
+            raise NasgemError(f"{place} is not a project: name the folder of one; `nasgem init FOLDER` makes one")
+        raise NasgemError(f"{place}: {done.stderr.strip()}")
     return Cell.from_json(done.stdout)
 
 

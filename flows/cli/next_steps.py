@@ -28,11 +28,13 @@ def next_steps(key: str, config: SearchConfig) -> dict[str, str]:
     shape = f"--layout {gemnet.layout} --image-size {gemnet.image_size}"
     expected = GEMNET if any(imagenet.macs) else FIRST_GEMNET
     trained = next((name for name in read_networks()[0] if name.startswith(GEMNET)), expected)
+    named = any(name.startswith(GEMNET) for name in imagenet.networks)
+    networks = "" if named else f" --set imagenet.networks=[{','.join([GEMNET, *imagenet.networks])}]"
     images = "" if imagenet.dataset else f" --set imagenet.dataset={_own_images(config)}"
     compared = "" if imagenet.dataset else f" --images {_own_images(config)}"
     steps = {
         "build": f"nasgem build {key} --macs {built} {shape} --output {_BUILT}",
-        "train": f"nasgem stage imagenet{images}",
+        "train": f"nasgem stage imagenet{images}{networks}",
         "compare": f"nasgem compare {key} --macs {trained_macs}{compared}",
         "export": f"nasgem export {FOLDER / f'{trained}-0.safetensors'} --output {_EXPORTED}",
     }

@@ -97,6 +97,12 @@ def open_session(*, only_reads: bool = False) -> Iterator[Session]:
         _current.append(session)
         try:
             yield session
+            if not only_reads:
+                session.records.paused("FINISHED")
+        except BaseException as error:
+            if not only_reads:
+                session.records.paused(status_of(type(error)))
+            raise
         finally:
             _current.clear()
             session.engine.close()

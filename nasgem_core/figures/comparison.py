@@ -78,7 +78,7 @@ def draw_comparison(networks: Sequence[Compared]) -> Figure:
         look = looks[network.kind]
         values = 100 * np.asarray(network.accuracies)
         left.scatter(values, np.full(len(values), place), s=26, color=look["color"], alpha=0.5, linewidths=0)
-        left.errorbar(mean, place, xerr=None if np.isnan(half) else half, **look, **_BAR)
+        left.errorbar(mean, place, xerr=_within_percents(mean, half), **look, **_BAR)
     left.set_yticks(range(len(networks)), [lettered(network.name) for network in networks])
     left.set_ylim(len(networks) - 0.5, -0.5)
     _draw_fronts(panels, networks, words, "top-1 accuracy (%)")
@@ -117,7 +117,7 @@ def _draw_fronts(panels: Sequence[Axes], compared: Sequence[Compared], words: Se
             look["markerfacecolor"] = look["color"] if front else "white"
             look["label"] = None if each.kind in named or len(looks) > _NAMED else lettered(each.kind)
             named.add(each.kind)
-            ax.errorbar(cost, mean, yerr=None if np.isnan(half) else half, **look)
+            ax.errorbar(cost, mean, yerr=_within_percents(mean, half), **look)
         if not named:
             say_empty(ax, "not measured")
             continue
@@ -127,6 +127,11 @@ def _draw_fronts(panels: Sequence[Axes], compared: Sequence[Compared], words: Se
         ax.step(costs[line], values[line], where="post", color=INK, linewidth=1.4, zorder=2, label="Pareto front")
         ax.margins(x=0.15, y=0.15)
         set_log_scale(ax, "x")
+
+
+def _within_percents(mean: float, half: float) -> np.ndarray | None:
+    """Return the lengths of a bar to both sides, [2, 1], that ends at 0 and 100; None without an interval."""
+    return None if np.isnan(half) else np.array([[min(half, mean)], [min(half, 100 - mean)]])
 
 
 def _costs(compared: Sequence[Compared], word: str) -> np.ndarray:

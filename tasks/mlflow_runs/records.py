@@ -125,6 +125,12 @@ class SearchRecords:
         if not self._marker("search finished").is_file():
             self._log_stop(self._running(), status)
 
+    def paused(self, status: Status) -> None:
+        """Log that a command has ended before the search was finished: the search runs no longer, and may go on."""
+        running = self._running()
+        if self._marker(running.digest()).is_file() and not self._marker("search finished").is_file():
+            self._log_stop(running, status)
+
     def training_stopped(self, run: TrainingRun, status: Status) -> None:
         """Log that a training ended early; what it has reported so far stays."""
         self._log_stop(self._training(run), status)

@@ -47,3 +47,10 @@ def test_single_trainings_have_no_interval_and_unknown_costs_no_place():
     figure = draw_comparison([replace(SMALL, costs={"latency (ms)": float("nan")})])
     assert not figure.axes[0].containers[0].lines[2]
     assert figure_png(figure).startswith(b"\x89PNG")
+
+
+def test_a_bar_ends_where_accuracies_do():
+    poor = Compared("poor", "gemnet", [0.02, 0.1], {"MACs": 5.0})
+    for ax, axis in zip(draw_comparison([poor]).axes[:2], (0, 1), strict=True):
+        (bar,) = (line for container in ax.containers for line in container.lines[2])
+        assert bar.get_segments()[0][0, axis] == 0

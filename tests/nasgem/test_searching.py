@@ -26,6 +26,9 @@ def test_the_chosen_cell_is_read(folder):
 
 
 def test_a_folder_without_a_search_is_named(tmp_path):
+    with pytest.raises(NasgemError, match=r"is not a project: name the folder of one; `nasgem init FOLDER` makes one"):
+        nasgem.best_cell(tmp_path)
+    (tmp_path / "params.yaml").touch()
     with pytest.raises(NasgemError, match=r"data/bootstrap/best_cell.json is missing: run the stage"):
         nasgem.best_cell(tmp_path)
     with pytest.raises(NasgemError, match=r"missing is not a folder: name one that `nasgem init` has made"):

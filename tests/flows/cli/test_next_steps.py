@@ -44,6 +44,12 @@ def test_a_search_without_images_to_train_on_asks_for_a_folder(tmp_path):
     assert next_steps("0a4d0b0a", own)["train"].endswith("--set imagenet.dataset=photos")
 
 
+def test_a_network_that_would_not_be_trained_is_added():
+    without = replace(OWN, imagenet=replace(OWN.imagenet, networks=("mobilenet_v2", "darts")))
+    step = next_steps("0a4d0b0a", without)["train"]
+    assert step == "nasgem stage imagenet --set imagenet.networks=[gemnet,mobilenet_v2,darts]"
+
+
 def test_the_first_gemnet_that_was_trained_is_exported(capsys):
     write_json(
         METRICS_FILE, "nasgem.metrics/1", {"networks": {"mobilenet_v2": {}, "gemnet_30M": {}}, "differences": {}}

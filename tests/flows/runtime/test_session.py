@@ -1,5 +1,6 @@
 """What the flows of one process share, and what is logged of a stage that stops."""
 
+from contextlib import suppress
 from types import SimpleNamespace
 
 import pytest
@@ -16,7 +17,7 @@ class FakeRecords:
     """Keeps what is logged."""
 
     def __init__(self, *_: object, device: str) -> None:
-        self.stops, self.searches, self.waiting = [], 0, 0
+        self.stops, self.pauses, self.searches, self.waiting = [], [], 0, 0
         self.device, self.figures = device, {"pairs": {"pairs": 400.0}}
 
     def search(self) -> None:
@@ -24,6 +25,9 @@ class FakeRecords:
 
     def stopped(self, stage: str, status: str) -> None:
         self.stops.append((stage, status))
+
+    def paused(self, status: str) -> None:
+        self.pauses.append(status)
 
     def close(self) -> int:
         return self.waiting
@@ -110,3 +114,14 @@ def test_a_session_that_fails_leaves_nothing_open(said):
     with pytest.raises(ZeroDivisionError), open_session():
         raise ZeroDivisionError
     assert module._current == []
+
+
+@pytest.mark.parametrize(
+    ("error", "pauses"), [(None, ["FINISHED"]), (DataError("x"), ["FAILED"]), (KeyboardInterrupt(), ["KILLED"])]
+)
+def test_the_search_is_not_left_running_when_a_command_ends(said, error, pauses):
+    with suppress(DataError, KeyboardInterrupt), open_session() as session:
+        records = session.records
+        if error is not None:
+            raise error
+    assert records.pauses == pauses

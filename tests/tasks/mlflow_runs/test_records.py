@@ -70,6 +70,20 @@ def test_a_stop_is_logged_as_often_as_it_happens(tracking, tmp_path):
     assert {record.key for record in stopped} == {stopped[0].key} and stopped[-1].params == {"seed": 0}
 
 
+def test_a_command_that_ends_before_the_search_is_finished_leaves_no_run_running(tracking, tmp_path):
+    for _ in range(2):
+        log = records(tracking, tmp_path)
+        log.stage("pairs", {"pairs": 1.0})
+        log.paused("FINISHED")
+        log.paused("KILLED")  # it runs no longer
+    of_search = [record.status for record in tracking.records if record.kind == "search"]
+    assert of_search == ["RUNNING", "FINISHED"] * 2
+    log.search({"best": 1.0})
+    log.paused("FINISHED")
+    assert [record.status for record in tracking.records if record.kind == "search"][-1] == "FINISHED"
+    assert len([record for record in tracking.records if record.kind == "search"]) == 5
+
+
 def test_a_clock_that_is_set_back_a_day_shortens_no_stage(tracking, tmp_path, monkeypatch):
     log = records(tracking, tmp_path)
     monkeypatch.setattr(time, "time", lambda: 1e9)
