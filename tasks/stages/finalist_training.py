@@ -14,12 +14,14 @@ from nasgem_core.seeding import derive_seed
 from nasgem_core.training.distributed import World
 from nasgem_core.training.execution import lacks_memory, release_memory
 from nasgem_core.training.hold_out import hold_out
-from nasgem_core.training.image_files import list_image_files
+from nasgem_core.training.image_files import ImageFiles, list_image_files
 from nasgem_core.training.task import broken_images
 from tasks.run.parameters import in_section
 from tasks.run.placement import Placement
 from tasks.run.progress import say
 from tasks.stages.classifier import Images, length_of, train_network
+from tasks.stages.sent_folder import sent_folder
+from tasks.stages.sent_images import OtherImagesError
 from tasks.store.caching import cached_task
 
 CHECKPOINTS = Path(".nasgem") / "checkpoints" / "finalists"
@@ -123,8 +125,21 @@ def train_finalist(training: FinalistTraining, images_hash: str, until: int, pla
 @lru_cache(maxsize=1)
 def _open_images(folder: str, images_hash: str, share: float, seed: int) -> Images:
     """Return the training images without those that are held out, and these, once a process."""
-    images, _ = list_image_files(Path(folder))
-    if images.digest != images_hash:
-        raise DataError(f"the images of {folder} changed while finalists were trained: start the stage again")
+    images = _unchanged_images(folder, images_hash)
     with in_section("imagenet"):
         return hold_out(images, share, seed)
+
+
+def _unchanged_images(folder: str, images_hash: str) -> ImageFiles:
+    """Return the training images of the search, or those that were sent to this machine in their place."""
+    try:
+        images, _ = list_image_files(Path(folder))
+        if images.digest == images_hash:
+            return images
+        problem = f"the images of {folder} changed while finalists were trained: start the stage again"
+    except DataError as error:
+        problem = str(error)
+    sent = sent_folder(images_hash)
+    if sent is None:
+        raise OtherImagesError(problem)
+    return list_image_files(sent)[0]

@@ -8,11 +8,7 @@ from nasgem_core.errors import DataError
 from nasgem_core.training.image_set import ImageSet
 from nasgem_core.training.proxy_images import load_images
 from tasks.run.placement import Placement
-from tasks.stages.sent_images import pack_images, sent_images, was_sent
-
-
-class OtherImagesError(DataError):
-    """The images of this machine are not those of the search."""
+from tasks.stages.sent_images import OtherImagesError, sent_images, was_sent
 
 
 def open_unchanged_images(config: ProxyConfig, images_hash: str, placement: Placement) -> ImageSet:
@@ -32,11 +28,6 @@ def open_unchanged_images(config: ProxyConfig, images_hash: str, placement: Plac
     if not was_sent(images_hash):
         raise OtherImagesError(problem)
     return _open_sent(images_hash)
-
-
-def packed_images(config: ProxyConfig, images_hash: str, placement: Placement) -> bytes:
-    """Return the images of a search as bytes for a machine without them; raises as `open_unchanged_images`."""
-    return pack_images(open_unchanged_images(config, images_hash, placement))
 
 
 @lru_cache(maxsize=2)

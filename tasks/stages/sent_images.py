@@ -1,6 +1,8 @@
 """Images that a machine was sent, because it has others or none where the search has its own."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from nasgem_core.errors import DataError
 from nasgem_core.files import written_whole
@@ -18,10 +20,15 @@ def pack_images(images: ImageSet) -> bytes:
     return encode({**{name: getattr(images, name) for name in _ARRAYS}, "classes": images.classes})
 
 
-def keep_images(packed: bytes) -> None:
-    """Keep packed images under their hash, whole or not at all; raises `DataError` if they are damaged."""
-    with written_whole(FOLDER / _unpacked(packed).content_hash) as file:
-        file.write(packed)
+class OtherImagesError(DataError):
+    """The images of this machine are not those of the search."""
+
+
+def keep_images(found: Mapping[str, Any]) -> None:
+    """Keep the images of a pack under their hash, whole or not at all; raises `DataError` if they are none."""
+    images = _images_of(found)
+    with written_whole(FOLDER / images.content_hash) as file:
+        file.write(pack_images(images))
 
 
 def was_sent(images_hash: str) -> bool:
@@ -33,7 +40,7 @@ def sent_images(images_hash: str) -> ImageSet:
     """Return the images of a hash that were sent; raises `DataError` if they are damaged."""
     path = FOLDER / images_hash
     try:
-        images = _unpacked(path.read_bytes())
+        images = _images_of(decode(path.read_bytes()))
     except DataError as error:
         raise DataError(f"{path}: {error}; remove it, and it is sent again") from None
     if images.content_hash != images_hash:
@@ -41,8 +48,7 @@ def sent_images(images_hash: str) -> ImageSet:
     return images
 
 
-def _unpacked(packed: bytes) -> ImageSet:
-    found = decode(packed)
+def _images_of(found: Mapping[str, Any]) -> ImageSet:
     try:
         return ImageSet(**{name: found[name] for name in _ARRAYS}, classes=tuple(found["classes"]))
     except (KeyError, TypeError) as error:

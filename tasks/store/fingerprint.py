@@ -36,6 +36,7 @@ _NO_RESULT = {
     "nasgem_core.predictors.catalogue",
     "nasgem_core.registry",
     "nasgem_core.config.transfer",
+    "tasks.stages.sent_folder",
     "tasks.stages.sent_images",
     "tasks.store.artifacts",
     "tasks.store.caching",

@@ -17,8 +17,8 @@ import torch
 
 from nasgem_core.errors import DeviceMemoryError, NasgemError
 from tasks.run.placement import Placement, default_device
-from tasks.stages.proxy_images import OtherImagesError
-from tasks.stages.sent_images import keep_images
+from tasks.stages.sent_images import OtherImagesError
+from tasks.stages.worker_images import keep_packed_images
 from tasks.store.caching import SourcePolicy
 from tasks.store.fingerprint import source_fingerprint
 from tasks.store.serialization import decode, encode
@@ -68,7 +68,7 @@ def run_here(module: str, name: str, source: str, values: Mapping[str, Any], ima
     }
     try:
         if images:
-            keep_images(images)
+            keep_packed_images(images)
         return "result", encode(task.fn(**placed))
     except DeviceMemoryError as error:
         return "memory", f"the worker at {place}: {error}".encode()

@@ -18,7 +18,7 @@ from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 from flows.runtime.engines.engine import WorkerError
 from flows.runtime.engines.remote import Outcome, description, needs_images, opened, run_here
 from nasgem_core.errors import NasgemError
-from tasks.stages.proxy_images import packed_images
+from tasks.stages.worker_images import packed_images
 from tasks.store.caching import SourcePolicy
 
 ANSWER = 15.0
@@ -106,8 +106,7 @@ class RemoteEngine(ABC):
             asked = (task.fn.__module__, task.fn.__name__, source, values)
             outcome = self.call(task.name, run_here, *asked)
             if needs_images(outcome):
-                images = packed_images(values["config"], values["images_hash"], values["placement"])
-                outcome = self.call(task.name, run_here, *asked, images)
+                outcome = self.call(task.name, run_here, *asked, packed_images(values))
             return opened(outcome)
 
         return call
