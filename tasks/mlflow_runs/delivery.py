@@ -124,9 +124,11 @@ def _agrees(run: Any, record: RunRecord) -> bool:
     """Whether `run` can become `record` by additions: it is the same half written, an earlier state, or a replay.
 
     MLflow never changes a parameter or takes back a metric point, so any other run has to make room for a new one. A
-    record that is still running, or was stopped, may have fewer metrics than the run it repeats.
+    record that is still running, or was stopped, may have fewer metrics than the run it repeats, and so may a search
+    whose command has ended before it was finished.
     """
-    unfinished = record.status == "RUNNING" or (record.status != "FINISHED" and record.kind != "cell")
+    stopped = record.status != "FINISHED" and record.kind != "cell"
+    unfinished = record.status == "RUNNING" or stopped or (record.kind == "search" and not record.metrics)
     params = _shown_params(record)
     points = {(name, value) for name, value, _ in record.metrics}
     return all(params.get(name) == value for name, value in run.data.params.items()) and (

@@ -7,7 +7,6 @@ from typing import Any
 from nasgem_core.errors import DataError
 from nasgem_core.files import written_whole
 from nasgem_core.training.image_set import ImageSet
-from tasks.store.serialization import decode, encode
 
 FOLDER = Path(".nasgem") / "images"
 """Holds one file per set of images, named by the hash of its content."""
@@ -17,6 +16,8 @@ _ARRAYS = ("train_images", "train_labels", "validation_images", "validation_labe
 
 def pack_images(images: ImageSet) -> bytes:
     """Return images as bytes of plain values."""
+    from tasks.store.serialization import encode  # with Prefect, which whoever only opens images does not need
+
     return encode({**{name: getattr(images, name) for name in _ARRAYS}, "classes": images.classes})
 
 
@@ -38,6 +39,8 @@ def was_sent(images_hash: str) -> bool:
 
 def sent_images(images_hash: str) -> ImageSet:
     """Return the images of a hash that were sent; raises `DataError` if they are damaged."""
+    from tasks.store.serialization import decode
+
     path = FOLDER / images_hash
     try:
         images = _images_of(decode(path.read_bytes()))

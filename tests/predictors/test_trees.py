@@ -28,7 +28,9 @@ def test_more_labels_grow_larger_trees(space, accuracies, monkeypatch):
 def test_isomorphic_cells_have_equal_scores(doubled, accuracies):
     scores = BoostedTrees(doubled).fit(ROWS, accuracies[ROWS], 0).predict(np.arange(len(doubled)))
     first, second = np.split(scores, 2)
-    assert np.isclose(first, second, atol=1e-9).mean() > 0.98  # a split may fall on what rounding tells apart
+    # A split may fall on what the rounding of a sum tells apart.
+    assert np.isclose(first, second, atol=1e-9).mean() > 0.95
+    assert np.abs(first - second).max() < 0.03 * first.std()
 
 
 def test_equal_labels_are_refused(space):

@@ -96,6 +96,18 @@ def test_a_running_search_becomes_finished_and_a_replay_leaves_it_the_same_run(p
     assert [(point.step, point.value) for point in points] == [(0, 0.1), (1, 0.2)]
 
 
+def test_a_finished_search_keeps_its_figures_when_a_later_command_ends_without_any(place):
+    search = RunRecord("a-finished-search", "search", "search", params={"seed": 1}, status="RUNNING")
+    for record in (
+        replace(search, status="FINISHED", metrics=[("best_score", 0.4, 0)]),
+        search,
+        replace(search, status="FINISHED"),
+    ):
+        place.tracking.log(record)
+        run = place.run(search.key)
+        assert (run.data.metrics, run.info.status) == ({"best_score": 0.4}, record.status)
+
+
 def test_no_run_ends_before_it_has_begun_even_when_the_clock_was_set_back(place):
     place.tracking.log(RunRecord("back", "back", "stage", status="RUNNING", started=90_000.0))
     place.tracking.log(RunRecord("back", "back", "stage", started=90_000.0, ended=3_600.0))
