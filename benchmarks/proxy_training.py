@@ -19,15 +19,14 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import torch
-from torch import Tensor, nn
-from torch.utils.data import DataLoader, Dataset
+from plain_proxy import PlainImages, PlainNetwork, first_images
+from torch import nn
+from torch.utils.data import DataLoader
 
 from nasgem_core.cells.cell import Cell
 from nasgem_core.cells.sampling import sample_cells
 from nasgem_core.config.search import CellsConfig, ProxyConfig
-from nasgem_core.networks.cell_network import CellNetwork
 from nasgem_core.networks.layout import NetworkLayout
 from nasgem_core.training.image_set import ImageSet
 from nasgem_core.training.proxy import train_cell
@@ -37,33 +36,6 @@ from nasgem_core.training.proxy_training import learning_rate_factor
 DATA = Path(__file__).parents[1] / "data" / "raw"
 LAPTOP = ProxyConfig(width=12, stem_stride=2, epochs=20, augment=True)
 PAPER = replace(LAPTOP, width=16, stem_stride=1)
-
-
-class PlainNetwork(CellNetwork):
-    """The same layers, run as modules."""
-
-    def forward(self, images: Tensor) -> Tensor:
-        return self.forward_modules(images)
-
-
-class PlainImages(Dataset):
-    """Flips, shifts, scales and normalises one image at a time."""
-
-    def __init__(self, images: np.ndarray, labels: np.ndarray, source: ImageSet, augment: bool) -> None:
-        self.images, self.labels, self.augment = images, labels, augment
-        self.mean, self.std = (torch.tensor(moment).view(3, 1, 1) for moment in (source.mean, source.std))
-
-    def __len__(self) -> int:
-        return len(self.labels)
-
-    def __getitem__(self, index: int) -> tuple[Tensor, int]:
-        image = torch.from_numpy(self.images[index]).permute(2, 0, 1).float() / 255
-        if self.augment:
-            if torch.rand(()) < 0.5:
-                image = image.flip(2)
-            top, left = torch.randint(0, 9, (2,)).tolist()
-            image = nn.functional.pad(image, (4, 4, 4, 4))[:, top : top + 32, left : left + 32]
-        return (image - self.mean) / self.std, int(self.labels[index])
 
 
 def train_plainly(cell: Cell, images: ImageSet, config: ProxyConfig, seed: int, threads: int) -> tuple[float, float]:
@@ -116,20 +88,10 @@ def _rate(images: ImageSet, config: ProxyConfig, seconds: float) -> float:
     return per_epoch * max(1, config.epochs - 1) / seconds if seconds else float("nan")
 
 
-def _first_images(images: ImageSet, train: int, validation: int) -> ImageSet:
-    return ImageSet(
-        images.train_images[:train],
-        images.train_labels[:train],
-        images.validation_images[:validation],
-        images.validation_labels[:validation],
-        images.classes,
-    )
-
-
 def measure_speed(cells: list[Cell], config: ProxyConfig, steps: int, pools: list[ProcessPoolExecutor]) -> None:
     """Train each cell for a few steps in all three ways and print the rates and their ratios."""
     config = replace(config, epochs=3)
-    images = _first_images(load_images(config, DATA), steps * config.batch_size, 2)
+    images = first_images(load_images(config, DATA), steps * config.batch_size, 2)
     for pool in pools:
         pool.submit(train_ours, cells[0], images, config, 0).result()
     rates: list[tuple[float, float, float]] = []
@@ -151,7 +113,7 @@ def measure_speed(cells: list[Cell], config: ProxyConfig, steps: int, pools: lis
 def measure_one_core(cells: list[Cell], config: ProxyConfig, steps: int, pools: list[ProcessPoolExecutor]) -> None:
     """Train each cell for a few steps on one thread in both ways and print the rates by processor time."""
     config = replace(config, epochs=3)
-    images = _first_images(load_images(config, DATA), steps * config.batch_size, 2)
+    images = first_images(load_images(config, DATA), steps * config.batch_size, 2)
     pools[0].submit(train_ours, cells[0], images, config, 0).result()
     rates: list[tuple[float, float]] = []
     print(f"{'vertices':>8} {'edges':>6} {'plain':>9} {'ours':>9} {'ratio':>6}  (images/s of one processor)")

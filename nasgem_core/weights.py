@@ -60,17 +60,7 @@ def read_weights(path: Path, schema: str) -> tuple[dict[str, Tensor], dict[str, 
         DataError: it is damaged, changed, foreign or of another schema. The message names the file and the fault;
             the caller adds the remedy.
     """
-    if not path.is_file():
-        raise FileNotFoundError(path)
-    try:
-        with safe_open(path, framework="pt") as file:
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
-            header = (file.metadata() or {})[_HEADER]
-        found = json.loads(header)[_SCHEMA]
-    except Exception:  # on foreign bytes a parser raises anything
-        raise _foreign(path, schema, "it is truncated, corrupt or another file") from None
-    if found != schema:
-        raise _foreign(path, schema, f"it says {found!r}")
+    tensors, header = _read(path, schema, with_weights=True)
     try:
         document = unsealed(header, _arrays(tensors))
     except ValueError as error:
@@ -86,17 +76,25 @@ def peek_document(path: Path, schema: str) -> dict[str, Any]:
         FileNotFoundError: there is no such file.
         DataError: it is foreign or of another schema.
     """
+    document: dict[str, Any] = json.loads(_read(path, schema, with_weights=False)[1])
+    return document
+
+
+def _read(path: Path, schema: str, *, with_weights: bool) -> tuple[dict[str, Tensor], str]:
+    """Return the weights, if they are asked for, and the header of a file of a schema."""
     if not path.is_file():
         raise FileNotFoundError(path)
     try:
         with safe_open(path, framework="pt") as file:
-            document: dict[str, Any] = json.loads((file.metadata() or {})[_HEADER])
-        found = document.pop(_SCHEMA)
+            names = list(file.keys()) if with_weights else []
+            tensors = {name: file.get_tensor(name) for name in names}
+            header: str = (file.metadata() or {})[_HEADER]
+        found = json.loads(header)[_SCHEMA]
     except Exception:  # on foreign bytes a parser raises anything
         raise _foreign(path, schema, "it is truncated, corrupt or another file") from None
     if found != schema:
         raise _foreign(path, schema, f"it says {found!r}")
-    return document
+    return tensors, header
 
 
 def _foreign(path: Path, schema: str, fault: str) -> DataError:

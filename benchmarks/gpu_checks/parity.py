@@ -15,7 +15,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from benchmarks.gpu_checks.setting import Clock, Figures, OutOfTimeError, Setting, part_of, relative, spread
+from benchmarks.gpu_checks.setting import Clock, Figures, OutOfTimeError, Setting, relative, spread
+from benchmarks.plain_proxy import first_images
 from nasgem_core.cells.cell import Cell
 from nasgem_core.networks.cell_network import CellNetwork
 from nasgem_core.networks.layout import NetworkLayout
@@ -94,7 +95,7 @@ def _exact() -> Iterator[None]:
 
 def _trained(setting: Setting, cell: Cell) -> dict[str, float]:
     """Return the largest relative difference of a loss: by graphs and without them, and without them twice."""
-    images = part_of(setting.images, setting.size(1280, 64), 32)
+    images = first_images(setting.images, setting.size(1280, 64), 32)
     config = setting.epochs(2)
     losses = []
     with torch.backends.cudnn.flags(enabled=True, deterministic=True):

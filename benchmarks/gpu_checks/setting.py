@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from benchmarks.plain_proxy import first_images
 from nasgem_core.cells.cell import Cell
 from nasgem_core.cells.sampling import sample_cells
 from nasgem_core.config.search import CellsConfig, ProxyConfig
@@ -60,7 +61,7 @@ class Setting:
     def images(self) -> ImageSet:
         """The bundled tenth of CIFAR-10, or a little of it."""
         images = load_images(PAPER, ROOT / "data" / "raw")
-        return part_of(images, 64, 32) if self.reduced else images
+        return first_images(images, 64, 32) if self.reduced else images
 
     def release_memory(self) -> None:
         """Give back what this process holds of the GPU: processes of the next part need it."""
@@ -95,17 +96,6 @@ class Clock:
 
 class OutOfTimeError(Exception):
     """A part has no time for what comes next; another start goes on with it."""
-
-
-def part_of(images: ImageSet, train: int, validation: int) -> ImageSet:
-    """Return the first images of both splits."""
-    return ImageSet(
-        images.train_images[:train],
-        images.train_labels[:train],
-        images.validation_images[:validation],
-        images.validation_labels[:validation],
-        images.classes,
-    )
 
 
 def relative(found: torch.Tensor, expected: torch.Tensor) -> float:

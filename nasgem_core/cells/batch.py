@@ -1,6 +1,6 @@
 """A batch of cells as arrays."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -117,15 +117,26 @@ class CellBatch:
         Raises:
             CellError: a cell has an operation that is not among the names.
         """
-        code_of = code_table(operation_names)
+        return CellBatch(self.adjacency, self.recoded(code_table(operation_names)), tuple(operation_names))
+
+    def recoded(self, code_of: Mapping[str, int]) -> np.ndarray:
+        """Return the codes of all vertices, uint8 [B, V], with those of operations exchanged.
+
+        Args:
+            code_of: name of an operation to its new code.
+
+        Raises:
+            CellError: a cell has an operation that is not among the names.
+        """
         table = np.zeros(FIRST_OPERATION_CODE + len(self.operation_names), dtype=np.uint8)
         table[INPUT_CODE] = INPUT_CODE
         for code, name in enumerate(self.operation_names, start=FIRST_OPERATION_CODE):
             if name in code_of:
                 table[code] = code_of[name]
             elif (self.codes == code).any():
-                raise CellError(f"a cell has the operation {name!r}, which is not among {', '.join(operation_names)}")
-        return CellBatch(self.adjacency, table[self.codes], tuple(operation_names))
+                known = ", ".join(name for name in code_of if name != INPUT)
+                raise CellError(f"a cell has the operation {name!r}, which is not among {known}")
+        return table[self.codes]
 
     @classmethod
     def concatenate(cls, batches: Sequence["CellBatch"]) -> "CellBatch":

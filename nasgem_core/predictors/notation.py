@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from nasgem_core.cells.batch import CellBatch
-from nasgem_core.cells.codes import FIRST_OPERATION_CODE, INPUT_CODE, PADDING_CODE
-from nasgem_core.errors import DataError
+from nasgem_core.cells.codes import FIRST_OPERATION_CODE, PADDING_CODE
+from nasgem_core.errors import CellError, DataError
 from nasgem_core.operations.operation import MAX_OPERATIONS
 from nasgem_core.operations.registry import OPERATIONS
 
@@ -87,14 +87,11 @@ def lay_out(cells: CellBatch, notation: Notation) -> CellBatch:
     gone = output + 1
     code_of |= {notation.output: output} if notation.output else {}
     code_of |= dict.fromkeys((*notation.passing, *notation.zero), gone)
-    table = np.zeros(FIRST_OPERATION_CODE + len(cells.operation_names), dtype=np.uint8)
-    table[INPUT_CODE] = INPUT_CODE
-    for code, name in enumerate(cells.operation_names, start=FIRST_OPERATION_CODE):
-        if name in code_of:
-            table[code] = code_of[name]
-        elif (cells.codes == code).any():
-            raise DataError(f"operation {name!r} is not in the notation: it has {', '.join(code_of)}")
-    adjacency, codes = cells.adjacency.copy(), table[cells.codes]
+    adjacency = cells.adjacency.copy()
+    try:
+        codes = cells.recoded(code_of)
+    except CellError as error:
+        raise DataError(f"the notation does not fit: {error}") from None
     for name in notation.passing:
         if name in cells.operation_names:
             _feed_receivers(adjacency, cells.codes == FIRST_OPERATION_CODE + cells.operation_names.index(name))

@@ -75,7 +75,7 @@ def test_cells_of_another_space_are_refused(labelled):
     with pytest.raises(CellError, match="not in this search space"):
         fit_predictor(cells[:20], labels[:20], space=CellsConfig(vertices=8, operations=("conv1x1", "conv3x3")))
     fitted = fit_predictor(cells[:20], labels[:20], kind="nas_bowl")
-    with pytest.raises(DataError, match="operation 'conv3x3' is not in the notation"):
+    with pytest.raises(DataError, match="the notation does not fit: a cell has the operation 'conv3x3'"):
         fitted.predict(sample_distinct_cells(CellsConfig(vertices=8, operations=("conv3x3",)), 5, 0))
 
 

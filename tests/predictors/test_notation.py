@@ -67,7 +67,9 @@ def test_the_given_cells_stay_as_they_are():
 
 def test_operations_that_the_notation_does_not_know_are_refused():
     cells = batch([(0, 1), (1, 2)], ["skip", "out"])
-    with pytest.raises(DataError, match="operation 'skip' is not in the notation: it has conv3x3, out"):
+    with pytest.raises(
+        DataError, match="the notation does not fit: a cell has the operation 'skip', which is not among conv3x3, out"
+    ):
         lay_out(cells, replace(PLAIN, passing=()))
     lay_out(batch([(0, 1), (1, 2)], ["conv3x3", "out"]), replace(PLAIN, passing=()))
 

@@ -4,6 +4,7 @@ Whoever reaches a Dask scheduler can run any code as the users of its workers, s
 show each other this key (mutual TLS).
 """
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -42,17 +43,38 @@ def cluster_security(address: str, path: Path = KEY_FILE) -> "Security":
 
     if not address.startswith("tls://"):
         return Security()
-    remedy = f"copy {KEY_FILE} from the machine of `nasgem scheduler`, for you alone: `chmod 600 {path}`"
+    text = read_key(address, path, "a private key and its certificate", _is_pair)
+    key, certificate, rest = text.partition(_CERTIFICATE)
+    certificate += rest
+    parts = {"key": key, "cert": certificate}
+    both = {f"tls_{role}_{part}": text for role in ("client", "scheduler", "worker") for part, text in parts.items()}
+    return Security(require_encryption=True, tls_ca_file=certificate, **both)
+
+
+def _is_pair(text: str) -> bool:
+    key, certificate, rest = text.partition(_CERTIFICATE)
+    return bool(certificate) and "PRIVATE KEY" in key and "END CERTIFICATE" in rest
+
+
+def read_key(address: str, path: Path, what: str, holds: Callable[[str], bool]) -> str:
+    """Return the text of a cluster's key, of any engine.
+
+    Args:
+        address: of the cluster.
+        path: file of the key.
+        what: it has to hold, in words.
+        holds: says whether a text is that.
+
+    Raises:
+        NasgemError: it is missing, damaged, or open to other users.
+    """
+    remedy = f"copy {path} from the machine of `nasgem scheduler`, for you alone: `chmod 600 {path}`"
     if not path.exists():
         raise NasgemError(f"the cluster at {address} asks for a key, and {path} is missing: {remedy}")
     try:
         text = read_private(path)
     except ValueError as error:
         raise NasgemError(f"{path} {error}: {remedy}") from None
-    key, certificate, rest = text.partition(_CERTIFICATE)
-    if not certificate or "PRIVATE KEY" not in key or "END CERTIFICATE" not in rest:
-        raise NasgemError(f"{path} does not hold a private key and its certificate: {remedy}")
-    certificate += rest
-    parts = {"key": key, "cert": certificate}
-    both = {f"tls_{role}_{part}": text for role in ("client", "scheduler", "worker") for part, text in parts.items()}
-    return Security(require_encryption=True, tls_ca_file=certificate, **both)
+    if not holds(text):
+        raise NasgemError(f"{path} does not hold {what}: {remedy}")
+    return text

@@ -1,9 +1,9 @@
 """Connecting to a Dask cluster, and what it does at the moment."""
 
-import socket
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from flows.runtime.engines.address import require_scheduler
 from flows.runtime.engines.cluster_key import KEY_FILE, cluster_security
 from nasgem_core.errors import NasgemError
 
@@ -12,17 +12,6 @@ if TYPE_CHECKING:
 
 _ANSWER = 15.0
 """Seconds in which a scheduler answers."""
-
-
-def require_scheduler(address: str) -> None:
-    """Raise `NasgemError` if nothing listens at an address, without waiting for Dask to give up."""
-    host, _, port = address.rpartition("//")[2].rpartition(":")
-    try:
-        socket.create_connection((host.strip("[]"), int(port)), timeout=_ANSWER).close()
-    except (OSError, ValueError, OverflowError) as error:
-        raise NasgemError(
-            f"nothing listens at {address} ({error}): start `nasgem scheduler` there, or correct the address"
-        ) from None
 
 
 def connected(address: str) -> "Client":

@@ -6,8 +6,9 @@ import socket
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
+from flows.runtime.engines.address import require_scheduler
 from flows.runtime.engines.cluster_key import KEY_FILE, cluster_security, make_cluster_key
-from flows.runtime.engines.dask_client import refusal, require_scheduler
+from flows.runtime.engines.dask_client import refusal
 from flows.runtime.engines.dask_settings import WORKER, quiet_dask
 from nasgem_core.errors import NasgemError
 from tasks.run.progress import say

@@ -9,7 +9,7 @@ from contextlib import suppress
 from functools import cached_property
 from typing import Any
 
-from flows.runtime.engines.dask_client import require_scheduler
+from flows.runtime.engines.address import require_scheduler
 from flows.runtime.engines.engine import FatalTaskError
 from flows.runtime.engines.ray_settings import private_temporary_folder, quiet_ray, require_ray_key
 from flows.runtime.engines.ray_worker import on_worker

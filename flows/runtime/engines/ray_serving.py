@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from flows.runtime.engines import ray_start
-from flows.runtime.engines.dask_client import require_scheduler
+from flows.runtime.engines.address import require_scheduler
 from flows.runtime.engines.ray_settings import (
     KEY_FILE,
     make_ray_key,

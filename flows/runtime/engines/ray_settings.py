@@ -6,13 +6,15 @@ import tempfile
 from functools import cache
 from pathlib import Path
 
+from flows.runtime.engines.cluster_key import read_key
 from flows.runtime.environment import STATE
-from flows.runtime.private_file import make_private_file, read_private
-from nasgem_core.errors import NasgemError
+from flows.runtime.private_file import make_private_file
 
 KEY_FILE = STATE / "ray.key"
 """Whoever has this key can run code on all machines of the cluster, and nobody else."""
 
+_SHORTEST = 32
+"""Characters of a key."""
 _SETTINGS = {
     "RAY_AUTH_MODE": "token",
     "RAY_USAGE_STATS_ENABLED": "0",
@@ -50,15 +52,7 @@ def make_ray_key(path: Path = KEY_FILE) -> None:
 
 def require_ray_key(address: str, path: Path = KEY_FILE) -> Path:
     """Return the file of the key; raises `NasgemError` if it is missing, damaged, or open to other users."""
-    remedy = f"copy {KEY_FILE} from the machine of `nasgem scheduler`, for you alone: `chmod 600 {path}`"
-    if not path.exists():
-        raise NasgemError(f"the cluster at {address} asks for a key, and {path} is missing: {remedy}")
-    try:
-        text = read_private(path)
-    except ValueError as error:
-        raise NasgemError(f"{path} {error}: {remedy}") from None
-    if len(text) < 32:
-        raise NasgemError(f"{path} does not hold a key: {remedy}")
+    read_key(address, path, "a key", lambda text: len(text) >= _SHORTEST)
     return path
 
 
