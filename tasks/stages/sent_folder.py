@@ -41,7 +41,7 @@ def keep_folder(found: dict[str, Any]) -> None:
         DataError: they are other files than the digest says, or would be outside of the folder.
     """
     names = [PurePosixPath(name) for name in found["names"]]
-    if any(".." in name.parts or name.parts[0] not in _SPLITS for name in names):
+    if any(".." in name.parts or name.parts[:1] not in {(split,) for split in _SPLITS} for name in names):
         raise DataError("a file of the images that were sent would be outside of its folder")
     wanted = FOLDER / found["digest"]
     partial = wanted.with_name(f".{uuid.uuid4().hex}.tmp")

@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any
 
 from flows.runtime.engines.address import require_scheduler
-from flows.runtime.engines.engine import FatalTaskError
+from flows.runtime.engines.engine import FatalTaskError, WorkerError
 from flows.runtime.engines.ray_settings import private_temporary_folder, quiet_ray, require_ray_key
 from flows.runtime.engines.ray_worker import on_worker
 from flows.runtime.engines.remote import Outcome, description
@@ -135,6 +135,8 @@ class RayEngine(RemoteEngine):
             raise FatalTaskError("its training ended every worker that ran it (out of memory?)") from error
         except ray.exceptions.RayTaskError as error:
             raise error.cause from error
+        except ray.exceptions.TaskCancelledError as error:
+            raise WorkerError("its work was ended, because the search ends") from error
         except (ray.exceptions.RayError, OSError) as error:
             raise self.lost() from error
         finally:

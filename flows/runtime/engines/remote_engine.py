@@ -6,6 +6,7 @@ process alone.
 
 import copy
 import inspect
+import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
@@ -39,6 +40,9 @@ class RemoteEngine(ABC):
 
     def __init__(self, workers: int, address: str = "") -> None:
         self.workers, self.address = workers, address
+        self._packing = threading.Lock()
+        self._packed: tuple[str, bytes] = ("", b"")
+        """Hash of the images that were sent last, and these: many workers ask for them at once."""
 
     @abstractmethod
     def connect(self) -> None:
@@ -94,6 +98,14 @@ class RemoteEngine(ABC):
         where = f"at {self.address}" if self.address else "of this machine"
         return WorkerError(f"the cluster {where} has ended or cannot be reached: start it again and run again to go on")
 
+    def _images_of(self, inputs: Mapping[str, Any]) -> bytes:
+        """Return the images of a task, which are read and packed once for all workers that lack them."""
+        wanted = inputs["images_hash"]
+        with self._packing:
+            if self._packed[0] != wanted:
+                self._packed = (wanted, packed_images(inputs))
+            return self._packed[1]
+
     def _remote(self, task: Task[..., Any]) -> Callable[..., Any]:
         """Return a function that has a worker run the task."""
         policy = task.cache_policy
@@ -106,7 +118,7 @@ class RemoteEngine(ABC):
             asked = (task.fn.__module__, task.fn.__name__, source, values)
             outcome = self.call(task.name, run_here, *asked)
             if needs_images(outcome):
-                outcome = self.call(task.name, run_here, *asked, packed_images(values))
+                outcome = self.call(task.name, run_here, *asked, self._images_of(values))
             return opened(outcome)
 
         return call

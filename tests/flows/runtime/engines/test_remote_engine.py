@@ -1,6 +1,7 @@
 """What all clusters have to do, with one local cluster of two workers for all tests: to start one takes seconds."""
 
 import os
+import threading
 import time
 from pathlib import Path
 
@@ -104,6 +105,20 @@ def test_a_worker_without_the_images_is_sent_them_once(engine, tmp_path, monkeyp
     engine.run(working)
     assert [found["images"] for _, found in seen] == [4] * 4
     assert len(packed) == 1, "the workers of a folder share what one of them was sent"
+
+
+def test_images_are_packed_once_for_all_that_ask(monkeypatch):
+    packed = []
+    monkeypatch.setattr(remote_engine, "packed_images", lambda inputs: packed.append(inputs) or bytes(3))
+    made = DaskEngine(1)
+    asking = [threading.Thread(target=made._images_of, args=({"images_hash": "a"},)) for _ in range(8)]
+    for thread in asking:
+        thread.start()
+    for thread in asking:
+        thread.join()
+    assert made._images_of({"images_hash": "a"}) == bytes(3) and len(packed) == 1
+    made._images_of({"images_hash": "b"})
+    assert len(packed) == 2
 
 
 def test_workers_with_other_code_are_named_at_once(monkeypatch):
