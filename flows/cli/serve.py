@@ -1,5 +1,6 @@
 """Serving the search as a Prefect deployment: on a schedule, or when someone asks for a run in the UI."""
 
+import asyncio
 import os
 from typing import Any
 
@@ -8,7 +9,7 @@ from flows.runtime.server import admits, prefect_server
 from nasgem_core.errors import ParameterError
 from tasks.run.masking import without_secrets
 from tasks.run.overrides import check_overrides
-from tasks.run.parameters import load_config
+from tasks.run.parameters import check_changes, load_config
 from tasks.run.progress import say
 
 
@@ -17,20 +18,16 @@ def serve_search(cron: str | None, name: str, overrides: dict[str, Any] | None) 
 
     Raises:
         NasgemError: the configured Prefect server does not answer, or our own does not start.
-        ParameterError: the schedule is not a cron expression, or an override names a file outside of this folder.
+        ParameterError: the schedule is not a cron expression, Prefect refuses the name, or an override is wrong or
+            names a file outside of this folder. No server was started.
     """
     check_overrides(overrides or {}, load_config())
+    check_changes(overrides or {})
     configured = "PREFECT_API_URL" in os.environ
-    with prefect_server(stays=True) as wait_for_server:
-        from prefect.client.schemas.schedules import CronSchedule
+    schedules: list[Any] = []
+    with prefect_server(stays=True, first=lambda: schedules.extend(_checked_schedules(cron, name))) as wait_for_server:
         from prefect.types.entrypoint import EntrypointType
 
-        try:
-            schedules = [CronSchedule(cron=cron)] if cron else []
-        except ValueError:
-            raise ParameterError(
-                f"cron = {cron!r}: five fields such as '0 2 * * *' (every night at two) are needed"
-            ) from None
         from flows.search import search
 
         wait_for_server()
@@ -53,3 +50,28 @@ def serve_search(cron: str | None, name: str, overrides: dict[str, Any] | None) 
             entrypoint_type=EntrypointType.MODULE_PATH,
             print_starting_message=False,
         )
+
+
+def _checked_schedules(cron: str | None, name: str) -> list[Any]:
+    """Return what Prefect needs for a schedule, none without; raises `ParameterError` for what Prefect would refuse."""
+    from prefect.client.schemas.schedules import CronSchedule
+    from prefect.server.schemas.schedules import CronSchedule as ServedSchedule
+    from prefect.types.names import BANNED_CHARACTERS
+
+    if not name.strip("' \"") or any(character in name for character in BANNED_CHARACTERS):
+        raise ParameterError(f"name = {name!r:.80}: letters, without any of {' '.join(BANNED_CHARACTERS)}, are needed")
+    if cron is None:
+        return []
+    # Prefect takes seconds and years as further fields, and random minutes, which would be others at each start.
+    usual = (len(cron.split()) == 5 and "(" not in cron) or cron.startswith("@")
+    try:
+        schedule = CronSchedule(cron=cron if usual else "")
+    except ValueError:
+        raise ParameterError(
+            f"cron = {cron!r:.80}: five fields such as '0 2 * * *' (every night at two) are needed"
+        ) from None
+    try:
+        asyncio.run(ServedSchedule(cron=cron).get_dates(1))
+    except ValueError:
+        raise ParameterError(f"cron = {cron!r:.80}: such a date never comes; name a day that the month has") from None
+    return [schedule]

@@ -40,7 +40,7 @@ _FULL = ("disk is full", "no space left")
 
 
 @contextmanager
-def prefect_server(*, stays: bool = False) -> Iterator[Callable[[], None]]:
+def prefect_server(*, stays: bool = False, first: Callable[[], object] = lambda: None) -> Iterator[Callable[[], None]]:
     """Provide a Prefect API while the block runs: the one of `PREFECT_API_URL`, or one of our own.
 
     Enter it before Prefect is imported, because Prefect reads the address then. The server starts while the block goes
@@ -49,12 +49,14 @@ def prefect_server(*, stays: bool = False) -> Iterator[Callable[[], None]]:
 
     Args:
         stays: have our own schedule runs and show its pages, at a port and with a password that stay the same.
+        first: is called before a server is started; it may import Prefect, to check what the server will be asked for.
 
     Raises:
         NasgemError: the configured server does not answer or refuses us, or our own does not start.
     """
     configured = os.environ.get("PREFECT_API_URL")
     if configured:
+        first()
         _check(configured)
         yield lambda: None
         return
@@ -63,6 +65,7 @@ def prefect_server(*, stays: bool = False) -> Iterator[Callable[[], None]]:
     log.parent.mkdir(parents=True, exist_ok=True)
     with listening(_PAGES_PORT if stays else 0) as listener, ExitStack() as settings:
         environment = settings.enter_context(settings_of_own_server(api_address(listener), secret))
+        first()
         server = OwnServer(listener, log, environment, stays=stays)
         try:
 

@@ -54,6 +54,15 @@ def change_parameters(changes: Mapping[str, Any]) -> bool:
 
     Nothing is written unless the result is valid. So `params.yaml` always says what the files in `data/` come from.
     """
+    return _replace(_with(changes))
+
+
+def check_changes(changes: Mapping[str, Any]) -> None:
+    """Raise `ParameterError` as `change_parameters` would; writes nothing."""
+    _checked(YAML(typ="safe").load(_with(changes)))
+
+
+def _with(changes: Mapping[str, Any]) -> bytes:
     document = load_yaml(PARAMS)
     for name, value in changes.items():
         place = document
@@ -65,7 +74,7 @@ def change_parameters(changes: Mapping[str, Any]) -> bool:
         if field not in place:
             raise ParameterError(f"unknown parameter {name}: known there are {', '.join(place)}")
         place[field] = _in_one_line(_counts_read(name, value))
-    return _replace(_dump(document))
+    return _dump(document)
 
 
 def restore_lists() -> bool:

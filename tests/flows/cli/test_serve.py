@@ -1,3 +1,4 @@
+import re
 from contextlib import contextmanager
 
 import pytest
@@ -7,18 +8,22 @@ from flows.cli import serve
 from flows.cli.serve import serve_search
 from nasgem_core.config.search import SearchConfig
 from nasgem_core.errors import ParameterError
+from tasks.run.parameters import PARAMS, complete, profile_named
 
 ADDRESS = "http://127.0.0.1:4200/api"
 
 
 @pytest.fixture
-def served(monkeypatch):
+def served(monkeypatch, tmp_path):
     """Have nothing be served on a server of our own; give what would be."""
     calls = []
+    monkeypatch.chdir(tmp_path)
+    PARAMS.write_bytes(complete(profile_named("tiny")))
     monkeypatch.delenv("PREFECT_API_URL", raising=False)
 
     @contextmanager
-    def started(*, stays):
+    def started(*, stays, first):
+        first()
         calls.append(stays)
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("PREFECT_API_URL", ADDRESS)
@@ -48,15 +53,46 @@ def test_without_a_schedule_it_runs_on_request(served):
     assert served[-1][1]["schedules"] == [] and served[-1][1]["parameters"] == {"overrides": {}}
 
 
-def test_a_wrong_schedule_is_named(served):
-    with pytest.raises(ParameterError, match=r"^cron = 'every day': five fields such as '0 2 \* \* \*'"):
-        serve_search("every day", "nasgem", None)
-    assert served == [True]
+@pytest.mark.parametrize(
+    ("cron", "message"),
+    [
+        *((cron, "five fields such as '0 2 * * *'") for cron in ("every day", "", " ", "60 * * * *", "@never")),
+        *((cron, "five fields such as '0 2 * * *'") for cron in ("* * * * * *", "R(0-5) * * * *", "0\x002 * * *")),
+        ("0 0 30 2 *", "such a date never comes; name a day that the month has"),
+    ],
+)
+def test_a_wrong_schedule_is_named_before_a_server_starts(served, cron, message):
+    with pytest.raises(ParameterError, match=f"^{re.escape(f'cron = {cron!r}: {message}')}"):
+        serve_search(cron, "nasgem", None)
+    assert served == []
+
+
+@pytest.mark.parametrize("cron", ["@daily", "0 0 29 2 *", "*/15 8-18 * * mon-fri"])
+def test_other_schedules_are_taken(served, cron):
+    serve_search(cron, "nasgem", None)
+    assert [schedule.cron for schedule in served[-1][1]["schedules"]] == [cron]
+
+
+@pytest.mark.parametrize("name", ["", " ", "a/b", "50%"])
+def test_a_name_that_prefect_refuses_is_named_before_a_server_starts(served, name):
+    with pytest.raises(ParameterError, match=f"^name = {name!r}: letters, without any of / % & > <, are needed$"):
+        serve_search(None, name, None)
+    assert served == []
 
 
 def test_overrides_that_lead_out_of_the_folder_are_refused_at_once(served):
     with pytest.raises(ParameterError, match=r"^imagenet.dataset = '/pictures': a run on request"):
         serve_search(None, "nasgem", {"imagenet.dataset": "/pictures"})
+    assert served == []
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [({"sead": 1}, "unknown parameter sead: known there are"), ({"seed": -1}, "seed = -1: must lie between")],
+)
+def test_wrong_overrides_are_refused_at_once_and_not_in_each_run(served, overrides, message):
+    with pytest.raises(ParameterError, match=f"^{message}"):
+        serve_search(None, "nasgem", overrides)
     assert served == []
 
 

@@ -124,6 +124,18 @@ def test_one_that_stays_has_the_password_of_the_folder_and_its_pages(started):
         assert os.environ["PREFECT_API_AUTH_STRING"] == kept_secret()
 
 
+def test_what_is_refused_first_starts_no_server(started):
+    calls = started(FakeProcess(None))
+
+    def refuse() -> None:
+        assert os.environ["PREFECT_API_URL"].startswith(f"http://{server.HOST}:"), "Prefect reads it when imported"
+        raise NasgemError("wrong")
+
+    with pytest.raises(NasgemError, match=r"^wrong$"), prefect_server(first=refuse):
+        pytest.fail("it was taken")
+    assert not calls and "PREFECT_API_URL" not in os.environ
+
+
 def test_a_port_in_use_is_not_waited_for():
     with listening() as first, listening(first.getsockname()[1]) as second:
         assert second.getsockname() != first.getsockname()
