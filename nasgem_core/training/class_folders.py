@@ -11,8 +11,11 @@ from pathlib import Path
 from nasgem_core.errors import DataError
 from nasgem_core.training.skipped import Skipped
 
-IMAGE_ENDINGS = (".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp")
-"""What counts as an image, as in torchvision."""
+IMAGE_ENDINGS = (
+    *(".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp"),
+    *(".jfif", ".jpe", ".jp2", ".avif", ".gif", ".tga", ".pbm", ".pnm"),
+)
+"""What counts as an image: the endings of torchvision, then others of pictures that PIL reads."""
 _SYSTEM_FOLDERS = frozenset(
     ("__MACOSX", "@eaDir", "$RECYCLE.BIN", "System Volume Information", "lost+found", "__pycache__")
 )
@@ -86,7 +89,8 @@ class ClassFolders:
         self._skip(_ENDINGS, *others)
         if not found:
             endings = f"; it has {len(others)} files that are not read ({_endings_of(others)})" if others else ""
-            raise DataError(f"{place} has no images{endings}: fill the folder of this class or remove it")
+            remedy = "save them as JPEG or PNG, fill" if others else "fill"
+            raise DataError(f"{place} has no images{endings}: {remedy} the folder of this class or remove it")
         return sorted(found)
 
     def skipped(self) -> tuple[Skipped, ...]:

@@ -52,17 +52,18 @@ def test_what_systems_add_is_left_out_at_every_depth(split, folder):
 
 
 def test_the_usual_endings_are_read_in_any_case_and_others_are_named(split):
-    names = ["1.JPEG", "2.tif", "3.TIFF", "4.webp", "5.BMP", "6.Pgm"]
-    for name in (*names, "7.jfif", "8.gif", "9"):
+    names = ["1.JPEG", "2.tif", "3.TIFF", "4.webp", "5.BMP", "6.Pgm", "7.jfif"]
+    for name in (*names, "8.heic", "8.mp4", "9"):
         put(split / "a" / name)
     images, skipped = listed(split)
     assert images["a"] == ["a/0.png", *(f"a/{name}" for name in names)]
-    assert skipped == {"with an ending that is not read (.gif, .jfif, no ending)": 3}
+    assert skipped == {"with an ending that is not read (.heic, .mp4, no ending)": 3}
 
 
 def test_a_class_of_files_that_are_not_read_says_so(split):
-    (split / "a" / "0.png").rename(split / "a" / "0.jfif")
-    with pytest.raises(DataError, match=r"train/a has no images; it has 1 files that are not read \(\.jfif\): fill"):
+    (split / "a" / "0.png").rename(split / "a" / "0.heic")
+    message = r"train/a has no images; it has 1 files that are not read \(\.heic\): save them as JPEG or PNG, fill"
+    with pytest.raises(DataError, match=message):
         listed(split)
 
 

@@ -27,8 +27,14 @@ def test_images_are_listed_class_by_class(folder):
     assert train.read(13).size == (20, 16) and train.read(13).mode == "RGB"
 
 
-def test_the_same_files_count_as_images_as_for_torchvision():
-    assert IMAGE_ENDINGS == IMG_EXTENSIONS
+def test_files_count_as_images_if_they_do_for_torchvision_or_pil_writes_and_reads_them(folder):
+    assert IMAGE_ENDINGS[: len(IMG_EXTENSIONS)] == IMG_EXTENSIONS
+    for ending in IMAGE_ENDINGS:
+        Image.new("1" if ending == ".pbm" else "RGB", (20, 16), 1).save(folder / "val" / "red" / f"a{ending}")
+    _, val = list_image_files(folder)
+    added = [i for i, name in enumerate(val.files) if name.startswith("red/a")]
+    assert len(added) == len(IMAGE_ENDINGS) and not val.skipped
+    assert {(val.read(i).size, val.read(i).mode) for i in added} == {((20, 16), "RGB")}
 
 
 def test_images_are_turned_as_the_camera_noted(folder):
