@@ -1,5 +1,6 @@
 """Files that are written whole or not at all."""
 
+import errno
 import os
 import time
 import uuid
@@ -7,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
+
+_OF_A_WRITE = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS))
 
 
 @contextmanager
@@ -18,7 +21,7 @@ def written_whole(path: Path, *, keep: Path | None = None) -> Iterator[BinaryIO]
         keep: where the old file stays, if there is one; nowhere by default.
 
     Raises:
-        OSError: it cannot be written; what was there before stays.
+        OSError: it cannot be written; what was there before stays. The error of a full disk names the file.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
@@ -31,6 +34,10 @@ def written_whole(path: Path, *, keep: Path | None = None) -> Iterator[BinaryIO]
             path.replace(keep)
         temporary.replace(path)
         sync(path.parent)
+    except OSError as error:
+        if error.errno in _OF_A_WRITE and error.filename is None:
+            error.filename = str(path)
+        raise
     finally:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)

@@ -34,8 +34,9 @@ def test_a_write_that_fails_leaves_the_old_file(tmp_path, monkeypatch, step):
 
     with monkeypatch.context() as patch:
         patch.setattr(files.os, "fsync", full) if step == "fsync" else patch.setattr(Path, "replace", full)
-        with pytest.raises(OSError, match="No space left"):
+        with pytest.raises(OSError, match="No space left") as raised:
             write(path, b"new")
+    assert raised.value.filename == str(path)
     assert path.read_bytes() == b"old" and os.listdir(tmp_path) == ["file"]
 
 

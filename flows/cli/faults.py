@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from flows.runtime.environment import STATE
+from flows.runtime.full_disk import where_to_free
 from flows.runtime.server_log import met_file_limit
 
 _DISK = {
@@ -40,15 +41,15 @@ _SPACE = 2**20
 
 def explain(error: BaseException) -> str | None:
     """Return what has happened and what to do, or nothing where the error is not one of the machine."""
+    said = full_disk(error)
+    if said:
+        return said
     chain = list(_chain(error))
     for one in chain:
         if isinstance(one, OSError) and one.errno in _DISK:
             where = f" at {one.filename}" if one.filename else ""
             return f"{_DISK[one.errno]}{where}, {_AGAIN}"
     for one in chain:
-        text = str(one).lower()
-        if any(words in text for words in _FULL):
-            return f"{_DISK[errno.ENOSPC]}, {_AGAIN}"
         words = _memory_words(one)
         if words:
             return f"{words}, {_AGAIN}"
@@ -60,6 +61,18 @@ def explain(error: BaseException) -> str | None:
             f"the Prefect server failed ({_first_line(error)}): the end of {log} says why. Run again to go on; "
             "finished work is kept"
         )
+    return None
+
+
+def full_disk(error: BaseException) -> str | None:
+    """Return where to free space, or nothing where no disk is full; a message of our own may be of such an error."""
+    chain = list(_chain(error))
+    for one in chain:
+        if isinstance(one, OSError) and one.errno == errno.ENOSPC:
+            written = one.filename2 or one.filename  # of a copy the first is what is copied
+            return f"{_DISK[errno.ENOSPC]}{where_to_free(written)}, {_AGAIN}"
+    if any(words in str(one).lower() for one in chain for words in _FULL):
+        return f"{_DISK[errno.ENOSPC]}{where_to_free()}, {_AGAIN}"
     return None
 
 

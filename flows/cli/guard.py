@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import NoReturn, TextIO
 
-from flows.cli.faults import explain
+from flows.cli.faults import explain, full_disk
 from flows.runtime.stopping import answering_signals
 from nasgem_core.errors import NasgemError
 from nasgem_core.printable import printable
@@ -33,7 +33,7 @@ def guarded(stopped: str = _KEPT) -> Iterator[None]:
         except Exception as error:
             if stopping.heard:  # a library, such as Numba while it compiles, has made another error of the interrupt
                 _end(stopping.last_words, stopping.code)
-            message = str(error) if isinstance(error, NasgemError) else explain(error)
+            message = full_disk(error) or (str(error) if isinstance(error, NasgemError) else explain(error))
             if message is None:
                 raise
             _end(message, 1)

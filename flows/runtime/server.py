@@ -20,6 +20,7 @@ from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
 
 from flows.runtime.environment import STATE
+from flows.runtime.full_disk import temporary_folder, where_to_free
 from flows.runtime.prefect_settings import settings_of_own_server
 from flows.runtime.processes import follow
 from flows.runtime.secret import SECRET_FILE, kept_secret, new_secret
@@ -96,8 +97,8 @@ def _check(address: str) -> None:
 def _remedy(log: Path) -> str:
     """Return what helps against what ended the server."""
     if any(words in end_of_log(log) for words in _FULL):
-        temporary = os.environ.get("TMPDIR") or "/tmp"
-        return f"the disk, or the folder for temporary files ({temporary}), is full. Free space, and run again"
+        where = where_to_free() or f" in this folder, or in the one for temporary files ({temporary_folder()})"
+        return f"the disk is full. Free space{where}, and run again"
     if met_file_limit(log):
         return "a file may not become that large here (ulimit -f). Raise the limit, and run again"
     return (

@@ -190,7 +190,7 @@ def small_disk(searched, request):
 
 def test_a_full_disk(searched, small_disk):
     message = searched.refused("nasgem", "stage", "encoder")
-    assert re.search(r"the disk is full: free space( at \S+)?, and run again; finished work is kept", message)
+    assert re.search(rf"the disk is full: free space at {small_disk} \(\d\.\d MB left\), and run again;", message)
     assert not [path for path in small_disk.iterdir() if path.name.startswith(".")]
 
 

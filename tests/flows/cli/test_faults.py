@@ -6,8 +6,10 @@ from concurrent.futures.process import BrokenProcessPool
 import httpx
 import pytest
 
-from flows.cli.faults import explain
+from flows.cli import faults
+from flows.cli.faults import explain, full_disk
 from flows.runtime.environment import STATE
+from nasgem_core.errors import DataError
 
 
 def raised(error: Exception, cause: Exception | None = None) -> Exception:
@@ -25,18 +27,24 @@ def raised(error: Exception, cause: Exception | None = None) -> Exception:
 def here(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     STATE.mkdir()
+    monkeypatch.setattr(faults, "where_to_free", lambda file=None: f" at the disk of {file}" if file else "")
 
 
 @pytest.mark.parametrize(
     ("error", "words"),
     [
-        (OSError(errno.ENOSPC, "x", "data/pairs"), "the disk is full: free space at data/pairs, and run again"),
+        (
+            OSError(errno.ENOSPC, "x", "data/pairs"),
+            "the disk is full: free space at the disk of data/pairs, and run again",
+        ),
+        (OSError(errno.ENOSPC, "x", "copied", None, "copy"), "the disk is full: free space at the disk of copy, and"),
         (OSError(errno.EDQUOT, "x"), "the disk quota is used up: free space, and run again"),
         (OSError(errno.EFBIG, "x"), "a file may not become that large here"),
         (OSError(errno.EROFS, "x"), "the disk is read-only: make it writable, and run again"),
         (PermissionError(errno.EACCES, "x", "a"), "permission was denied: make it writable at a"),
         (raised(RuntimeError("could not store"), OSError(errno.ENOSPC, "x")), "the disk is full"),
         (ExceptionGroup("two", [ValueError(), OSError(errno.ENOSPC, "x")]), "the disk is full"),
+        (OSError("[Errno 122] Disk quota exceeded"), "the disk is full"),
         (sqlite3.OperationalError("database or disk is full"), "the disk is full"),
         (ValueError("I/O error: No space left on device (os error 28)"), "the disk is full"),
         (RuntimeError("[enforce fail at inline_container.cc:626] . PytorchStreamWriter failed writing"), "the disk is"),
@@ -52,6 +60,12 @@ def here(tmp_path, monkeypatch):
 def test_what_a_user_can_mend_is_said(error, words):
     message = explain(error)
     assert message is not None and message.startswith(words) and "finished work is kept" in message
+
+
+def test_a_message_of_our_own_may_be_of_a_full_disk():
+    full = raised(DataError("cannot write the table"), OSError(errno.ENOSPC, "x", "data/tables"))
+    assert (full_disk(full) or "").startswith("the disk is full: free space at the disk of data/tables, and run again")
+    assert full_disk(raised(DataError("cannot write the table"), OSError(errno.EACCES, "x", "data/tables"))) is None
 
 
 def server_error() -> Exception:

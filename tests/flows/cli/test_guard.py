@@ -22,7 +22,7 @@ def _goes_on(monkeypatch):
         (DataError("a.npz is missing: make it"), "nasgem: a.npz is missing: make it"),
         (CellError("a cycle"), "nasgem: a cycle"),
         (DataError("\x1b[31ma\r.png"), r"nasgem: \x1b[31ma\r.png"),
-        (OSError(errno.ENOSPC, "x", "data/pairs"), "nasgem: the disk is full: free space at data/pairs, and run again"),
+        (OSError(errno.ENOSPC, "x", "data/pairs"), "nasgem: the disk is full: free space at /"),
         (OSError(errno.EROFS, "x"), "nasgem: the disk is read-only: make it writable, and run again"),
         (PermissionError(errno.EACCES, "x", "a"), "nasgem: permission was denied: make it writable at a"),
     ],

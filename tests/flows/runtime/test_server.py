@@ -190,10 +190,10 @@ def test_one_that_dies_at_its_start_is_reported_with_its_log(started, monkeypatc
 
 def test_one_that_finds_the_disk_full_is_reported_as_such(started, monkeypatch):
     monkeypatch.setattr(server, "answers", lambda *_, **__: False)
-    monkeypatch.setenv("TMPDIR", "/full")
+    monkeypatch.setattr(server, "where_to_free", lambda: " at /full")
     started(FakeProcess(1))
     with (
-        pytest.raises(NasgemError, match=r"did not start: the disk, or the folder .* \(/full\), is full\. Free space"),
+        pytest.raises(NasgemError, match=r"did not start: the disk is full\. Free space at /full, and run again"),
         prefect_server() as wait_for_server,
     ):
         with (STATE / "prefect" / "server.log").open("a") as log:
