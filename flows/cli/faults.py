@@ -8,6 +8,7 @@ from pathlib import Path
 from flows.runtime.environment import STATE
 from flows.runtime.full_disk import where_to_free
 from flows.runtime.server_log import met_file_limit
+from tasks.store.unkept_record import UnkeptRecordError
 
 _DISK = {
     errno.ENOSPC: "the disk is full: free space",
@@ -98,7 +99,7 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
         if id(one) in seen:
             continue
         seen.add(id(one))
-        yield one
+        yield one.as_os_error() if isinstance(one, UnkeptRecordError) else one
         inner = one.exceptions if isinstance(one, BaseExceptionGroup) else ()
         waiting += [found for found in (*inner, one.__cause__, one.__context__) if found is not None]
 

@@ -12,6 +12,7 @@ from flows.runtime.stopping import answering_signals
 from nasgem_core.errors import NasgemError
 from nasgem_core.printable import printable
 from tasks.run.masking import without_secrets
+from tasks.store.unkept_record import UnkeptRecordError
 
 _KEPT = (
     "Everything that was finished is kept (trained cells, encoders, checkpoints, stage files); run the same command "
@@ -30,7 +31,7 @@ def guarded(stopped: str = _KEPT) -> Iterator[None]:
             yield
         except KeyboardInterrupt:
             _end(stopping.last_words, stopping.code)
-        except Exception as error:
+        except (Exception, UnkeptRecordError) as error:
             if stopping.heard:  # a library, such as Numba while it compiles, has made another error of the interrupt
                 _end(stopping.last_words, stopping.code)
             message = full_disk(error) or (str(error) if isinstance(error, NasgemError) else explain(error))

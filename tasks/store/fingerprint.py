@@ -51,6 +51,7 @@ _NO_RESULT = {
     "tasks.store.object_store",
     "tasks.store.record_folder",
     "tasks.store.serialization",
+    "tasks.store.unkept_record",
 }
 
 

@@ -9,6 +9,7 @@ from prefect.filesystems import LocalFileSystem
 from nasgem_core.errors import DataError
 from nasgem_core.files import written_whole
 from tasks.store.mirror import send_record
+from tasks.store.unkept_record import UnkeptRecordError
 
 RECORDS = Path(".nasgem") / "prefect" / "storage"
 """In the repository, wherever the user's own settings of Prefect would keep results."""
@@ -33,10 +34,13 @@ class RecordFolder(LocalFileSystem):
         return resolved
 
     def write_path(self, path: str, content: bytes, **options: Any) -> str:  # type: ignore[override]
-        """Write the record of a key."""
+        """Write the record of a key; raises `UnkeptRecordError`, which Prefect lets through, if that fails."""
         resolved = self._resolve_path(path)
-        with written_whole(resolved) as file:
-            file.write(f"{_checksum(resolved.name, content)}\n".encode() + content)
+        try:
+            with written_whole(resolved) as file:
+                file.write(f"{_checksum(resolved.name, content)}\n".encode() + content)
+        except OSError as error:
+            raise UnkeptRecordError(error.errno, error.strerror or str(error), str(resolved)) from error
         send_record(resolved)
         return str(resolved)
 

@@ -10,14 +10,15 @@ from flows.cli import faults
 from flows.cli.faults import explain, full_disk
 from flows.runtime.environment import STATE
 from nasgem_core.errors import DataError
+from tasks.store.unkept_record import UnkeptRecordError
 
 
-def raised(error: Exception, cause: Exception | None = None) -> Exception:
+def raised(error: Exception, cause: BaseException | None = None) -> Exception:
     """Return an error that was raised while another one was handled."""
     try:
         try:
             raise cause or error
-        except Exception:
+        except BaseException:
             raise error  # noqa: B904 - what a library does
     except Exception as found:
         return found
@@ -66,6 +67,12 @@ def test_a_message_of_our_own_may_be_of_a_full_disk():
     full = raised(DataError("cannot write the table"), OSError(errno.ENOSPC, "x", "data/tables"))
     assert (full_disk(full) or "").startswith("the disk is full: free space at the disk of data/tables, and run again")
     assert full_disk(raised(DataError("cannot write the table"), OSError(errno.EACCES, "x", "data/tables"))) is None
+
+
+def test_a_record_that_did_not_fit_is_of_a_full_disk():
+    unkept = UnkeptRecordError(errno.ENOSPC, "No space left on device", "storage/a")
+    for error in (unkept, raised(RuntimeError("x"), unkept)):
+        assert (explain(error) or "").startswith("the disk is full: free space at the disk of storage/a, and run again")
 
 
 def server_error() -> Exception:

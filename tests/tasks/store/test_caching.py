@@ -1,4 +1,5 @@
 import asyncio
+import errno
 import json
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,7 +15,9 @@ from prefect.settings import (
     temporary_settings,
 )
 from prefect.states import exception_to_failed_state
+from prefect.transactions import transaction
 
+from nasgem_core import files
 from nasgem_core.config.search import LabelsConfig
 from nasgem_core.errors import NasgemError
 from tasks.run.placement import Placement
@@ -24,6 +27,7 @@ from tasks.store.fingerprint import source_fingerprint
 from tasks.store.object_store import STORE, require_store
 from tasks.store.record_folder import RECORDS, RecordFolder
 from tasks.store.serialization import PlainSerializer
+from tasks.store.unkept_record import UnkeptRecordError
 from tests.pickles import pickles
 
 
@@ -152,6 +156,19 @@ def test_prefect_keeps_records_of_a_task_whole_and_nothing_of_what_is_raised(sto
     assert file.name == key(1) and is_cached(double, number=1, placement=Placement())
     assert store.read(key(1)).result == {"a": 1.5}
     assert not pickles(storage)
+
+
+def test_a_record_that_cannot_be_written_ends_the_task(storage, monkeypatch):
+    """Prefect logs whatever `Exception` a write raises, and the search would go on without records."""
+    _, store = stores()
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(files.os, "fsync", full)
+    with pytest.raises(UnkeptRecordError) as raised, transaction(key=key(1), store=store) as task_run:
+        task_run.stage(2)
+    assert raised.value.number == errno.ENOSPC and not list(storage.iterdir())
 
 
 def stores():

@@ -1,6 +1,7 @@
 import asyncio
 import errno
 import os
+import pickle
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -10,6 +11,7 @@ from prefect.filesystems import LocalFileSystem
 from nasgem_core import files
 from nasgem_core.errors import DataError
 from tasks.store.record_folder import RECORDS, RecordFolder
+from tasks.store.unkept_record import UnkeptRecordError
 
 CONTENT = b'{"metadata": {}, "result": "AAAA"}'
 
@@ -54,8 +56,10 @@ def test_a_write_that_fails_leaves_the_earlier_record(folder, monkeypatch):
 
     with monkeypatch.context() as patch:
         patch.setattr(files.os, "fsync", full)
-        with pytest.raises(OSError, match="No space left"):
+        with pytest.raises(UnkeptRecordError) as raised:
             folder.write_path("a-key", b"other")
+    assert pickle.loads(pickle.dumps(raised.value)).args == raised.value.args, "it comes from a worker"
+    assert raised.value.as_os_error().filename == str((RECORDS / "a-key").resolve())
     assert folder.read_path("a-key") == CONTENT and os.listdir(RECORDS) == ["a-key"]
 
 
