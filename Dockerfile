@@ -24,7 +24,10 @@ COPY --chown=nasgem flows flows
 COPY --chown=nasgem nasgem nasgem
 RUN make .venv/.project
 
+# DVC starts `nasgem` by its name, and asks for the name of a user, which a number given to `docker run --user` lacks.
+ENV PATH=/nasgem/.venv/bin:$PATH USER=nasgem
+
 VOLUME /project
 WORKDIR /project
-ENTRYPOINT ["/nasgem/.venv/bin/nasgem"]
+ENTRYPOINT ["nasgem"]
 CMD ["--help"]

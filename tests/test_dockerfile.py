@@ -60,4 +60,6 @@ def test_nothing_but_the_preparation_runs_as_root():
     assert steps[user][1] == "nasgem" and "useradd" in steps[user - 1][1]
     assert [word for word, _ in steps[:user]] == [FROM, RUN]
     last = dict(steps)
-    assert last[ENTRYPOINT] == '["/nasgem/.venv/bin/nasgem"]' and last["VOLUME"] == last[WORKDIR] == "/project"
+    assert last[ENTRYPOINT] == '["nasgem"]' and last["VOLUME"] == last[WORKDIR] == "/project"
+    # `docker run --user NUMBER --entrypoint dvc`: DVC fails without the name of a user, and its stages call `nasgem`.
+    assert last["ENV"] == "PATH=/nasgem/.venv/bin:$PATH USER=nasgem"

@@ -86,7 +86,7 @@ def build_network(name: str, macs: str, shape: Shape, output: Path | None) -> No
     ]
     print_table("Parts", ["part", "per vertex", "output", "MACs M", "params k"], rows)
     features = ", ".join(f"{channels} at stride {stride}" for channels, stride in feature_list(spec))
-    out.print(f"\nfeatures  {features}", soft_wrap=True)
+    out.print_words(f"\nfeatures  {features}")
     if output is not None:
         _write(output, json_with_checksum(spec.to_dict()))
         out.print(f"written   {output}", soft_wrap=True)

@@ -1,5 +1,6 @@
 """A user's mistake, a fault of the machine or Ctrl-C ends with one clear line and a non-zero exit, no traceback."""
 
+import shutil
 import sys
 import traceback
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from flows.runtime.stopping import answering_signals
 from nasgem_core.errors import NasgemError
 from nasgem_core.printable import printable
 from tasks.run.masking import without_secrets
+from tasks.run.terminal import between_words
 from tasks.store.unkept_record import UnkeptRecordError
 
 _KEPT = (
@@ -52,5 +54,8 @@ def _print_all_letters(stream: TextIO) -> None:
 
 
 def _end(message: str, code: int) -> NoReturn:
-    print(f"nasgem: {printable(without_secrets(message))}", file=sys.stderr, flush=True)
+    words = printable(without_secrets(f"nasgem: {message}"))
+    if sys.stderr.isatty():
+        words = between_words(words, shutil.get_terminal_size().columns)
+    print(words, file=sys.stderr, flush=True)
     sys.exit(code)

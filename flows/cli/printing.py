@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from nasgem_core.printable import printable
-from tasks.run.terminal import Terminal
+from tasks.run.terminal import Terminal, between_words
 
 out = Terminal()
 _NARROWEST = 10
@@ -19,21 +19,36 @@ _NARROWEST = 10
 def print_table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Print a table whole, numbers to the right, its title above it.
 
-    On a terminal that is too narrow, words go on in the next line of their column; no number is broken or cut.
+    On a terminal that is too narrow, words go on in the next line of their column. Where that does not suffice, columns
+    go on below, each part beginning with the first column. No number is broken or cut.
     """
     shown = [[printable(cell, lines=False) for cell in row] for row in rows]
     numeric = [bool(shown) and all(_is_number(row[i]) for row in shown) for i in range(len(header))]
-    table = _laid_out(header, shown, numeric)
-    natural = Measurement.get(out, out.options.update(max_width=10_000), table).maximum
-    if out.is_terminal and natural > out.width:
-        widths = _narrowed(header, shown, numeric, natural - out.width)
-        if widths:
-            table, natural = _laid_out(header, shown, numeric, widths), out.width
     # The title of a rich table is wrapped at the width of the table.
-    out.print(f"\n{title}", style="italic", soft_wrap=True)
-    # Cells cut to fit the terminal would lose digits, so the terminal wraps a table that is still too wide.
-    table.width = natural
+    out.print(f"\n{between_words(title, out.width) if out.is_terminal else title}", style="italic", soft_wrap=True)
+    table = _laid_out(header, shown, numeric)
+    excess = _natural(table) - out.width
+    if not out.is_terminal or excess <= 0:
+        _print(table)
+    elif widths := _narrowed(header, shown, numeric, excess):
+        _print(_laid_out(header, shown, numeric, widths))
+    else:
+        for number, part in enumerate(_parts(header, shown, out.width)):
+            if number:
+                out.print()
+            rows = [[row[place] for place in part] for row in shown]
+            _print(_laid_out([header[place] for place in part], rows, [numeric[place] for place in part]))
+
+
+def _print(table: Table) -> None:
+    # A cell that is cut to fit the terminal would lose digits, so the terminal wraps one that is still too wide.
+    table.width = _natural(table)
     out.print(table, crop=False)
+
+
+def _natural(table: Table) -> int:
+    """Return the columns of the terminal that a table would like to have."""
+    return Measurement.get(out, out.options.update(max_width=10_000), table).maximum
 
 
 def _laid_out(
@@ -65,6 +80,17 @@ def _narrowed(header: Sequence[str], rows: list[list[str]], numeric: list[bool],
         narrowed[place] = widths[place] = widths[place] - 1
         excess -= 1
     return narrowed
+
+
+def _parts(header: Sequence[str], rows: list[list[str]], width: int) -> list[list[int]]:
+    """Return the places of columns that fit next to each other; the first column begins each part."""
+    widths = [max(map(cell_len, column)) + 1 for column in zip(header, *rows, strict=True)]
+    parts = [[0]]
+    for place in range(1, len(widths)):
+        if len(parts[-1]) > 1 and sum(widths[other] for other in parts[-1]) + widths[place] - 1 > width:
+            parts.append([0])
+        parts[-1].append(place)
+    return parts
 
 
 def _is_number(text: str) -> bool:

@@ -63,7 +63,7 @@ def run_compare(asked: Asked) -> None:
     table = networks_table(summary, differences)
     rows = [["-" if value is None else str(value) for value in row] for row in table.rows]
     print_table(f"{table.title}, at most {asked.macs or asked.latency}", list(table.header), rows)
-    out.print(table.note, soft_wrap=True)
+    out.print_words(table.note)
 
 
 def _limit(macs: str, latency: str) -> tuple[int, int]:

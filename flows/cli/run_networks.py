@@ -26,7 +26,7 @@ def run_export(model: str, output: Path, form: str) -> None:
     forms = None if form == ALL_FORMS else (form,)
     exported = export_network(network.description, network.weights, output, forms, on_step=_say_step)
     if not network.trained:
-        out.print(f"{model} has no weights: the network was written with fresh ones and is not trained", soft_wrap=True)
+        out.print_words(f"{model} has no weights: the network was written with fresh ones and is not trained")
     rows = [
         [difference.form, difference.values, f"{difference.largest:.3g}", f"{difference.output:.3g}"]
         for difference in exported.differences
@@ -34,8 +34,8 @@ def run_export(model: str, output: Path, form: str) -> None:
     title = "Largest difference from the original on random images, in a process without nasgem"
     print_table(title, ["form", "output", "difference", "largest output"], rows)
     for name, reason in exported.left_out.items():
-        out.print(f"\nNot written: {name}: {reason}.", soft_wrap=True)
-    print_table(f"{output}", ["file", "MB"], [[name, f"{size / 1e6:.2f}"] for name, size in exported.files.items()])
+        out.print_words(f"\nNot written: {name}: {reason}.")
+    print_table(f"{output}", ["file", "MB"], [[name, f"{size / 1e6:.3f}"] for name, size in exported.files.items()])
 
 
 def _say_step(step: str) -> None:
@@ -56,9 +56,9 @@ def run_predict(picture: Path, model: str, top: int) -> None:
     rows = [[guess.name, f"{guess.probability:.4f}"] for guess in guesses]
     print_table(f"{picture} by {card.name}", ["class", "probability"], rows)
     if not found.trained:
-        out.print(f"\n{card.name} was never trained: its weights are fresh ones", soft_wrap=True)
+        out.print_words(f"\n{card.name} was never trained: its weights are fresh ones")
     elif not card.metrics:
-        out.print(f"\n{card.name} has no metrics: it may never have been trained", soft_wrap=True)
+        out.print_words(f"\n{card.name} has no metrics: it may never have been trained")
 
 
 def run_detect(picture: Path, model: str, output: Path, threshold: float) -> None:
@@ -94,13 +94,13 @@ def run_detect(picture: Path, model: str, output: Path, threshold: float) -> Non
     if rows:
         print_table(f"{picture} by {spec.name}", ["object", "score", "left", "top", "right", "bottom"], rows)
     else:
-        out.print(f"{picture} by {spec.name}: {_nothing_shown(every.names, every.scores, lowest)}", soft_wrap=True)
+        out.print_words(f"{picture} by {spec.name}: {_nothing_shown(every.names, every.scores, lowest)}")
     remark = numbers_remark({name: drawn[name] for name in names if name in found.names})
     if remark:
-        out.print(f"\n{remark}", soft_wrap=True)
+        out.print_words(f"\n{remark}")
     enlarged = f", enlarged {marked.width // image.width} times" if marked.size != image.size else ""
     count = _counted(len(rows), "object")
-    out.print(f"\n{count} with a score of at least {threshold:g}; drawn {output}{enlarged}", soft_wrap=True)
+    out.print_words(f"\n{count} with a score of at least {threshold:g}; drawn {output}{enlarged}")
 
 
 def _nothing_shown(names: Sequence[str], scores: Any, lowest: float) -> str:

@@ -14,10 +14,13 @@ from tasks.run.parameters import load_config
 def run_init(folder: Path, images: Path | None) -> None:
     """Make a project and print how to go on."""
     for remark in make_project(folder, images):
-        out.print(remark, soft_wrap=True)
+        out.print_words(remark)
     what = f"with a copy of {images} in images/" if images else "on the bundled images"
-    out.print(f"{folder} is a project for searches {what}. Go on there:\n", soft_wrap=True)
-    out.print(f"  cd {shlex.quote(str(folder))}\n  nasgem search", soft_wrap=True)
+    here = folder.resolve() == Path.cwd()
+    out.print_words(f"{'This folder' if here else folder} is a project for searches {what}. Go on with:\n")
+    if not here:
+        out.print(f"  cd {shlex.quote(str(folder))}", soft_wrap=True)
+    out.print("  nasgem search")
 
 
 def run_add(name: str, path: Path, reference: bool) -> None:
@@ -25,7 +28,7 @@ def run_add(name: str, path: Path, reference: bool) -> None:
     prepare_environment()
     with folder_lock():
         load_config()
-        out.print(add_data(name, path, reference=reference), soft_wrap=True)
+        out.print_words(add_data(name, path, reference=reference))
 
 
 def run_update() -> None:
@@ -33,4 +36,4 @@ def run_update() -> None:
     prepare_environment()
     with folder_lock():
         for line in update_data() or ["nothing has changed"]:
-            out.print(line, soft_wrap=True)
+            out.print_words(line)

@@ -47,20 +47,19 @@ def show_results() -> None:
     _print_cell(results.best_cell)
     searched, chosen = results.searched_best, "Chosen"
     if best_cell_file() == FINALIST_FILE:
-        out.print(f"\nChosen among finalists: {choice_words(finalists_summary())}.", soft_wrap=True)
+        out.print_words(f"\nChosen among finalists: {choice_words(finalists_summary())}.")
         chosen = "The search's choice"
     score = (
         f"expected score {estimate_text(summary, 'expected_score')}" if repeated else f"score {searched['score']:.4f}"
     )
-    out.print(f"\n{chosen}: cell {searched['key'][:8]}, {score} ({formula_of(results.config.score)})", soft_wrap=True)
+    out.print_words(f"\n{chosen}: cell {searched['key'][:8]}, {score} ({formula_of(results.config.score)})")
     if repeated:
-        out.print(
+        out.print_words(
             "The expected score, with its 95 % interval, is from trainings after the choice; the first training gave "
-            f"{searched['score']:.4f}.",
-            soft_wrap=True,
+            f"{searched['score']:.4f}."
         )
     if "random_best_score" in summary:
-        out.print(_random_search_words(summary), soft_wrap=True)
+        out.print_words(_random_search_words(summary))
     show_places()
     print_next_steps(results.best_cell.canonical_key[:8], results.config)
 
@@ -160,7 +159,7 @@ def _trained_lines(cell: Cell) -> list[str]:
 def show_selection(selection: "Selection") -> None:
     """Print what was chosen under another penalty or budget."""
     bound = f"at most {selection.max_macs / 1e6:g} M MACs" if selection.max_macs else "no bound on MACs"
-    out.print(f"score: {selection.objective.formula}, {bound}; nothing was trained", soft_wrap=True)
+    out.print_words(f"score: {selection.objective.formula}, {bound}; nothing was trained")
     print_table("Best measured cells", *cells_table(selection.measured[:10], selection.expected[:10]))
     found, added = selection.predicted, selection.predicted_columns
     header = ["cell", "predicted score", *map(column_words, added), "MACs M", "params k"]

@@ -174,7 +174,9 @@ def _write(
     for name, row in summary.items():
         deviation = row["top1_deviation"]
         spread = "" if deviation is None else f" +- {100 * deviation:.1f}"
-        accuracy = f"top-1 {100 * row['top1_mean']:.1f}{spread} %  top-5 {100 * row['top5_mean']:.1f} %"
+        accuracy = f"top-1 {100 * row['top1_mean']:.1f}{spread} %"
+        if specs[name].num_classes > 5:
+            accuracy += f"  top-5 {100 * row['top5_mean']:.1f} %"
         say(f"  {name}: {accuracy}  {cost_text(row)}")
         if guessing and not row[BETTER]:
             means = {"top1": row["top1_mean"], "validation_loss": row["validation_loss_mean"]}

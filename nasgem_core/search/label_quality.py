@@ -9,6 +9,9 @@ import numpy as np
 from nasgem_core.intervals import difference_of_means
 from nasgem_core.search.rank_agreement import rank_agreement
 
+_EQUAL = 1e-9
+"""Standard deviation of accuracies that are equal but for rounding."""
+
 
 @dataclass(frozen=True)
 class LabelQuality:
@@ -78,10 +81,11 @@ class LabelQuality:
         """Return a line for each thing that the labels do not suffice for."""
         lines = []
         if not self.tells_apart:
+            apart = f"differ by {100 * self.deviation:.2g} points" if self.deviation > _EQUAL else "are equal"
             lines.append(
-                f"too few validation images: the accuracies of the cells differ by {100 * self.deviation:.2g} points, "
-                f"and chance alone moves each by {100 * self.sampling_error:.2g} points (standard deviations); "
-                "add validation images, or train longer with proxy.least_steps"
+                f"too few validation images: the accuracies of the cells {apart}, and chance alone moves each by "
+                f"{100 * self.sampling_error:.2g} points (standard deviations); add validation images, or train longer "
+                "with proxy.least_steps"
             )
         if self.predicted_cells and not self.ranks:
             tau = "unknown" if math.isnan(self.tau) else f"{self.tau:.2f} (95 %: {self.low:.2f} to {self.high:.2f})"

@@ -37,7 +37,9 @@ _SILENT_FOR = 50.0
 _FIGURES = 8
 """In a line."""
 _WIDE = 115
-"""Columns of a terminal on which a bar, both times and three figures fit in one line."""
+"""Columns of a terminal on which a bar, both times and three figures fit in one line; narrower ones show no bar."""
+_SHORT = {"similarity_loss": "loss", "held_out_similarity_loss": "held-out loss", "images_per_second": "images/s"}
+"""Names of figures as a line shows them."""
 _LINES_BACK = 8
 """The time left is estimated from the last lines: units that were read from a cache say nothing about the others."""
 
@@ -127,14 +129,13 @@ def _beating(bar: Bar) -> Iterator[None]:
 
 
 def _columns(width: int) -> tuple[ProgressColumn, ...]:
-    """Return what a bar shows on a terminal of that width; only words go on in a next line, and no number is cut."""
+    """Return what is shown of work on a terminal of that width; only words go on in a next line, no number is cut."""
     figures = TextColumn("{task.fields[figures]}", table_column=Column())
     left = (TextColumn("left"), TimeRemainingColumn())
     if width >= _WIDE:
         name = TextColumn("{task.description:<34}")
         return name, BarColumn(bar_width=24), MofNCompleteColumn(), TimeElapsedColumn(), *left, figures
-    name = TextColumn("{task.description}", table_column=Column())
-    return name, BarColumn(bar_width=8), MofNCompleteColumn(), *left, figures
+    return TextColumn("{task.description}", table_column=Column()), MofNCompleteColumn(), *left, figures
 
 
 def say(message: str, *, once: bool = False) -> None:
@@ -172,5 +173,5 @@ def log(message: str) -> None:
 
 def figures_text(figures: Mapping[str, float]) -> str:
     """Return the first figures in one line, such as "accuracy 0.31  seconds 12.5"."""
-    words = [f"{name} {value:.4g}" for name, value in figures.items()]
+    words = [f"{_SHORT.get(name, name.replace('_', ' '))} {value:.4g}" for name, value in figures.items()]
     return "  ".join(words[:_FIGURES]) + (" ..." if len(words) > _FIGURES else "")

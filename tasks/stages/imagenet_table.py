@@ -79,15 +79,20 @@ def comparison() -> list[Table | Picture]:
 
 
 def networks_table(networks: Mapping[str, Row], differences: Mapping[str, Row]) -> Table:
-    """Return the table of the networks that were trained, in their order."""
+    """Return the table of the networks that were trained, in their order; latencies where any was measured."""
     first, on_fronts = first_networks(networks), fronts(compared_networks(networks))
+    timed = {
+        figure: words
+        for figure, words in {LATENCY: "latency (ms)", LATENCY_TORCH: "in PyTorch (ms)"}.items()
+        if any(figure in row for row in networks.values())
+    }
     rows = [
         [
             name,
             accuracy_text(row["top1"]),
             f"{row['macs'] / 1e6:.2f}",
             f"{row['params'] / 1e6:.3f}",
-            *(f"{row[figure]:.3g}" if figure in row else None for figure in (LATENCY, LATENCY_TORCH)),
+            *(f"{row[figure]:.3g}" if figure in row else None for figure in timed),
             f"{row['bytes'] / 1e6:.2f}",
             difference_text(differences[name]) if name in differences else None,
             front_words(on_fronts, name),
@@ -99,11 +104,12 @@ def networks_table(networks: Mapping[str, Row], differences: Mapping[str, Row]) 
     ]
     several = len(set(first.values())) > 1
     reference = f"{', '.join(dict.fromkeys(first.values()))} (of its budget)" if several else next(iter(networks))
-    header = ["network", "top-1 (%)", "MACs (M)", "params (M)", "latency (ms)", "in PyTorch (ms)", "size (MB)"]
+    header = ["network", "top-1 (%)", "MACs (M)", "params (M)", *timed.values(), "size (MB)"]
     header += [f"{reference} less it, in points of top-1", "Pareto front of", "top-5 (%)", "seeds", "learning rate"]
     note = (
         "Intervals are Student's, 95 %. Differences are paired by seed: equal images, crops and order. "
-        f"Latency: {SETTING_WORDS}, and likewise in PyTorch. Size: the weights as 32-bit numbers. "
+        f"{f'Latency: {SETTING_WORDS}, and likewise in PyTorch. ' if timed else ''}"
+        "Size: the weights as 32-bit numbers. "
         "A network is on the Pareto front of a cost unless another one costs no more and is no less accurate on "
         "average, and is better in one of the two."
     )

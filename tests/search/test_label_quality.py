@@ -40,6 +40,9 @@ def test_too_few_validation_images_are_reported():
     (line,) = found.warnings()
     assert line.startswith("too few validation images: the accuracies of the cells differ by")
     assert not found.metrics()["labels_tell_apart"]
+    equal = np.full(30, 1 / 3)
+    (line, *_) = quality(close[:20], close[:20], equal, 120).warnings()
+    assert "the accuracies of the cells are equal, and chance alone moves each by 4.3 points" in line
 
 
 def test_without_predictions_nothing_is_said_of_them():

@@ -48,7 +48,17 @@ def test_words_go_on_in_their_column_where_the_terminal_is_narrow(monkeypatch):
     assert found.replace(" ", "") == WORDS.replace(" ", "")
 
 
-def test_a_table_of_numbers_and_what_no_terminal_shows_stay_in_one_line(monkeypatch):
+def test_columns_that_do_not_fit_go_on_below_next_to_the_first_one_again(monkeypatch):
+    header, row = ["cell", *(f"figure {place}" for place in range(12))], ["a4229693", *["0.1234567"] * 12]
+    lines = printed(monkeypatch, 80, header, row)
+    assert all(len(line) <= 80 for line in lines) and len(lines) == 4
+    assert [line.split()[0] for line in lines] == ["cell", "a4229693"] * 2
+    assert sum(line.count("0.1234567") for line in lines) == 12
+    assert (lines[0] + lines[2]).count("figure") == 12
+    assert len(printed(monkeypatch, 5, header[:3], row[:3])) >= 4, "on any terminal"
+
+
+def test_what_no_terminal_shows_stays_in_one_line(monkeypatch):
     header, row = ["cell", *map(str, range(12))], ["a4229693", *["0.1234567"] * 12]
-    assert len(printed(monkeypatch, 80, header, row)) == 2, "which the terminal wraps"
+    assert len(printed(monkeypatch, 80, header, row, terminal=False)) == 2
     assert len(printed(monkeypatch, 40, ["cell", "found by"], [WORDS, WORDS], terminal=False)) == 2

@@ -111,6 +111,8 @@ def test_what_is_said_is_noted_without_passwords(noted, capsys):
 
 def test_a_line_holds_the_first_figures():
     assert progress.figures_text({"loss": 0.25, "seconds": 12.5}) == "loss 0.25  seconds 12.5"
+    figures = {"held_out_similarity_loss": 0.5, "best_predicted": 0.25}
+    assert progress.figures_text(figures) == "held-out loss 0.5  best predicted 0.25"
     assert progress.figures_text({str(place): place for place in range(9)}).endswith("7 7 ...")
 
 
