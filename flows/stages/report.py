@@ -57,7 +57,7 @@ def report(session: Session) -> None:
 
 def _chosen_cell(results: Results) -> Picture:
     best = results.best
-    title = f"Cell {best['key'][:8]}: accuracy {best['accuracy']:.3f}, {best['macs'] / 1e6:.2f} M MACs"
+    title = f"Cell {best['key'][:8]}: accuracy {best['accuracy']:.3f}, {best['macs'] / 1e6:.3g} M MACs"
     return Picture(
         "The chosen cell",
         figure_png(draw_cell(results.best_cell, title)),

@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, NullLocator, ScalarFormatter
 
-from nasgem_core.figures.style import GUIDED, MUTED, PLAIN, add_legend, counted, describe, new_figure
+from nasgem_core.figures.style import GUIDED, MUTED, PLAIN, add_legend_below, counted, describe, new_figure
 
 
 def draw_finalists(rungs: Sequence[int], accuracy: np.ndarray, marked: Mapping[int, str]) -> Figure:
@@ -17,7 +17,7 @@ def draw_finalists(rungs: Sequence[int], accuracy: np.ndarray, marked: Mapping[i
         accuracy: top-1 as fractions, [K, R], NaN where a finalist did not take part.
         marked: words for the finalists that are drawn in colour, by their rows.
     """
-    figure, axes = new_figure("Finalists on your images", width=7.4, height=4.6)
+    figure, axes = new_figure("Finalists on your images", width=7.4, height=4.9)
     ax = axes[0, 0]
     words = f"{counted(len(accuracy), 'cell')}; a line ends where its cell was left out"
     describe(ax, words, "epochs trained", "top-1 on held-out training images (%)")
@@ -30,5 +30,5 @@ def draw_finalists(rungs: Sequence[int], accuracy: np.ndarray, marked: Mapping[i
     ax.xaxis.set_major_formatter(ScalarFormatter())
     ax.xaxis.set_minor_locator(NullLocator())
     if marked:
-        add_legend(ax, "lower right")
+        add_legend_below(figure, ax, columns=1)
     return figure

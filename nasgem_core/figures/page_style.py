@@ -42,8 +42,8 @@ figcaption, .note, .words { color: var(--muted); font-size: .95rem; margin: .6re
   linear-gradient(to left, #0003, transparent) right / 1rem 100% scroll; background-repeat: no-repeat; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .95rem; }
 th, td { padding: .35rem .7rem; text-align: left; white-space: nowrap; border-bottom: 1px solid var(--line); }
-th { background: var(--panel); vertical-align: bottom; }
-th.long { white-space: normal; min-width: 8rem; }
+th { background: var(--panel); vertical-align: bottom; white-space: normal; }
+th.long { min-width: 8rem; }
 .number { text-align: right; }
 .first tbody tr:first-child { font-weight: 650; background: var(--panel); }
 .colours { list-style: none; display: flex; flex-wrap: wrap; gap: .3rem 1.2rem; padding: 0; margin: 0 0 1rem; }
@@ -65,7 +65,7 @@ th.long { white-space: normal; min-width: 8rem; }
   @page { margin: 15mm; }
   body { max-width: none; padding: 0; font-size: 10pt; }
   nav { display: none; }
-  h2, h3 { break-after: avoid; }
+  h2, h3, h2 + .words, .colours { break-after: avoid; }
   figure, dl div, tr { break-inside: avoid; }
   h3 + dl, h3 + .scroll { break-before: avoid; }
   figure .scroll > * { max-height: 88mm; width: auto; }

@@ -137,7 +137,9 @@ def draw_rounds(predicted: Sequence[np.ndarray], measured: Sequence[np.ndarray],
 def _tau_words(predicted: np.ndarray, measured: np.ndarray) -> str:
     from scipy.stats import kendalltau
 
-    varied = len(predicted) > 1 and np.ptp(predicted) > 0 and np.ptp(measured) > 0
+    if len(predicted) < 3:
+        return f"n = {len(predicted)}, too few for Kendall \N{GREEK SMALL LETTER TAU}"
+    varied = np.ptp(predicted) > 0 and np.ptp(measured) > 0
     tau = f"{kendalltau(predicted, measured).statistic:+.2f}" if varied else "undefined"
     tau = tau.replace("-", "\N{MINUS SIGN}")
     return f"Kendall \N{GREEK SMALL LETTER TAU} {tau}, n = {len(predicted)}"

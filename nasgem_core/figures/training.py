@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
-from nasgem_core.figures.style import PALETTE, add_legend, counted, describe, new_figure, say_empty
+from nasgem_core.figures.style import PALETTE, add_legend_below, counted, describe, new_figure, say_empty
 
 Curve = Sequence[tuple[float, float]]
 """(epoch, value) in order."""
@@ -19,7 +20,7 @@ def draw_training(panels: Mapping[str, Mapping[str, Sequence[Curve]]], title: st
         title: headline.
     """
     columns = max(1, len(panels))
-    figure, axes = new_figure(title, width=0.6 + 4.4 * columns, height=3.9, columns=columns)
+    figure, axes = new_figure(title, width=0.6 + 4.4 * columns, height=4.2, columns=columns)
     if not any(curve for networks in panels.values() for curves in networks.values() for curve in curves):
         say_empty(axes[0, 0], "nothing was trained")
         return figure
@@ -35,5 +36,8 @@ def draw_training(panels: Mapping[str, Mapping[str, Sequence[Curve]]], title: st
                 mark = "o" if len(points) == 1 else None  # a line through one point is invisible
                 style = {"color": colour, "marker": mark, "linewidth": 1.6, "alpha": 0.8}
                 ax.plot(points[:, 0], points[:, 1], label=label, **style)
-        add_legend(ax, "lower right" if ax is axes[0, 0] else "upper right")
+        ax.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+        if all(value >= 0 for curves in networks.values() for curve in curves for _, value in curve):
+            ax.set_ylim(bottom=max(0, ax.get_ylim()[0]))
+    add_legend_below(figure, max(axes[0], key=lambda ax: len(ax.get_legend_handles_labels()[1])), columns=3)
     return figure

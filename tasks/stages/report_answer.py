@@ -49,9 +49,9 @@ def _trained_words(results: Results, name: str, networks: Mapping[str, Any], dif
         return words
     best = max(others, key=lambda other: networks[other]["top1_mean"])
     ahead = f": a difference of {difference_text(differences[best])} points" if best in differences else ""
-    known = f"The best of the {len(others)} others" if len(others) > 1 else "The other network"
+    known = f"The best of the {len(others)} others that were" if len(others) > 1 else "The other network that was"
     reached = accuracy_text(networks[best]["top1"])
-    return f"{words} {known} that were trained in the same way, {best}, reaches {reached} %{ahead}."
+    return f"{words} {known} trained in the same way, {best}, reaches {reached} %{ahead}."
 
 
 def _chosen_words(results: Results) -> str:

@@ -8,10 +8,9 @@ def test_every_finalist_is_a_line_and_the_marked_ones_are_named():
     accuracy = np.array([[0.2, 0.3, 0.4], [0.25, 0.28, np.nan], [0.1, np.nan, np.nan]])
     figure = draw_finalists((2, 4, 8), accuracy, {0: "chosen: abc", 2: "best known block, MobileNetV1"})
     ax = figure.axes[0]
-    assert len(ax.lines) == 3 and [text.get_text() for text in ax.get_legend().get_texts()] == [
-        "chosen: abc",
-        "best known block, MobileNetV1",
-    ]
+    (legend,) = figure.legends  # below the axes, where it hides no line
+    names = [text.get_text() for text in legend.get_texts()]
+    assert len(ax.lines) == 3 and names == ["chosen: abc", "best known block, MobileNetV1"]
     np.testing.assert_allclose(ax.lines[1].get_ydata(), [20, 30, 40])
     assert ax.lines[0].get_color() != ax.lines[1].get_color() != ax.lines[2].get_color()
     assert list(ax.get_xticks()) == [2, 4, 8]
@@ -20,5 +19,6 @@ def test_every_finalist_is_a_line_and_the_marked_ones_are_named():
 
 
 def test_one_rung_is_drawn_as_points():
-    ax = draw_finalists((3,), np.array([[0.2], [0.3]]), {}).axes[0]
-    assert ax.get_legend() is None and {line.get_marker() for line in ax.lines} == {"o"}
+    figure = draw_finalists((3,), np.array([[0.2], [0.3]]), {})
+    (ax,) = figure.axes
+    assert not figure.legends and {line.get_marker() for line in ax.lines} == {"o"}

@@ -59,7 +59,7 @@ def test_rounds_state_tau_over_the_cells_that_were_measured():
     measured = [np.array([1.0, 3.0, 2.0, np.nan]), np.array([2.0])]
     figure = draw_rounds(predicted, measured, ["round 1", "round 2"])
     titles = [ax.get_title(loc="left") for ax in figure.axes]
-    assert titles == ["round 1: Kendall τ +0.33, n = 3", "round 2: Kendall τ undefined, n = 1"]
+    assert titles == ["round 1: Kendall τ +0.33, n = 3", "round 2: n = 1, too few for Kendall τ"]
     np.testing.assert_array_equal(figure.axes[0].collections[0].get_offsets(), [[1, 1], [2, 3], [3, 2]])
 
 
