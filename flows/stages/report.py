@@ -12,6 +12,7 @@ from nasgem_core.figures.page import render_page
 from nasgem_core.figures.page_parts import Chapter, Picture
 from nasgem_core.figures.similarity import similarity_correlations
 from tasks.mlflow_runs.records import finite
+from tasks.run.progress import say
 from tasks.stages.encoder import GUIDED
 from tasks.stages.finalists_report import finalists_pictures
 from tasks.stages.plots import write_plotted
@@ -51,6 +52,7 @@ def report(session: Session) -> None:
     )
     write_bytes(PAGE_FILE, page.encode())
     files = [PAGE_FILE, METRICS_FILE, *write_plotted(results), *(REPORT / f"{name}.png" for name in pictures)]
+    say(f"  written {PAGE_FILE}")
     session.records.stage("report", finite(metrics), artifacts=files)
     session.records.search(_search_metrics(results), artifacts=[PAGE_FILE, REPORT / "best_cell.png"])
 

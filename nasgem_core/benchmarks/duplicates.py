@@ -49,8 +49,8 @@ def join_duplicates(table: TabularSpace, how: str = REFUSE) -> Joined:
             row = differing[0]
             raise DataError(
                 f"{table.name}: row {row + 1} holds the same cell as row {origin[row] + 1} (up to the order of "
-                f"vertices), but {metric!r} is {values[row]} and not {values[origin[row]]}: keep one of them, or their "
-                "mean with --duplicates mean"
+                f"vertices), but {metric!r} is {values[row]!s} and not {values[origin[row]]!s}: keep one of them, or "
+                "their mean with --duplicates mean"
             )
         disagreeing[group[differing]] = True
         columns[metric] = values.copy()
