@@ -36,8 +36,8 @@ def print_table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]
         for number, part in enumerate(_parts(header, shown, out.width)):
             if number:
                 out.print()
-            rows = [[row[place] for place in part] for row in shown]
-            _print(_laid_out([header[place] for place in part], rows, [numeric[place] for place in part]))
+            cells = [[row[place] for place in part] for row in shown]
+            _print(_laid_out([header[place] for place in part], cells, [numeric[place] for place in part]))
 
 
 def _print(table: Table) -> None:

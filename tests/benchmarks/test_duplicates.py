@@ -29,7 +29,7 @@ def test_rows_that_disagree_are_refused_or_averaged():
     with pytest.raises(DataError, match=r"row 3 holds the same cell as row 2 .*'label' is 6.0 and not 3.0.*duplicates"):
         join_duplicates(table)
     decimals = doubled(label=[4, 0.6273, 0.6365, 2, 1, 0.6273], truth=[1, 1, 1, 1, 1, 1])
-    with pytest.raises(DataError, match="'label' is 0.6365 and not 0.6273: keep one of them"):
+    with pytest.raises(DataError, match=r"'label' is 0\.6365 and not 0\.6273: keep one of them"):
         join_duplicates(decimals)
     found = join_duplicates(table, "mean")
     assert (found.rows, found.disagreeing) == (6, 1)
