@@ -95,5 +95,9 @@ def new_folder(folder: Path, form_files: Set[str] = frozenset()) -> Iterator[Pat
             folder.rename(earlier)
         temporary.rename(folder)
         shutil.rmtree(earlier, ignore_errors=True)
+    except OSError as error:
+        if error.filename is None:  # libraries write without naming the file in what they raise
+            error.filename = str(folder)
+        raise
     finally:
         shutil.rmtree(temporary, ignore_errors=True)

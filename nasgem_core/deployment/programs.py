@@ -1,6 +1,7 @@
 """Programs of a network that run without its Python code: `torch.export` and ONNX."""
 
 import contextlib
+import io
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,8 +36,10 @@ def capture(network: nn.Module, name: str, inputs: tuple[Tensor, ...], free: Any
 
 def save_program(program: Any, name: str, path: Path, notes: Mapping[str, str]) -> None:
     """Write a captured network as a `.pt2` file, with texts by their names inside."""
+    content = io.BytesIO()  # where a disk is full, Torch's own writing to a file aborts the process
     with quiet(), _saying(name, "torch.export"):
-        torch.export.save(program, path, extra_files=dict(notes))
+        torch.export.save(program, content, extra_files=dict(notes))
+    path.write_bytes(content.getbuffer())
 
 
 @dataclass(frozen=True)

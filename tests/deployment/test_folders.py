@@ -1,3 +1,4 @@
+import errno
 import json
 import os
 from pathlib import Path
@@ -59,6 +60,13 @@ def test_a_folder_appears_whole_or_not_at_all(tmp_path):
         raise KeyError
     assert (tmp_path / "a" / "b" / CARD_FILE).read_text() == "first"
     assert os.listdir(tmp_path / "a") == ["b"]
+
+
+def test_an_error_of_a_library_that_names_no_file_names_the_folder(tmp_path):
+    for filename, named in ((None, tmp_path / "a"), ("other", "other")):
+        with pytest.raises(OSError, match="No space left") as raised, new_folder(tmp_path / "a"):
+            raise OSError(errno.ENOSPC, "No space left on device", filename)
+        assert raised.value.filename == str(named)
 
 
 def test_a_folder_that_cannot_be_made_is_named(tmp_path):

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 import torch
 from torch import nn
@@ -20,6 +22,12 @@ def test_a_program_takes_any_number_of_images_and_holds_the_card(tmp_path, capfd
         batch = images(spec, count)
         with torch.no_grad():
             torch.testing.assert_close(loaded(batch), network(batch))
+
+
+def test_a_full_disk_is_an_error_and_no_abort():
+    program = capture(nn.Linear(8, 8), "a layer", (torch.zeros(1, 8),))
+    with pytest.raises(OSError, match="No space left on device"):
+        save_program(program, "a layer", Path("/dev/full"), {})
 
 
 class Branching(nn.Module):
