@@ -1,5 +1,8 @@
 """Models of MLflow: how one is written, whichever network it is. None is pickled."""
 
+import errno
+import os
+import shutil
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import version
@@ -14,6 +17,8 @@ if TYPE_CHECKING:
 
 Save = Callable[[Path, Any], None]
 """Writes the MLflow model of a logged model into a folder that is not there yet."""
+_BESIDES = 2**21
+"""Bytes that a model may take besides its weights, which its archive may hold twice."""
 
 
 def add_model(client: "MlflowClient", run: Any, name: str, tags: Mapping[str, str], save: Save) -> Any:
@@ -38,7 +43,11 @@ def save_program(
         logged: the logged model.
         shapes: of one input and of one output.
         files: kept in the model's folder `extra_files`.
+
+    Raises:
+        OSError: the disk has too little room for it.
     """
+    _require_room(folder.parent, 2 * sum(tensor.nbytes for tensor in network.state_dict().values()) + _BESIDES)
     import mlflow.pytorch
     from mlflow.models import ModelSignature
     from mlflow.types import Schema, TensorSpec
@@ -56,6 +65,12 @@ def save_program(
         serialization_format="pt2",
         pip_requirements=requirements(),
     )
+
+
+def _require_room(folder: Path, needed: int) -> None:
+    """Raise the error of a full disk before Torch does: what it writes into a file aborts the process then."""
+    if shutil.disk_usage(folder).free < needed:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder))
 
 
 def description_of(logged: Any) -> Any:

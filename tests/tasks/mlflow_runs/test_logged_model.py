@@ -1,9 +1,11 @@
+import shutil
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from torch import nn
 
-from tasks.mlflow_runs.logged_model import add_model, description_of, requirements
+from tasks.mlflow_runs.logged_model import add_model, description_of, requirements, save_program
 
 
 class Client:
@@ -60,3 +62,11 @@ def test_what_a_model_says_of_itself():
     assert (found.artifact_path, found.run_id, found.model_id, found.model_uuid) == ("place", "r", "m", "m")
     names = [line.split("==") for line in requirements("numpy")]
     assert [name for name, _ in names] == ["torch", "mlflow", "numpy"] and all("+" not in text for _, text in names)
+
+
+def test_a_model_is_not_written_where_it_does_not_fit(tmp_path, monkeypatch):
+    asked = []
+    monkeypatch.setattr(shutil, "disk_usage", lambda folder: asked.append(folder) or SimpleNamespace(free=2**21))
+    with pytest.raises(OSError, match="No space left on device") as raised:
+        save_program(nn.Linear(3, 2), tmp_path / "model", None, [(3,), (2,)])
+    assert asked == [tmp_path] and raised.value.filename == str(tmp_path) and not list(tmp_path.iterdir())
