@@ -180,16 +180,15 @@ def show_selection(selection: "Selection") -> None:
 def show_status() -> None:
     """Print one line per stage: whether its files are there, and since when."""
     prepare_environment(only_reads=True)
-    from datetime import datetime
-
     from flows.runtime.lock import who_works_here
     from flows.stages.catalogue import STAGES
+    from tasks.run.history import moment_text
 
     rows = []
     for name in STAGES:
         files = [path for path in (DATA / name).glob("*") if path.is_file() and not path.name.startswith(".")]
         newest = max((path.stat().st_mtime for path in files), default=None)
-        moment = "not run yet" if newest is None else datetime.fromtimestamp(newest).strftime("%Y-%m-%d %H:%M")
+        moment = "not run yet" if newest is None else moment_text(newest)
         rows.append([name, moment, str(len(files)), f"{sum(path.stat().st_size for path in files) / 1e6:.1f}"])
     print_table("Stages", ["stage", "written", "files", "MB"], rows)
     out.print(f"{who_works_here() or 'Nothing is running in this folder'}.")

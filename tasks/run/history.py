@@ -10,9 +10,12 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
+from nasgem_core.json_text import parse_json
 from tasks.store.artifacts import write_bytes
 
 FOLDER = Path(".nasgem") / "history"
+_LAST = 250e9
+"""Seconds: no moment or duration is as large; the years of calendars end there."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,10 @@ class StageOrigin:
         machine: device and number of cores.
         commit: of the repository, empty where there is none.
         changed: whether files that git tracks differed from the commit.
+
+    Raises:
+        TypeError: a value is of another type.
+        ValueError: a time is none that a calendar has.
     """
 
     digest: str
@@ -34,6 +41,13 @@ class StageOrigin:
     machine: str
     commit: str
     changed: bool
+
+    def __post_init__(self) -> None:
+        texts, times = (self.digest, self.machine, self.commit), (self.finished, self.seconds)
+        if not all(isinstance(text, str) for text in texts) or not all(isinstance(time, int | float) for time in times):
+            raise TypeError("a value is of another type")
+        if not all(0 <= time < _LAST for time in times):
+            raise ValueError("a time is none that a calendar has")
 
 
 def note_origin(root: Path, search: str, stage: str, origin: StageOrigin) -> None:
@@ -54,7 +68,7 @@ def note_origin(root: Path, search: str, stage: str, origin: StageOrigin) -> Non
 def read_origins(root: Path, search: str) -> dict[str, StageOrigin]:
     """Return the origins by stage; nothing where they were not noted, as after results came from another machine."""
     try:
-        entries = json.loads(_file(root, search).read_text(encoding="utf-8"))
+        entries = parse_json(_file(root, search).read_bytes())
         return {stage: StageOrigin(**entry) for stage, entry in entries.items()}
     except (OSError, ValueError, TypeError, AttributeError):
         return {}
@@ -67,12 +81,20 @@ def origin_facts(origins: Iterable[StageOrigin]) -> dict[str, str]:
         return {}
     commits = [f"{entry.commit[:10]}{' with changes' if entry.changed else ''}" for entry in entries if entry.commit]
     facts = {
-        "date": datetime.fromtimestamp(entries[-1].finished).strftime("%Y-%m-%d %H:%M"),
+        "date": moment_text(entries[-1].finished),
         "time taken": elapsed_text(sum(entry.seconds for entry in entries)),
         "machine": "; ".join(dict.fromkeys(entry.machine for entry in entries)),
         "commit": ", ".join(dict.fromkeys(commits)),
     }
     return {name: words for name, words in facts.items() if words}
+
+
+def moment_text(seconds: float) -> str:
+    """Return date and time of a moment, in seconds since the epoch; a file's may be of no year that a calendar has."""
+    try:
+        return datetime.fromtimestamp(seconds).strftime("%Y-%m-%d %H:%M")
+    except (OverflowError, ValueError, OSError):
+        return "unknown"
 
 
 def elapsed_text(seconds: float) -> str:

@@ -1,5 +1,7 @@
 """The origin of results: noted once, and in words."""
 
+import json
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,7 @@ from tasks.run.history import (
     StageOrigin,
     elapsed_text,
     machine_words,
+    moment_text,
     note_origin,
     origin_facts,
     read_origins,
@@ -39,7 +42,19 @@ def test_the_time_of_parts_that_were_stopped_counts(tmp_path):
     assert read_origins(tmp_path, "0a4d")["coco"] == origin(seconds=250.0)
 
 
-@pytest.mark.parametrize("content", ["", "[]", '{"pairs": 1}', '{"pairs": {"when": 1}}'])
+def altered(**values):
+    return json.dumps({"pairs": {**asdict(origin()), **values}})
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        *("", "[]", '{"pairs": 1}', '{"pairs": {"when": 1}}', "[" * 100_000),
+        *(altered(finished=value) for value in ("today", None, -1, 1e300, float("nan"), float("inf"))),
+        *(altered(**values) for values in ({"seconds": "1"}, {"machine": 3}, {"commit": None}, {"digest": []})),
+    ],
+    ids=lambda content: content[:80],
+)
 def test_a_file_that_is_not_one_is_as_none(tmp_path, content):
     Path(tmp_path, FOLDER).mkdir(parents=True)
     Path(tmp_path, FOLDER, "0a4d.json").write_text(content)
@@ -53,6 +68,11 @@ def test_origins_in_words():
     assert facts["machine"] == "cpu (Abacus), 2 cores; cuda (H200), 16 cores"
     assert facts["commit"] == f"{'c' * 10}, {'d' * 10} with changes"
     assert "commit" not in origin_facts([origin(commit="")])
+
+
+def test_a_moment_of_no_calendar_is_unknown():
+    assert moment_text(1e9).startswith("2001-09-09 ")
+    assert [moment_text(seconds) for seconds in (1e15, -1e15, float("nan"))] == ["unknown"] * 3
 
 
 def test_durations_have_two_units():
