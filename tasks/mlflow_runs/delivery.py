@@ -106,7 +106,7 @@ class RunWriter:
             for name, content in record.files.items():
                 path = Path(folder, name)
                 path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_bytes(memoryview(content))  # of a full disk NumPy's own `tofile` raises only numbers
+                path.write_bytes(content.data)  # of a full disk NumPy's own `tofile` raises only numbers
             self._client.log_artifacts(run_id, folder)
 
     def _log_inputs(self, run_id: str, record: RunRecord) -> None:
