@@ -108,11 +108,12 @@ class RayEngine(RemoteEngine):
 
     def machines(self) -> list[tuple[str, int, int]]:
         """Return name, number of workers, and how many of them are at work, of each machine that trains."""
+        ray = self._ray  # first: Ray reads its settings when it is imported
         from ray._private.state import available_resources_per_node
 
-        free = available_resources_per_node() if self._ray else {}
+        free = available_resources_per_node()
         found = []
-        for node in self._ray.nodes():
+        for node in ray.nodes():
             workers = int(node["Resources"].get("CPU", 0))
             if node["Alive"] and workers:
                 busy = workers - int(free.get(node["NodeID"], {}).get("CPU", 0))

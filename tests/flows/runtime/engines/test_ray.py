@@ -89,3 +89,17 @@ def test_its_ports_ask_for_the_key(tmp_path, monkeypatch):
             assert tried.returncode != 0
     finally:
         made.close()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("asked", ["machines", "connect", "running_workers"])
+def test_ray_is_not_imported_before_its_settings_are_made(tmp_path, asked):
+    code = (
+        "import sys\n"
+        f"from {module.__name__} import RayEngine, NasgemError\n"
+        "try:\n"
+        f"    RayEngine(0, '127.0.0.1:1').{asked}()\n"
+        "except NasgemError:\n"
+        "    sys.exit('ray' in sys.modules)\n"
+    )
+    assert subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=False).returncode == 0
