@@ -7,6 +7,9 @@ from typing import Any
 
 import torch
 
+from flows.runtime.engines.choice import open_engine
+from flows.runtime.stopping import answer_in_flow
+from flows.stages.side_trainings import Workers, train_side_by_side
 from nasgem_core.backbones.counting import count_costs
 from nasgem_core.backbones.spec import NetworkSpec
 from nasgem_core.cells.cell import Cell
@@ -16,8 +19,10 @@ from nasgem_core.errors import ParameterError
 from nasgem_core.training.distributed import World
 from nasgem_core.training.guessing import Guessing
 from nasgem_core.training.image_files import list_image_files
+from tasks.run.placement import default_device, default_workers
 from tasks.run.progress import progress_bar, say
 from tasks.stages.classifier import Images, length_of
+from tasks.stages.classifier_task import classifier_work, train_on_worker
 from tasks.stages.comparison_files import read_sizes, write_comparison, write_sizes
 from tasks.stages.contenders import Fit, Limit, contenders, within_latency
 from tasks.stages.imagenet import ClassifierTraining, TrainedClassifier, train_classifier
@@ -26,6 +31,7 @@ from tasks.stages.imagenet_results import BETTER, differences_of, summary_of
 from tasks.stages.imagenet_table import LATENCY
 from tasks.stages.imagenet_tuning import tune
 from tasks.stages.initial_weights import check_weights, say_beginnings
+from tasks.store.caching import plain_flow
 from tasks.store.fingerprint import fingerprint
 
 _PASSES = 30
@@ -52,10 +58,15 @@ class Wanted:
     output: Path
 
 
-def compare(wanted: Wanted, config: SearchConfig, device: str) -> tuple[Figures, Figures]:
+def compare(wanted: Wanted, config: SearchConfig, workers: Workers) -> tuple[Figures, Figures]:
     """Build, train and measure all networks; returns their figures, and the differences of the first to each other one.
 
     Every training goes on from its last checkpoint, and one that stage `imagenet` has done is read.
+
+    Args:
+        wanted: what is compared.
+        config: parameters.
+        workers: who does the trainings, in a flow; a process pool of one leaves them to this process.
 
     Raises:
         ParameterError: a network cannot keep to the limit, or weights fit none of the networks.
@@ -76,8 +87,13 @@ def compare(wanted: Wanted, config: SearchConfig, device: str) -> tuple[Figures,
         for number in range(own.seeds)
         for spec in specs.values()
     ]
-    world = World(device=torch.device(device))
-    trainings, grids = tune(planned, images, lambda training, parts: _train(training, parts, world))
+    world = World(device=torch.device(workers.device))
+
+    def begin(trainings: Sequence[ClassifierTraining], parts: Images) -> None:
+        train_side_by_side(workers, train_on_worker, classifier_work(trainings, parts, images, workers.device))
+
+    trainings, grids = tune(planned, images, lambda training, parts: _train(training, parts, world), before=begin)
+    begin(trainings, images)
     classifiers = [_train(training, images, world) for training in trainings]
     costs = {name: count_costs(spec.build(), spec.image_size) for name, spec in specs.items()}
     guessing = Guessing.of(images[0].labels, images[1].labels, len(images[0].classes))
@@ -92,6 +108,24 @@ def compare(wanted: Wanted, config: SearchConfig, device: str) -> tuple[Figures,
     for path in write_comparison(wanted.output, classifiers, summary, differences):
         say(f"  written {path}")
     return summary, differences
+
+
+def compare_by_workers(wanted: Wanted, config: SearchConfig) -> tuple[Figures, Figures]:
+    """Compare as `compare` does, with the workers that were chosen, in a flow of its own; raises as it does."""
+    device = default_device()
+    engine = open_engine(default_workers(device))
+    found: list[tuple[Figures, Figures]] = []
+
+    @plain_flow("compare")
+    def comparison() -> None:
+        answer_in_flow()
+        found.append(compare(wanted, config, Workers(engine, device)))
+
+    try:
+        engine.run(comparison)
+    finally:
+        engine.close()
+    return found[0]
 
 
 def _sized(name: str, fit: Fit, wanted: Wanted, config: ImagenetConfig) -> NetworkSpec:

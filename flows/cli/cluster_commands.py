@@ -10,6 +10,10 @@ from flows.cli.guard import guarded
 
 clusters = typer.Typer()
 
+Workers = Annotated[
+    int | None, typer.Option(help="Trainings at the same time; default: one per core or GPU, or see `nasgem gpu`.")
+]
+Device = Annotated[str | None, typer.Option(help="cpu, cuda, cuda:0 ...; default: a GPU where there is one.")]
 Engine = Annotated[
     str | None,
     typer.Option(help="Who trains: processes, or dask or ray (a cluster, here or --cluster). [default: processes]"),
@@ -17,8 +21,6 @@ Engine = Annotated[
 Cluster = Annotated[
     str | None, typer.Option(help="Address of the scheduler of a cluster, such as tls://10.0.0.1:8786.")
 ]
-
-
 Store = Annotated[
     str | None, typer.Option(help="Address for records and checkpoints, such as s3://bucket/nasgem; default: none.")
 ]
@@ -44,12 +46,8 @@ def scheduler(
 @clusters.command()
 def worker(
     address: Annotated[str, typer.Argument(help="Of the scheduler, such as tls://10.0.0.1:8786.")],
-    workers: Annotated[
-        int | None, typer.Option(help="Trainings at the same time; default: one per core or GPU, or see `nasgem gpu`.")
-    ] = None,
-    device: Annotated[
-        str | None, typer.Option(help="cpu, cuda, cuda:0 ...; default: a GPU where there is one.")
-    ] = None,
+    workers: Workers = None,
+    device: Device = None,
     engine: Annotated[str | None, typer.Option(help="Kind of the cluster: dask or ray; default: by address.")] = None,
     store: Store = None,
 ) -> None:

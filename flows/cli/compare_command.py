@@ -1,11 +1,11 @@
 """The command `nasgem compare`; `flows.cli.search_commands` adds it."""
 
-import os
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from flows.cli.cluster_commands import Cluster, Device, Engine, Store, Workers, place
 from flows.cli.guard import guarded
 
 comparing = typer.Typer()
@@ -31,17 +31,18 @@ def compare(
         typer.Option("--from", help="Begin with these weights (default: imagenet.weights). Repeatable."),
     ] = None,
     output: Annotated[Path, typer.Option(help="Folder of table, plot and trained networks.")] = Path("data/comparison"),
-    device: Annotated[
-        str | None, typer.Option(help="cpu, cuda, cuda:0 ...; default: a GPU where there is one.")
-    ] = None,
+    workers: Workers = None,
+    device: Device = None,
+    engine: Engine = None,
+    cluster: Cluster = None,
+    store: Store = None,
 ) -> None:
     """Build, train and compare several cells and their rivals under one limit.
 
     The recipe is that of section imagenet. What was trained before is read, and what was stopped goes on.
     """
     with guarded():
-        if device is not None:
-            os.environ["NASGEM_DEVICE"] = device
+        place(workers, device, engine, cluster, store=store)
         from flows.cli.run_compare import Asked, run_compare
 
         asked = Asked(

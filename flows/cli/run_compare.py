@@ -7,6 +7,7 @@ from pathlib import Path
 from flows.cli.printing import out, print_table
 from flows.runtime.environment import prepare_environment
 from flows.runtime.lock import folder_lock
+from flows.runtime.server import prefect_server
 from flows.stages.catalogue import require_outside_stages
 from nasgem_core.config.search import SearchConfig
 from nasgem_core.counts import read_count
@@ -45,21 +46,22 @@ class Asked:
 def run_compare(asked: Asked) -> None:
     """Compare the networks, and print the table; raises `NasgemError` where an option is wrong."""
     prepare_environment()
-    from flows.cli.show import find_cell
-    from flows.comparison import Wanted, compare
-    from tasks.run.placement import default_device
-    from tasks.stages.contenders import Limit
-    from tasks.stages.imagenet_table import networks_table
-
     require_outside_stages(asked.output, "name another folder, such as data/comparison")
-    limit = Limit(*_limit(asked.macs, asked.latency))
-    with folder_lock():
+    macs, nanoseconds = _limit(asked.macs, asked.latency)
+    with folder_lock(), prefect_server() as wait_for_server:
+        from flows.cli.show import find_cell
+        from flows.comparison import Wanted, compare_by_workers
+        from tasks.stages.contenders import Limit
+        from tasks.stages.imagenet_table import networks_table
+
         config = _with_options(load_config(), asked)
         found = [find_cell(name, config)[0] for name in asked.cells]
         cells = {cell.canonical_key[:8]: cell for cell in found}
         rivals = [name.strip() for name in asked.rivals.split(",") if name.strip()]
-        wanted = Wanted(cells, rivals, limit, asked.seeds or config.imagenet.seeds, asked.output)
-        summary, differences = compare(wanted, config, default_device())
+        seeds = asked.seeds or config.imagenet.seeds
+        wanted = Wanted(cells, rivals, Limit(macs, nanoseconds), seeds, asked.output)
+        wait_for_server()
+        summary, differences = compare_by_workers(wanted, config)
     table = networks_table(summary, differences)
     rows = [["-" if value is None else str(value) for value in row] for row in table.rows]
     print_table(f"{table.title}, at most {asked.macs or asked.latency}", list(table.header), rows)

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from flows.cli.cluster_commands import Cluster, Engine, Store, clusters, place, show_cluster
+from flows.cli.cluster_commands import Cluster, Device, Engine, Store, Workers, clusters, place, show_cluster
 from flows.cli.compare_command import comparing
 from flows.cli.guard import guarded
 from flows.cli.network_commands import commands
@@ -26,10 +26,6 @@ app = typer.Typer(
 )
 
 *_FIRST, _LAST = STAGES
-Workers = Annotated[
-    int | None, typer.Option(help="Trainings at the same time; default: one per core or GPU, or see `nasgem gpu`.")
-]
-Device = Annotated[str | None, typer.Option(help="cpu, cuda, cuda:0 ...; default: a GPU where there is one.")]
 Set = Annotated[
     list[str] | None,
     typer.Option("--set", help="Set a parameter in params.yaml first, e.g. --set score.penalty=0.05. Repeatable."),

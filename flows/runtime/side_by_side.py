@@ -1,15 +1,19 @@
 """Many runs of one cached task: what is known is read here, the rest goes to the workers."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from queue import Empty, SimpleQueue
 from typing import Any
 
 from prefect import Task
-from prefect.futures import as_completed
+from prefect.futures import PrefectFuture
 
 from flows.runtime.engines.engine import Engine, FatalTaskError
 from nasgem_core.errors import DeviceMemoryError
 from tasks.run.progress import say
 from tasks.store.caching import is_cached
+
+WAIT = 5.0
+"""Seconds between two looks at work under way."""
 
 
 def run_side_by_side(
@@ -19,6 +23,7 @@ def run_side_by_side(
     on_result: Callable[[int, Any], None],
     *,
     instead: Callable[[str], Any] | None = None,
+    on_wait: Callable[[], None] | None = None,
 ) -> None:
     """Run a cached task for each of the inputs.
 
@@ -33,6 +38,7 @@ def run_side_by_side(
         instead: makes the result of a task that has ended every worker that ran it, or has too little memory even by
             itself, from the reason; without it that is an error. It is not kept, so the task is tried again the next
             time.
+        on_wait: called every `WAIT` seconds in which no result comes.
 
     Raises:
         NasgemError: a worker was ended from outside, the engine cannot go on, or memory does not suffice.
@@ -46,7 +52,7 @@ def run_side_by_side(
     try:
         futures = dict(zip(engine.submit(cached, [inputs[index] for index in unknown]), unknown, strict=True))
         crowded = []
-        for future in as_completed(list(futures)):
+        for future in _completed(list(futures), on_wait):
             try:
                 result = future.result()
             except DeviceMemoryError:
@@ -67,6 +73,21 @@ def run_side_by_side(
         if explained is None:
             raise
         raise explained from error
+
+
+def _completed(futures: list[PrefectFuture[Any]], on_wait: Callable[[], None] | None) -> Iterator[PrefectFuture[Any]]:
+    """Yield each as soon as it is done; `as_completed` with a timeout could interrupt whoever it yields to."""
+    done: SimpleQueue[PrefectFuture[Any]] = SimpleQueue()
+    for future in futures:
+        future.add_done_callback(done.put)
+    for _ in futures:
+        while True:
+            try:
+                yield done.get(timeout=WAIT if on_wait else None)
+                break
+            except Empty:
+                if on_wait:
+                    on_wait()
 
 
 def _by_itself(

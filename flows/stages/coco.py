@@ -9,7 +9,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from flows.runtime.session import Session, stage_flow
-from flows.stages.live_training import LiveTraining, draw_curves, register, say_removed
+from flows.stages.live_training import LiveTraining, draw_curves, logging_rows, register, say_removed
+from flows.stages.side_trainings import Workers, train_side_by_side
 from nasgem_core.config.search import SearchConfig
 from nasgem_core.detection.annotations import Category
 from nasgem_core.detection.detections import Detections
@@ -27,20 +28,23 @@ from tasks.mlflow_runs.run_record import Dataset
 from tasks.run.placement import default_device
 from tasks.run.progress import progress_bar, say
 from tasks.stages.coco import (
-    CURVES_FILE,
     FOLDER,
-    HISTORY_FILE,
-    METRICS_FILE,
     DetectorTraining,
     TrainedDetector,
-    history_of,
     plan_detectors,
-    summary_of,
     train_detector,
     trained_backbones,
-    write_detectors,
 )
 from tasks.stages.coco_data import TRAIN, VALIDATION, CocoData, first_images, look_through, read_data
+from tasks.stages.coco_results import (
+    CURVES_FILE,
+    HISTORY_FILE,
+    METRICS_FILE,
+    history_of,
+    summary_of,
+    write_detectors,
+)
+from tasks.stages.detector_task import detector_work, train_on_worker
 
 SAMPLE_SCORE = 0.3
 """Detections below this score are not drawn."""
@@ -66,6 +70,8 @@ def coco(session: Session) -> None:
             say(f"  in the sample pictures {remark}")
         session.records.begin("coco")
         with open_world(session.placement.device) as world:
+            if world.size == 1:
+                _train_by_workers(session, trainings, data)
             trained = [_train(session, training, data, world) for training in trainings]
     _write(session, trained, data)
 
@@ -85,16 +91,28 @@ def check_annotations(session: Session) -> None:
         read_data(session.config.coco)
 
 
+def _train_by_workers(session: Session, trainings: Sequence[DetectorTraining], data: CocoData) -> None:
+    """Have workers do the trainings where that is faster; they are then read from their checkpoints."""
+    device, runs = session.placement.device, {training.name: _run_of(training) for training in trainings}
+    with logging_rows(session.records, runs) as log:
+        workers = Workers(session.engine, device)
+        train_side_by_side(workers, train_on_worker, detector_work(trainings, data, device), log)
+
+
+def _run_of(training: DetectorTraining) -> TrainingRun:
+    params = {"detector": training.spec.settings.kind, "backbone": training.classifier}
+    return TrainingRun("coco", training.name, params)
+
+
 def _train(session: Session, training: DetectorTraining, data: CocoData, world: World) -> TrainedDetector:
     config = training.config
     steps = config.epochs * (len(data.train.chosen) // config.batch_size)
-    params = {"detector": training.spec.settings.kind, "backbone": training.classifier}
     with (
         progress_bar(f"training {training.name}", steps) as bar,
         tempfile.TemporaryDirectory() as folder,
         LiveTraining(
             records=session.records,
-            run=TrainingRun("coco", training.name, params),
+            run=_run_of(training),
             shown=("loss", "AP", "train_AP50"),
             on_step=bar.update,
         ) as live,

@@ -1,28 +1,33 @@
 """Stage `imagenet`: train networks to classify images (paper, section 4).
 
-`nasgem stage imagenet` trains in one process. With `torchrun --standalone --nproc-per-node N --no-python` before it,
-N processes share each training, and the first of them does everything else.
+`nasgem stage imagenet` trains one network after the other, or several side by side where workers do that faster. With
+`torchrun --standalone --nproc-per-node N --no-python` before it, N processes share each training, and the first of them
+does everything else.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from flows.runtime.session import Session, stage_flow
-from flows.stages.live_training import LiveTraining, draw_curves, register, say_removed
+from flows.stages.live_training import LiveTraining, draw_curves, logging_rows, register, say_removed
+from flows.stages.side_trainings import Workers, train_side_by_side
 from nasgem_core.backbones.channels import TOLERANCE
 from nasgem_core.backbones.counting import count_costs
 from nasgem_core.config.search import SearchConfig
 from nasgem_core.counts import NEAREST, count_text
 from nasgem_core.training.distributed import World, open_world
 from nasgem_core.training.guessing import Guessing
-from nasgem_core.training.image_files import ImageFiles, list_image_files
+from nasgem_core.training.image_files import list_image_files
+from nasgem_core.training.task import broken_images
 from tasks.mlflow_registry.registered_model import classifier_candidate
 from tasks.mlflow_registry.registry import register_network
 from tasks.mlflow_runs.records import TrainingRun, finite
 from tasks.mlflow_runs.run_record import Dataset
 from tasks.run.placement import default_device
 from tasks.run.progress import progress_bar, say
-from tasks.stages.classifier import length_of
+from tasks.stages.classifier import Images, length_of
+from tasks.stages.classifier_task import classifier_work, train_on_worker
 from tasks.stages.imagenet import FOLDER, ClassifierTraining, TrainedClassifier, plan_classifiers, train_classifier
 from tasks.stages.imagenet_latency import latencies_of
 from tasks.stages.imagenet_networks import check_budgets, check_network_names, met_budgets
@@ -65,9 +70,11 @@ def imagenet(session: Session) -> None:
             inputs = [Dataset("imagenet", images[0].digest, config.dataset)]
             guessing = Guessing.of(images[0].labels, images[1].labels, len(images[0].classes))
             session.records.begin("imagenet")
-            trainings, grids = tune(planned, images, lambda training, parts: _train(session, training, parts, world))
+            own = _Trainings(session, images, world)
+            trainings, grids = tune(planned, images, own.finish, before=own.begin)
             _say_rates(trainings, grids)
-            classifiers = [_train(session, training, images, world) for training in trainings]
+            own.begin(trainings, images)
+            classifiers = [own.finish(training, images) for training in trainings]
     _write(session, classifiers, grids, inputs, guessing)
 
 
@@ -121,36 +128,63 @@ def _percent(share: float | None) -> str:
     return "diverged" if share is None else f"{100 * share:.1f} %"
 
 
-def _planned(config: SearchConfig) -> tuple[tuple[ImageFiles, ImageFiles], list[ClassifierTraining]]:
+def _planned(config: SearchConfig) -> tuple[Images, list[ClassifierTraining]]:
     images = list_image_files(Path(config.imagenet.dataset))
     return images, plan_classifiers(config.imagenet, len(images[0].classes), config.seed)
 
 
-def _train(
-    session: Session, training: ClassifierTraining, images: tuple[ImageFiles, ImageFiles], world: World
-) -> TrainedClassifier:
-    steps = length_of(training, len(images[0])).steps(len(images[0]))
+@dataclass(frozen=True)
+class _Trainings:
+    """The trainings of the stage: done by the workers where that is faster, read or done here, and logged.
+
+    Args:
+        session: workers and records.
+        images: training and validation images.
+        world: this process among those that share each training.
+    """
+
+    session: Session
+    images: Images
+    world: World
+
+    def begin(self, trainings: Sequence[ClassifierTraining], images: Images) -> None:
+        """Have the workers do what they can; `finish` does the rest."""
+        if self.world.size == 1:
+            device = self.session.placement.device
+            work = classifier_work(trainings, images, self.images, device)
+            with logging_rows(self.session.records, {each.name: _run_of(each) for each in trainings}) as log:
+                train_side_by_side(Workers(self.session.engine, device), train_on_worker, work, log)
+
+    def finish(self, training: ClassifierTraining, images: Images) -> TrainedClassifier:
+        """Return a training, which is done here if it is not finished; log it and register its network."""
+        steps = length_of(training, len(images[0])).steps(len(images[0]))
+        with (
+            progress_bar(f"training {training.name}", steps) as bar,
+            LiveTraining(
+                records=self.session.records,
+                run=_run_of(training),
+                shown=("loss", "top1", "images_per_second"),
+                on_step=bar.update,
+            ) as live,
+        ):
+            found = train_classifier(training, images, self.world, on_progress=live.report, on_warning=say)
+            bar.update(steps, {"top1": found.card.metrics["top1"]})
+        live.finish(found.history)
+        if training.number is not None:
+            data = images[1].digest
+            candidate = classifier_candidate(found.card, found.weights)
+            register(training.name, lambda: register_network(Path.cwd(), "imagenet", candidate, data=data))
+        broken = broken_images(found.history)
+        if broken:
+            example = f", such as {found.broken[0]}" if found.broken else ""
+            say(f"  {broken} images could not be read and were skipped{example}")
+        return found
+
+
+def _run_of(training: ClassifierTraining) -> TrainingRun:
     seed = "tuning" if training.number is None else training.number
     params = {"network": training.network, "seed": seed, "learning_rate": training.learning_rate}
-    with (
-        progress_bar(f"training {training.name}", steps) as bar,
-        LiveTraining(
-            records=session.records,
-            run=TrainingRun("imagenet", training.name, params),
-            shown=("loss", "top1", "images_per_second"),
-            on_step=bar.update,
-        ) as live,
-    ):
-        found = train_classifier(training, images, world, on_progress=live.report, on_warning=say)
-        bar.update(steps, {"top1": found.card.metrics["top1"]})
-    live.finish(found.history)
-    if training.number is not None:
-        data = images[1].digest
-        candidate = classifier_candidate(found.card, found.weights)
-        register(training.name, lambda: register_network(Path.cwd(), "imagenet", candidate, data=data))
-    if found.broken:
-        say(f"  {len(found.broken)} images could not be read and were skipped, such as {found.broken[0]}")
-    return found
+    return TrainingRun("imagenet", training.name, params)
 
 
 def _write(

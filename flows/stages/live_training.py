@@ -1,7 +1,8 @@
 """What the stages with long trainings share: showing and logging a training while it runs, and drawing its curves."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -66,6 +67,30 @@ class LiveTraining:
 
     def _log(self, rows: Sequence[Mapping[str, float]], pictures: Sequence[Path], *, finished: bool) -> None:
         self.records.training(self.run, curve_points(rows), artifacts=pictures, finished=finished)
+
+
+@contextmanager
+def logging_rows(
+    records: SearchRecords, runs: Mapping[str, TrainingRun]
+) -> Iterator[Callable[[str, Sequence[Mapping[str, float]]], None]]:
+    """Provide what logs new reports of trainings that run somewhere else; an error logs that they were stopped.
+
+    Args:
+        records: where they are logged.
+        runs: which they are, by name.
+    """
+    begun = set[str]()
+
+    def log(name: str, rows: Sequence[Mapping[str, float]]) -> None:
+        begun.add(name)
+        records.training(runs[name], curve_points(rows), finished=False)
+
+    try:
+        yield log
+    except BaseException as error:
+        for name in sorted(begun):
+            records.training_stopped(runs[name], status_of(type(error)))
+        raise
 
 
 def register(name: str, action: Callable[[], object]) -> None:

@@ -57,13 +57,23 @@ def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
         raise OSError(error.errno, error.strerror, str(folder)) from None
 
 
-def saved_step(folder: Path) -> int:
-    """Return the step of the folder's last checkpoint, from its header alone; -1 where it cannot be read."""
+@dataclass(frozen=True)
+class Reached:
+    """How far a training has come: its steps and evaluated epochs, and what it has reported."""
+
+    step: int = -1
+    evaluated: int = -1
+    history: tuple[Mapping[str, float], ...] = ()
+
+
+def reached(folder: Path) -> Reached:
+    """Return how far the folder's last checkpoint is, from its header alone; -1 where it cannot be read."""
     try:
-        step = peek_document(folder / LAST, SCHEMA)["step"]
-    except (DataError, FileNotFoundError, KeyError):
-        return -1
-    return step if isinstance(step, int) else -1
+        document = peek_document(folder / LAST, SCHEMA)
+        found = Reached(document["step"], document["evaluated"], tuple(document["history"]))
+    except (DataError, FileNotFoundError, KeyError, TypeError):
+        return Reached()
+    return found if isinstance(found.step, int) and isinstance(found.evaluated, int) else Reached()
 
 
 def load_checkpoint(

@@ -1,6 +1,7 @@
 """How a network is trained to classify images, with the recipe of section `imagenet`, whichever stage asks for it."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -20,7 +21,7 @@ from nasgem_core.training.task import Progress, Trained
 from tasks.run.parameters import in_section
 from tasks.run.placement import reader_processes
 from tasks.stages.initial_weights import begin
-from tasks.store.checkpoints import checkpoint_folder
+from tasks.store.checkpoints import checkpoint_folder, checkpoint_path
 from tasks.store.mirror import send_checkpoint
 
 IMAGES_PER_RATE = 256
@@ -85,6 +86,41 @@ def recipe_of(plan: ClassifierPlan, images: int) -> TrainingRecipe:
     )
 
 
+@dataclass(frozen=True)
+class _Prepared:
+    """A training before its first step, or before it goes on."""
+
+    task: ClassificationTask
+    recipe: TrainingRecipe
+    identity: list[Any]
+    """Plain values that the weights depend on."""
+
+
+def _prepare(plan: ClassifierPlan, images: Images, world: World) -> _Prepared:
+    config, seed = plan.config, plan.seed
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(derive_seed(seed, "initialisation"))
+        model = plan.spec.build()
+    beginning = begin(config, model, images[0].classes)
+    regularisation = [config.dropout, config.stochastic_depth] if config.equal_dropout else []
+    if regularisation:
+        model.dropout.p = config.dropout
+        set_stochastic_depth(model, config.stochastic_depth)
+    network: Mapping[str, Any] = plan.spec.to_dict()
+    on_gpu = world.device.type == "cuda"
+    readers = reader_processes(world.size) if on_gpu else 0
+    with in_section("imagenet"):
+        settings = settings_of(config, length_of(plan, len(images[0])).batch_size)
+        task = ClassificationTask(model, network, images, settings, seed, workers=readers, pinned=on_gpu)
+        recipe = recipe_of(plan, len(images[0]))
+    return _Prepared(task, recipe, [task.identity, recipe.identity(), regularisation, *beginning])
+
+
+def checkpoints_of(plan: ClassifierPlan, images: Images) -> Path:
+    """Return the folder of a training's checkpoints without touching it; raises as `train_network` does."""
+    return checkpoint_path(plan.checkpoints, _prepare(plan, images, World()).identity, __name__)
+
+
 def train_network(
     plan: ClassifierPlan,
     images: Images,
@@ -112,33 +148,18 @@ def train_network(
         DataError: too many images cannot be read.
         DivergedError: the loss is not finite.
     """
-    config, seed = plan.config, plan.seed
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(derive_seed(seed, "initialisation"))
-        model = plan.spec.build()
-    beginning = begin(config, model, images[0].classes)
-    regularisation = [config.dropout, config.stochastic_depth] if config.equal_dropout else []
-    if regularisation:
-        model.dropout.p = config.dropout
-        set_stochastic_depth(model, config.stochastic_depth)
-    network: Mapping[str, Any] = plan.spec.to_dict()
-    on_gpu = world.device.type == "cuda"
-    readers = reader_processes(world.size) if on_gpu else 0
+    prepared = _prepare(plan, images, world)
+    folder = checkpoint_folder(plan.checkpoints, prepared.identity, __name__, world, on_warning)
     with in_section("imagenet"):
-        settings = settings_of(config, length_of(plan, len(images[0])).batch_size)
-        task = ClassificationTask(model, network, images, settings, seed, workers=readers, pinned=on_gpu)
-        recipe = recipe_of(plan, len(images[0]))
-        identity = [task.identity, recipe.identity(), regularisation, *beginning]
-        folder = checkpoint_folder(plan.checkpoints, identity, __name__, world, on_warning)
         trained = train(
-            task,
-            recipe,
+            prepared.task,
+            prepared.recipe,
             folder,
-            seed=seed,
+            seed=plan.seed,
             until=until,
             world=world,
             on_progress=on_progress,
             on_warning=on_warning,
             on_saved=send_checkpoint,
         )
-    return trained, task.broken
+    return trained, prepared.task.broken

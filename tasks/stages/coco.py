@@ -1,19 +1,17 @@
-"""Detectors of stage `coco`: their backbones, one training, and the files of all."""
+"""Detectors of stage `coco`: their backbones, and how one is trained."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import torch
 
 from nasgem_core.backbones.spec import NetworkSpec
 from nasgem_core.config.transfer import CocoConfig
 from nasgem_core.deployment.card import NetworkCard
 from nasgem_core.deployment.folders import read_network
-from nasgem_core.detection.costs import detector_costs
 from nasgem_core.detection.detections import Detections
 from nasgem_core.detection.settings import DetectorSettings
 from nasgem_core.detection.spec import DetectorSpec, for_detection
@@ -25,20 +23,16 @@ from nasgem_core.training.distributed import World
 from nasgem_core.training.loop import train
 from nasgem_core.training.recipe import TrainingRecipe
 from nasgem_core.training.task import BROKEN, Progress
-from nasgem_core.weights import NETWORK, NETWORK_SCHEMA
+from nasgem_core.weights import NETWORK_SCHEMA
 from tasks.run.parameters import in_section
 from tasks.run.placement import reader_processes
 from tasks.stages import imagenet
 from tasks.stages.coco_data import CocoData, first_images
-from tasks.stages.imagenet_results import remove_others
-from tasks.store.artifacts import DATA, METRICS, read_weights, write_bytes, write_json, write_table, write_weights
-from tasks.store.checkpoints import checkpoint_folder
+from tasks.store.artifacts import DATA, read_weights
+from tasks.store.checkpoints import checkpoint_folder, checkpoint_path
 from tasks.store.mirror import send_checkpoint
 
 FOLDER = DATA / "coco"
-METRICS_FILE = METRICS / "coco.json"
-HISTORY_FILE = FOLDER / "history.parquet"
-CURVES_FILE = FOLDER / "curves.png"
 CHECKPOINTS = Path(".nasgem") / "checkpoints" / "coco"
 IMAGES_PER_RATE = 16
 """The learning rate in params.yaml is for this many images per step."""
@@ -151,6 +145,46 @@ def recipe_of(config: CocoConfig, kind: str) -> TrainingRecipe:
     )
 
 
+@dataclass(frozen=True)
+class _Prepared:
+    """A training before its first step, or before it goes on."""
+
+    task: DetectionTask
+    recipe: TrainingRecipe
+
+    @property
+    def identity(self) -> list[Any]:
+        """Plain values that the weights depend on."""
+        return [self.task.identity, self.recipe.identity()]
+
+
+def _prepare(
+    training: DetectorTraining, data: CocoData, world: World, on_warning: Callable[[str], None] | None = None
+) -> _Prepared:
+    config, seed = training.config, training.seed
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(derive_seed(seed, "initialisation"))
+        detector = training.spec.build()
+    detector.pyramid.load_backbone({name: torch.from_numpy(value) for name, value in training.start.items()})
+    task = DetectionTask(
+        detector,
+        {"detector": training.spec.to_dict(), "start": arrays_digest(training.start)},
+        data.train,
+        data.measured,
+        batch_size=config.batch_size,
+        accumulate=config.accumulate,
+        seed=seed,
+        workers=reader_processes(world.size) if world.device.type == "cuda" else 0,
+        on_warning=on_warning,
+    )
+    return _Prepared(task, recipe_of(config, training.spec.settings.kind))
+
+
+def checkpoints_of(training: DetectorTraining, data: CocoData) -> Path:
+    """Return the folder of a training's checkpoints without touching it."""
+    return checkpoint_path(CHECKPOINTS / training.name, _prepare(training, data, World()).identity, __name__)
+
+
 def train_detector(
     training: DetectorTraining,
     data: CocoData,
@@ -172,25 +206,9 @@ def train_detector(
         ParameterError: a parameter of the section does not fit the images.
         DataError: an image of the validation set cannot be read.
     """
-    config, seed = training.config, training.seed
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(derive_seed(seed, "initialisation"))
-        detector = training.spec.build()
-    detector.pyramid.load_backbone({name: torch.from_numpy(value) for name, value in training.start.items()})
-    task = DetectionTask(
-        detector,
-        {"detector": training.spec.to_dict(), "start": arrays_digest(training.start)},
-        data.train,
-        data.measured,
-        batch_size=config.batch_size,
-        accumulate=config.accumulate,
-        seed=seed,
-        workers=reader_processes(world.size) if world.device.type == "cuda" else 0,
-        on_warning=on_warning,
-    )
-    recipe = recipe_of(config, training.spec.settings.kind)
-    identity = [task.identity, recipe.identity()]
-    folder = checkpoint_folder(CHECKPOINTS / training.name, identity, __name__, world, on_warning)
+    prepared = _prepare(training, data, world, on_warning)
+    task = prepared.task
+    folder = checkpoint_folder(CHECKPOINTS / training.name, prepared.identity, __name__, world, on_warning)
 
     def report(progress: Progress) -> None:
         if on_progress is not None:
@@ -199,71 +217,19 @@ def train_detector(
     with in_section("coco"):
         trained = train(
             task,
-            recipe,
+            prepared.recipe,
             folder,
-            seed=seed,
+            seed=training.seed,
             world=world,
             on_progress=report,
             on_warning=on_warning,
             on_saved=send_checkpoint,
         )
     samples = {
-        prefix: detect(trained.model, first_images(measured, config.samples), world)
+        prefix: detect(trained.model, first_images(measured, training.config.samples), world)
         for prefix, measured in data.measured.items()
-        if config.samples
+        if training.config.samples
     }
     weights = {name: value.detach().cpu().numpy() for name, value in trained.model.state_dict().items()}
     metrics = {name: value for name, value in trained.metrics.items() if name != BROKEN}
     return TrainedDetector(training, weights, trained.history, metrics, samples)
-
-
-def history_of(detectors: Sequence[TrainedDetector]) -> pd.DataFrame:
-    """Return one row per report: losses, learning rate and speed after some steps, the APs after an epoch."""
-    rows = [{"detector": each.training.name, **row} for each in detectors for row in each.history]
-    columns = list(dict.fromkeys(name for row in rows for name in row)) or ["detector", "epoch", "step"]
-    table = pd.DataFrame(rows, columns=columns)
-    return table.astype({name: float for name in columns if name != "detector"})
-
-
-def summary_of(detectors: Sequence[TrainedDetector]) -> dict[str, dict[str, Any]]:
-    """Return params, multiply-adds at the detector's image size, and the last APs of each detector."""
-    summary = {}
-    for each in detectors:
-        spec = each.training.spec
-        costs = detector_costs(spec.build(), spec.settings.short_side, spec.settings.long_side)
-        summary[each.training.name] = {
-            "backbone": each.training.classifier,
-            "params": costs.params,
-            "macs": costs.macs,
-            **each.metrics,
-        }
-    return summary
-
-
-def write_detectors(
-    detectors: Sequence[TrainedDetector],
-    summary: Mapping[str, Any],
-    skipped: Mapping[str, int],
-    history: pd.DataFrame,
-    pictures: Mapping[str, bytes],
-) -> list[str]:
-    """Write the stage's files, and remove those of trainings that are no longer asked for; returns their names.
-
-    Args:
-        detectors: the trainings.
-        summary: figures of each, for the metrics.
-        skipped: what was left out of training, and how often.
-        history: their reports.
-        pictures: curves and sample detections by file name.
-    """
-    kept = {HISTORY_FILE, *(FOLDER / name for name in pictures)}
-    for each in detectors:
-        weights, spec = (FOLDER / f"{each.training.name}{end}" for end in (".safetensors", ".json"))
-        write_weights(weights, NETWORK_SCHEMA, each.weights, {NETWORK: each.training.spec.to_dict()})
-        write_bytes(spec, each.training.spec.to_json().encode())
-        kept |= {weights, spec}
-    write_table(HISTORY_FILE, "nasgem.history/1", history)
-    for name, content in pictures.items():
-        write_bytes(FOLDER / name, content)
-    write_json(METRICS_FILE, "nasgem.metrics/1", {"detectors": summary, "skipped": skipped})
-    return remove_others(FOLDER, kept)

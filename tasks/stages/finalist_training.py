@@ -9,19 +9,17 @@ import torch
 
 from nasgem_core.backbones.spec import GEMNetSpec
 from nasgem_core.config.transfer import ImagenetConfig
-from nasgem_core.errors import DataError, DeviceMemoryError, DivergedError
+from nasgem_core.errors import DivergedError
 from nasgem_core.seeding import derive_seed
 from nasgem_core.training.distributed import World
-from nasgem_core.training.execution import lacks_memory, release_memory
 from nasgem_core.training.hold_out import hold_out
-from nasgem_core.training.image_files import ImageFiles, list_image_files
-from nasgem_core.training.task import broken_images
+from nasgem_core.training.task import Trained, broken_images
 from tasks.run.parameters import in_section
 from tasks.run.placement import Placement
 from tasks.run.progress import say
 from tasks.stages.classifier import Images, length_of, train_network
-from tasks.stages.sent_folder import sent_folder
-from tasks.stages.sent_images import OtherImagesError
+from tasks.stages.sent_folder import unchanged_images
+from tasks.stages.worker_training import train_alone
 from tasks.store.caching import cached_task
 
 CHECKPOINTS = Path(".nasgem") / "checkpoints" / "finalists"
@@ -93,29 +91,20 @@ def train_finalist(training: FinalistTraining, images_hash: str, until: int, pla
 
     Raises:
         DeviceMemoryError: the device has too little memory.
-        DataError: the images have changed.
+        OtherImagesError: the images have changed.
     """
-    torch.set_num_threads(1)  # one training per core, and equal bits however many run at once
     images = _open_images(placement.images, images_hash, training.config.tuning_share, training.root_seed)
     length = length_of(training, len(images[0]))
     until = round(until * length.epochs / training.epochs)
     world = World(device=torch.device(placement.own_device()))
-    trained = None
+
+    def train() -> Trained:
+        return train_network(training, images, world, until=until, on_warning=say)[0]
+
     try:
-        trained, _ = train_network(training, images, world, until=until, on_warning=say)
+        trained = train_alone(world.device, "a finalist", "imagenet", train)
     except DivergedError as error:
         return {"failed": True, "reason": str(error), **_FAILED}
-    except RuntimeError as error:
-        if not lacks_memory(error):
-            raise
-        # An error raised here would keep alive what has to be freed.
-    finally:
-        release_memory(world.device)
-    if trained is None:
-        raise DeviceMemoryError(
-            f"{world.device} has too little memory left for a finalist: lower imagenet.batch_size, or the number of "
-            "--workers"
-        )
     steps = until * (len(images[0]) // length.batch_size)
     history = [dict(row) for row in trained.history if row["step"] <= steps]
     figures = {name: history[-1][name] for name in ("top1", "validation_loss")}
@@ -125,21 +114,6 @@ def train_finalist(training: FinalistTraining, images_hash: str, until: int, pla
 @lru_cache(maxsize=1)
 def _open_images(folder: str, images_hash: str, share: float, seed: int) -> Images:
     """Return the training images without those that are held out, and these, once a process."""
-    images = _unchanged_images(folder, images_hash)
+    images, _ = unchanged_images(folder, images_hash)
     with in_section("imagenet"):
         return hold_out(images, share, seed)
-
-
-def _unchanged_images(folder: str, images_hash: str) -> ImageFiles:
-    """Return the training images of the search, or those that were sent to this machine in their place."""
-    try:
-        images, _ = list_image_files(Path(folder))
-        if images.digest == images_hash:
-            return images
-        problem = f"the images of {folder} changed while finalists were trained: start the stage again"
-    except DataError as error:
-        problem = str(error)
-    sent = sent_folder(images_hash)
-    if sent is None:
-        raise OtherImagesError(problem)
-    return list_image_files(sent)[0]

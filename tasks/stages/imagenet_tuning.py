@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from itertools import chain
 from typing import Any
 
 from nasgem_core.errors import DivergedError, ParameterError
@@ -18,6 +19,8 @@ def tune(
     trainings: Sequence[ClassifierTraining],
     images: Images,
     train: Callable[[ClassifierTraining, Images], TrainedClassifier],
+    *,
+    before: Callable[[Sequence[ClassifierTraining], Images], None] = lambda *_: None,
 ) -> tuple[list[ClassifierTraining], dict[str, Grid]]:
     """Return the trainings with the learning rate that was best for their network, and what each rate gave.
 
@@ -28,6 +31,7 @@ def tune(
         trainings: which ones are planned.
         images: of the stage; those of validation are not used.
         train: does one training; each goes on from its last checkpoint.
+        before: called with all of them before the first is done.
 
     Raises:
         ParameterError: all trainings of a network diverged, or a class has a single image.
@@ -38,10 +42,12 @@ def tune(
     with in_section("imagenet"):
         parts = hold_out(images[0], trainings[0].config.tuning_share, trainings[0].root_seed)
     first = {training.network: training for training in reversed(trainings)}
-    grids: dict[str, Grid] = {}
-    for name in dict.fromkeys(training.network for training in trainings):
-        tried = [replace(first[name], number=None, learning_rate=rate) for rate in rates]
-        grids[name] = [_judged(training, parts, train) for training in tried]
+    names = dict.fromkeys(training.network for training in trainings)
+    tried = {name: [replace(first[name], number=None, learning_rate=rate) for rate in rates] for name in names}
+    before(list(chain(*tried.values())), parts)
+    grids: dict[str, Grid] = {
+        name: [_judged(training, parts, train) for training in own] for name, own in tried.items()
+    }
     chosen = {name: best_rate(name, grid) for name, grid in grids.items()}
     return [replace(training, learning_rate=chosen[training.network]) for training in trainings], grids
 

@@ -6,7 +6,7 @@ from typing import Any
 from nasgem_core.figures.page_parts import Part, Picture, Table
 from nasgem_core.training.image_set import ImageSet
 from tasks.run.history import StageOrigin, origin_facts
-from tasks.stages import coco, gemnet
+from tasks.stages import coco_results, gemnet
 from tasks.stages.imagenet_networks import GEMNET
 from tasks.stages.imagenet_table import (
     LATENCY,
@@ -128,7 +128,7 @@ def _built() -> list[Part]:
 
 def _detectors() -> list[Part]:
     """Return the table and the curves of the detectors that stage `coco` has trained."""
-    document = read_json(coco.METRICS_FILE, "nasgem.metrics/1") if coco.METRICS_FILE.is_file() else {}
+    document = read_json(coco_results.METRICS_FILE, "nasgem.metrics/1") if coco_results.METRICS_FILE.is_file() else {}
     detectors = document.get("detectors", {})
     if not detectors:
         return []
@@ -144,10 +144,10 @@ def _detectors() -> list[Part]:
     ]
     header = ["detector", *_AVERAGE_PRECISION.values(), "MACs (G)", "params (M)", "backbone"]
     parts: list[Part] = [Table("Detectors", header, rows, "Average precision in percent on the validation images.")]
-    if coco.CURVES_FILE.is_file():
+    if coco_results.CURVES_FILE.is_file():
         text = "average precision and losses of each detector over its epochs"
         caption = "A curve that still rises at its end would gain from more epochs."
-        parts.append(Picture("Detectors while they trained", read_picture(coco.CURVES_FILE), text, caption))
+        parts.append(Picture("Detectors while they trained", read_picture(coco_results.CURVES_FILE), text, caption))
     return parts
 
 

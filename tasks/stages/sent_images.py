@@ -9,7 +9,7 @@ from nasgem_core.files import written_whole
 from nasgem_core.training.image_set import ImageSet
 
 FOLDER = Path(".nasgem") / "images"
-"""Holds one file per set of images, named by the hash of its content."""
+"""Holds a file or a folder for each set of images, named by the hash of its content."""
 
 _ARRAYS = ("train_images", "train_labels", "validation_images", "validation_labels")
 

@@ -39,13 +39,34 @@ class SourcePolicy(CachePolicy):
 
     def compute_key(
         self, task_ctx: TaskRunContext, inputs: dict[str, Any], flow_parameters: dict[str, Any], **kwargs: Any
-    ) -> str:
+    ) -> str | None:
         """Return the key of one task run; moves a record that cannot be trusted out of the way first."""
         key = self.key(task_ctx.task.name, inputs)
         # Before Prefect reads it, and not while it does: what comes from a store is looked at like any other record.
         fetch_record(RECORDS / key)
         _drop_foreign_record(RECORDS / key)
         return key
+
+
+@dataclass
+class UnkeptPolicy(SourcePolicy):
+    """Keeps no record: what the task makes is kept otherwise, such as in checkpoints."""
+
+    def compute_key(
+        self, task_ctx: TaskRunContext, inputs: dict[str, Any], flow_parameters: dict[str, Any], **kwargs: Any
+    ) -> None:
+        """Return None: there is no record."""
+
+
+def unkept_task(name: str) -> Callable[[Callable[P, R]], Task[P, R]]:
+    """Make a function a Prefect task without records, which workers run if they have equal source."""
+
+    def wrap(function: Callable[P, R]) -> Task[P, R]:
+        made: Any = task(name=name, persist_result=False)(function)
+        made.cache_policy = UnkeptPolicy(source=source_fingerprint(function.__module__))  # Prefect would drop it
+        return made
+
+    return wrap
 
 
 def cached_task(name: str) -> Callable[[Callable[P, R]], Task[P, R]]:
@@ -81,6 +102,8 @@ def is_cached(cached: Task[..., Any], **inputs: Any) -> bool:
     policy = cached.cache_policy
     if not isinstance(policy, SourcePolicy):
         raise TypeError(f"{cached.name} was not made by cached_task")
+    if isinstance(policy, UnkeptPolicy):
+        return False
     if get_current_settings().tasks.refresh_cache:
         return False
     path = RECORDS / policy.key(cached.name, inputs)

@@ -27,13 +27,13 @@ def checkpoint_folder(
         world: this process among those that train.
         on_warning: called where other code has trained the same: that folder stays, and this one starts again.
     """
-    stem = f"{path.name}-{fingerprint(identity)[:16]}"
-    folder = path.with_name(f"{stem}-{source_fingerprint(module)[:8]}")
+    folder = checkpoint_path(path, identity, module)
     if world.rank == 0:
-        if folder.exists() and _refreshing():
+        if folder.exists() and is_refreshing():
             shutil.rmtree(folder)
-        if not _refreshing():
+        if not is_refreshing():
             fetch_checkpoints(folder)
+        stem = folder.name.rpartition("-")[0]
         others = [other for other in sorted(path.parent.glob(f"{stem}-*")) if other != folder]
         if others and not folder.exists() and on_warning is not None:
             on_warning(f"the code has changed since {others[-1]} was written: training again; that folder stays")
@@ -41,7 +41,13 @@ def checkpoint_folder(
     return folder
 
 
-def _refreshing() -> bool:
+def checkpoint_path(path: Path, identity: Any, module: str) -> Path:
+    """Return the folder of a training without touching it; see `checkpoint_folder`."""
+    return path.with_name(f"{path.name}-{fingerprint(identity)[:16]}-{source_fingerprint(module)[:8]}")
+
+
+def is_refreshing() -> bool:
+    """Say whether trainings start again, whatever there is of them."""
     from prefect.settings import get_current_settings
 
     return bool(get_current_settings().tasks.refresh_cache)

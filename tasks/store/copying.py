@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from nasgem_core.files import written_whole
-from nasgem_core.training.checkpoint import LAST, saved_step
+from nasgem_core.training.checkpoint import LAST, reached
 from tasks.store.mirror import STEP
 from tasks.store.object_store import CHECKPOINTS, RECORDS, Store
 from tasks.store.record_folder import RECORDS as RECORD_FOLDER
@@ -33,7 +33,7 @@ class ProjectStore:
         return {
             "/".join((CHECKPOINTS, *folder.parts[-2:], part))
             for folder in folders
-            if saved_step(folder) >= 0
+            if reached(folder).step >= 0
             for part in (LAST, STEP)
         }
 
@@ -41,7 +41,7 @@ class ProjectStore:
         """Return a record, a checkpoint or its step, None where there is none."""
         path = self._path(name)
         if path.name == STEP:
-            step = saved_step(path.parent)
+            step = reached(path.parent).step
             return str(step).encode() if step >= 0 else None
         return path.read_bytes() if path.is_file() else None
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from nasgem_core.errors import NasgemError
 from nasgem_core.files import written_whole
-from nasgem_core.training.checkpoint import LAST, saved_step
+from nasgem_core.training.checkpoint import LAST, reached
 from tasks.store.object_store import CHECKPOINTS, RECORDS, ObjectStore, known_names, object_store
 
 STEP = "step"
@@ -74,7 +74,7 @@ def fetch_checkpoints(folder: Path) -> None:
             return
         name = _name(folder)
         step = store.get(f"{name}/{STEP}")
-        if step is None or int(step) <= saved_step(folder):
+        if step is None or int(step) <= reached(folder).step:
             return
         content = store.get(f"{name}/{LAST}")
         if content is not None:
@@ -88,7 +88,7 @@ def send_checkpoint(folder: Path) -> None:
         if store is not None:
             name = _name(folder)
             store.put(f"{name}/{LAST}", (folder / LAST).read_bytes())
-            store.put(f"{name}/{STEP}", str(saved_step(folder)).encode())  # last: what it promises is there
+            store.put(f"{name}/{STEP}", str(reached(folder).step).encode())  # last: what it promises is there
 
 
 def _name(folder: Path) -> str:

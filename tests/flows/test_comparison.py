@@ -7,7 +7,9 @@ import pandas as pd
 import pytest
 
 from flows import comparison as module
-from flows.comparison import Wanted, compare
+from flows.comparison import Wanted
+from flows.runtime.engines.processes import ProcessPool
+from flows.stages.side_trainings import Workers
 from nasgem_core.config.search import SearchConfig
 from nasgem_core.deployment.opening import open_network
 from nasgem_core.errors import ParameterError
@@ -27,13 +29,17 @@ def config(tmp_path, monkeypatch):
     return SearchConfig(imagenet=replace(SMALL, dataset=str(images), epochs=1, image_size=32))
 
 
+def compare(asked, config):
+    return module.compare(asked, config, Workers(ProcessPool(1), "cpu"))
+
+
 def wanted(tmp_path, limit):
     return Wanted({CELL.canonical_key[:8]: CELL}, ["mobilenet_v2"], limit, 1, tmp_path / "out")
 
 
 def test_all_are_trained_measured_and_written_and_a_second_time_read(config, tmp_path, monkeypatch):
     asked = wanted(tmp_path, Limit(macs=3_000_000))
-    summary, differences = compare(asked, config, "cpu")
+    summary, differences = compare(asked, config)
     key = CELL.canonical_key[:8]
     assert list(summary) == [key, "mobilenet_v2"] and list(differences) == ["mobilenet_v2"]
     for row in summary.values():
@@ -52,7 +58,7 @@ def test_all_are_trained_measured_and_written_and_a_second_time_read(config, tmp
         return train(task, recipe, folder, **options)
 
     monkeypatch.setattr(classifier, "train", steps_of)
-    assert compare(asked, config, "cpu") == (summary, differences)
+    assert compare(asked, config) == (summary, differences)
 
 
 def test_sizes_that_met_a_latency_are_kept(config, tmp_path, monkeypatch):
@@ -64,24 +70,24 @@ def test_sizes_that_met_a_latency_are_kept(config, tmp_path, monkeypatch):
 
     monkeypatch.setattr(module, "measured_latencies", latency)
     asked = replace(wanted(tmp_path, Limit(nanoseconds=1_010_000)), rivals=[])
-    first = compare(asked, config, "cpu")[0]
+    first = compare(asked, config)[0]
     searched = len(measured)
-    assert compare(asked, config, "cpu")[0] == first and len(measured) == searched + 1, "only the table's own"
+    assert compare(asked, config)[0] == first and len(measured) == searched + 1, "only the table's own"
 
 
 def test_what_each_network_begins_with_is_said_and_weights_of_none_are_refused(config, tmp_path, capsys):
     asked = wanted(tmp_path, Limit(macs=3_000_000))
-    compare(asked, config, "cpu")
+    compare(asked, config)
     trained = str(tmp_path / "out" / "mobilenet_v2-0.safetensors")
     capsys.readouterr()
     again = replace(config, imagenet=replace(config.imagenet, weights=(trained,)))
-    compare(replace(asked, output=tmp_path / "again"), again, "cpu")
+    compare(replace(asked, output=tmp_path / "again"), again)
     said = capsys.readouterr().err
     assert f"  {CELL.canonical_key[:8]} begins with random weights" in said and "  mobilenet_v2 begins with " in said
     with pytest.raises(ParameterError, match="fits none of"):
-        compare(replace(asked, rivals=[]), again, "cpu")
+        compare(replace(asked, rivals=[]), again)
 
 
 def test_nothing_to_compare_is_refused(config, tmp_path):
     with pytest.raises(ParameterError, match="nothing to compare: name cells"):
-        compare(replace(wanted(tmp_path, Limit(macs=10**6)), cells={}, rivals=[]), config, "cpu")
+        compare(replace(wanted(tmp_path, Limit(macs=10**6)), cells={}, rivals=[]), config)

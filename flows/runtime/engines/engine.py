@@ -18,7 +18,15 @@ class FatalTaskError(NasgemError):
 
 
 class Engine(Protocol):
-    """Runs flows, and hands their tasks to workers."""
+    """Runs flows, and hands their tasks to workers.
+
+    Attributes:
+        workers: how many it starts on this machine, if no cluster is named.
+        sees_folder: whether its workers work in this folder, so that both see the same checkpoints.
+    """
+
+    workers: int
+    sees_folder: bool
 
     def connect(self) -> None:
         """Find out now whether the cluster can be used; raises `NasgemError` where it cannot."""

@@ -25,6 +25,8 @@ class ProcessPool:
         address: "", as there is no cluster.
     """
 
+    sees_folder = True
+
     def __init__(self, workers: int, address: str = "") -> None:
         self.workers = workers
 

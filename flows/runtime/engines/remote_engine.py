@@ -38,6 +38,8 @@ class RemoteEngine(ABC):
         address: of a cluster that runs already; "" starts one here.
     """
 
+    sees_folder = False
+
     def __init__(self, workers: int, address: str = "") -> None:
         self.workers, self.address = workers, address
         self._packing = threading.Lock()

@@ -10,10 +10,16 @@ INPUTS = [{"number": number} for number in range(4)]
 
 
 class Future:
-    """A result, or an error, that is there."""
+    """A result, or an error, that is there; the first of several is done when all have somebody who waits."""
 
-    def __init__(self, found: object) -> None:
-        self.found = found
+    def __init__(self, found: object, others: list[tuple[object, object]], count: int) -> None:
+        self.found, self.others, self.count = found, others, count
+
+    def add_done_callback(self, tell) -> None:
+        self.others.append((tell, self))
+        if len(self.others) == self.count:
+            for tell_of, future in reversed(self.others):
+                tell_of(future)
 
     def result(self) -> object:
         if isinstance(self.found, BaseException):
@@ -30,7 +36,8 @@ class FakeEngine:
     def submit(self, task, inputs):
         self.submitted += inputs
         results = [self.found[values["number"]] for values in inputs]
-        return [Future(found.pop(0) if isinstance(found, list) else found) for found in results]
+        waiting: list[tuple[object, object]] = []
+        return [Future(found.pop(0) if isinstance(found, list) else found, waiting, len(results)) for found in results]
 
     def terminate(self) -> None:
         self.terminated += 1
@@ -41,9 +48,8 @@ class FakeEngine:
 
 @pytest.fixture(autouse=True)
 def _known(monkeypatch):
-    """Have even numbers be known, and workers finish in reverse order."""
+    """Have even numbers be known."""
     monkeypatch.setattr(side_by_side, "is_cached", lambda task, number: number % 2 == 0)
-    monkeypatch.setattr(side_by_side, "as_completed", reversed)
 
 
 def run(engine: FakeEngine) -> list[tuple[int, object]]:
@@ -111,3 +117,20 @@ def test_what_has_too_little_memory_by_itself_is_a_result_with_the_reason_or_an_
     with pytest.raises(DeviceMemoryError):
         run(engine)
     assert engine.terminated == 1
+
+
+def test_while_nothing_finishes_somebody_may_look(monkeypatch):
+    engine, looks = FakeEngine("", "one", "", "three"), []
+    monkeypatch.setattr(side_by_side, "WAIT", 0.001)
+    monkeypatch.setattr(Future, "add_done_callback", lambda future, tell: futures.append((tell, future)))
+    futures = []
+
+    def look() -> None:
+        looks.append(None)
+        if len(looks) > 2:
+            tell, future = futures.pop()
+            tell(future)
+
+    seen = []
+    run_side_by_side(engine, lambda number: number, INPUTS, lambda *result: seen.append(result), on_wait=look)
+    assert seen[2:] == [(3, "three"), (1, "one")] and len(looks) == 4

@@ -11,7 +11,8 @@ from flows.stages import coco as module
 from nasgem_core.bundled_files import PROFILES
 from tasks.deployment.open_network import open_network
 from tasks.run.parameters import load_profile
-from tasks.stages.coco import FOLDER, HISTORY_FILE, METRICS_FILE
+from tasks.stages.coco import FOLDER
+from tasks.stages.coco_results import HISTORY_FILE, METRICS_FILE
 from tests.detection.coco_folder import write_coco_folder
 from tests.flows.in_process import open_small_session, small_config
 from tests.flows.workspace import Workspace

@@ -136,3 +136,17 @@ def test_what_is_missing_is_named_in_one_line(pictures):
     shutil.rmtree(pictures.root / "pictures" / "val" / "green")
     assert "1 of 3 classes are only in train/, such as 'green'" in pictures.refused("nasgem", "search")
     assert not (pictures.root / "data" / "pairs").exists(), "a search says so before it begins"
+
+
+@pytest.mark.nightly
+def test_workers_of_this_machine_and_of_a_cluster_come_to_the_same_networks(pictures, tmp_path):
+    pictures.configure("imagenet", learning_rates=[0.05, 0.1], tuning_epochs=1, tuning_share=0.2)
+    cluster = pictures.copy(tmp_path / "cluster")
+    found = []
+    for place, options in ((pictures, ()), (cluster, ("--engine", "dask"))):
+        said = place.succeed(*STAGE, "--workers", "2", *options)
+        assert "training 2 networks: " in said, "workers did them"
+        assert "training mobilenet_v2-0: " not in said, "nothing was left to do"
+        networks = place.hashes("imagenet").items()
+        found.append({path: digest for path, digest in networks if path.endswith((".json", ".safetensors"))})
+    assert found[0] == found[1] and len(found[0]) == 4

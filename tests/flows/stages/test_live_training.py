@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from flows.stages import live_training
-from flows.stages.live_training import LIVE_SECONDS, LiveTraining, draw_curves, register, say_removed
+from flows.stages.live_training import LIVE_SECONDS, LiveTraining, draw_curves, logging_rows, register, say_removed
 from nasgem_core.errors import NasgemError
 from nasgem_core.training.task import Progress
 from tasks.mlflow_runs.records import TrainingRun
@@ -17,7 +17,7 @@ class FakeRecords:
     def __init__(self) -> None:
         self.sent, self.stops = [], []
 
-    def training(self, run, points, *, artifacts, finished) -> None:
+    def training(self, run, points, *, artifacts=(), finished) -> None:
         self.sent.append((run, [*points], [*artifacts], finished))
 
     def training_stopped(self, run, status) -> None:
@@ -127,3 +127,13 @@ def test_curves_of_each_network_have_one_colour_and_each_panel_its_column(monkey
 def test_nothing_trained_is_an_empty_picture():
     empty = pd.DataFrame(columns=["network", "step", "loss"])
     assert draw_curves(empty, ("network",), {"loss": "loss"}, epochs=1, title="x").startswith(b"\x89PNG")
+
+
+def test_trainings_somewhere_else_are_logged_and_only_those_that_began_were_stopped():
+    records, runs = FakeRecords(), {name: TrainingRun("imagenet", name, {}) for name in ("a-0", "a-1")}
+    with pytest.raises(KeyboardInterrupt), logging_rows(records, runs) as log:
+        log("a-1", [{"epoch": 1, "step": 1, "loss": 2.0}])
+        raise KeyboardInterrupt
+    ((run, points, _, finished),) = records.sent
+    assert run == runs["a-1"] and not finished and [value for name, value, _ in points if name == "loss"] == [2.0]
+    assert records.stops == [(runs["a-1"], "KILLED")]

@@ -1,53 +1,21 @@
-import json
 from dataclasses import replace
 
 import numpy as np
 import pytest
-import torch
 
-from nasgem_core.config.transfer import CocoConfig
-from nasgem_core.deployment.detectors import load_detector
 from nasgem_core.errors import DataError, ParameterError
 from nasgem_core.training.distributed import World
-from tasks.deployment.open_network import open_network
 from tasks.stages import coco, imagenet
 from tasks.stages.coco_data import read_data
-from tests.detection.coco_folder import write_coco_folder
 from tests.tasks.backbones import write_classifier
-
-CONFIG = CocoConfig(
-    dataset="pictures",
-    train="train",
-    validation="val",
-    backbones=("mobilenet_v2",),
-    detectors=("retinanet", "faster_rcnn"),
-    short_side=48,
-    long_side=64,
-    square=True,
-    pyramid_channels=8,
-    box_channels=8,
-    sampled_proposals=16,
-    group_normalisation=True,
-    epochs=2,
-    milestones=(1,),
-    batch_size=4,
-    learning_rate=0.02,
-    warmup_steps=1,
-    clip_norm=35.0,
-    evaluate_epochs=1,
-    measured_train=3,
-    samples=2,
-)
+from tests.tasks.detectors import CONFIG, write_workplace
 
 
 @pytest.fixture
 def workplace(tmp_path, monkeypatch):
     """Make a repository with a data set and two trained networks."""
     monkeypatch.chdir(tmp_path)
-    write_coco_folder(tmp_path / "pictures")
-    write_classifier(tmp_path, 0, 0.25)
-    write_classifier(tmp_path, 1, 0.75)
-    return tmp_path
+    return write_workplace(tmp_path)
 
 
 def test_a_detector_starts_from_the_best_training_of_its_backbone(workplace):
@@ -63,36 +31,15 @@ def test_a_detector_starts_from_the_best_training_of_its_backbone(workplace):
     assert (spec.settings.short_side, spec.settings.square, spec.settings.pyramid_channels) == (48, True, 8)
 
 
-def test_a_training_leaves_files_that_rebuild_the_detector(workplace):
+def test_what_was_found_is_reported_at_each_evaluation(workplace):
     data = read_data(CONFIG)
-    trainings = coco.plan_detectors(CONFIG, data, coco.trained_backbones(), 0)
     seen = []
-    trained = [
-        coco.train_detector(training, data, World(), on_progress=lambda progress, found: seen.append((progress, found)))
-        for training in trainings
-    ]
+    for training in coco.plan_detectors(CONFIG, data, coco.trained_backbones(), 0):
+        trained = coco.train_detector(training, data, World(), on_progress=lambda *report: seen.append(report))
+        assert {"AP", "AP50", "train_AP50"} <= set(trained.metrics)
     evaluated = [found for progress, found in seen if "AP" in progress.metrics]
     assert len(evaluated) == 4 and all(set(found) == {"", "train_"} for found in evaluated)
     assert not any(found for progress, found in seen if "AP" not in progress.metrics)
-    assert {"AP", "AP50", "train_AP50"} <= set(trained[0].metrics)
-    summary, history = coco.summary_of(trained), coco.history_of(trained)
-    assert summary["retinanet-mobilenet_v2"]["backbone"] == "mobilenet_v2-1"
-    assert set(history["detector"]) == set(summary) and history["loss"].notna().sum() > 2
-    coco.FOLDER.mkdir(parents=True)
-    (coco.FOLDER / "old.safetensors").write_bytes(b"")
-    coco.write_detectors(trained, summary, {"boxes of zero size": 2}, history, {"curves.png": b"picture"})
-    assert {path.name for path in coco.FOLDER.iterdir()} == {
-        *(f"{kind}-mobilenet_v2{end}" for kind in CONFIG.detectors for end in (".safetensors", ".json")),
-        "history.parquet",
-        "curves.png",
-    }
-    network = open_network(str(coco.FOLDER / "faster_rcnn-mobilenet_v2.json"), workplace)
-    detector = load_detector(network.detector, network.weights)
-    assert all(
-        torch.equal(value, torch.from_numpy(trained[1].weights[name])) for name, value in detector.state_dict().items()
-    )
-    document = json.loads(coco.METRICS_FILE.read_text())
-    assert document["skipped"] == {"boxes of zero size": 2} and set(document["detectors"]) == set(summary)
 
 
 def test_what_was_trained_is_not_trained_again(workplace):

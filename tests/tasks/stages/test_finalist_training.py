@@ -74,7 +74,7 @@ def test_a_training_that_diverges_is_a_result(spec, images, monkeypatch):
     plan, placement = plan_finalist(spec, CONFIG, 3, 0), Placement(images="pictures")
     found = train_finalist.fn(plan, images.digest, 1, placement)
     assert found["failed"] and found["reason"] == "the loss was nan" and math.isnan(found["top1"])
-    with pytest.raises(DataError, match="the images of pictures changed while finalists were trained"):
+    with pytest.raises(DataError, match="the images of pictures changed while networks were trained"):
         train_finalist.fn(plan, "another", 1, placement)
 
 

@@ -8,7 +8,7 @@ from nasgem_core.figures.page_parts import Picture
 from nasgem_core.figures.training import draw_training
 from nasgem_core.training.image_set import ImageSet
 from tasks.run.history import StageOrigin
-from tasks.stages import coco, gemnet
+from tasks.stages import coco_results, gemnet
 from tasks.stages.best_cell import write_finalist
 from tasks.stages.imagenet_table import METRICS_FILE
 from tasks.stages.report_answer import lead, opening, origin
@@ -83,8 +83,8 @@ def test_the_baselines_are_the_best_known_block_and_the_best_of_random_search(re
 def test_networks_that_were_built_and_detectors_that_were_trained_are_listed(results):
     write_json(gemnet.METRICS_FILE, "nasgem.metrics/1", {"gemnet_a": {"macs": 10**7, "params": 10**6, "width": 8.5}})
     detector = {"backbone": "gemnet_a-0", "macs": 3 * 10**9, "params": 9 * 10**6, "AP": 0.211, "AP50": 0.4}
-    write_json(coco.METRICS_FILE, "nasgem.metrics/1", {"detectors": {"retinanet": detector}, "skipped": {}})
-    write_bytes(coco.CURVES_FILE, figure_png(draw_training({}, "nothing"), dpi=20))
+    write_json(coco_results.METRICS_FILE, "nasgem.metrics/1", {"detectors": {"retinanet": detector}, "skipped": {}})
+    write_bytes(coco_results.CURVES_FILE, figure_png(draw_training({}, "nothing"), dpi=20))
     detectors, curves, built, _ = opening(results)
     assert built.rows == [["gemnet_a", "10.00", "1.000", "4.00", "8.5"]]
     assert detectors.rows == [["retinanet", "21.1", "40.0", None, "3.00", "9.00", "gemnet_a-0"]]

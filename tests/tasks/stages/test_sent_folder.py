@@ -7,7 +7,8 @@ from PIL import Image
 from nasgem_core.errors import DataError
 from nasgem_core.training.image_files import list_image_files
 from tasks.stages import sent_folder as module
-from tasks.stages.sent_folder import FOLDER, keep_folder, pack_folder, sent_folder
+from tasks.stages.sent_folder import digests_of, keep_files, pack_class_folders, unchanged_images
+from tasks.stages.sent_images import FOLDER, OtherImagesError
 from tasks.store.serialization import decode
 
 
@@ -27,26 +28,44 @@ def folder(request, tmp_path, monkeypatch):
 
 def test_the_files_of_both_splits_arrive_with_their_digest(folder):
     images = list_image_files(folder)
-    assert sent_folder(images[0].digest) is None
+    wanted = digests_of(images)
+    with pytest.raises(OtherImagesError, match=r"^elsewhere is not a folder"):
+        unchanged_images("elsewhere", wanted)
     for _ in range(2):
-        keep_folder(decode(pack_folder(images)))
-    found = list_image_files(sent_folder(images[0].digest))
-    assert [part.digest for part in found] == [part.digest for part in images]
-    assert [path.name for path in FOLDER.iterdir()] == [images[0].digest], "nothing else is left"
+        keep_files(decode(pack_class_folders(images)))
+    for digest in (wanted, images[0].digest):
+        assert digests_of(unchanged_images("elsewhere", digest)) == wanted
+    assert [path.name for path in FOLDER.iterdir()] == [wanted], "nothing else is left"
+
+
+def test_the_images_of_the_search_come_first_and_damaged_ones_are_sent_again(folder):
+    images = list_image_files(folder)
+    assert unchanged_images(str(folder), images[0].digest)[0].folder == images[0].folder
+    keep_files(decode(pack_class_folders(images)))
+    next(FOLDER.rglob("*.png")).write_bytes(b"another")
+    with pytest.raises(OtherImagesError, match=r"^elsewhere is not a folder"):
+        unchanged_images("elsewhere", digests_of(images))
+    assert not list(FOLDER.iterdir())
 
 
 def test_what_is_not_as_it_says_is_refused(folder):
     images = list_image_files(folder)
-    whole = decode(pack_folder(images))
-    with pytest.raises(DataError, match="are others than their digest says"):
-        keep_folder({**whole, "digest": "0" * 32})
-    for name in ("train/../../x.png", "elsewhere/x.png", "/x.png", ""):
+    whole = decode(pack_class_folders(images))
+    for change in (
+        *({"names": [name, *whole["names"][1:]]} for name in ("train/../../x.png", "../x.png", "/x.png", "")),
+        {"digest": "../x"},
+        {"digest": ""},
+    ):
         with pytest.raises(DataError, match="would be outside of its folder"):
-            keep_folder({**whole, "names": [name, *whole["names"][1:]]})
-    assert not list(Path(".").rglob("x.png")) and not list(FOLDER.iterdir())
+            keep_files({**whole, **change})
+    assert not list(Path(".").rglob("x.png")) and not FOLDER.exists()
+    keep_files({**whole, "digest": "0" * 32})
+    with pytest.raises(OtherImagesError):
+        unchanged_images("elsewhere", "0" * 32)
+    assert not list(FOLDER.iterdir())
 
 
 def test_too_many_images_are_not_sent(folder, monkeypatch):
     monkeypatch.setattr(module, "MOST_BYTES", 100)
     with pytest.raises(DataError, match=r"GiB, which is too much to send to workers: copy them to the same path"):
-        pack_folder(list_image_files(folder))
+        pack_class_folders(list_image_files(folder))

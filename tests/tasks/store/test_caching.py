@@ -22,7 +22,7 @@ from nasgem_core.config.search import LabelsConfig
 from nasgem_core.errors import NasgemError
 from tasks.run.placement import Placement
 from tasks.stages.labels import label_pairs
-from tasks.store.caching import SourcePolicy, cached_task, is_cached, plain_flow
+from tasks.store.caching import SourcePolicy, cached_task, is_cached, plain_flow, unkept_task
 from tasks.store.fingerprint import source_fingerprint
 from tasks.store.object_store import STORE, require_store
 from tasks.store.record_folder import RECORDS, RecordFolder
@@ -58,6 +58,14 @@ def record(value, serializer) -> bytes:
 
 def key(number: int) -> str:
     return double.cache_policy.key(double.name, {"number": number, "placement": Placement()})
+
+
+def test_a_task_whose_results_are_kept_otherwise_has_no_record(storage):
+    made = unkept_task("another task")(lambda number: 2 * number)
+    assert made.cache_policy.source == source_fingerprint(__name__)
+    assert not is_cached(made, number=1) and made.fn(1) == 2
+    assert made.cache_policy.compute_key(SimpleNamespace(task=made), {"number": 1}, {}) is None
+    assert made.persist_result is False
 
 
 def test_key_follows_inputs_and_source_but_not_placement():

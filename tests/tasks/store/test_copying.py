@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from nasgem_core.training.checkpoint import Checkpoint, save_checkpoint, saved_step
+from nasgem_core.training.checkpoint import Checkpoint, reached, save_checkpoint
 from tasks.store.copying import ProjectStore, copy_objects, missing_in
 from tasks.store.object_store import CHECKPOINTS, RECORDS, ObjectStore
 from tasks.store.record_folder import RECORDS as FOLDER
@@ -38,7 +38,7 @@ def test_finished_work_goes_to_a_store_and_into_another_project(project, tmp_pat
     assert copy(store, ProjectStore(other)).count == 4
     assert copy(store, ProjectStore(other)).count == 0, "nothing is missing"
     assert is_whole_record("a-1", (other / FOLDER / "a-1").read_bytes())
-    assert saved_step(other / ".nasgem/checkpoints/imagenet/net-1") == 3
+    assert reached(other / ".nasgem/checkpoints/imagenet/net-1").step == 3
 
 
 def test_the_later_checkpoint_stays(project, tmp_path):
@@ -47,7 +47,7 @@ def test_the_later_checkpoint_stays(project, tmp_path):
     save_checkpoint(folder, Checkpoint({}, 7, 2, {"w": torch.ones(1)}, {}, ()))
     assert not [name for name in missing_in(other, own) if name.startswith(CHECKPOINTS)]
     copy(other, own)
-    assert saved_step(project / ".nasgem/checkpoints/imagenet/net-1") == 7
+    assert reached(project / ".nasgem/checkpoints/imagenet/net-1").step == 7
 
 
 @pytest.mark.parametrize(
