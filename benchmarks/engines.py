@@ -4,7 +4,7 @@ Run it with `python benchmarks/engines.py`. Per engine and length of the waits: 
 result, what a training costs beyond its wait on as many workers, processor time and memory of the driver (the process
 that searches; its Prefect server apart), and how many trainings a second the driver can hand out at most, from its
 processor time. From that follows how many workers it keeps busy with trainings of a minute. The first flow of an engine
-starts its workers and is not counted.
+starts its workers and is not counted. Last, the bytes that a real training of a cell moves.
 """
 
 import argparse
@@ -43,6 +43,33 @@ def main() -> None:
             for root, name in enumerate(arguments.engines):
                 _measure(name, arguments.workers, arguments.trainings, arguments.seconds, 1000 * root)
         os.chdir("/")
+    _say_bytes()
+
+
+def _say_bytes() -> None:
+    """Print how much is sent to a worker for a training of the default search, and how much comes back."""
+    import pickle
+
+    from flows.runtime.engines.remote import run_here
+    from nasgem_core.bundled_files import IMAGES
+    from nasgem_core.cells.known_blocks import MOBILENET_V2_6
+    from nasgem_core.config.search import ProxyConfig
+    from tasks.run.placement import Placement
+    from tasks.stages.proxy import train_proxy
+    from tasks.stages.proxy_images import open_images
+
+    placement, config = Placement(images=str(IMAGES)), ProxyConfig()
+    values = {
+        "cell": MOBILENET_V2_6.cell,
+        "images_hash": open_images(config, placement.images).content_hash,
+        "config": config,
+        "seed": 0,
+        "placement": placement,
+    }
+    asked = (train_proxy.fn.__module__, train_proxy.fn.__name__, train_proxy.cache_policy.source, values)
+    word, content = run_here(*asked)
+    assert word == "result", content
+    print(f"a training: {len(pickle.dumps((run_here, asked))):,} bytes sent, {len(content):,} bytes back")
 
 
 def _measure(name: str, workers: int, trainings: int, lengths: list[float], root: int) -> None:
