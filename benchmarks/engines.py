@@ -48,7 +48,7 @@ def main() -> None:
 
 def _say_bytes() -> None:
     """Print how much is sent to a worker for a training of the default search, and how much comes back."""
-    import pickle
+    from distributed.protocol import dumps, to_serialize
 
     from flows.runtime.engines.remote import run_here
     from nasgem_core.bundled_files import IMAGES
@@ -69,7 +69,8 @@ def _say_bytes() -> None:
     asked = (train_proxy.fn.__module__, train_proxy.fn.__name__, train_proxy.cache_policy.source, values)
     word, content = run_here(*asked)
     assert word == "result", content
-    print(f"a training: {len(pickle.dumps((run_here, asked))):,} bytes sent, {len(content):,} bytes back")
+    sent = sum(len(frame) for frame in dumps(to_serialize((run_here, asked))))
+    print(f"a training: {sent:,} bytes sent by Dask, {len(content):,} bytes back")
 
 
 def _measure(name: str, workers: int, trainings: int, lengths: list[float], root: int) -> None:

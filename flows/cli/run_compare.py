@@ -46,22 +46,26 @@ class Asked:
 def run_compare(asked: Asked) -> None:
     """Compare the networks, and print the table; raises `NasgemError` where an option is wrong."""
     prepare_environment()
+    from flows.cli.show import find_cell
+
     require_outside_stages(asked.output, "name another folder, such as data/comparison")
     macs, nanoseconds = _limit(asked.macs, asked.latency)
-    with folder_lock(), prefect_server() as wait_for_server:
-        from flows.cli.show import find_cell
-        from flows.comparison import Wanted, compare_by_workers
-        from tasks.stages.contenders import Limit
-        from tasks.stages.imagenet_table import networks_table
-
+    with folder_lock():
         config = _with_options(load_config(), asked)
         found = [find_cell(name, config)[0] for name in asked.cells]
         cells = {cell.canonical_key[:8]: cell for cell in found}
         rivals = [name.strip() for name in asked.rivals.split(",") if name.strip()]
-        seeds = asked.seeds or config.imagenet.seeds
-        wanted = Wanted(cells, rivals, Limit(macs, nanoseconds), seeds, asked.output)
-        wait_for_server()
-        summary, differences = compare_by_workers(wanted, config)
+        with prefect_server() as wait_for_server:
+            # With Prefect, which has to know the address of its server.
+            from flows.comparison import Wanted, compare_by_workers
+            from tasks.stages.contenders import Limit
+
+            seeds = asked.seeds or config.imagenet.seeds
+            wanted = Wanted(cells, rivals, Limit(macs, nanoseconds), seeds, asked.output)
+            wait_for_server()
+            summary, differences = compare_by_workers(wanted, config)
+    from tasks.stages.imagenet_table import networks_table
+
     table = networks_table(summary, differences)
     rows = [["-" if value is None else str(value) for value in row] for row in table.rows]
     print_table(f"{table.title}, at most {asked.macs or asked.latency}", list(table.header), rows)

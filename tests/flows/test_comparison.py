@@ -91,3 +91,19 @@ def test_what_each_network_begins_with_is_said_and_weights_of_none_are_refused(c
 def test_nothing_to_compare_is_refused(config, tmp_path):
     with pytest.raises(ParameterError, match="nothing to compare: name cells"):
         compare(replace(wanted(tmp_path, Limit(macs=10**6)), cells={}, rivals=[]), config)
+
+
+def test_the_engine_runs_it_in_a_flow_and_is_closed(config, tmp_path, monkeypatch):
+    done = []
+
+    class Engine:
+        def run(self, flow):
+            done.append(flow.name)
+            flow.fn()
+
+        def close(self):
+            done.append("closed")
+
+    monkeypatch.setattr(module, "open_engine", lambda workers: Engine())
+    monkeypatch.setattr(module, "compare", lambda wanted, config, workers: ({wanted: workers.device}, {}))
+    assert module.compare_by_workers("asked", config) == ({"asked": "cpu"}, {}) and done == ["compare", "closed"]

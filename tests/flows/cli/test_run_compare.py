@@ -25,11 +25,12 @@ def asked(tmp_path, monkeypatch):
     (tmp_path / "photos").mkdir()
     calls = []
 
-    def compare(wanted, config, device):
-        calls.append((wanted, config, device))
+    def compare(wanted, config):
+        calls.append((wanted, config))
         return {"gemnet": {**ROW, "top5_mean": 0.9}}, {}
 
-    monkeypatch.setattr(comparison, "compare", compare)
+    monkeypatch.setattr(comparison, "compare_by_workers", compare)
+    monkeypatch.setattr(module, "prefect_server", lambda: nullcontext(lambda: None))
     monkeypatch.setattr(module, "prepare_environment", lambda: None)
     monkeypatch.setattr(module, "folder_lock", nullcontext)
     own = replace(SearchConfig(), proxy=replace(SearchConfig().proxy, dataset="photos"))
@@ -39,10 +40,10 @@ def asked(tmp_path, monkeypatch):
 
 def test_the_images_of_the_search_and_the_parameters_are_the_defaults(asked, capsys):
     run_compare(ASKED)
-    ((wanted, config, device),) = asked
+    ((wanted, config),) = asked
     assert wanted.cells == {CELL.canonical_key[:8]: CELL} and wanted.rivals == ["mobilenet_v2", "mobilenet_v3_small"]
     assert (wanted.limit.macs, wanted.limit.nanoseconds, wanted.seeds) == (20_000_000, 0, 3)
-    assert config.imagenet.dataset == "photos" and config.imagenet.image_size == 64 and device
+    assert config.imagenet.dataset == "photos" and config.imagenet.image_size == 64
     printed = capsys.readouterr().out
     assert "Networks trained on your images, at most 20M" in printed and "gemnet" in printed and "19.00" in printed
 
@@ -50,7 +51,7 @@ def test_the_images_of_the_search_and_the_parameters_are_the_defaults(asked, cap
 def test_a_latency_and_other_images_can_be_asked_for(asked):
     others = {"images": "others", "image_size": 96, "seeds": 5, "rivals": "", "weights": ["app"]}
     run_compare(replace(ASKED, macs="", latency="1.5ms", **others))
-    ((wanted, config, _),) = asked
+    ((wanted, config),) = asked
     assert (wanted.limit.nanoseconds, wanted.limit.macs, wanted.seeds, wanted.rivals) == (1_500_000, 0, 5, [])
     assert (config.imagenet.dataset, config.imagenet.image_size) == ("others", 96)
     assert config.imagenet.weights == ("app",)

@@ -9,13 +9,15 @@ from nasgem_core.training.checkpoint import LAST, reached
 from nasgem_core.training.distributed import World
 from nasgem_core.training.hold_out import hold_out
 from nasgem_core.training.image_files import list_image_files
+from nasgem_core.training.loop import _Loop
 from tasks.run.placement import Placement
 from tasks.stages import classifier_task as module
-from tasks.stages.classifier import checkpoints_of
+from tasks.stages.classifier import checkpoints_of, train_network
 from tasks.stages.classifier_task import train_on_worker
 from tasks.stages.imagenet import ClassifierTraining, train_classifier
 from tasks.stages.sent_folder import digests_of
 from tasks.stages.sent_images import OtherImagesError
+from tasks.store.object_store import STORE
 from tests.tasks.classifiers import SMALL
 from tests.training.folders import write_images
 
@@ -52,3 +54,18 @@ def test_whoever_reads_its_checkpoint_trains_nothing(training, images, monkeypat
 
     with pytest.raises(OtherImagesError, match="the images of pictures changed while networks were trained"):
         train_on_worker.fn(training, **{**values, "images_hash": "another"})
+
+
+@pytest.mark.slow
+def test_another_machine_goes_on_from_the_checkpoint_in_the_store(training, images, tmp_path, monkeypatch):
+    monkeypatch.setenv(STORE, f"file://{tmp_path}/store")
+    for machine in ("one", "two"):
+        (tmp_path / machine).mkdir()
+    monkeypatch.chdir(tmp_path / "one")
+    train_network(training, images, World(), until=1)
+    monkeypatch.chdir(tmp_path / "two")
+    steps, take = [], _Loop._take_step
+    monkeypatch.setattr(_Loop, "_take_step", lambda loop, *rest: steps.append(loop.step) or take(loop, *rest))
+    placement = Placement(images=str(images[0].folder.parent))
+    train_on_worker.fn(training, digests_of(images), placement, returned=False)
+    assert steps == [3, 4, 5], "the first epoch was done on the other machine"
