@@ -2,6 +2,7 @@
 
 import errno
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -73,7 +74,9 @@ def full_disk(error: BaseException) -> str | None:
             written = one.filename2 or one.filename  # of a copy the first is what is copied
             return f"{_DISK[errno.ENOSPC]}{where_to_free(written)}, {_AGAIN}"
     if any(words in str(one).lower() for one in chain for words in _FULL):
-        return f"{_DISK[errno.ENOSPC]}{where_to_free()}, {_AGAIN}"
+        copies = [one.args[0] for one in chain if isinstance(one, shutil.Error)]
+        written = copies[0][0][1] if copies and isinstance(copies[0], list) else None
+        return f"{_DISK[errno.ENOSPC]}{where_to_free(written)}, {_AGAIN}"
     return None
 
 

@@ -1,5 +1,6 @@
 import errno
 import resource
+import shutil
 import sqlite3
 from concurrent.futures.process import BrokenProcessPool
 
@@ -67,6 +68,11 @@ def test_a_message_of_our_own_may_be_of_a_full_disk():
     full = raised(DataError("cannot write the table"), OSError(errno.ENOSPC, "x", "data/tables"))
     assert (full_disk(full) or "").startswith("the disk is full: free space at the disk of data/tables, and run again")
     assert full_disk(raised(DataError("cannot write the table"), OSError(errno.EACCES, "x", "data/tables"))) is None
+
+
+def test_a_copy_of_many_files_names_the_disk_of_its_folder():
+    copied = shutil.Error([("photos/a.jpg", "shop/images/a.jpg", "[Errno 28] No space left on device")])
+    assert (full_disk(raised(DataError("x"), copied)) or "").startswith("the disk is full: free space at the disk of s")
 
 
 def test_a_record_that_did_not_fit_is_of_a_full_disk():
