@@ -11,7 +11,7 @@ from flows.runtime.lock import folder_lock
 from flows.runtime.session import Session, open_session
 from flows.runtime.stopping import answer_in_flow
 from flows.stages.catalogue import SEARCHED
-from flows.stages.dvc_images import DVC_FILE, unwatched_images, watched_images
+from flows.stages.dvc_images import pipeline_text, unwatched_images, watched_images
 from flows.stages.result_artifacts import create_artifacts
 from nasgem_core.errors import NasgemError
 from tasks.run.overrides import set_for_this_run, take_back
@@ -88,7 +88,7 @@ def missing_for_dvc(folder: Path) -> str | None:
     if project is None:
         return "this folder has no .dvc (`dvc init` makes one)"
     settings = [project / ".dvc" / name for name in ("config", "config.local")]
-    written = "\n".join(path.read_text(encoding="utf-8") for path in settings if path.is_file())
+    written = "\n".join(path.read_text(encoding="utf-8", errors="replace") for path in settings if path.is_file())
     if re.search(r"^\s*no_scm\s*=\s*true", written, re.M | re.I) or any((place / ".git").exists() for place in above):
         return None
     return "this folder has no .git (`git init` makes one)"
@@ -104,7 +104,7 @@ def record_outputs() -> None:
 
     Images under DVC are recorded too, so that `dvc.lock` and the files next to them are of the same images.
     """
-    watched = watched_images(DVC_FILE.read_text(encoding="utf-8")) if DVC_FILE.is_file() else {}
+    watched = watched_images(pipeline_text())
     images = dict.fromkeys(f"{path}.dvc" for path in watched.values())
     run_dvc(
         *("commit", "--force", *SEARCHED, *(path for path in images if Path(path).is_file())),

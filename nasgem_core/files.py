@@ -2,6 +2,7 @@
 
 import errno
 import os
+import stat
 import time
 import uuid
 from collections.abc import Iterator
@@ -41,6 +42,25 @@ def written_whole(path: Path, *, keep: Path | None = None) -> Iterator[BinaryIO]
     finally:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
+
+
+def content_of(path: Path) -> bytes:
+    """Return the content of a file.
+
+    Raises:
+        FileNotFoundError: there is none; pipes and devices count as none, as one would be waited for or has no end.
+        OSError: it cannot be read.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        kind = os.fstat(descriptor).st_mode
+        if not stat.S_ISREG(kind):
+            number = errno.EISDIR if stat.S_ISDIR(kind) else errno.ENOENT
+            raise OSError(number, "it is not a regular file", str(path))
+        with open(descriptor, "rb", closefd=False) as file:
+            return file.read()
+    finally:
+        os.close(descriptor)
 
 
 def remove_leftovers(folder: Path, seconds: float = 0.0) -> None:

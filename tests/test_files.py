@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from nasgem_core import files
-from nasgem_core.files import written_whole
+from nasgem_core.files import content_of, written_whole
 
 
 def write(path, content):
@@ -22,6 +22,18 @@ def test_a_file_is_there_whole_or_not_at_all(tmp_path):
         file.write(b"second")
         raise KeyError
     assert path.read_bytes() == b"first" and os.listdir(path.parent) == ["file"]
+
+
+def test_pipes_and_devices_are_not_waited_for(tmp_path):
+    write(tmp_path / "file", b"content")
+    os.mkfifo(tmp_path / "pipe")
+    assert content_of(tmp_path / "file") == b"content"
+    for path in (tmp_path / "pipe", Path("/dev/zero"), tmp_path / "none"):
+        with pytest.raises(FileNotFoundError) as raised:
+            content_of(path)
+        assert raised.value.filename == str(path)
+    with pytest.raises(IsADirectoryError):
+        content_of(tmp_path)
 
 
 @pytest.mark.parametrize("step", ["fsync", "replace"])

@@ -6,7 +6,7 @@ from pathlib import Path
 from flows.runtime.code_version import refresh_version_file
 from flows.runtime.dvc_command import run_dvc
 from flows.stages.catalogue import IMAGES, SEARCHED
-from flows.stages.dvc_images import DVC_FILE, with_images
+from flows.stages.dvc_images import DVC_FILE, pipeline_text, with_images
 from nasgem_core.errors import DataError
 from nasgem_core.files import written_whole
 from tasks.benchmark.tables import TABLES, open_table, table_path
@@ -73,7 +73,8 @@ def add_images(name: str, folder: Path, *, reference: bool) -> str:
         NasgemError: the folder cannot be used as this data set, or DVC cannot add it.
     """
     _require_images(name, folder)
-    if not DVC_FILE.is_file():
+    pipeline = pipeline_text()
+    if not pipeline:
         raise DataError(f"{DVC_FILE} is missing: work in a folder that `nasgem init` has made")
     here = Path.cwd().resolve()
     inside = folder.resolve().is_relative_to(here)
@@ -91,7 +92,6 @@ def add_images(name: str, folder: Path, *, reference: bool) -> str:
         reference_path(name).unlink(missing_ok=True)
         watched, said = named, f"{named} is under DVC, and {named}.dvc says what is in it"
     change_parameters({f"{name}.dataset": str(named)})
-    pipeline = DVC_FILE.read_text(encoding="utf-8")
     with written_whole(DVC_FILE) as file:
         file.write(with_images(pipeline, name, watched.as_posix()).encode())
     stages = ", ".join(stage.name for stage in SEARCHED.values() if name in stage.images)

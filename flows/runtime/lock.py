@@ -51,5 +51,5 @@ def who_works_here() -> str | None:
 
 
 def _working() -> str:
-    holder = _HOLDER.read_text(encoding="utf-8") if _HOLDER.is_file() else "another process"
+    holder = _HOLDER.read_text(encoding="utf-8", errors="replace") if _HOLDER.is_file() else "another process"
     return f"{holder} is already working in this folder"

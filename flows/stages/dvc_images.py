@@ -7,15 +7,32 @@ the user's, stay as they are.
 import json
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from flows.stages.catalogue import IMAGES, SEARCHED
 from nasgem_core.config.search import SearchConfig
+from nasgem_core.errors import DataError
+from nasgem_core.files import content_of
 from tasks.store.references import reference_path, referred_folder
 
 DVC_FILE = Path("dvc.yaml")
 _MARK = " # images of "
 _LINE = re.compile(r"^\s*- (?P<path>.*\S)\s+# images of (?P<name>\w+)\s*$")
+
+
+def pipeline_text() -> str:
+    """Return the dvc.yaml of the current folder, nothing without one; raises `DataError` for what is not a text."""
+    try:
+        return content_of(DVC_FILE).decode()
+    except FileNotFoundError:
+        return ""
+    except OSError as error:
+        raise DataError(f"{DVC_FILE} cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise DataError(
+            f"{DVC_FILE} is not a text in UTF-8: restore it, for instance with `git checkout {DVC_FILE}`"
+        ) from None
 
 
 def image_line(name: str, path: str) -> str:
@@ -27,12 +44,18 @@ def image_line(name: str, path: str) -> str:
 def watched_images(text: str) -> dict[str, str]:
     """Return the paths that the stages of a dvc.yaml depend on, by the names of the data sets."""
     found = filter(None, map(_LINE.match, text.splitlines()))
-    return {line["name"]: json.loads(line["path"]) if line["path"][0] == '"' else line["path"] for line in found}
+    return {line["name"]: _unquoted(line["path"]) for line in found}
+
+
+def _unquoted(path: str) -> str:
+    with suppress(ValueError):  # half a quoted path is one that does not exist
+        return str(json.loads(path)) if path[0] == '"' else path
+    return path
 
 
 def unwatched_images(config: SearchConfig) -> dict[str, str]:
     """Return the folders of images, by data set, whose changes DVC would not notice in the current folder."""
-    watched = watched_images(DVC_FILE.read_text(encoding="utf-8")) if DVC_FILE.is_file() else {}
+    watched = watched_images(pipeline_text())
     found = {}
     for name in IMAGES:
         folder = Path(getattr(config, name).dataset)

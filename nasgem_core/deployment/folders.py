@@ -12,7 +12,7 @@ import numpy as np
 from torch import Tensor
 
 from nasgem_core.errors import DataError
-from nasgem_core.files import sync, written_whole
+from nasgem_core.files import content_of, sync, written_whole
 from nasgem_core.json_text import parse_json
 from nasgem_core.weights import NETWORK, NETWORK_SCHEMA, read_weights, write_weights
 
@@ -34,7 +34,7 @@ def read_network(document: Path, weights: Path) -> tuple[bytes, dict[str, Tensor
         DataError: a file is missing, damaged, changed or foreign.
     """
     try:
-        content = document.read_bytes()
+        content = content_of(document)
         tensors, header = read_weights(weights, NETWORK_SCHEMA)
     except FileNotFoundError:
         missing = weights if document.is_file() else document

@@ -15,7 +15,7 @@ import numpy as np
 
 from nasgem_core.config.documents import DocumentKind
 from nasgem_core.errors import DataError
-from nasgem_core.files import written_whole
+from nasgem_core.files import content_of, written_whole
 
 VALIDATION_SHARE = 0.2
 _SEED = 0
@@ -92,7 +92,7 @@ def _text(file: str) -> str:
 def _read(path: Path) -> Mapping[str, bool]:
     """Return for each image that a record knows whether it is for validation; none without a record."""
     try:
-        content = path.read_bytes()
+        content = content_of(path)
     except FileNotFoundError:
         return {}
     except OSError as error:

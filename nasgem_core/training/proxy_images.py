@@ -47,6 +47,8 @@ def load_images(config: ProxyConfig, root: Path) -> ImageSet:
 def _load_cifar10_proxy(path: Path) -> ImageSet:
     keys = ("train_images", "train_labels", "validation_images", "validation_labels")
     try:
+        if path.exists() and not path.is_file():  # a pipe would be waited for
+            raise ValueError("it is not a file")
         with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             arrays = {key: archive[key] for key in (*keys, "train_index", "validation_index", "classes")}
     except FileNotFoundError:

@@ -14,6 +14,7 @@ from nasgem_core.deployment.opening import Description, read_stored, stored_file
 from nasgem_core.detection import spec as detection
 from nasgem_core.detection.spec import DetectorSpec
 from nasgem_core.errors import DataError
+from nasgem_core.files import content_of
 from nasgem_core.json_text import parse_json
 from tasks.mlflow_registry.registry import download_registered, is_reference
 from tasks.run.documents import read_document
@@ -68,7 +69,7 @@ def is_network_name(text: str) -> bool:
 
 def _schema(path: str) -> Any:
     try:
-        document = parse_json(Path(path).read_bytes())
+        document = parse_json(content_of(Path(path)))
     except (OSError, ValueError):
         return None
     return document.get("schema") if isinstance(document, dict) else None

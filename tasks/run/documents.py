@@ -6,6 +6,7 @@ from typing import Any
 
 from nasgem_core.checksums import without_checksum
 from nasgem_core.errors import DataError
+from nasgem_core.files import content_of
 from nasgem_core.json_text import parse_json
 from tasks.run.progress import say
 
@@ -18,7 +19,7 @@ def read_document(path: Path) -> Any:
         DataError: it is not JSON, or was written by nasgem and has changed since; the caller adds the path.
     """
     try:
-        parsed = parse_json(path.read_bytes())
+        parsed = parse_json(content_of(path))
     except ValueError as error:
         raise DataError(f"not valid JSON ({error})") from None
     try:

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
+from nasgem_core.files import content_of
 from nasgem_core.json_text import parse_json
 from tasks.store.artifacts import write_bytes
 
@@ -68,7 +69,7 @@ def note_origin(root: Path, search: str, stage: str, origin: StageOrigin) -> Non
 def read_origins(root: Path, search: str) -> dict[str, StageOrigin]:
     """Return the origins by stage; nothing where they were not noted, as after results came from another machine."""
     try:
-        entries = parse_json(_file(root, search).read_bytes())
+        entries = parse_json(content_of(_file(root, search)))
         return {stage: StageOrigin(**entry) for stage, entry in entries.items()}
     except (OSError, ValueError, TypeError, AttributeError):
         return {}

@@ -12,6 +12,8 @@ from typing import Any
 
 from nasgem_core.config.search import SearchConfig
 from nasgem_core.errors import ParameterError
+from nasgem_core.files import content_of
+from nasgem_core.json_text import parse_json
 from tasks.run.parameters import PARAMS, change_parameters, load_config
 from tasks.store.artifacts import write_bytes
 
@@ -50,13 +52,13 @@ def set_for_this_run(overrides: Mapping[str, Any]) -> None:
 def take_back() -> str:
     """Give params.yaml what it held before a run on request; return what was done in a sentence, nothing if nothing."""
     try:
-        entry = json.loads(_OWN.read_text(encoding="utf-8"))
-        own, written, names = entry["own"], entry["written"], ", ".join(entry["names"])
-    except (OSError, ValueError, TypeError, KeyError):
+        entry = parse_json(content_of(_OWN))
+        own, written, names = entry["own"].encode(), entry["written"], ", ".join(entry["names"])
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return ""
     remark = f"params.yaml keeps {names} of a run on request, because the file was edited since"
     if PARAMS.read_text(encoding="utf-8") == written:
-        write_bytes(PARAMS.resolve(), own.encode())
+        write_bytes(PARAMS.resolve(), own)
         remark = f"params.yaml is as it was before a run on request, which had set {names}"
     _OWN.unlink()
     return remark

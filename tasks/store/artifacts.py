@@ -29,7 +29,7 @@ from nasgem_core.checksums import (
     without_checksum,
 )
 from nasgem_core.errors import DataError
-from nasgem_core.files import written_whole
+from nasgem_core.files import content_of, written_whole
 from nasgem_core.json_text import parse_json
 
 DATA = Path("data")
@@ -188,7 +188,7 @@ def _unchanged(path: Path, schema: str) -> Iterator[None]:
 
 def _read(path: Path) -> bytes:
     try:
-        return path.read_bytes()
+        return content_of(path)
     except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
         raise _missing(path) from None
 

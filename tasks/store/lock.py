@@ -50,7 +50,7 @@ def is_locked(path: Path) -> bool:
         PermissionError: this user cannot look.
     """
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)  # of a pipe, too
     except PermissionError:
         raise
     except OSError:

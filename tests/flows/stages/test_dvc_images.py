@@ -3,9 +3,10 @@ from ruamel.yaml import YAML
 
 from flows.stages.catalogue import SEARCHED
 from flows.stages.dvc_file import dvc_file, project_dvc_file
-from flows.stages.dvc_images import DVC_FILE, unwatched_images, watched_images, with_images
+from flows.stages.dvc_images import DVC_FILE, pipeline_text, unwatched_images, watched_images, with_images
 from nasgem_core.config.search import ProxyConfig, SearchConfig
 from nasgem_core.config.transfer import ImagenetConfig
+from nasgem_core.errors import DataError
 from tasks.store.references import write_reference
 
 
@@ -70,3 +71,19 @@ def test_images_that_dvc_does_not_watch_are_named(tmp_path, monkeypatch):
     DVC_FILE.write_text(with_images(text, "imagenet", write_reference("imagenet", tmp_path / "other").as_posix()))
     assert unwatched_images(config) == {}
     assert unwatched_images(SearchConfig()) == {}
+
+
+def test_a_pipeline_that_is_no_text_is_named(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert pipeline_text() == ""
+    DVC_FILE.write_bytes(b"\xff\xfe")
+    with pytest.raises(DataError, match=r"^dvc.yaml is not a text in UTF-8: restore it, for instance with `git"):
+        pipeline_text()
+    DVC_FILE.unlink()
+    DVC_FILE.mkdir()
+    with pytest.raises(DataError, match=r"^dvc.yaml cannot be read: "):
+        pipeline_text()
+
+
+def test_half_a_quoted_path_is_one_that_does_not_exist():
+    assert watched_images('      - "a b  # images of proxy\n') == {"proxy": '"a b'}

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -99,4 +101,13 @@ def test_nothing_is_kept_of_what_changes_nothing_or_is_refused(params):
     for wrong in ({"seed": -1}, {"proxy.dataset": "/elsewhere"}):
         with pytest.raises(ParameterError):
             set_for_this_run(wrong)
+    assert take_back() == "" and PARAMS.read_bytes() == params
+
+
+@pytest.mark.parametrize(
+    "entry", ["[1]", '{"own": 1, "written": "", "names": []}', '{"own": "", "names": [1]}', "[" * 10**5]
+)
+def test_an_altered_note_takes_nothing_back(params, entry):
+    Path(".nasgem").mkdir()
+    Path(".nasgem/overridden.json").write_text(entry)
     assert take_back() == "" and PARAMS.read_bytes() == params

@@ -66,3 +66,8 @@ def test_a_lock_that_this_user_cannot_see_is_not_taken_for_free(tmp_path, monkey
     monkeypatch.setattr("os.open", denied)
     with pytest.raises(PermissionError):
         is_locked(tmp_path / "lock")
+
+
+def test_a_pipe_in_place_of_a_lock_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "lock")
+    assert not is_locked(tmp_path / "lock")
