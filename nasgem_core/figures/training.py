@@ -34,7 +34,8 @@ def draw_training(panels: Mapping[str, Mapping[str, Sequence[Curve]]], title: st
                 points = np.asarray(curve, dtype=float).reshape(-1, 2)
                 label = name if number == 0 else None
                 mark = "o" if len(points) == 1 else None  # a line through one point is invisible
-                style = {"color": colour, "marker": mark, "linewidth": 1.6, "alpha": 0.8}
+                # A line of zeros lies on the axis: it is drawn over it.
+                style = {"color": colour, "marker": mark, "linewidth": 1.6, "alpha": 0.8, "clip_on": False, "zorder": 3}
                 ax.plot(points[:, 0], points[:, 1], label=label, **style)
         ax.xaxis.set_major_locator(MaxNLocator(6, integer=True))
         if all(value >= 0 for curves in networks.values() for curve in curves for _, value in curve):
