@@ -238,7 +238,9 @@ def compare_searches(
 
 @app.command()
 def serve(
-    cron: Annotated[str | None, typer.Option(help="Schedule, such as '0 2 * * *' for every night at two.")] = None,
+    cron: Annotated[
+        str | None, typer.Option(help="Schedule, such as '0 2 * * *' for every night at two (UTC).")
+    ] = None,
     name: Annotated[str, typer.Option(help="Name of the deployment.")] = "nasgem",
     assignments: Annotated[
         list[str] | None,

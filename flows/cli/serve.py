@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from datetime import datetime
 from typing import Any
 
 from flows.runtime.secret import SECRET_FILE
@@ -24,7 +25,7 @@ def serve_search(cron: str | None, name: str, overrides: dict[str, Any] | None) 
     check_overrides(overrides or {}, load_config())
     check_changes(overrides or {})
     configured = "PREFECT_API_URL" in os.environ
-    schedules: list[Any] = []
+    schedules: list[tuple[Any, datetime]] = []
     with prefect_server(stays=True, first=lambda: schedules.extend(_checked_schedules(cron, name))) as wait_for_server:
         from prefect.types.entrypoint import EntrypointType
 
@@ -33,6 +34,8 @@ def serve_search(cron: str | None, name: str, overrides: dict[str, Any] | None) 
         wait_for_server()
         address = os.environ["PREFECT_API_URL"]
         say(f"serving search/{name} on {address}; stop with Ctrl-C")
+        for _, first in schedules:
+            say(f"the schedule is in UTC: the first run is at {first:%H:%M} UTC on {first:%Y-%m-%d}")
         if not configured:
             say(f"its pages are at {address.removesuffix('/api')}; user and password are in {SECRET_FILE}")
         elif admits(address):
@@ -42,7 +45,7 @@ def serve_search(cron: str | None, name: str, overrides: dict[str, Any] | None) 
             )
         search.serve(
             name=name,
-            schedules=schedules,
+            schedules=[schedule for schedule, _ in schedules],
             parameters={"overrides": overrides or {}},
             limit=1,
             description="NASGEM search in this folder; `overrides` sets parameters by dotted name.",
@@ -52,8 +55,11 @@ def serve_search(cron: str | None, name: str, overrides: dict[str, Any] | None) 
         )
 
 
-def _checked_schedules(cron: str | None, name: str) -> list[Any]:
-    """Return what Prefect needs for a schedule, none without; raises `ParameterError` for what Prefect would refuse."""
+def _checked_schedules(cron: str | None, name: str) -> list[tuple[Any, datetime]]:
+    """Return what Prefect needs for a schedule, and its first run in UTC; nothing without a schedule.
+
+    Raises `ParameterError` for what Prefect would refuse.
+    """
     from prefect.client.schemas.schedules import CronSchedule
     from prefect.server.schemas.schedules import CronSchedule as ServedSchedule
     from prefect.types.names import BANNED_CHARACTERS
@@ -71,7 +77,7 @@ def _checked_schedules(cron: str | None, name: str) -> list[Any]:
             f"cron = {cron!r:.80}: five fields such as '0 2 * * *' (every night at two) are needed"
         ) from None
     try:
-        asyncio.run(ServedSchedule(cron=cron).get_dates(1))
+        (first,) = asyncio.run(ServedSchedule(cron=cron).get_dates(1))
     except ValueError:
         raise ParameterError(f"cron = {cron!r:.80}: such a date never comes; name a day that the month has") from None
-    return [schedule]
+    return [(schedule, first)]

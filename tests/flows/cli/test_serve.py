@@ -39,7 +39,8 @@ def served(monkeypatch, tmp_path):
 
 def test_the_search_is_served_one_run_at_a_time(served):
     serve_search("0 2 * * *", "nightly", {"seed": 1})
-    stays, line, pages, (flow, options) = served
+    stays, line, first, pages, (flow, options) = served
+    assert re.fullmatch(r"the schedule is in UTC: the first run is at 02:00 UTC on 20\d\d-\d\d-\d\d", first)
     assert stays and line == f"serving search/nightly on {ADDRESS}; stop with Ctrl-C"
     assert pages == "its pages are at http://127.0.0.1:4200; user and password are in .nasgem/prefect/auth"
     assert (flow, options["name"], options["limit"]) == ("search", "nightly", 1)
