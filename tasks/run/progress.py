@@ -38,6 +38,8 @@ _FIGURES = 8
 """In a line."""
 _WIDE = 115
 """Columns of a terminal on which a bar, both times and three figures fit in one line; narrower ones show no bar."""
+_NARROW = 72
+"""Columns of a terminal on which a name fits next to its numbers, so that the figures go on in the next line."""
 _SHORT = {"similarity_loss": "loss", "held_out_similarity_loss": "held-out loss", "images_per_second": "images/s"}
 """Names of figures as a line shows them."""
 _LINES_BACK = 8
@@ -135,7 +137,8 @@ def _columns(width: int) -> tuple[ProgressColumn, ...]:
     if width >= _WIDE:
         name = TextColumn("{task.description:<34}")
         return name, BarColumn(bar_width=24), MofNCompleteColumn(), TimeElapsedColumn(), *left, figures
-    return TextColumn("{task.description}", table_column=Column()), MofNCompleteColumn(), *left, figures
+    name = TextColumn("{task.description}", table_column=Column(no_wrap=width >= _NARROW))
+    return name, MofNCompleteColumn(), *left, figures
 
 
 def say(message: str, *, once: bool = False) -> None:
