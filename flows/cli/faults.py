@@ -18,6 +18,8 @@ _DISK = {
     errno.EROFS: "the disk is read-only: make it writable",
     errno.EACCES: "permission was denied: make it writable",
     errno.EPERM: "permission was denied: make it writable",
+    errno.ENAMETOOLONG: "a name is too long for the file system: choose a shorter one",
+    errno.ELOOP: "a link leads back to itself: remove it",
 }
 _AGAIN = "and run again; finished work is kept"
 _FULL = (

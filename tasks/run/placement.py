@@ -1,6 +1,7 @@
 """Where work runs: device and number of workers. They are not parameters, because they must not change a result."""
 
 import os
+import re
 from dataclasses import dataclass, field
 
 from nasgem_core.errors import ParameterError
@@ -45,8 +46,8 @@ def default_workers(device: str) -> int:
     """Return `NASGEM_WORKERS`, or one per core on the CPU, and on GPUs one each, or as many as `nasgem gpu` found."""
     wanted = os.environ.get("NASGEM_WORKERS", "")
     if wanted:
-        if not wanted.isdigit() or int(wanted) < 1:
-            raise ParameterError(f"workers = {wanted!r}: must be a whole number of at least 1")
+        if not re.fullmatch(r"0*[1-9]\d{0,3}", wanted, re.ASCII):
+            raise ParameterError(f"workers = {wanted!r:.80}: must be a whole number of at least 1 and at most 9999")
         return int(wanted)
     if device.startswith("cuda"):
         import torch

@@ -49,7 +49,7 @@ def test_wrong_options(fresh):
         (["search", "--set", "encoder.size=3"], "unknown parameter encoder.size: known there are"),
         (["search", "--set", "seed"], "--set seed: write it as name=value"),
         (["search", "--profile", "huge"], "unknown profile 'huge': known are laptop, own_images, paper, tiny"),
-        (["search", "--workers", "0"], "workers = '0': must be a whole number of at least 1"),
+        (["search", "--workers", "0"], "workers = '0': must be a whole number of at least 1 and"),
         (["search", "--device", "abacus"], "device = 'abacus' cannot be used"),
         (["stage", "pears"], "unknown stage 'pears'"),
         (["select", "--macs", "many"], "--macs 'many': must be a number of at least 1"),

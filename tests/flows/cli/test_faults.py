@@ -44,6 +44,8 @@ def here(tmp_path, monkeypatch):
         (OSError(errno.EFBIG, "x"), "a file may not become that large here"),
         (OSError(errno.EROFS, "x"), "the disk is read-only: make it writable, and run again"),
         (PermissionError(errno.EACCES, "x", "a"), "permission was denied: make it writable at a"),
+        (OSError(errno.ENAMETOOLONG, "x", "a" * 300), "a name is too long for the file system: choose a shorter one"),
+        (OSError(errno.ELOOP, "x", "a"), "a link leads back to itself: remove it at a"),
         (raised(RuntimeError("could not store"), OSError(errno.ENOSPC, "x")), "the disk is full"),
         (ExceptionGroup("two", [ValueError(), OSError(errno.ENOSPC, "x")]), "the disk is full"),
         (OSError("[Errno 122] Disk quota exceeded"), "the disk is full"),

@@ -53,10 +53,12 @@ def test_there_is_a_worker_for_each_core_or_gpu(gpus, monkeypatch):
     assert default_workers("cpu") == default_workers("cuda") == 7
 
 
-@pytest.mark.parametrize("count", ["0", "-1", "two", "1.5"])
+@pytest.mark.parametrize("count", ["0", "-1", "two", "1.5", "²", "10000", "9" * 5000])
 def test_a_wrong_number_of_workers_is_named(monkeypatch, count):
     monkeypatch.setenv("NASGEM_WORKERS", count)
-    with pytest.raises(ParameterError, match=rf"^workers = '{count}': must be a whole number of at least 1$"):
+    with pytest.raises(
+        ParameterError, match=rf"^workers = '{count[:60]}.*: must be a whole number of at least 1 and at most 9999$"
+    ):
         default_workers("cpu")
 
 
