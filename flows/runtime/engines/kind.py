@@ -80,7 +80,7 @@ RAY = EngineKind(
     f"{_HERE}.ray:RayEngine",
     address="HOST:6379",
     module="ray",
-    install="pip install ray",
+    install="pip install ray cryptography psutil",
     scheduler=f"{_HERE}.ray_serving:serve_scheduler",
     port=6379,
     workers=f"{_HERE}.ray_serving:serve_workers",

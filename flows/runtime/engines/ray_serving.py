@@ -41,7 +41,7 @@ def serve_scheduler(host: str, port: int) -> None:
         NasgemError: it cannot listen there.
     """
     make_ray_key()
-    quiet_ray(KEY_FILE)
+    quiet_ray(KEY_FILE, host)
     address = f"{host}:{port}"
     folder = private_temporary_folder()
     lines = (

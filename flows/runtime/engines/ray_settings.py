@@ -7,8 +7,9 @@ from functools import cache
 from pathlib import Path
 
 from flows.runtime.engines.cluster_key import read_key
+from flows.runtime.engines.ray_tls import encrypt_ray
 from flows.runtime.environment import STATE
-from flows.runtime.private_file import make_private_file
+from flows.runtime.private_file import make_private_file, read_private
 
 KEY_FILE = STATE / "ray.key"
 """Whoever has this key can run code on all machines of the cluster, and nobody else."""
@@ -25,18 +26,21 @@ _SETTINGS = {
 }
 
 
-def quiet_ray(key: Path | None) -> None:
+def quiet_ray(key: Path | None, host: str = "") -> None:
     """Set Ray up in this process and those that it starts, before it is imported.
 
     Args:
         key: file of the cluster's key; None for a cluster of this process alone, whose key is in no file.
+        host: an address by which others reach this machine, if it does not know that itself.
     """
     os.environ |= _SETTINGS
     if key is None:
         os.environ["RAY_AUTH_TOKEN"] = _own_key()
+        os.environ.pop("RAY_USE_TLS", None)
     else:
         os.environ.pop("RAY_AUTH_TOKEN", None)
         os.environ["RAY_AUTH_TOKEN_PATH"] = str(key.absolute())
+        os.environ |= encrypt_ray(read_private(key).strip(), host)
 
 
 @cache

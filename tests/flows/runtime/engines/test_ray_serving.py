@@ -3,11 +3,14 @@
 import shutil
 import signal
 import socket
+import ssl
+from pathlib import Path
 
 import pytest
 
 from flows.runtime.engines.ray_serving import serve_workers
 from flows.runtime.engines.ray_settings import make_ray_key
+from flows.runtime.engines.ray_tls import encrypt_ray
 from nasgem_core.errors import NasgemError
 
 
@@ -19,6 +22,18 @@ def test_a_worker_says_what_it_lacks(tmp_path, monkeypatch):
     make_ray_key()
     with pytest.raises(NasgemError, match=r"^nothing listens at 127\.0\.0\.1:1 "):
         serve_workers("127.0.0.1:1", 1)
+
+
+def assert_encrypted(port: str, secret: str, folder: Path) -> None:
+    """The port shows a certificate that whoever has the key believes."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.load_verify_locations(encrypt_ray(secret, folder=folder)["RAY_TLS_CA_CERT"])
+    context.set_alpn_protocols(["h2"])
+    with (
+        socket.create_connection(("127.0.0.1", int(port)), timeout=10) as plain,
+        context.wrap_socket(plain, server_hostname="127.0.0.1") as connection,
+    ):
+        assert connection.getpeercert()["issuer"] == ((("commonName", "nasgem cluster"),),)
 
 
 @pytest.mark.nightly
@@ -37,6 +52,7 @@ def test_a_cluster_of_two_folders_comes_and_goes(pristine, tmp_path):
         ask = ("nasgem", "worker", address, "--engine", "ray", "--workers", "1")
         assert "asks for a key, and" in machine.refused(*ask)
         shutil.copy(head.root / ".nasgem/ray.key", machine.root / ".nasgem/ray.key")
+        assert_encrypted(port, (head.root / ".nasgem/ray.key").read_text(), tmp_path / "tls")
         worker = machine.start(*ask, output=logs["worker"])
         machine.wait_for_line(logs["worker"], f"1 workers of {address}")
         status = ("nasgem", "status", "--engine", "ray", "--cluster", address)

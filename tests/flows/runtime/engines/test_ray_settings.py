@@ -33,16 +33,22 @@ def test_a_key_that_cannot_be_used_is_named(tmp_path, content, mode, reason):
         require_ray_key("head:6379", key)
 
 
-def test_ray_reports_nothing_and_asks_for_the_key(tmp_path, monkeypatch):
-    for name in ("RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"):
+def test_ray_reports_nothing_asks_for_the_key_and_encrypts(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".nasgem").mkdir(mode=0o700)
+    tls = ("RAY_USE_TLS", "RAY_TLS_SERVER_CERT", "RAY_TLS_SERVER_KEY", "RAY_TLS_CA_CERT")
+    for name in ("RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH", *tls):
         monkeypatch.setenv(name, "")
     quiet_ray(None)
     assert (os.environ["RAY_USAGE_STATS_ENABLED"], os.environ["RAY_AUTH_MODE"]) == ("0", "token")
     first = os.environ["RAY_AUTH_TOKEN"]
     quiet_ray(None)
     assert len(first) == 64 and os.environ["RAY_AUTH_TOKEN"] == first, "Ray reads it once per process"
+    assert "RAY_USE_TLS" not in os.environ
+    make_ray_key(tmp_path / "ray.key")
     quiet_ray(tmp_path / "ray.key")
     assert "RAY_AUTH_TOKEN" not in os.environ and os.environ["RAY_AUTH_TOKEN_PATH"] == str(tmp_path / "ray.key")
+    assert os.environ["RAY_USE_TLS"] == "1" and all(os.path.isfile(os.environ[name]) for name in tls[1:])
 
 
 def test_its_sockets_are_in_a_folder_of_the_owner():
