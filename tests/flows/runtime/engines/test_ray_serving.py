@@ -25,7 +25,7 @@ def test_a_worker_says_what_it_lacks(tmp_path, monkeypatch):
 
 
 def assert_encrypted(port: str, secret: str, folder: Path) -> None:
-    """The port shows a certificate that whoever has the key believes."""
+    """Check that the port shows a certificate which whoever has the key believes."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.load_verify_locations(encrypt_ray(secret, folder=folder)["RAY_TLS_CA_CERT"])
     context.set_alpn_protocols(["h2"])
