@@ -158,6 +158,8 @@ def test_a_part_that_is_killed_changes_nothing(cluster, tmp_path, part):
         assert_clean(log.read_text())
         if part == "scheduler":
             assert log.read_text().count("nasgem: ") == 1
+        if part == "scheduler":
+            assert [cluster.parts[name].wait(120) for name in ("worker 0", "worker 1")] == [0, 0], "they end with it"
         if code:
             cluster.begin()
             again = cluster.search()
