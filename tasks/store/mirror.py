@@ -3,6 +3,7 @@
 A store that fails during a search does not stop it: what is finished is in the folder, and a later command sends it.
 """
 
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +17,7 @@ STEP = "step"
 """Object that says how far the checkpoint next to it is."""
 _GIVEN_UP: set[str] = set()
 """Addresses of stores that failed in this process."""
+_GIVING_UP = threading.Lock()
 _TELL: list[Callable[[str], None]] = []
 
 
@@ -34,8 +36,10 @@ def _store() -> Iterator[ObjectStore | None]:
     try:
         yield store
     except NasgemError as error:
-        _GIVEN_UP.add(store.address)
-        for tell in _TELL:
+        with _GIVING_UP:  # several threads may find out at the same time
+            known = store.address in _GIVEN_UP
+            _GIVEN_UP.add(store.address)
+        for tell in () if known else _TELL:
             tell(f"{error}. The work goes on without it: what it lacks is sent by the next command that needs it")
 
 

@@ -1,3 +1,5 @@
+import threading
+
 import pytest
 import torch
 
@@ -93,3 +95,23 @@ def test_a_store_that_fails_is_named_once_and_the_work_goes_on(store, tmp_path, 
     assert asked == ["records/record-1"]
     (sentence,) = told
     assert sentence.startswith("the store at x cannot be used (no route). The work goes on without it")
+
+
+def test_threads_that_find_it_out_together_name_it_once(store, tmp_path, monkeypatch):
+    told, both = [], threading.Barrier(2)
+    record = tmp_path / "record-1"
+    record.write_bytes(b"x")
+
+    def failing(name, content):
+        both.wait(10)
+        raise NasgemError("the store at x cannot be used (no route)")
+
+    monkeypatch.setattr(store, "put", failing)
+    monkeypatch.setattr(mirror, "_GIVEN_UP", set())
+    mirror.tell_failures(told.append)
+    threads = [threading.Thread(target=send_record, args=(record,)) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(told) == 1
