@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -90,7 +91,8 @@ def compare(wanted: Wanted, config: SearchConfig, workers: Workers) -> tuple[Fig
     world = World(device=torch.device(workers.device))
 
     def begin(trainings: Sequence[ClassifierTraining], parts: Images) -> None:
-        train_side_by_side(workers, train_on_worker, classifier_work(trainings, parts, images, workers.device))
+        work = partial(classifier_work, parts=parts, images=images, device=workers.device)
+        train_side_by_side(workers, train_on_worker, trainings, work)
 
     trainings, grids = tune(planned, images, lambda training, parts: _train(training, parts, world), before=begin)
     begin(trainings, images)

@@ -6,6 +6,7 @@ processes share each training, and the first of them does everything else.
 
 import tempfile
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 from flows.runtime.session import Session, stage_flow
@@ -93,10 +94,10 @@ def check_annotations(session: Session) -> None:
 
 def _train_by_workers(session: Session, trainings: Sequence[DetectorTraining], data: CocoData) -> None:
     """Have workers do the trainings where that is faster; they are then read from their checkpoints."""
-    device, runs = session.placement.device, {training.name: _run_of(training) for training in trainings}
-    with logging_rows(session.records, runs) as log:
-        workers = Workers(session.engine, device)
-        train_side_by_side(workers, train_on_worker, detector_work(trainings, data, device), log)
+    workers = Workers(session.engine, session.placement.device)
+    work = partial(detector_work, data=data, device=workers.device)
+    with logging_rows(session.records, {each.name: _run_of(each) for each in trainings}) as log:
+        train_side_by_side(workers, train_on_worker, trainings, work, log)
 
 
 def _run_of(training: DetectorTraining) -> TrainingRun:

@@ -7,6 +7,7 @@ does everything else.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from flows.runtime.session import Session, stage_flow
@@ -150,10 +151,10 @@ class _Trainings:
     def begin(self, trainings: Sequence[ClassifierTraining], images: Images) -> None:
         """Have the workers do what they can; `finish` does the rest."""
         if self.world.size == 1:
-            device = self.session.placement.device
-            work = classifier_work(trainings, images, self.images, device)
+            workers = Workers(self.session.engine, self.session.placement.device)
+            work = partial(classifier_work, parts=images, images=self.images, device=workers.device)
             with logging_rows(self.session.records, {each.name: _run_of(each) for each in trainings}) as log:
-                train_side_by_side(Workers(self.session.engine, device), train_on_worker, work, log)
+                train_side_by_side(workers, train_on_worker, trainings, work, log)
 
     def finish(self, training: ClassifierTraining, images: Images) -> TrainedClassifier:
         """Return a training, which is done here if it is not finished; log it and register its network."""

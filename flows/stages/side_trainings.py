@@ -6,7 +6,7 @@ runs are those of a stage that trains one network after the other.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from prefect import Task
 
@@ -20,6 +20,7 @@ from tasks.store.checkpoints import is_refreshing
 
 Rows = Sequence[Mapping[str, float]]
 """Reports of a training."""
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,8 @@ class Workers:
 def train_side_by_side(
     workers: Workers,
     task: Task[..., dict[str, Any]],
-    trainings: Sequence[WorkerTraining],
+    trainings: Sequence[T],
+    work: Callable[[Sequence[T]], Sequence[WorkerTraining]],
     on_rows: Callable[[str, Rows], None] = lambda *_: None,
 ) -> None:
     """Have workers do those of the trainings that are not finished, if that is faster; leave their checkpoints here.
@@ -54,19 +56,22 @@ def train_side_by_side(
         workers: who does them.
         task: does one; its result has the `checkpoint`.
         trainings: which ones.
+        work: returns them as workers do them; it is called only where these may help, because it builds each network.
         on_rows: called with the name and new reports of a training whose checkpoints are seen here.
 
     Raises:
         NasgemError: a worker was ended from outside, the engine cannot go on, or memory does not suffice.
     """
-    if is_refreshing():  # everything that is read would be done again
+    # Whatever is read of a training that is refreshed would be done again.
+    if is_refreshing() or not workers.help_with(len(trainings)):
         return
-    unfinished, returned = [each for each in trainings if not each.is_finished], not workers.engine.sees_folder
+    unfinished, returned = [each for each in work(trainings) if not each.is_finished], not workers.engine.sees_folder
     if returned and any(each.only_here for each in unfinished):
         say("  networks that begin with trained weights are trained here: the cluster does not have these weights")
         unfinished = [each for each in unfinished if not each.only_here]
     if not workers.help_with(len(unfinished)):
         return
+    say(f"  {len(unfinished)} networks are trained side by side")
     inputs = [{**training.inputs, "returned": returned} for training in unfinished]
     finished, reported = set[int](), [0] * len(unfinished)
 

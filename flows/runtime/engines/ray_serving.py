@@ -41,8 +41,8 @@ def serve_scheduler(host: str, port: int) -> None:
         NasgemError: it cannot listen there.
     """
     make_ray_key()
-    quiet_ray(KEY_FILE, host)
     address = f"{host}:{port}"
+    quiet_ray(require_ray_key(address), host)
     folder = private_temporary_folder()
     lines = (
         f"the scheduler listens at {address}; Ctrl-C ends it",

@@ -3,6 +3,7 @@
 import os
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -71,8 +72,8 @@ def trainings(images):
 
 
 def train_side_by_side(workers, trainings, images, on_rows=lambda *_: None):
-    work = classifier_work(trainings, images, images, workers.device)
-    module.train_side_by_side(workers, train_on_worker, work, on_rows)
+    work = partial(classifier_work, parts=images, images=images, device=workers.device)
+    module.train_side_by_side(workers, train_on_worker, trainings, work, on_rows)
 
 
 def test_a_cluster_sends_checkpoints_that_are_as_if_trained_here(trainings, images, tmp_path, monkeypatch):
@@ -129,3 +130,10 @@ def test_trainings_of_this_machine_are_seen_while_they_run(trainings, images):
     train_side_by_side(Workers(engine, "cpu"), trainings, images, lambda name, new: rows.append(len(new)))
     assert engine.submitted == ["mobilenet_v2-0", "mobilenet_v2-1"]
     assert rows == [len(reached(checkpoints_of(each, images)).history) for each in trainings]
+
+
+def test_where_workers_cannot_help_no_network_is_built(trainings):
+    engine = FakeEngine(workers=1)
+    work = partial(pytest.fail, "built")
+    module.train_side_by_side(Workers(engine, "cpu"), train_on_worker, trainings, lambda _: work())
+    assert not engine.submitted

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from flows.runtime.engines.ray_serving import serve_workers
-from flows.runtime.engines.ray_settings import make_ray_key
+from flows.runtime.engines.ray_serving import serve_scheduler, serve_workers
+from flows.runtime.engines.ray_settings import KEY_FILE, make_ray_key
 from flows.runtime.engines.ray_tls import encrypt_ray
 from nasgem_core.errors import NasgemError
 
@@ -22,6 +22,15 @@ def test_a_worker_says_what_it_lacks(tmp_path, monkeypatch):
     make_ray_key()
     with pytest.raises(NasgemError, match=r"^nothing listens at 127\.0\.0\.1:1 "):
         serve_workers("127.0.0.1:1", 1)
+
+
+def test_a_scheduler_refuses_a_key_that_others_can_read(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".nasgem").mkdir(mode=0o700)
+    make_ray_key()
+    KEY_FILE.chmod(0o644)
+    with pytest.raises(NasgemError, match=r"ray\.key is not a file that its owner alone can read and write: "):
+        serve_scheduler("127.0.0.1", 1)
 
 
 def assert_encrypted(port: str, secret: str, folder: Path) -> None:
