@@ -1,7 +1,7 @@
 """Long trainings that workers do side by side, before their stage reads them from their checkpoints.
 
-A finished training is read from its checkpoint without a step, so nothing else of a stage differs: results, files and
-runs are those of a stage that trains one network after the other.
+A finished training is read from its checkpoint without a step, so nothing else of a stage differs: files and runs are
+those of a stage that trains one network after the other. Weights differ by rounding where that one uses several cores.
 """
 
 from collections.abc import Callable, Mapping, Sequence
