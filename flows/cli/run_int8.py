@@ -5,7 +5,7 @@ from pathlib import Path
 from flows.cli.printing import print_table
 from flows.runtime.environment import prepare_environment
 from nasgem_core.errors import DataError
-from tasks.run.progress import say
+from tasks.run.progress import said_steps, say
 
 
 def run_int8(model: str, output: Path, images: Path | None, most_lost: float) -> None:
@@ -35,9 +35,8 @@ def run_int8(model: str, output: Path, images: Path | None, most_lost: float) ->
         raise DataError(f"images = {images}: they have other classes than {card.name}; name its own data set")
     for remark in filter(None, (training.note, validation.remark)):
         say(f"  {remark}")
-    report = export_int8(
-        card, network.weights, output, validation, most_lost=most_lost, on_step=lambda step: say(f"  {step}")
-    )
+    with said_steps() as steps:
+        report = export_int8(card, network.weights, output, validation, most_lost=most_lost, on_step=steps.begin)
     rows = [
         ["float", f"{report.float_top1:.4f}", f"{report.float_bytes / 1e6:.2f}", f"{report.float_ms:.3f}"],
         ["int8", f"{report.int8_top1:.4f}", f"{report.int8_bytes / 1e6:.2f}", f"{report.int8_ms:.3f}"],

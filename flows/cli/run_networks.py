@@ -11,7 +11,7 @@ from flows.runtime.environment import prepare_environment
 from flows.stages.catalogue import require_outside_stages
 from nasgem_core.deployment.form import ALL_FORMS, FORMS, INT8
 from nasgem_core.errors import DataError
-from tasks.run.progress import say
+from tasks.run.progress import said_steps
 
 
 def run_export(model: str, output: Path, form: str) -> None:
@@ -24,7 +24,8 @@ def run_export(model: str, output: Path, form: str) -> None:
 
     network = open_network(model, Path.cwd(), untrained=True)
     forms = None if form == ALL_FORMS else (form,)
-    exported = export_network(network.description, network.weights, output, forms, on_step=_say_step)
+    with said_steps() as steps:
+        exported = export_network(network.description, network.weights, output, forms, on_step=steps.begin)
     if not network.trained:
         out.print_words(f"{model} has no weights: the network was written with fresh ones and is not trained")
     rows = [
@@ -36,10 +37,6 @@ def run_export(model: str, output: Path, form: str) -> None:
     for name, reason in exported.left_out.items():
         out.print_words(f"\nNot written: {name}: {reason}.")
     print_table(f"{output}", ["file", "MB"], [[name, f"{size / 1e6:.3f}"] for name, size in exported.files.items()])
-
-
-def _say_step(step: str) -> None:
-    say(f"  {step}")
 
 
 def run_predict(picture: Path, model: str, top: int) -> None:

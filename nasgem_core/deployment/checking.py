@@ -11,7 +11,7 @@ from typing import Literal
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from nasgem_core.deployment import isolated
 from nasgem_core.deployment.form import Form
@@ -23,6 +23,8 @@ BATCHES = (1, 3)
 """Numbers of images of the random inputs: no form may be tied to one."""
 TOLERANCE = 1e-4
 """Largest difference allowed, as a share of the largest output: float32 leaves about 1e-6."""
+_CHANGE = 1e-7
+"""How much pixels change, relative to their value, to see what rounding does: about the last digit of float32."""
 _SECONDS = 600
 
 Outputs = dict[str, list[list[np.ndarray]]]
@@ -46,24 +48,51 @@ class Difference:
     values: str = "logits"
 
 
-def check_forms(
-    network: nn.Module, folder: Path, image_size: int, forms: Sequence[Form], seed: int = 0
-) -> list[Difference]:
-    """Compare the forms in `folder` with `network` on random images; leaves nothing else in the folder.
+@dataclass(frozen=True, eq=False)
+class Examples:
+    """Random images, and what the forms of a classifier have to give for them.
+
+    Args:
+        images: batches of `BATCHES` images, [B, 3, S, S].
+        logits: of the original for each batch.
+    """
+
+    images: Sequence[Tensor]
+    logits: Sequence[np.ndarray]
+
+
+def classifier_examples(network: nn.Module, image_size: int, seed: int = 0) -> Examples:
+    """Return what forms can be compared on, before minutes of writing them.
 
     Raises:
-        DataError: the network's outputs are not finite, or a form cannot be run without this package, or gives
-            something else than the original.
+        DataError: the network's outputs are not finite, or change with the last digits of the pixels, as those of very
+            deep networks with fresh weights do: then they differ between forms as well.
     """
     generator = torch.Generator().manual_seed(seed)
     images = [torch.randn(size, IMAGE_CHANNELS, image_size, image_size, generator=generator) for size in BATCHES]
     with torch.no_grad():
-        expected = [network(batch).numpy() for batch in images]
-    if not all(np.isfinite(array).all() for array in expected):
+        logits = [network(batch).numpy() for batch in images]
+        changed = network(images[-1] * (1 + _CHANGE * torch.randn(images[-1].shape, generator=generator))).numpy()
+    if not all(np.isfinite(array).all() for array in logits):
         raise DataError("the network gives numbers that are not finite for random images: train it first")
-    arrays = {f"images.{i}": batch.numpy() for i, batch in enumerate(images)}
+    largest, output = (float(np.abs(array).max(initial=0.0)) for array in (changed - logits[-1], logits[-1]))
+    if not largest <= TOLERANCE * output:
+        raise DataError(
+            f"the network's logits change by {largest:.3g}, where they reach {output:.3g}, when pixels change in their "
+            "last digit, so forms of it cannot be compared with it: train it first, or export a smaller cell"
+        )
+    return Examples(images, logits)
+
+
+def check_forms(examples: Examples, folder: Path, forms: Sequence[Form]) -> list[Difference]:
+    """Compare the forms in `folder` with the original on random images; leaves nothing else in the folder.
+
+    Raises:
+        DataError: a form cannot be run without this package, or gives something else than the original.
+    """
+    arrays = {f"images.{i}": batch.numpy() for i, batch in enumerate(examples.images)}
     found = isolated_outputs(folder, arrays, forms, "classifier")
-    return [_compare(form, [logits for (logits,) in outputs], expected) for form, outputs in found.items()]
+    return [_compare(form, [logits for (logits,) in outputs], examples.logits) for form, outputs in found.items()]
 
 
 def isolated_outputs(
@@ -133,7 +162,7 @@ def _run_isolated(folder: Path, script: str) -> None:
         raise DataError(f"the exported network does not run in a process without this package: {lines[-1]}")
 
 
-def _compare(form: str, found: list[np.ndarray], expected: list[np.ndarray]) -> Difference:
+def _compare(form: str, found: Sequence[np.ndarray], expected: Sequence[np.ndarray]) -> Difference:
     shapes = [array.shape for array in found], [array.shape for array in expected]
     if shapes[0] != shapes[1]:
         raise DataError(f"the exported form {form!r} gives outputs of shapes {shapes[0]}, the original {shapes[1]}")

@@ -1,6 +1,7 @@
 """Exported forms of a detector are compared with the original: the same objects, at the same places."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -27,16 +28,28 @@ _NEAR, _FAR = 1.0, 1e9
 Found = Sequence[Mapping[str, np.ndarray]]
 
 
-def check_detector_forms(detector: Detector, folder: Path, forms: Sequence[Form], seed: int = 0) -> list[Difference]:
-    """Compare the forms in `folder` with `detector` on random pictures, in a process without this package.
+@dataclass(frozen=True, eq=False)
+class DetectorExamples:
+    """Random pictures, and what the forms of a detector have to find in them.
+
+    Args:
+        arrays: what forms are given, as `isolated_outputs` takes it.
+        found: by the original in each picture.
+    """
+
+    arrays: Mapping[str, np.ndarray]
+    found: Found
+
+
+def detector_examples(detector: Detector, seed: int = 0) -> DetectorExamples:
+    """Return what forms can be compared on, before minutes of writing them.
 
     A trained detector finds nothing in noise: the threshold of the scores is lowered, for original and forms alike,
     until at least three objects are found. Which of two boxes with nearly equal scores goes can hang on rounding;
     pictures where the original's own choice changes with the last digits of the pixels are drawn again.
 
     Raises:
-        DataError: nothing is found or values are not finite, or a form cannot be run, finds other objects, or other
-            places and scores.
+        DataError: nothing is found, or values are not finite.
     """
     pictures, fitting, threshold, expected = _steady(detector, torch.Generator().manual_seed(seed))
     arrays = {f"picture.{i}": picture.numpy() for i, picture in enumerate(pictures)}
@@ -46,10 +59,19 @@ def check_detector_forms(detector: Detector, folder: Path, forms: Sequence[Form]
         height, width = pictures[i].shape[1:]
         canvas[:, :height, :width] = pictures[i]
         arrays |= {f"image.{i}": canvas.numpy(), f"size.{i}": np.array([height, width])}
+    return DetectorExamples(arrays, expected)
+
+
+def check_detector_forms(examples: DetectorExamples, folder: Path, forms: Sequence[Form]) -> list[Difference]:
+    """Compare the forms in `folder` with the original on random pictures, in a process without this package.
+
+    Raises:
+        DataError: a form cannot be run, finds other objects, or other places and scores.
+    """
     differences = []
-    for form, outputs in isolated_outputs(folder, arrays, forms, "detector").items():
+    for form, outputs in isolated_outputs(folder, examples.arrays, forms, "detector").items():
         results = [dict(zip(OUTPUTS, values, strict=True)) for values in outputs]
-        differences += _compare(form, results, expected[: len(results)])
+        differences += _compare(form, results, examples.found[: len(results)])
     return differences
 
 

@@ -2,14 +2,15 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from torch import Tensor
 
 from nasgem_core.deployment import onnx_app
 from nasgem_core.deployment.card import NetworkCard
-from nasgem_core.deployment.checking import Difference, check_forms
-from nasgem_core.deployment.detector_checking import check_detector_forms
+from nasgem_core.deployment.checking import Difference, check_forms, classifier_examples
+from nasgem_core.deployment.detector_checking import check_detector_forms, detector_examples
 from nasgem_core.deployment.detectors import load_detector
 from nasgem_core.deployment.folders import new_folder, write_network
 from nasgem_core.deployment.form import ONNX_APP, Form, form_files, forms_named
@@ -47,7 +48,8 @@ def export_network(
 ) -> Exported:
     """Write weights, description and the forms asked for into a new folder, whole or not at all.
 
-    Each form is run on random images in a process that cannot import this package. With several forms asked for, the
+    Each form is run on random images in a process that cannot import this package; the network itself before anything
+    is written, because forms of a deep network take minutes. With several forms asked for, the
     Python file of a network that cannot be written as one is left out; asked for alone, that is an error. The Python
     file of a detector takes pictures of any size; its programs take one that was resized, see `detector_program`.
 
@@ -60,8 +62,8 @@ def export_network(
 
     Raises:
         ParameterError: a form is unknown.
-        DataError: the folder holds something else, the weights are another network's, or a form cannot be written or
-            differs from the original.
+        DataError: the folder holds something else, the weights are another network's, its outputs are not finite or
+            hang on rounding, or a form cannot be written or differs from the original.
     """
     chosen = forms_named(forms)
     say = on_step or (lambda step: None)
@@ -71,18 +73,23 @@ def export_network(
     else:
         original = Classifier(description, load_network(description, weights))
     with new_folder(folder, form_files()) as target:
+        check = _prepared_check(original)
         write_network(target, original.document, weights)
         left_out = _write(original, chosen, target, say)
         say(COMPARING)
         written = [form for form in chosen if form.name not in left_out]
         if isinstance(original, Classifier) and any(form.name == "onnx" for form in written):
             (target / ONNX_APP).write_bytes(Path(onnx_app.__file__).read_bytes())
-        if isinstance(original, WholeDetector):
-            differences = check_detector_forms(original.network, target, written)
-        else:
-            differences = check_forms(original.network, target, original.card.image_size, written)
+        differences = check(target, written)
         files = {path.name: path.stat().st_size for path in sorted(target.iterdir())}
     return Exported(folder, files, differences, left_out)
+
+
+def _prepared_check(original: Classifier | WholeDetector) -> Callable[[Path, Sequence[Form]], list[Difference]]:
+    """Run the original on random images; return what compares the forms in a folder with what it gave."""
+    if isinstance(original, WholeDetector):
+        return partial(check_detector_forms, detector_examples(original.network))
+    return partial(check_forms, classifier_examples(original.network, original.card.image_size))
 
 
 def _write(

@@ -97,6 +97,35 @@ class Bar:
         return f", about {(now - since) / (done - before) * (self.total - done):.0f} s left"
 
 
+class Steps:
+    """Says what is done now, such as "writing the ONNX file", where one step may take long and cannot be counted."""
+
+    def __init__(self) -> None:
+        self._at = ""
+        self._since = self._last_line = time.monotonic()
+
+    def begin(self, step: str) -> None:
+        """Say that a step begins."""
+        self._at = step
+        self._since = self._last_line = time.monotonic()
+        say(f"  {step}")
+
+    def beat(self) -> None:
+        """Say that the step goes on, where nothing was said for long."""
+        now = time.monotonic()
+        if self._at and now - self._last_line >= _SILENT_FOR:
+            self._last_line = now
+            say(f"  still {self._at}, for {now - self._since:.0f} s")
+
+
+@contextmanager
+def said_steps() -> Iterator[Steps]:
+    """Say, while the block runs, which step it is at, at least once a minute."""
+    steps = Steps()
+    with _beating(steps):
+        yield steps
+
+
 @contextmanager
 def progress_bar(name: str, total: int) -> Iterator[Bar]:
     """Show a bar named `name` of `total` units while the block runs."""
@@ -113,13 +142,13 @@ def progress_bar(name: str, total: int) -> Iterator[Bar]:
 
 
 @contextmanager
-def _beating(bar: Bar) -> Iterator[None]:
-    """Let a bar speak up now and then while the block runs, whatever that waits for."""
+def _beating(work: Bar | Steps) -> Iterator[None]:
+    """Let a bar or steps speak up now and then while the block runs, whatever that waits for."""
     ended = threading.Event()
 
     def beat() -> None:
         while not ended.wait(_SILENT_FOR / 10):
-            bar.beat()
+            work.beat()
 
     thread = threading.Thread(target=beat, name="progress", daemon=True)
     thread.start()

@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from nasgem_core.deployment import checking
-from nasgem_core.deployment.detector_checking import check_detector_forms
+from nasgem_core.deployment.detector_checking import check_detector_forms, detector_examples
 from nasgem_core.deployment.detector_program import OUTPUTS, detector_program
 from nasgem_core.deployment.detectors import load_detector
 from nasgem_core.deployment.form import forms_named
@@ -43,7 +43,7 @@ def run_here(monkeypatch, detector):
 
 def test_objects_in_another_order_are_the_same(detector, run_here, tmp_path):
     given = run_here(lambda found: {name: array[::-1].copy() for name, array in found.items()})
-    boxes, scores = check_detector_forms(detector, tmp_path, forms_named(["onnx"]))
+    boxes, scores = check_detector_forms(detector_examples(detector), tmp_path, forms_named(["onnx"]))
     assert (boxes.form, boxes.values, scores.values) == ("onnx", "boxes", "scores")
     assert boxes.largest <= 1e-4 and 1 < boxes.output <= 64 and 0 < scores.output < 1
     assert {name for name in given if name.startswith("picture.")} == {"picture.0", "picture.1", "picture.2"}
@@ -69,17 +69,17 @@ def test_objects_in_another_order_are_the_same(detector, run_here, tmp_path):
 def test_a_form_that_differs_is_refused(detector, run_here, tmp_path, change, message):
     run_here(change)
     with pytest.raises(DataError, match=message):
-        check_detector_forms(detector, tmp_path, forms_named(["onnx"]))
+        check_detector_forms(detector_examples(detector), tmp_path, forms_named(["onnx"]))
 
 
 @pytest.mark.parametrize(
     ("fill", "message"),
     [(float("nan"), "finds nothing in random images|not finite"), (0.0, "the same highest score: train it first")],
 )
-def test_a_detector_without_findings_is_refused(tmp_path, fill, message):
+def test_a_detector_without_findings_is_refused(fill, message):
     spec = detector_spec()
     weights = detector_weights(spec)
     logits = {name: tensor for name, tensor in weights.items() if "cls_logits" in name}
     broken = load_detector(spec, weights | {name: torch.full_like(tensor, fill) for name, tensor in logits.items()})
     with pytest.raises(DataError, match=message):
-        check_detector_forms(broken, tmp_path, forms_named(["onnx"]))
+        detector_examples(broken)

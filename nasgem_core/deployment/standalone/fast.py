@@ -58,9 +58,10 @@ def made_fast(network: GraphModule, *, grouped: bool = True) -> GraphModule:
         _share(graph)
         groups = convolutions_to_join(graph, grouped=grouped)
         sort_channels(graph, _ranks(groups))
+        counts = channels_of(graph)
         for group in groups:
-            _join(graph, group)
-        while _sink(graph, grouped=grouped):
+            _join(graph, group, counts)
+        while _sink(graph, counts, grouped=grouped):
             pass
         _drop_concatenations(graph)
         graph.eliminate_dead_code()
@@ -153,14 +154,15 @@ def _ranks(groups: list[list[Node]]) -> Ranks:
     }
 
 
-def _join(graph: Graph, group: list[Node]) -> None:
+def _join(graph: Graph, group: list[Node], counts: dict[Node, int]) -> None:
     """Replace convolutions of one value by a wider one, and what they give by parts of what that gives."""
     (source,) = sources(group[0])
     layers: list[Layer] = [layer_of(node) for node in group]
     if is_depthwise(group[0]):  # the copies cost less than several small convolutions
         with graph.inserting_after(source):
-            source = graph.call_function(torch.cat, ([source] * len(group), 1))
-    _replace(graph, group, source, _joined(layers))
+            source, width = graph.call_function(torch.cat, ([source] * len(group), 1)), counts[source]
+        counts[source] = width * len(group)
+    _replace(graph, group, source, _joined(layers), counts)
 
 
 def _joined(layers: list[Layer], *, side_by_side: bool = False) -> nn.Module:
@@ -183,30 +185,34 @@ def _joined(layers: list[Layer], *, side_by_side: bool = False) -> nn.Module:
     return joined
 
 
-def _replace(graph: Graph, nodes: list[Node], source: Node, layer: nn.Module | None) -> None:
+def _replace(
+    graph: Graph, nodes: list[Node], source: Node, layer: nn.Module | None, counts: dict[Node, int]
+) -> None:
     """Replace nodes that do the same to one value, or to its parts in their order, by one node.
 
-    `layer` is what it calls, None where it calls what each of them does.
+    `layer` is what it calls, None where it calls what each of them does. The channels of new values are added to
+    `counts`: to find those of all values again for each of hundreds of replacements would take minutes.
     """
-    first, counts = nodes[0], channels_of(graph)
+    first = nodes[0]
     target = first.target
     if layer is not None:
         target = f"joined_{first.name}"
         module_of(graph).add_submodule(target, layer)
     with graph.inserting_after(source):
         whole = graph.create_node(first.op, target, (source, *first.args[1:]), first.kwargs)
+    counts[whole] = sum(counts[node] for node in nodes)
     start = 0
     for node in nodes:
         with graph.inserting_after(whole):
             part = graph.call_function(torch.narrow, (whole, 1, start, counts[node]))
+        counts[part] = counts[node]
         start += counts[node]
         node.replace_all_uses_with(part)
         graph.erase_node(node)
 
 
-def _sink(graph: Graph, *, grouped: bool) -> bool:
+def _sink(graph: Graph, counts: dict[Node, int], *, grouped: bool) -> bool:
     """Do to a whole value what is done to each part of it; say whether there was anything."""
-    counts = channels_of(graph)
     for whole in graph.nodes:
         alike: dict[tuple[str, int], dict[int, Node]] = {}
         for part in [user for user in whole.users if user.target is torch.narrow]:
@@ -220,7 +226,7 @@ def _sink(graph: Graph, *, grouped: bool) -> bool:
             if len(nodes) > 1 and sum(counts[part] for part in parts) == counts[whole]:
                 joined = [layer_of(node) for node in nodes]
                 layer = None if is_simple(nodes[0]) else _joined(joined, side_by_side=is_dense(nodes[0]))
-                _replace(graph, nodes, whole, layer)
+                _replace(graph, nodes, whole, layer, counts)
                 for part in parts:
                     if not part.users:
                         graph.erase_node(part)

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from tasks.run import progress
-from tasks.run.progress import Bar
+from tasks.run.progress import Bar, Steps
 from tasks.run.terminal import Terminal
 
 
@@ -24,7 +24,7 @@ def update(now: float, bar: Bar, done: int, **figures: float) -> None:
     bar.update(done, figures)
 
 
-def beat(now: float, bar: Bar) -> None:
+def beat(now: float, bar: Bar | Steps) -> None:
     lines.now = now
     bar.beat()
 
@@ -32,6 +32,16 @@ def beat(now: float, bar: Bar) -> None:
 def started(total: int) -> Bar:
     lines.now = 0.0
     return Bar("training", total, None)
+
+
+def begun_steps(now: float) -> Steps:
+    lines.now = now
+    return Steps()
+
+
+def begin(now: float, steps: Steps, step: str) -> None:
+    lines.now = now
+    steps.begin(step)
 
 
 def test_a_line_every_few_seconds_says_what_is_left(lines):
@@ -155,3 +165,19 @@ def test_a_remark_is_printed_once_and_noted_each_time(noted, capsys):
     for _ in range(2):
         progress.say("only one of these", once=True)
     assert capsys.readouterr().err.count("only one") == 1 and len(noted) == 2
+
+
+def test_a_step_that_takes_long_is_said_again_every_minute(lines):
+    steps = begun_steps(0)
+    beat(70, steps)
+    begin(80, steps, "writing the ONNX file")
+    for now in (120, 131, 140, 185):
+        beat(now, steps)
+    begin(190, steps, "comparing")
+    beat(200, steps)
+    assert lines == [
+        "  writing the ONNX file",
+        "  still writing the ONNX file, for 51 s",
+        "  still writing the ONNX file, for 105 s",
+        "  comparing",
+    ]
