@@ -116,7 +116,7 @@ def _require_images(name: str, folder: Path) -> None:
 
 def _dvc_add(path: Path) -> None:
     run_dvc(
-        *("add", "--quiet", str(path)),
+        *("add", str(path)),
         failed=f"DVC could not add {path}",
         remedy="Mend what DVC reports and run again; nothing was changed",
     )

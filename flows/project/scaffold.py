@@ -54,7 +54,7 @@ def make_project(folder: Path, images: Path | None) -> list[str]:
             _copy_images(images, place / IMAGES)
             remarks = _checked_images(place, images)
             run_dvc(
-                *("add", "--quiet", IMAGES),
+                *("add", IMAGES),
                 failed=f"DVC could not add {images}",
                 remedy="Mend what DVC reports and run again; no project was made",
                 folder=place,
