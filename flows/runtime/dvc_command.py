@@ -9,7 +9,6 @@ from flows.runtime.environment import STATE
 from nasgem_core.errors import NasgemError
 from tasks.run.masking import without_secrets
 
-
 _NO_REASON = "Having any troubles?"
 """Begins the last line of what DVC prints whatever went wrong."""
 

@@ -185,9 +185,7 @@ def _joined(layers: list[Layer], *, side_by_side: bool = False) -> nn.Module:
     return joined
 
 
-def _replace(
-    graph: Graph, nodes: list[Node], source: Node, layer: nn.Module | None, counts: dict[Node, int]
-) -> None:
+def _replace(graph: Graph, nodes: list[Node], source: Node, layer: nn.Module | None, counts: dict[Node, int]) -> None:
     """Replace nodes that do the same to one value, or to its parts in their order, by one node.
 
     `layer` is what it calls, None where it calls what each of them does. The channels of new values are added to
