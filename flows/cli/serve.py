@@ -2,6 +2,9 @@
 
 import asyncio
 import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
@@ -43,16 +46,32 @@ def serve_search(cron: str | None, name: str, overrides: dict[str, Any] | None) 
                 f"{without_secrets(address)} asks for no password: whoever reaches it can start searches as you. Start "
                 "it with PREFECT_SERVER_API_AUTH_STRING, or unset PREFECT_API_URL"
             )
-        search.serve(
-            name=name,
-            schedules=[schedule for schedule, _ in schedules],
-            parameters={"overrides": overrides or {}},
-            limit=1,
-            description="NASGEM search in this folder; `overrides` sets parameters by dotted name.",
-            # By its file, Prefect would put the current folder first, where a user may have a `flows.py`.
-            entrypoint_type=EntrypointType.MODULE_PATH,
-            print_starting_message=False,
-        )
+        with _own_temporary_folder():
+            search.serve(
+                name=name,
+                schedules=[schedule for schedule, _ in schedules],
+                parameters={"overrides": overrides or {}},
+                limit=1,
+                description="NASGEM search in this folder; `overrides` sets parameters by dotted name.",
+                # By its file, Prefect would put the current folder first, where a user may have a `flows.py`.
+                entrypoint_type=EntrypointType.MODULE_PATH,
+                print_starting_message=False,
+            )
+
+
+@contextmanager
+def _own_temporary_folder() -> Iterator[None]:
+    """Have this process keep temporary files in a folder that only this user can use, and that goes with the block.
+
+    Prefect's runner keeps its own below `/tmp/runner_storage`, which is the folder of whoever served first on a machine.
+    """
+    before = tempfile.tempdir
+    with tempfile.TemporaryDirectory(prefix="nasgem-serve-", ignore_cleanup_errors=True) as folder:
+        tempfile.tempdir = folder
+        try:
+            yield
+        finally:
+            tempfile.tempdir = before
 
 
 def _checked_schedules(cron: str | None, name: str) -> list[tuple[Any, datetime]]:

@@ -10,6 +10,7 @@ import tempfile
 import warnings
 from pathlib import Path
 
+from flows.runtime.dvc_settings import name_own_cache
 from flows.runtime.private_folder import make_private, make_private_cache
 from flows.runtime.proxies import reach_this_machine_directly
 from nasgem_core.errors import NasgemError
@@ -28,8 +29,8 @@ def prepare_environment(*, only_reads: bool = False, anywhere: bool = False) -> 
     """Set the process up to work in the current folder, which must be that of a project.
 
     Args:
-        only_reads: the command writes nothing here; where the folder cannot be written, caches are kept elsewhere until
-            it ends.
+        only_reads: the command writes nothing here; where the folder cannot be written or is another user's, caches are
+            kept elsewhere until it ends.
         anywhere: the command needs no project; outside of one nothing is written, as where a folder cannot be.
 
     Raises:
@@ -42,7 +43,7 @@ def prepare_environment(*, only_reads: bool = False, anywhere: bool = False) -> 
             f"{Path.cwd()} does not contain params.yaml: run nasgem in the folder of a project; "
             "`nasgem init FOLDER` makes one"
         )
-    writable = in_project and os.access(STATE if STATE.exists() else ".", os.W_OK)
+    writable = in_project and os.access(STATE if STATE.exists() else ".", os.W_OK) and not _is_of_another_user(STATE)
     state = make_state_folder() if writable or not (only_reads or anywhere) else _temporary_folder()
     reach_this_machine_directly()
     # What a user has set for other programs does not turn it on here; Prefect asks on the terminal otherwise.
@@ -92,6 +93,7 @@ def make_state_folder() -> Path:
             make_private(STATE / name)
         for name in _DVC:
             make_private_cache(STATE / name)
+        name_own_cache(STATE)
         probe = STATE / f"probe.{os.getpid()}"
         probe.write_bytes(b"x" * 4096)
         probe.unlink()
@@ -100,6 +102,11 @@ def make_state_folder() -> Path:
             f"cannot write to {STATE.resolve()}: {error.strerror}; free space there or make the folder writable"
         ) from None
     return STATE.absolute()
+
+
+def _is_of_another_user(folder: Path) -> bool:
+    """Whether a folder is somebody else's, even if this user may write there, as root may anywhere."""
+    return folder.exists() and folder.stat().st_uid != os.geteuid()
 
 
 def _temporary_folder() -> Path:

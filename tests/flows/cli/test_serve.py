@@ -1,5 +1,7 @@
 import re
+import tempfile
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -47,6 +49,19 @@ def test_the_search_is_served_one_run_at_a_time(served):
     assert [schedule.cron for schedule in options["schedules"]] == ["0 2 * * *"]
     assert options["parameters"] == {"overrides": {"seed": 1}}
     assert options["entrypoint_type"].name == "MODULE_PATH"  # not by a path, before which the current folder would come
+
+
+def test_users_of_one_machine_serve_without_a_common_folder(served, monkeypatch):
+    """Prefect's runner is made with a folder below that of all temporary files."""
+    from prefect.runner import Runner
+
+    outside = Path(tempfile.gettempdir())
+    monkeypatch.setattr(type(searches.search), "serve", lambda flow, **_: served.append(Runner(name="x")._tmp_dir))
+    serve_search(None, "nasgem", None)
+    storage = served[-1]
+    assert storage.parts[-2] == "runner_storage" and storage.parents[1].parent == outside
+    assert storage.parents[1].name.startswith("nasgem-serve-") and not storage.parents[1].exists()
+    assert Path(tempfile.gettempdir()) == outside
 
 
 def test_without_a_schedule_it_runs_on_request(served):

@@ -46,6 +46,26 @@ def test_a_command_that_only_reads_keeps_caches_elsewhere_where_it_cannot_write(
         assert not os.environ[name].startswith(str(here))
 
 
+def test_a_command_that_only_reads_does_so_in_the_folder_of_another_user(here, monkeypatch):
+    """Root may write there as well, and group members where the owner lets them."""
+    (here / "params.yaml").touch()
+    (here / STATE).mkdir()
+    monkeypatch.setattr(os, "geteuid", lambda: (here / STATE).stat().st_uid + 1)
+    prepare_environment(only_reads=True)
+    assert not list((here / STATE).iterdir()) and not os.environ["MPLCONFIGDIR"].startswith(str(here))
+    with pytest.raises(NasgemError, match="belongs to user"):
+        prepare_environment()
+
+
+def test_dvc_makes_no_cache_at_the_place_that_a_folder_was_moved_from(here):
+    (here / "params.yaml").touch()
+    (here / ".dvc").mkdir()
+    settings = here / ".dvc" / "config.local"
+    settings.write_text("[core]\n    site_cache_dir = /moved/from/here/.nasgem/dvc\n")
+    prepare_environment(only_reads=True)
+    assert settings.read_text() == f"[core]\n    site_cache_dir = {here / STATE / 'dvc'}\n"
+
+
 def test_a_command_that_needs_no_project_leaves_nothing_in_another_folder(here):
     prepare_environment(only_reads=True, anywhere=True)
     assert not list(here.iterdir())
