@@ -151,8 +151,11 @@ def complete(profile: Path) -> bytes:
 def parse_value(text: str) -> Any:
     """Read a value given on the command line as YAML reads it: numbers, true, [1, 2], words.
 
-    In YAML a number sign after a blank begins a comment. A command line has none, so it is part of the word.
+    In YAML a number sign after a blank begins a comment. A command line has none, so it is part of the word. Nothing is
+    the empty text, with which a data set is unset.
     """
+    if not text.strip():
+        return ""
     try:
         node = YAML(typ="safe").compose(text)
         end = node.end_mark.index if node is not None else 0

@@ -134,7 +134,15 @@ def test_a_profile_of_the_folder_takes_the_place_of_a_bundled_one(params):
 
 @pytest.mark.parametrize(
     ("text", "value"),
-    [("3", 3), ("0.05", 0.05), ("true", True), ("[1, 2]", [1, 2]), ("accuracy", "accuracy"), ("1.0e-3", 0.001)],
+    [
+        ("3", 3),
+        ("0.05", 0.05),
+        ("true", True),
+        ("[1, 2]", [1, 2]),
+        ("accuracy", "accuracy"),
+        ("1.0e-3", 0.001),
+        ("", ""),
+    ],
 )
 def test_values_are_read_as_yaml(text, value):
     assert parse_value(text) == value and type(parse_value(text)) is type(value)
