@@ -14,6 +14,7 @@ from typing import Any, get_args, get_type_hints
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import YAMLError
+from ruamel.yaml.events import CollectionEndEvent, CollectionStartEvent
 from ruamel.yaml.nodes import ScalarNode
 
 from nasgem_core.bundled_files import PROFILES
@@ -29,6 +30,8 @@ OWN_PROFILES = Path("profiles")
 """Of the current folder; a profile there takes the place of a bundled one of its name."""
 _NO_YAML = (YAMLError, ValueError, RecursionError, MemoryError)
 """What ruamel.yaml raises of texts; the last three of numbers, dates and depths that Python does not hold."""
+_DEEPEST = 50
+"""Lists and sections inside of each other, more than any document of ours has."""
 _COMMENTS = 36
 """Column of the comments."""
 
@@ -157,6 +160,7 @@ def parse_value(text: str) -> Any:
     if not text.strip():
         return ""
     try:
+        _require_shallow(text)
         node = YAML(typ="safe").compose(text)
         end = node.end_mark.index if node is not None else 0
         if text[end:].strip():
@@ -189,7 +193,9 @@ def _checked(document: Any) -> SearchConfig:
 def load_yaml(path: Path, typ: str = "rt") -> Any:
     """Parse a file; "rt" keeps comments for writing it back, "safe" gives plain values."""
     try:
-        return YAML(typ=typ).load(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        _require_shallow(text)
+        return YAML(typ=typ).load(text)
     except FileNotFoundError:
         raise ParameterError(f"{path} is missing: `nasgem init FOLDER` makes a folder that has it") from None
     except OSError as error:
@@ -199,6 +205,15 @@ def load_yaml(path: Path, typ: str = "rt") -> Any:
         line = f" in line {where.line + 1}" if where else ""
         reason = getattr(error, "problem", None) or str(error).partition("\n")[0]
         raise ParameterError(f"{path} is not valid YAML{line}: {reason:.200}; correct it, or restore it") from None
+
+
+def _require_shallow(text: str) -> None:
+    """Raise `YAMLError` for a text that is nested so deeply that the parser, which is in C, would crash."""
+    depth = 0
+    for event in YAML(typ="safe").parse(text):
+        depth += isinstance(event, CollectionStartEvent) - isinstance(event, CollectionEndEvent)
+        if depth > _DEEPEST:
+            raise YAMLError("it is nested too deeply")
 
 
 def _described(config: Any, comments: Mapping[str, str]) -> CommentedMap:

@@ -11,7 +11,7 @@ from typing import Any
 
 from flows.runtime.engines.address import require_scheduler
 from flows.runtime.engines.engine import FatalTaskError, WorkerError
-from flows.runtime.engines.ray_settings import private_temporary_folder, quiet_ray, require_ray_key
+from flows.runtime.engines.ray_settings import folder_for_ray, private_temporary_folder, quiet_ray, require_ray_key
 from flows.runtime.engines.ray_worker import on_worker
 from flows.runtime.engines.remote import Outcome, description
 from flows.runtime.engines.remote_engine import ANSWER, COUNTED_EVERY, RemoteEngine, refuse_others
@@ -63,7 +63,7 @@ class RayEngine(RemoteEngine):
             "num_cpus": self.workers,
             "num_gpus": 0,
             "include_dashboard": False,
-            "_temp_dir": self._folder,
+            "_temp_dir": folder_for_ray(self._folder),
         }
 
     def _existing(self) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from flows.runtime.engines import ray_start
 from flows.runtime.engines.address import require_scheduler
 from flows.runtime.engines.ray_settings import (
     KEY_FILE,
+    folder_for_ray,
     make_ray_key,
     private_temporary_folder,
     quiet_ray,
@@ -50,7 +51,7 @@ def serve_scheduler(host: str, port: int) -> None:
         f"  `nasgem worker {address} --engine ray`",
         f"  to search on a machine with a worker: `nasgem search --engine ray --cluster {address}`",
     )
-    options = ("--num-cpus=0", "--num-gpus=0", "--include-dashboard=false", f"--temp-dir={folder}")
+    options = ("--num-cpus=0", "--num-gpus=0", "--include-dashboard=false", f"--temp-dir={folder_for_ray(folder)}")
     try:
         _serve(("--head", f"--node-ip-address={host}", f"--port={port}", *options), lines)
     finally:

@@ -63,3 +63,8 @@ def require_ray_key(address: str, path: Path = KEY_FILE) -> Path:
 def private_temporary_folder() -> str:
     """Return a new folder of this user alone with a short name: Ray's sockets are in it, whose paths are limited."""
     return tempfile.mkdtemp(prefix="ray-", dir="/tmp")
+
+
+def folder_for_ray(private: str) -> str:
+    """Return what to name to Ray as its folder: it opens that one to everybody, but not the private one above."""
+    return f"{private}/r"

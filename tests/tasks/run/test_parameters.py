@@ -193,11 +193,15 @@ def test_what_python_does_not_hold_is_refused_with_its_file(params, text):
         parse_value(text)
 
 
-@pytest.mark.parametrize("text", ["[" * 3000 + "]" * 3000, "{a: " * 2000 + "}" * 2000])
+@pytest.mark.parametrize(
+    "text", ["[" * 3000 + "]" * 3000, "{a: " * 2000 + "}" * 2000, "[" * 100_000, "\n" + "- " * 100_000]
+)
 def test_deep_documents_are_refused(params, text):
+    with pytest.raises(ParameterError, match="is not a YAML value"):
+        parse_value(text)
     for content in (text, f"seed: {text}\n"):
         params.write_text(content)
-        with pytest.raises(ParameterError, match=r"params.yaml"):
+        with pytest.raises(ParameterError, match=r"params.yaml is not valid YAML.*nested too deeply; correct it"):
             load_config()
 
 

@@ -4,10 +4,12 @@ import shutil
 import signal
 import socket
 import ssl
+import stat
 from pathlib import Path
 
 import pytest
 
+from flows.runtime.engines import ray_serving
 from flows.runtime.engines.ray_serving import serve_scheduler, serve_workers
 from flows.runtime.engines.ray_settings import KEY_FILE, make_ray_key
 from flows.runtime.engines.ray_tls import encrypt_ray
@@ -31,6 +33,23 @@ def test_a_scheduler_refuses_a_key_that_others_can_read(tmp_path, monkeypatch):
     KEY_FILE.chmod(0o644)
     with pytest.raises(NasgemError, match=r"ray\.key is not a file that its owner alone can read and write: "):
         serve_scheduler("127.0.0.1", 1)
+
+
+def test_the_folder_that_ray_opens_to_everybody_is_in_a_private_one(tmp_path, monkeypatch):
+    modes = []
+
+    def start(options, lines):
+        (folder,) = [Path(option.partition("=")[2]) for option in options if option.startswith("--temp-dir=")]
+        folder.mkdir()
+        folder.chmod(0o777)
+        modes.append(stat.S_IMODE(folder.parent.stat().st_mode))
+
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".nasgem").mkdir(mode=0o700)
+    monkeypatch.setattr(ray_serving, "quiet_ray", lambda *_: None)
+    monkeypatch.setattr(ray_serving, "_serve", start)
+    serve_scheduler("127.0.0.1", 1)
+    assert modes == [0o700]
 
 
 def assert_encrypted(port: str, secret: str, folder: Path) -> None:

@@ -1,9 +1,16 @@
 import os
+import shutil
 import stat
 
 import pytest
 
-from flows.runtime.engines.ray_settings import make_ray_key, private_temporary_folder, quiet_ray, require_ray_key
+from flows.runtime.engines.ray_settings import (
+    folder_for_ray,
+    make_ray_key,
+    private_temporary_folder,
+    quiet_ray,
+    require_ray_key,
+)
 from nasgem_core.errors import NasgemError
 
 
@@ -53,5 +60,8 @@ def test_ray_reports_nothing_asks_for_the_key_and_encrypts(tmp_path, monkeypatch
 
 def test_its_sockets_are_in_a_folder_of_the_owner():
     folder = private_temporary_folder()
-    assert stat.S_IMODE(os.stat(folder).st_mode) == 0o700 and len(folder) < 40
-    os.rmdir(folder)
+    from ray._common.utils import try_to_create_directory
+
+    try_to_create_directory(folder_for_ray(folder))  # as Ray does
+    assert stat.S_IMODE(os.stat(folder).st_mode) == 0o700 and len(folder_for_ray(folder)) < 40
+    shutil.rmtree(folder)
