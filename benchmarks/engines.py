@@ -4,16 +4,22 @@ Run it with `python benchmarks/engines.py`. Per engine and length of the waits: 
 result, what a training costs beyond its wait on as many workers, processor time and memory of the driver (the process
 that searches; its Prefect server apart), and how many trainings a second the driver can hand out at most, from its
 processor time. From that follows how many workers it keeps busy with trainings of a minute. The first flow of an engine
-starts its workers and is not counted. Last, the bytes that a real training of a cell moves.
+starts its workers and is not counted. `--threads` makes the workers of Dask threads of one other process, because a
+small machine has no room for as many processes as one wants to try. Last, the bytes that a real training of a cell
+moves.
 """
 
 import argparse
 import os
 import resource
+import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))
 # Workers import `simulated` too.
@@ -29,6 +35,7 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=8)
     parser.add_argument("--trainings", type=int, default=200)
     parser.add_argument("--seconds", type=float, nargs="+", default=[0.0, 0.5])
+    parser.add_argument("--threads", action="store_true", help="workers of Dask are threads of one other process")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
@@ -37,13 +44,29 @@ def main() -> None:
         from flows.runtime.environment import prepare_environment
 
         prepare_environment()
+        from flows.runtime.engines.choice import engine_kind
         from flows.runtime.server import prefect_server
 
         with prefect_server():
             for root, name in enumerate(arguments.engines):
-                _measure(name, arguments.workers, arguments.trainings, arguments.seconds, 1000 * root)
+                with _cluster(arguments.workers if name == "dask" and arguments.threads else 0) as address:
+                    engine = engine_kind(name).load("engine")(arguments.workers, address)
+                    _measure(name, engine, arguments.trainings, arguments.seconds, 1000 * root)
         os.chdir("/")
     _say_bytes()
+
+
+@contextmanager
+def _cluster(threads: int) -> Iterator[str]:
+    """Run a Dask cluster of that many threads in another process and yield its address, "" if there are to be none."""
+    if not threads:
+        yield ""
+        return
+    command = [sys.executable, str(Path(__file__).with_name("worker_threads.py")), str(threads)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdin is not None and process.stdout is not None
+        yield process.stdout.readline().strip()
+        process.stdin.close()
 
 
 def _say_bytes() -> None:
@@ -73,11 +96,9 @@ def _say_bytes() -> None:
     print(f"a training: {sent:,} bytes sent by Dask, {len(content):,} bytes back")
 
 
-def _measure(name: str, workers: int, trainings: int, lengths: list[float], root: int) -> None:
+def _measure(name: str, engine: Any, trainings: int, lengths: list[float], root: int) -> None:
     """Print what an engine costs; `root` tells its records from those of the others, which it would read."""
-    from flows.runtime.engines.choice import engine_kind
-
-    engine = engine_kind(name).load("engine")(workers, "")
+    workers = engine.workers
     try:
         _run(engine, workers, 0.0, root)
         for place, seconds in enumerate(lengths, root + 1):
@@ -97,7 +118,7 @@ def _measure(name: str, workers: int, trainings: int, lengths: list[float], root
         engine.close()
 
 
-def _run(engine: object, count: int, seconds: float, root: int) -> float:
+def _run(engine: Any, count: int, seconds: float, root: int) -> float:
     """Run simulated trainings; return the seconds until the first result."""
     from prefect import flow
     from simulated import simulated

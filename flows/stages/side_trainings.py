@@ -8,12 +8,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+import torch
 from prefect import Task
 
 from flows.runtime.engines.engine import Engine
+from flows.runtime.engines.far_progress import FarProgress
 from flows.runtime.side_by_side import run_side_by_side
 from nasgem_core.files import written_whole
-from nasgem_core.training.checkpoint import LAST, reached
+from nasgem_core.training.checkpoint import LAST
 from tasks.run.progress import progress_bar, say
 from tasks.stages.worker_training import WorkerTraining
 from tasks.store.checkpoints import is_refreshing
@@ -29,7 +31,7 @@ class Workers:
 
     Args:
         engine: runs a flow, whose tasks these are.
-        device: of the workers of this machine.
+        device: of the workers of this machine; these take several GPUs in turn.
     """
 
     engine: Engine
@@ -39,8 +41,9 @@ class Workers:
         """Say whether so many trainings are done earlier by the workers than one after the other in this process."""
         if not self.engine.sees_folder:
             return trainings > 0
-        # One training uses all cores or all of a GPU here, and a core in a worker.
-        return self.device == "cpu" and trainings >= self.engine.workers > 1
+        # One training uses all cores or one GPU here, and a core or one GPU in a worker.
+        most = torch.cuda.device_count() if self.device == "cuda" else self.engine.workers
+        return self.device in ("cpu", "cuda") and trainings >= min(most, self.engine.workers) > 1
 
 
 def train_side_by_side(
@@ -57,7 +60,7 @@ def train_side_by_side(
         task: does one; its result has the `checkpoint`.
         trainings: which ones.
         work: returns them as workers do them; it is called only where these may help, because it builds each network.
-        on_rows: called with the name and new reports of a training whose checkpoints are seen here.
+        on_rows: called with the name and new reports of a training.
 
     Raises:
         NasgemError: a worker was ended from outside, the engine cannot go on, or memory does not suffice.
@@ -74,11 +77,11 @@ def train_side_by_side(
     say(f"  {len(unfinished)} networks are trained side by side")
     inputs = [{**training.inputs, "returned": returned} for training in unfinished]
     finished, reported = set[int](), [0] * len(unfinished)
+    progress = FarProgress(workers.engine, [training.folder for training in unfinished])
 
     def look() -> None:
         steps = 0
-        for place, training in enumerate(unfinished):
-            found = reached(training.folder)
+        for place, (training, found) in enumerate(zip(unfinished, progress.look(), strict=True)):
             steps += max(0, found.step)
             if len(found.history) > reported[place]:
                 on_rows(training.name, found.history[reported[place] :])

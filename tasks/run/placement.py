@@ -65,5 +65,9 @@ def reader_processes(sharing: int) -> int:
     Args:
         sharing: processes that train together, used where `torchrun` does not say how many are on this machine.
     """
+    if SLOT in os.environ:  # a worker, next to those of the other GPUs
+        import torch
+
+        sharing = max(sharing, torch.cuda.device_count())
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return max(1, min(12, cores // int(os.environ.get("LOCAL_WORLD_SIZE", sharing)) - 1))

@@ -1,6 +1,7 @@
 """A long training as a worker does it: it leaves a checkpoint of its end, from which a stage reads everything."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -9,7 +10,7 @@ import numpy as np
 import torch
 
 from nasgem_core.errors import DeviceMemoryError
-from nasgem_core.training.checkpoint import LAST, reached
+from nasgem_core.training.checkpoint import LAST, Reached, reached
 from nasgem_core.training.execution import lacks_memory, release_memory
 
 T = TypeVar("T")
@@ -41,6 +42,11 @@ class WorkerTraining:
         return reached(self.folder).evaluated >= self.epochs
 
 
+def reached_in(folders: Sequence[str]) -> list[Reached]:
+    """Return how far the last checkpoints of some folders of this machine are."""
+    return [reached(Path(folder)) for folder in folders]
+
+
 def last_checkpoint(folder: Path) -> dict[str, Any]:
     """Return a training's last checkpoint as the `checkpoint` of a plain value: [N] uint8, None where there is none."""
     path = folder / LAST
@@ -61,7 +67,9 @@ def train_alone(device: torch.device, name: str, section: str, train: Callable[[
     """
     torch.set_num_threads(1)  # one training per core, and equal bits however many run at once
     try:
-        return train()
+        # Whatever does not say where it works, such as readers that pin memory, works on the first GPU otherwise.
+        with torch.cuda.device(device) if device.type == "cuda" else nullcontext():
+            return train()
     except RuntimeError as error:
         if not lacks_memory(error):
             raise

@@ -82,6 +82,10 @@ class DaskEngine(RemoteEngine):
                 self._room.notify()
             future.release()
 
+    def ask(self, function: Callable[..., Any], *arguments: Any) -> list[Any]:
+        """Have every worker call a function while it trains; see `Engine`."""
+        return list(self._client.run(function, *arguments, on_error="ignore").values())
+
     def terminate(self) -> None:
         """End the work under way: workers that run tasks of ours are started again."""
         with self._room:

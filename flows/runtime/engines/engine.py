@@ -1,6 +1,6 @@
 """What a flow needs of whoever runs its tasks side by side."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from prefect import Flow, Task
@@ -36,6 +36,14 @@ class Engine(Protocol):
 
     def submit(self, task: Task[..., Any], inputs: Sequence[Mapping[str, Any]]) -> list[PrefectFuture[Any]]:
         """Start a task on the workers for each of the inputs; return the futures in their order."""
+
+    def ask(self, function: Callable[..., Any], *arguments: Any) -> list[Any]:
+        """Have every machine with workers call a function next to their work; return what those said that answer.
+
+        Args:
+            function: of a module that workers have too, and quick.
+            arguments: of the function.
+        """
 
     def terminate(self) -> None:
         """End the work that is under way, which may take hours, at once."""

@@ -2,7 +2,7 @@
 
 import multiprocessing
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from typing import Any
 
@@ -43,6 +43,10 @@ class ProcessPool:
         # Ctrl-C reaches every process of a terminal; only this one is to answer it.
         with ignoring_interrupts():
             return [task.submit(**values) for values in inputs]
+
+    def ask(self, function: Callable[..., Any], *arguments: Any) -> list[Any]:
+        """Call a function here: this is the only machine."""
+        return [function(*arguments)]
 
     def terminate(self) -> None:
         """End all worker processes; Prefect would wait for them."""

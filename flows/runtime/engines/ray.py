@@ -52,7 +52,7 @@ class RayEngine(RemoteEngine):
             signal.signal(signal.SIGTERM, handler)  # Ray puts its own in place
         if not self._count(ray):
             say(f"  the cluster has no worker yet: run `nasgem worker {self.address} --engine ray` on each machine")
-        self._refuse_others(ray)
+        refuse_others(ray.get(self._asked(ray, description)))
         return ray
 
     def _new(self) -> dict[str, Any]:
@@ -80,19 +80,23 @@ class RayEngine(RemoteEngine):
             "and give all machines the same key and the same version of Ray"
         )
 
+    def ask(self, function: Callable[..., Any], *arguments: Any) -> list[Any]:
+        """Have a process of every machine call a function; see `Engine`."""
+        ray, found = self._ray, []
+        for each in self._asked(ray, function, *arguments):
+            with suppress(ray.exceptions.RayError):  # it ended meanwhile
+                found.append(ray.get(each))
+        return found
+
     @staticmethod
-    def _refuse_others(ray: Any) -> None:
+    def _asked(ray: Any, function: Callable[..., Any], *arguments: Any) -> list[Any]:
+        """Return references to the answers of all machines that train."""
         from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
         ask = ray.remote(on_worker)
         nodes = [node["NodeID"] for node in ray.nodes() if node["Alive"] and node["Resources"].get("CPU")]
-        asked = [
-            ask.options(scheduling_strategy=NodeAffinitySchedulingStrategy(node, soft=False), num_cpus=0).remote(
-                description
-            )
-            for node in nodes
-        ]
-        refuse_others(ray.get(asked))
+        places = [NodeAffinitySchedulingStrategy(node, soft=False) for node in nodes]
+        return [ask.options(scheduling_strategy=place, num_cpus=0).remote(function, *arguments) for place in places]
 
     def running_workers(self) -> int:
         """Return how many workers there are, or will be; raises `WorkerError` if the cluster is gone."""

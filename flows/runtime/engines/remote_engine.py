@@ -69,6 +69,10 @@ class RemoteEngine(ABC):
         """
 
     @abstractmethod
+    def ask(self, function: Callable[..., Any], *arguments: Any) -> list[Any]:
+        """Have every machine call a function; see `Engine`. It waits for machines that do not answer."""
+
+    @abstractmethod
     def terminate(self) -> None:
         """End the work under way."""
 

@@ -42,6 +42,10 @@ class FakeEngine:
         self.workers, self.sees_folder, self.elsewhere = workers, elsewhere is None, elsewhere
         self.submitted = []
 
+    def ask(self, function, *arguments):
+        with working_in(self.elsewhere or Path.cwd()):
+            return [function(*arguments)]
+
     def submit(self, task, inputs):
         self.submitted += [values["training"].name for values in inputs]
         with working_in(self.elsewhere or Path.cwd()):
@@ -107,9 +111,26 @@ def test_weights_of_this_machine_stay_here(trainings, images, tmp_path, capsys, 
 
 @pytest.mark.parametrize(
     ("workers", "device", "count", "helped"),
-    [(2, "cpu", 2, True), (2, "cpu", 1, False), (1, "cpu", 2, False), (2, "cuda", 2, False), (3, "cpu", 2, False)],
+    [(2, "cpu", 2, True), (2, "cpu", 1, False), (1, "cpu", 2, False), (3, "cpu", 2, False), (2, "mps", 2, False)],
 )
 def test_on_one_machine_workers_help_where_every_core_has_a_training(workers, device, count, helped):
+    assert Workers(FakeEngine(workers=workers), device).help_with(count) == helped
+
+
+@pytest.mark.parametrize(
+    ("gpus", "workers", "device", "count", "helped"),
+    [
+        (1, 4, "cuda", 8, False),
+        (4, 4, "cuda", 3, False),
+        (4, 4, "cuda", 4, True),
+        (4, 8, "cuda", 5, True),
+        (4, 1, "cuda", 8, False),
+        (4, 2, "cuda", 2, True),
+        (4, 4, "cuda:1", 8, False),
+    ],
+)
+def test_on_one_machine_workers_help_where_every_gpu_has_a_training(monkeypatch, gpus, workers, device, count, helped):
+    monkeypatch.setattr("torch.cuda.device_count", lambda: gpus)
     assert Workers(FakeEngine(workers=workers), device).help_with(count) == helped
 
 

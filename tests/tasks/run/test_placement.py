@@ -65,5 +65,8 @@ def test_a_wrong_number_of_workers_is_named(monkeypatch, count):
 def test_readers_share_the_cores_of_the_machine(monkeypatch):
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(16)))
     assert [reader_processes(sharing) for sharing in (1, 2, 16)] == [12, 7, 1]
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 2)
+    monkeypatch.setenv(SLOT, "1")
+    assert reader_processes(1) == 7, "a worker leaves cores to those of the other GPUs"
     monkeypatch.setenv("LOCAL_WORLD_SIZE", "4")
     assert reader_processes(1) == 3

@@ -27,6 +27,10 @@ def test_a_pool_knows_when_one_of_its_processes_died():
     assert not any(POOL.explained(error) for error in (ValueError(), KeyboardInterrupt(), WorkerError()))
 
 
+def test_the_only_machine_answers_itself():
+    assert POOL.ask(pow, 2, 5) == [32]
+
+
 def test_ending_the_work_ends_every_process(monkeypatch):
     ended = []
     children = [SimpleNamespace(kill=lambda name=name: ended.append(name)) for name in "ab"]

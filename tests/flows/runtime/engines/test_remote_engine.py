@@ -21,7 +21,7 @@ from nasgem_core.config.search import ProxyConfig
 from nasgem_core.training.image_set import ImageSet
 from tasks.run.placement import Placement
 from tasks.stages.sent_images import pack_images
-from tests.flows.runtime.engines.worker_tasks import counting, doing
+from tests.flows.runtime.engines.worker_tasks import counting, doing, multiplied
 
 pytestmark = pytest.mark.slow
 
@@ -64,6 +64,18 @@ def test_tasks_run_on_workers_whose_results_are_kept_here(engine, tmp_path):
     assert {each["slot"] for each in found.values()} <= {"0", "1"}
     assert dict(run(engine, tmp_path, "work", "work", "work")) == found, "they are read, not done again"
     assert [times_begun(tmp_path, number) for number in range(3)] == [1, 1, 1]
+
+
+def test_machines_answer_while_they_work(engine, tmp_path):
+    begun = time.monotonic()
+    working = threading.Thread(target=run, args=(engine, tmp_path, "doze", "doze"))
+    working.start()
+    while not all((tmp_path / str(number)).exists() for number in range(2)):
+        time.sleep(0.05)
+    answers = engine.ask(multiplied, 6, 7)
+    assert working.is_alive() and time.monotonic() - begun < 60
+    assert {answer for answer, _ in answers} == {42} and os.getpid() not in {process for _, process in answers}
+    working.join()
 
 
 def test_a_task_that_ends_every_worker_is_given_up_and_harms_no_other(engine, tmp_path):

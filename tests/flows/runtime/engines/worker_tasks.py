@@ -49,9 +49,14 @@ def doing(number: int, what: str, marks: str, placement: Placement) -> dict[str,
         raise DataError("the images are others")
     if what == "crowd":
         raise DeviceMemoryError("cuda:0 has too little memory")
-    if what == "sleep":
-        time.sleep(600)
+    if what in ("sleep", "doze"):
+        time.sleep(600 if what == "sleep" else 5)
     return {"number": number, "device": placement.device, "process": os.getpid(), "slot": os.environ[SLOT]}
+
+
+def multiplied(first: int, second: int) -> tuple[int, int]:
+    """Return a product, and the number of this process."""
+    return first * second, os.getpid()
 
 
 @cached_task("counting")
