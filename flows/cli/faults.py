@@ -8,7 +8,9 @@ from pathlib import Path
 
 from flows.runtime.environment import STATE
 from flows.runtime.full_disk import where_to_free
+from flows.runtime.prefect_settings import server_of_user
 from flows.runtime.server_log import met_file_limit
+from tasks.run.masking import without_secrets
 from tasks.store.unkept_record import UnkeptRecordError
 
 _DISK = {
@@ -58,13 +60,7 @@ def explain(error: BaseException) -> str | None:
         if words:
             return f"{words}, {_AGAIN}"
     if any(type(one).__module__.partition(".")[0] in ("httpx", "httpcore") or _is_of_prefect(one) for one in chain):
-        log = STATE / "prefect" / "server.log"
-        if met_file_limit(log):
-            return f"{_DISK[errno.EFBIG]}, {_AGAIN}"
-        return _no_space() or (
-            f"the Prefect server failed ({_first_line(error)}): the end of {log} says why. Run again to go on; "
-            "finished work is kept"
-        )
+        return _server_words(error)
     return None
 
 
@@ -80,6 +76,22 @@ def full_disk(error: BaseException) -> str | None:
         written = copies[0][0][1] if copies and isinstance(copies[0], list) else None
         return f"{_DISK[errno.ENOSPC]}{where_to_free(written)}, {_AGAIN}"
     return None
+
+
+def _server_words(error: BaseException) -> str:
+    """Return what has happened to the Prefect server, ours or that of the user."""
+    address, log = server_of_user(), STATE / "prefect" / "server.log"
+    if address:
+        return (
+            f"the Prefect server at {without_secrets(address)} failed ({_first_line(error)}): its log says why. Run "
+            "again when it works; finished work is kept"
+        )
+    if met_file_limit(log):
+        return f"{_DISK[errno.EFBIG]}, {_AGAIN}"
+    return _no_space() or (
+        f"the Prefect server failed ({_first_line(error)}): the end of {log} says why. Run again to go on; "
+        "finished work is kept"
+    )
 
 
 def _memory_words(error: BaseException) -> str | None:

@@ -37,6 +37,12 @@ def settings_of_own_server(address: str, secret: str) -> Iterator[dict[str, str]
         os.environ |= before
 
 
+def server_of_user() -> str:
+    """Return the address of a server that the user has named, "" where one of our own is in use."""
+    own = all(os.environ.get(name) == value for name, value in _OWN.items())
+    return "" if own else os.environ.get("PREFECT_API_URL", "")
+
+
 def _database() -> dict[str, str]:
     """Return where the server keeps its database if Prefect would not find it by the name of its folder."""
     home = os.environ.get("PREFECT_HOME", "")

@@ -10,6 +10,7 @@ import pytest
 from flows.cli import faults
 from flows.cli.faults import explain, full_disk
 from flows.runtime.environment import STATE
+from flows.runtime.prefect_settings import settings_of_own_server
 from nasgem_core.errors import DataError
 from tasks.store.unkept_record import UnkeptRecordError
 
@@ -64,6 +65,17 @@ def here(tmp_path, monkeypatch):
 def test_what_a_user_can_mend_is_said(error, words):
     message = explain(error)
     assert message is not None and message.startswith(words) and "finished work is kept" in message
+
+
+def test_a_server_of_the_user_is_named_without_its_password(monkeypatch):
+    monkeypatch.setenv("PREFECT_API_URL", "http://me:secret@10.0.0.1:4200/api")
+    said = explain(httpx.ConnectError("All connection attempts failed"))
+    assert said is not None and said.startswith(
+        "the Prefect server at http://***@10.0.0.1:4200/api failed (ConnectError"
+    )
+    assert "its log says why" in said and ".nasgem" not in said
+    with settings_of_own_server("http://127.0.0.1:1/api", "secret"):
+        assert "the end of .nasgem/prefect/server.log" in (explain(httpx.ConnectError("x")) or "")
 
 
 def test_a_message_of_our_own_may_be_of_a_full_disk():
