@@ -41,7 +41,7 @@ from tasks.stages.imagenet_results import (
     summary_of,
     write_classifiers,
 )
-from tasks.stages.imagenet_table import METRICS_FILE, cost_text, difference_text, first_networks
+from tasks.stages.imagenet_table import METRICS_FILE, accuracy_text, cost_text, difference_text, first_networks
 from tasks.stages.imagenet_tuning import Grid, tune
 from tasks.stages.initial_weights import check_weights, say_beginnings
 
@@ -207,9 +207,7 @@ def _write(
     curves = draw_curves(history, ("network", "seed"), panels, epochs=epochs, title=title)
     say_removed(FOLDER, write_classifiers(classifiers, summary, history, curves))
     for name, row in summary.items():
-        deviation = row["top1_deviation"]
-        spread = "" if deviation is None else f" +- {100 * deviation:.1f}"
-        accuracy = f"top-1 {100 * row['top1_mean']:.1f}{spread} %"
+        accuracy = f"top-1 {accuracy_text(row['top1'])} %"
         if specs[name].num_classes > 5:
             accuracy += f"  top-5 {100 * row['top5_mean']:.1f} %"
         say(f"  {name}: {accuracy}  {cost_text(row)}")

@@ -117,7 +117,7 @@ def networks_table(networks: Mapping[str, Row], differences: Mapping[str, Row]) 
 
 
 def accuracy_text(accuracies: Sequence[float]) -> str:
-    """Return the mean in percent with its interval where there is one, such as "61.0 +- 12.7"."""
+    """Return the mean in percent with its 95 % interval where there is one, such as "61.0 +- 12.7"."""
     mean, half = (100 * value for value in mean_and_interval(np.array(accuracies)))
     return f"{mean:.1f}" if np.isnan(half) else f"{mean:.1f} +- {half:.1f}"
 
