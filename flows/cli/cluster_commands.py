@@ -34,13 +34,20 @@ def scheduler(
         int | None, typer.Option(help="Port of the scheduler; default: 8786, for Ray 6379.", min=1, max=65535)
     ] = None,
     engine: Kind = "dask",
+    dashboard: Annotated[
+        bool, typer.Option("--dashboard", help="Show Dask's pages to every user of this machine, without a password.")
+    ] = False,
 ) -> None:
     """Run the scheduler of a cluster, and make the key that its machines share."""
     with guarded("Searches that used this scheduler can go on with another"):
         serve = _part(engine, "", "scheduler")
         from flows.runtime.engines.choice import engine_kind
 
-        serve(host, port or engine_kind(engine).port)
+        kind, options = engine_kind(engine), {}
+        if dashboard:
+            kind.require_dashboard()
+            options["dashboard"] = True
+        serve(host, port or kind.port, **options)
 
 
 @clusters.command()

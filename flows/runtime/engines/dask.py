@@ -15,6 +15,7 @@ from flows.runtime.engines.dask_settings import WORKER, quiet_dask
 from flows.runtime.engines.engine import FatalTaskError
 from flows.runtime.engines.remote import Outcome, description
 from flows.runtime.engines.remote_engine import ANSWER, COUNTED_EVERY, RemoteEngine, refuse_others
+from flows.runtime.forked_workers import prepare_fork_server
 from tasks.run.progress import say
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ class DaskEngine(RemoteEngine):
         from distributed import Client, LocalCluster
         from distributed.security import Security
 
+        prepare_fork_server()
         # Every user of this machine can reach its ports.
         security = Security.temporary()
         self._local = LocalCluster(
@@ -54,6 +56,7 @@ class DaskEngine(RemoteEngine):
             host="127.0.0.1",
             threads_per_worker=1,
             dashboard_address="127.0.0.1:0",
+            scheduler_kwargs={"dashboard": False},  # it would be open to all users of this machine
             silence_logs=logging.CRITICAL + 1,
             security=security,
             **WORKER,

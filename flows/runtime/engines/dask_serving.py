@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from flows.runtime.engines.address import require_scheduler
 from flows.runtime.engines.cluster_key import KEY_FILE, cluster_security, make_cluster_key
 from flows.runtime.engines.dask_client import refusal
-from flows.runtime.engines.dask_settings import WORKER, quiet_dask
+from flows.runtime.engines.dask_settings import WORKER, quiet_dask, show_pages
+from flows.runtime.forked_workers import prepare_fork_server
 from nasgem_core.errors import NasgemError
 from tasks.run.progress import say
 
@@ -19,24 +20,27 @@ if TYPE_CHECKING:
 _OPEN_TO_ALL = ("0.0.0.0", "::", "")
 
 
-def serve_scheduler(host: str, port: int) -> None:
+def serve_scheduler(host: str, port: int, *, dashboard: bool = False) -> None:
     """Run a scheduler until it is stopped.
 
     Args:
         host: address of this machine at which it listens, 127.0.0.1 for this machine alone.
         port: where it listens.
+        dashboard: have Dask show what the cluster does to whoever can connect to this machine's loopback address: its
+            pages do not ask for a password.
 
     Raises:
         NasgemError: it cannot listen there.
     """
     _require_free(host, port)
     quiet_dask()
+    pages = show_pages() if dashboard else ""
     make_cluster_key()
     address = f"tls://{socket.gethostname() if host in _OPEN_TO_ALL else host}:{port}"
-    asyncio.run(_scheduling(host, port, address))
+    asyncio.run(_scheduling(host, port, address, pages))
 
 
-async def _scheduling(host: str, port: int, address: str) -> None:
+async def _scheduling(host: str, port: int, address: str, pages: str) -> None:
     from distributed import Scheduler
 
     scheduler = Scheduler(
@@ -44,12 +48,15 @@ async def _scheduling(host: str, port: int, address: str) -> None:
         port=port,
         protocol="tls",
         security=cluster_security(address),
-        dashboard_address="127.0.0.1:0",
+        dashboard=bool(pages),
+        dashboard_address=pages or "127.0.0.1:0",  # it listens in any case
     )
     async with scheduler:
         say(f"the scheduler listens at {address}; Ctrl-C ends it")
         say(f"  on each machine: copy {KEY_FILE} into its folder, for you alone, then `nasgem worker {address}`")
         say(f"  to search there: `nasgem search --cluster {address}`")
+        if pages:
+            say(f"  its dashboard, which every user of this machine can read: http://{pages}/status")
         await scheduler.finished()
 
 
@@ -78,6 +85,7 @@ def serve_workers(address: str, count: int) -> None:
         NasgemError: the scheduler does not answer, or refuses the key.
     """
     quiet_dask()
+    prepare_fork_server()
     if address.startswith("tcp://"):
         say("  this cluster has no key: whoever reaches its scheduler can run any code here as you")
     security = cluster_security(address)

@@ -1,10 +1,11 @@
 """How we use Dask: quietly, one training per worker, files in our folder, no pages that anyone could open."""
 
+import logging
 import os
+import socket
 from typing import Any
 
 from flows.runtime.environment import STATE
-from flows.runtime.forked_workers import prepare_fork_server
 from flows.runtime.private_folder import make_private
 
 WORKER: dict[str, Any] = {
@@ -30,4 +31,24 @@ def quiet_dask() -> None:
             "distributed.comm.timeouts.connect": "15s",
         }
     )
-    prepare_fork_server()
+
+
+def show_pages() -> str:
+    """Have the next scheduler of this process show its pages, on which nothing can be changed; return their address."""
+    import dask
+
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    dask.config.set(
+        {
+            "distributed.scheduler.http.routes": ["distributed.http.statics", "distributed.http.scheduler.info"],
+            # Pages of other sites could read them through the browser of whoever looks at these.
+            "distributed.scheduler.dashboard.bokeh-application.allow_websocket_origin": [
+                f"127.0.0.1:{port}",
+                f"localhost:{port}",
+            ],
+        }
+    )
+    logging.getLogger("tornado.application").setLevel(logging.CRITICAL + 1)  # tracebacks where a browser leaves
+    return f"127.0.0.1:{port}"

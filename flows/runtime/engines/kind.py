@@ -23,6 +23,7 @@ class EngineKind:
         module: what has to be installed.
         install: what installs that.
         scheduler: place of the function that serves a scheduler, given host and port; "" where there is none.
+        dashboard: package that its scheduler needs to show pages of the cluster (`dashboard=True`), "" if it has none.
         port: of the scheduler, unless a user names another.
         workers: place of the function that serves workers, given the scheduler's address and how many.
         status: place of the function that yields lines about a cluster, given its address.
@@ -35,6 +36,7 @@ class EngineKind:
     module: str = ""
     install: str = ""
     scheduler: str = ""
+    dashboard: str = ""
     port: int = 0
     workers: str = ""
     status: str = ""
@@ -43,6 +45,13 @@ class EngineKind:
         """Raise `ParameterError` if what it needs is not installed."""
         if self.module and find_spec(self.module) is None:
             raise ParameterError(f"engine = {self.name!r}: it is not installed; run `{self.install}`")
+
+    def require_dashboard(self) -> None:
+        """Raise `ParameterError` if its scheduler cannot show pages of the cluster."""
+        if not self.dashboard:
+            raise ParameterError(f"dashboard: the scheduler of engine {self.name!r} has none")
+        if find_spec(self.dashboard) is None:
+            raise ParameterError(f"dashboard: it is not installed; run `pip install {self.dashboard}`")
 
     def takes(self, address: str) -> bool:
         """Say whether an address can be one of its clusters."""
@@ -71,6 +80,7 @@ DASK = EngineKind(
     module="distributed",
     install="pip install distributed cryptography",
     scheduler=f"{_HERE}.dask_serving:serve_scheduler",
+    dashboard="bokeh",
     port=8786,
     workers=f"{_HERE}.dask_serving:serve_workers",
     status=f"{_HERE}.dask_client:cluster_lines",

@@ -1,9 +1,14 @@
 """A scheduler and a worker as users start them, in folders that share nothing but the key."""
 
+import re
 import shutil
 import signal
 import socket
+import time
+from http.client import HTTPException
+from urllib.request import urlopen
 
+import psutil
 import pytest
 
 from flows.runtime.engines.dask_serving import serve_scheduler, serve_workers
@@ -43,6 +48,33 @@ def test_a_worker_says_that_no_scheduler_answers(here, capfd):
     with pytest.raises(NasgemError, match=r"^nothing listens at tcp://127\.0\.0\.1:1 "):
         serve_workers("tcp://127.0.0.1:1", 1)
     assert "whoever reaches its scheduler can run any code here as you" in capfd.readouterr().err
+
+
+@pytest.mark.nightly
+@pytest.mark.own_server
+@pytest.mark.parametrize("options", [(), ("--dashboard",)])
+def test_pages_of_the_cluster_are_shown_on_request_alone(pristine, tmp_path, options):
+    pytest.importorskip("bokeh")
+    workspace, log = pristine.copy(tmp_path / "repository"), tmp_path / "scheduler.log"
+    scheduler = workspace.start("nasgem", "scheduler", "--port", str(free_port()), *options, output=log)
+    try:
+        workspace.wait_for(lambda: "`nasgem search --cluster" in log.read_text())
+        time.sleep(1)  # the link is the next line
+        found = [shown(place.laddr.port) for place in psutil.Process(scheduler.pid).net_connections("inet")]
+    finally:
+        scheduler.send_signal(signal.SIGTERM)
+        scheduler.wait(60)
+    assert any(found) == bool(options)
+    link = re.search(r"its dashboard, .*: http://127\.0\.0\.1:\d+/status$", log.read_text(), re.MULTILINE)
+    assert (link is not None) == bool(options)
+    workspace.wait_until_deserted()
+
+
+def shown(port: int) -> bool:
+    try:
+        return b"Dask" in urlopen(f"http://127.0.0.1:{port}/status", timeout=5).read()
+    except (OSError, HTTPException):
+        return False
 
 
 @pytest.mark.nightly

@@ -40,6 +40,16 @@ def test_processes_serve_no_cluster():
         PROCESSES.load("scheduler")
 
 
+def test_a_dashboard_that_there_is_not_is_refused(monkeypatch):
+    with pytest.raises(ParameterError, match=r"^dashboard: the scheduler of engine 'ray' has none$"):
+        RAY.require_dashboard()
+    monkeypatch.setattr(module, "find_spec", lambda name: None)
+    with pytest.raises(ParameterError, match=r"^dashboard: it is not installed; run `pip install bokeh`$"):
+        DASK.require_dashboard()
+    monkeypatch.setattr(module, "find_spec", lambda name: name)
+    DASK.require_dashboard()
+
+
 class Threads:
     def __init__(self, workers, address):
         self.made = (workers, address)
