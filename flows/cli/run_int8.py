@@ -33,8 +33,9 @@ def run_int8(model: str, output: Path, images: Path | None, most_lost: float) ->
     training, validation = list_image_files(images)
     if class_names(images, validation.classes) != card.classes:
         raise DataError(f"images = {images}: they have other classes than {card.name}; name its own data set")
-    for remark in filter(None, (training.note, validation.remark)):
-        say(f"  {remark}")
+    shown = training if training.note else validation  # where one folder is split, the first speaks for both
+    if shown.remark:
+        say(f"  {shown.remark}")
     with said_steps() as steps:
         report = export_int8(card, network.weights, output, validation, most_lost=most_lost, on_step=steps.begin)
     rows = [

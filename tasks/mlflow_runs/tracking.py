@@ -36,6 +36,8 @@ from tasks.run.masking import has_secret, without_secrets
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
+_LONGEST_PATH = 500
+"""Bytes; SQLite has room for 512, with what it adds to the name of a database."""
 _LONGEST_OPENING = 120.0
 """Seconds; to make the tables of a database takes ten, on a busy machine more."""
 _Result = TypeVar("_Result")
@@ -239,6 +241,8 @@ def answering(uri: str) -> Iterator[None]:
 
 def _remedy(uri: str, reason: str) -> str:
     """Return what helps where a user has named the store, and where it is the one inside the repository."""
+    if "unable to open database file" in reason and len(os.fsencode(uri)) > _LONGEST_PATH:
+        return f"SQLite opens no path of more than {_LONGEST_PATH} bytes: work in a folder with a shorter one"
     for words, remedy in _MENDED:
         if any(word in reason.lower() for word in words):
             return remedy.format(uri=without_secrets(uri))

@@ -1,3 +1,4 @@
+import shutil
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,15 @@ def test_what_the_export_measured_is_printed(place, capsys):
     assert calls == [("GEMNet-S", tensors, Path("out"), Path("images/val"), 15, 0.03)]
     lines = [line.split() for line in capsys.readouterr().out.splitlines()]
     assert ["float", "0.9000", "2.00", "1.250"] in lines and ["int8", "0.8931", "0.50", "0.750"] in lines
+
+
+def test_files_that_are_skipped_are_named_where_one_folder_is_split_too(place, capsys):
+    shutil.copytree("images/train", "one")
+    shutil.copy("images/classes.txt", "one")
+    next(Path("one").glob("*/*.*")).with_name("notes.xyz").write_text("no image")
+    run_int8("net", Path("out"), Path("one"), 0.03)
+    said = capsys.readouterr().err
+    assert "one has no train/ and val/" in said and "2 files are skipped" in said and "green/notes.xyz" in said
 
 
 def test_images_are_needed_and_those_of_the_network(place):

@@ -104,6 +104,13 @@ def test_a_damaged_database_of_the_repository_has_a_remedy_that_fits(tmp_path, d
     assert "MLFLOW_TRACKING_URI" not in str(error.value)
 
 
+def test_a_path_that_is_too_long_for_sqlite_is_not_called_damaged(tmp_path):
+    root = tmp_path.joinpath(*["x" * 200] * 3)
+    root.mkdir(parents=True)
+    with pytest.raises(NasgemError, match=r"SQLite opens no path of more than 500 bytes: work in a folder with a sho"):
+        start_tracking(root, pytest.fail)
+
+
 def test_a_database_of_another_schema_has_a_remedy_that_fits(place, tmp_path):
     shutil.copytree(place.root, tmp_path / "copy")
     with sqlite3.connect(local_database(tmp_path / "copy")) as connection:
