@@ -8,6 +8,7 @@ import shutil
 import sys
 import tempfile
 import warnings
+from contextlib import suppress
 from pathlib import Path
 
 from flows.runtime.dvc_settings import name_own_cache
@@ -93,7 +94,8 @@ def make_state_folder() -> Path:
             make_private(STATE / name)
         for name in _DVC:
             make_private_cache(STATE / name)
-        name_own_cache(STATE)
+        with suppress(OSError):  # our own `dvc` is told by a variable, and what only reads goes on on a full disk
+            name_own_cache(STATE)
         probe = STATE / f"probe.{os.getpid()}"
         probe.write_bytes(b"x" * 4096)
         probe.unlink()

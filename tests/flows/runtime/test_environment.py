@@ -1,9 +1,11 @@
+import errno
 import logging
 import os
 import stat
 
 import pytest
 
+from flows.runtime import environment
 from flows.runtime.environment import STATE, make_state_folder, prepare_environment
 from nasgem_core.errors import NasgemError
 
@@ -64,6 +66,16 @@ def test_dvc_makes_no_cache_at_the_place_that_a_folder_was_moved_from(here):
     settings.write_text("[core]\n    site_cache_dir = /moved/from/here/.nasgem/dvc\n")
     prepare_environment(only_reads=True)
     assert settings.read_text() == f"[core]\n    site_cache_dir = {here / STATE / 'dvc'}\n"
+
+
+def test_settings_of_dvc_that_cannot_be_written_stop_no_command(here, monkeypatch):
+    def full(state):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    (here / "params.yaml").touch()
+    monkeypatch.setattr(environment, "name_own_cache", full)
+    prepare_environment(only_reads=True)
+    assert os.environ["DVC_SITE_CACHE_DIR"] == str(here / STATE / "dvc")
 
 
 def test_a_command_that_needs_no_project_leaves_nothing_in_another_folder(here):
