@@ -38,7 +38,10 @@ def scheduler(
         bool, typer.Option("--dashboard", help="Show Dask's pages to every user of this machine, without a password.")
     ] = False,
 ) -> None:
-    """Run the scheduler of a cluster, and make the key that its machines share."""
+    """Run the scheduler of a cluster.
+
+    It also makes the key that the machines of the cluster share.
+    """
     with guarded("Searches that used this scheduler can go on with another"):
         serve = _part(engine, "", "scheduler")
         from flows.runtime.engines.choice import engine_kind
@@ -71,7 +74,10 @@ def worker(
 def gpu(
     device: Annotated[str | None, typer.Option(help="cuda:0, cuda:1 ...; default: the first GPU.")] = None,
 ) -> None:
-    """Measure how many trainings at a time a GPU is fastest with; commands in this folder then start so many."""
+    """Measure how many trainings at a time suit a GPU best.
+
+    Commands in this folder then start so many.
+    """
     with guarded("Nothing was written"):
         from flows.cli.run_gpu import run_gpu
 

@@ -37,9 +37,10 @@ def compare(
     cluster: Cluster = None,
     store: Store = None,
 ) -> None:
-    """Build, train and compare several cells and their rivals under one limit.
+    """Train cells and rivals of one size, and compare them.
 
-    The recipe is that of section imagenet. What was trained before is read, and what was stopped goes on.
+    Each is built as large as the limit allows. The recipe is that of section imagenet. What was trained before is read,
+    and what was stopped goes on.
     """
     with guarded():
         place(workers, device, engine, cluster, store=store)

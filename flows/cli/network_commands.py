@@ -70,7 +70,7 @@ def detect(
     ] = Path("detections.png"),
     threshold: Annotated[float, typer.Option(help="Lowest score of an object to show.", min=0.0, max=1.0)] = 0.5,
 ) -> None:
-    """Find and draw the objects in a picture with a trained detector."""
+    """Find and draw objects with a trained detector."""
     with guarded("Nothing was drawn"):
         from flows.cli.run_networks import run_detect
 

@@ -8,7 +8,7 @@ import typer
 from flows.cli.guard import guarded
 
 projects = typer.Typer()
-data = typer.Typer(help="Put data sets under DVC, so that it notices when their files change.", no_args_is_help=True)
+data = typer.Typer(help="Put data sets under DVC, which notices changes.", no_args_is_help=True)
 projects.add_typer(data, name="data")
 
 
@@ -22,7 +22,10 @@ def init(
         ),
     ] = None,
 ) -> None:
-    """Make a project: params.yaml, dvc.yaml, a repository of git and DVC, and your images in it."""
+    """Make a project with your images.
+
+    It has params.yaml, dvc.yaml, a repository of git and DVC, and a copy of your images, or the bundled ones.
+    """
     with guarded("No project was made"):
         from flows.cli.run_projects import run_init
 
@@ -38,7 +41,10 @@ def add(
         typer.Option("--reference", help="For big folders: copy nothing; a small file says what is in the folder."),
     ] = False,
 ) -> None:
-    """Have DVC keep a data set and notice its changes. Parameters and dvc.yaml name the folder from then on."""
+    """Have DVC keep a data set and notice its changes.
+
+    Parameters and dvc.yaml name the folder from then on.
+    """
     with guarded("Run the same command again to go on"):
         from flows.cli.run_projects import run_add
 
@@ -47,7 +53,10 @@ def add(
 
 @data.command()
 def update() -> None:
-    """Look for changes of what `--reference` added, and of nasgem itself; `nasgem search` does so by itself."""
+    """Look for changes of what `--reference` added.
+
+    And of nasgem itself. `nasgem search` does so by itself.
+    """
     with guarded("Run the same command again to go on"):
         from flows.cli.run_projects import run_update
 

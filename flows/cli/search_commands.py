@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from typer.core import TyperGroup
 
 from flows.cli.cluster_commands import Cluster, Device, Engine, Store, Workers, clusters, place, show_cluster
 from flows.cli.compare_command import comparing
@@ -17,7 +18,22 @@ from flows.cli.project_commands import projects
 from flows.cli.store_commands import stores
 from flows.stages.catalogue import STAGES
 
+# As a newcomer needs them; `nasgem --help` lists them so.
+_ORDER = (
+    *("init", "search", "status", "show", "select", "export", "predict", "detect", "build", "compare", "latency"),
+    *("compare-searches", "stage", "data", "serve", "benchmark", "gpu", "scheduler", "worker", "store"),
+)
+
+
+class _Ordered(TyperGroup):
+    """The commands in the order in which they are needed, not in that of the modules that define them."""
+
+    def list_commands(self, ctx: typer.Context) -> list[str]:  # type: ignore[override]
+        return sorted(self.commands, key=_ORDER.index)
+
+
 app = typer.Typer(
+    cls=_Ordered,
     help="Find efficient neural networks by graph embedding (NASGEM). Start with `nasgem init`, then `nasgem search`.",
     no_args_is_help=True,
     add_completion=False,
@@ -46,9 +62,10 @@ def search(
     cluster: Cluster = None,
     store: Store = None,
 ) -> None:
-    """Run the whole search with params.yaml, and show what it found.
+    """Run the whole search, and show what it found.
 
-    Work done before with equal parameters is read, not done again, so a search that was stopped goes on.
+    It does what params.yaml says. Work done before with equal parameters is read, not done again, so a search that was
+    stopped goes on.
     """
     with guarded():
         place(workers, device, engine, cluster, store=store)
@@ -74,7 +91,7 @@ def stage(
     cluster: Cluster = None,
     store: Store = None,
 ) -> None:
-    """Run one stage on the files that earlier stages wrote into data/."""
+    """Run one stage. It reads what earlier stages wrote into data/."""
     with guarded():
         place(workers, device, engine, cluster, store=store)
         from flows.cli.run_flows import run_stage
@@ -100,7 +117,10 @@ def select(
         "data/selection/pareto.png"
     ),
 ) -> None:
-    """Choose again under another penalty or budget, or show the Pareto front; trains nothing."""
+    """Choose again under another budget; trains nothing.
+
+    Or under another penalty. With --pareto, show the front instead.
+    """
     with guarded():
         if pareto:
             from flows.cli.show_front import show_front
@@ -116,7 +136,7 @@ def select(
 
 
 benchmark = typer.Typer(
-    help="Compare predictors on tables of measured cells, such as NAS-Bench-101.",
+    help="Compare predictors on tables of measured cells.",
     no_args_is_help=True,
 )
 app.add_typer(benchmark, name="benchmark")
@@ -142,7 +162,10 @@ def import_table(
         str | None, typer.Option(help="Own table: mean, to average rows of one cell that disagree; default: refuse.")
     ] = None,
 ) -> None:
-    """Read the file of a benchmark into data/tables, as one compact parquet file."""
+    """Read the file of a benchmark into data/tables.
+
+    It becomes one compact parquet file.
+    """
     with guarded():
         from flows.cli.run_flows import run_import
 
@@ -190,7 +213,10 @@ def build(
     ] = 0.0,
     output: Annotated[Path | None, typer.Option(help="Also write a .json file that rebuilds the network.")] = None,
 ) -> None:
-    """Build GEMNet from a cell, with the width that meets a budget. Shows costs, channels and feature maps."""
+    """Build the network of a cell within a budget.
+
+    It is a GEMNet of the width that meets the budget. Shows costs, channels and feature maps.
+    """
     with guarded():
         from flows.cli.build import Shape, build_network
 
@@ -211,7 +237,10 @@ def show(
 
 @app.command()
 def status(engine: Engine = None, cluster: Cluster = None) -> None:
-    """Show which stages have results, what is running here, and what the workers of a cluster do."""
+    """Show which stages have results, and what is running.
+
+    Here, and on the workers of a cluster.
+    """
     with guarded():
         place(None, None, engine, cluster)
         from flows.cli.show import show_status
@@ -229,7 +258,10 @@ def compare_searches(
         "data/selection/searches.html"
     ),
 ) -> None:
-    """Show two or more searches next to each other: what they came to, and which parameters differ."""
+    """Show two or more searches next to each other.
+
+    What they came to, and which parameters differ.
+    """
     with guarded():
         from flows.cli.compare_searches import compare_searches as compare
 
@@ -247,7 +279,10 @@ def serve(
         typer.Option("--set", help="Parameter that each run sets in params.yaml first. Repeatable."),
     ] = None,
 ) -> None:
-    """Serve the search on a schedule or on request, as a Prefect deployment that is seen in Prefect's UI."""
+    """Serve the search on a schedule or on request.
+
+    As a Prefect deployment, which Prefect's UI shows.
+    """
     with guarded():
         from flows.runtime.environment import prepare_environment
 

@@ -10,7 +10,7 @@ from flows.cli.guard import guarded
 if TYPE_CHECKING:
     from tasks.store.object_store import Store
 
-stores = typer.Typer(help="Records and checkpoints in an object store.", no_args_is_help=True)
+stores = typer.Typer(help="Copy records and checkpoints to an object store.", no_args_is_help=True)
 Place = Annotated[str, typer.Argument(help="Folder of a project, or an address such as s3://bucket/nasgem.")]
 
 
@@ -21,7 +21,10 @@ def store() -> None:
 
 @stores.command("copy")
 def copy_store(source: Place, target: Place) -> None:
-    """Copy finished work that the target lacks, from a project or a store to a store or a project."""
+    """Copy finished work that the target lacks.
+
+    From a project or a store to a store or a project.
+    """
     with guarded("Run it again to go on"):
         from flows.runtime.environment import prepare_environment
 
