@@ -13,7 +13,9 @@ _BUILT, _EXPORTED = "network.json", "exported"
 
 
 def next_steps(key: str, config: SearchConfig) -> dict[str, str]:
-    """Return commands that build, train, compare and export the chosen network, and that compare it with random search.
+    """Return commands that build, train, export, try and compare the chosen network, as far as that is not done.
+
+    The last one compares the search with random search.
 
     Each is under the word for what it does.
 
@@ -27,7 +29,7 @@ def next_steps(key: str, config: SearchConfig) -> dict[str, str]:
     trained_macs = wanted or count_text(next(filter(None, imagenet.macs), gemnet.macs[0]))
     shape = f"--layout {gemnet.layout} --image-size {gemnet.image_size}"
     expected = GEMNET if any(imagenet.macs) else FIRST_GEMNET
-    trained = next((name for name in read_networks()[0] if name.startswith(GEMNET)), expected)
+    trained = next((name for name in read_networks()[0] if name.startswith(GEMNET)), "")
     named = any(name.startswith(GEMNET) for name in imagenet.networks)
     networks = "" if named else f" --set imagenet.networks=[{','.join([GEMNET, *imagenet.networks])}]"
     images = "" if imagenet.dataset else f" --set imagenet.dataset={_own_images(config)}"
@@ -35,9 +37,12 @@ def next_steps(key: str, config: SearchConfig) -> dict[str, str]:
     steps = {
         "build": f"nasgem build {key} --macs {built} {shape} --output {_BUILT}",
         "train": f"nasgem stage imagenet{images}{networks}",
+        "export": f"nasgem export {FOLDER / f'{trained or expected}-0.safetensors'} --output {_EXPORTED}",
+        "try": f"nasgem predict photo.jpg --model {_EXPORTED}",
         "compare": f"nasgem compare {key} --macs {trained_macs}{compared}",
-        "export": f"nasgem export {FOLDER / f'{trained}-0.safetensors'} --output {_EXPORTED}",
     }
+    if trained:
+        del steps["build"], steps["train"]  # both is done
     if not config.bootstrap.baseline:
         steps["check"] = "nasgem search --set bootstrap.baseline=true  # also trains as many random cells"
     return steps

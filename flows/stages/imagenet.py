@@ -41,11 +41,16 @@ from tasks.stages.imagenet_results import (
     summary_of,
     write_classifiers,
 )
-from tasks.stages.imagenet_table import METRICS_FILE, accuracy_text, cost_text, difference_text, first_networks
+from tasks.stages.imagenet_table import (
+    GUESSING_REMEDY,
+    METRICS_FILE,
+    accuracy_text,
+    cost_text,
+    difference_text,
+    first_networks,
+)
 from tasks.stages.imagenet_tuning import Grid, tune
 from tasks.stages.initial_weights import check_weights, say_beginnings
-
-_REMEDY = "add images, raise imagenet.least_steps, or begin with trained weights (imagenet.weights)"
 
 
 @stage_flow("imagenet")
@@ -213,7 +218,7 @@ def _write(
         say(f"  {name}: {accuracy}  {cost_text(row)}")
         if guessing and not row[BETTER]:
             means = {"top1": row["top1_mean"], "validation_loss": row["validation_loss_mean"]}
-            say(f"  {name} is {guessing.words(means)}; {_REMEDY}")
+            say(f"  {name} is {guessing.words(means)}; {GUESSING_REMEDY}")
     differences = differences_of(summary)
     first = first_networks(summary)
     for name, row in differences.items():

@@ -34,7 +34,7 @@ def render_page(
         f"<title>{escape(title)}</title>",
         f"<style>{STYLE}</style></head>",
         f"<body><header><h1>{escape(title)}</h1>",
-        f'<p class="lead">{escape(lead)}</p>' if lead else "",
+        f'<p class="lead">{_text(lead)}</p>' if lead else "",
         _facts(origin or {}, "origin"),
         "</header>",
         "<main>",
@@ -59,7 +59,7 @@ def _links(parts: Sequence[Chapter | Part], prefix: str = "part") -> str:
 
 def _section(part: Chapter | Part, name: str, anchors: set[str], level: int = 2) -> str:
     if isinstance(part, Chapter):
-        words = f'<p class="words">{escape(part.words)}</p>' if part.words else ""
+        words = f'<p class="words">{_text(part.words)}</p>' if part.words else ""
         content = words + "".join(_section(each, f"{name}-{i}", anchors, 3) for i, each in enumerate(part.parts))
     else:
         content = _content(part, anchors)
@@ -82,7 +82,7 @@ def _facts(facts: Mapping[str, object], kind: str = "") -> str:
     for name, value in facts.items():
         words = _word(value)
         long = ' class="long"' if len(words) > _LONG_FACT and not kind else ""
-        items.append(f"<div{long}><dt>{escape(name)}</dt><dd>{escape(words)}</dd></div>")
+        items.append(f"<div{long}><dt>{escape(name)}</dt><dd>{_text(words)}</dd></div>")
     mark = f' class="{kind}"' if kind else ""
     return f"<dl{mark}>{''.join(items)}</dl>" if items else ""
 
@@ -112,7 +112,7 @@ def _class(*names: str) -> str:
 
 
 def _cell(value: object, anchors: set[str]) -> str:
-    words = escape(_word(value))
+    words = _text(_word(value))
     if isinstance(value, Link) and value.anchor in anchors:
         return f'<a href="#{value.anchor}">{words}</a>'
     return words
@@ -130,7 +130,7 @@ def _figure(part: Picture | Vector) -> str:
     else:
         # Not role="img": that would hide the links of the points.
         image = part.svg.replace("<svg", f'<svg class="wide" role="group" aria-label="{escape(part.alternative)}"', 1)
-    caption = f"<figcaption>{escape(part.caption)}</figcaption>" if part.caption else ""
+    caption = f"<figcaption>{_text(part.caption)}</figcaption>" if part.caption else ""
     frame = f'<div class="scroll" tabindex="0" role="region" aria-label="{escape(part.title)}">'
     return f"<figure>{frame}{image}</div>{caption}</figure>"
 
@@ -139,10 +139,10 @@ def _gallery(gallery: Gallery) -> str:
     figures = [
         f'<figure id="{each.anchor}">'
         + each.svg.replace("<svg", f'<svg role="img" aria-label="{escape(each.words)}"', 1)
-        + f"<figcaption>{escape(each.words)}</figcaption></figure>"
+        + f"<figcaption>{_text(each.words)}</figcaption></figure>"
         for each in gallery.drawings
     ]
-    note = f'<p class="words">{escape(gallery.note)}</p>' if gallery.note else ""
+    note = f'<p class="words">{_text(gallery.note)}</p>' if gallery.note else ""
     keys = "".join(
         f'<li><span style="background: {escape(colour)}"></span>{escape(words)}</li>'
         for words, colour in gallery.colours.items()
@@ -152,7 +152,12 @@ def _gallery(gallery: Gallery) -> str:
 
 
 def _note(words: str) -> str:
-    return f'<p class="note">{escape(words)}</p>' if words else ""
+    return f'<p class="note">{_text(words)}</p>' if words else ""
+
+
+def _text(words: str) -> str:
+    """Return words as content of the page, with the sign for "+-", where no line is broken."""
+    return escape(words).replace(" +- ", "\N{NO-BREAK SPACE}\N{PLUS-MINUS SIGN}\N{NO-BREAK SPACE}")
 
 
 def _word(value: object) -> str:

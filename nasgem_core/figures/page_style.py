@@ -54,6 +54,9 @@ th.long { min-width: 8rem; }
 .gallery figure:target { outline: 3px solid var(--accent); }
 .gallery svg { display: block; width: 100%; height: 7rem; }
 .gallery figcaption { font-size: .85rem; overflow-wrap: anywhere; }
+@media (min-width: 60rem) {
+  td:not(.number, :first-child) { white-space: normal; }
+}
 @media (max-width: 40rem) {
   figure .scroll > .wide { max-width: none; width: 40rem; }
   figure:has(.wide) figcaption::before { content: "Scroll the picture sideways to see all of it. "; }

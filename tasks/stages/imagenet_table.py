@@ -20,6 +20,8 @@ BUDGET = "budget"
 """Name of the budget that a network's name ends in, where it was sized to another than the first one."""
 SETTING_WORDS = "one image, ONNX Runtime, one CPU thread"
 """How latency is measured."""
+GUESSING_REMEDY = "add images, raise imagenet.least_steps, or begin with trained weights (imagenet.weights)"
+"""What to do where a network is no better than guessing."""
 MACS_WORDS, PARAMS_WORDS = "multiply-adds (millions)", "parameters (millions)"
 _LATENCY_WORDS = f"latency (ms): {SETTING_WORDS}"
 _SHORT = {MACS_WORDS: "MACs", PARAMS_WORDS: "params", _LATENCY_WORDS: "latency"}

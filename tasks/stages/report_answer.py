@@ -4,11 +4,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from nasgem_core.figures.page_parts import Part, Picture, Table
+from nasgem_core.training.guessing import Guessing
 from nasgem_core.training.image_set import ImageSet
 from tasks.run.history import StageOrigin, origin_facts
 from tasks.stages import coco_results, gemnet
 from tasks.stages.imagenet_networks import GEMNET
+from tasks.stages.imagenet_results import BETTER
 from tasks.stages.imagenet_table import (
+    GUESSING_REMEDY,
     LATENCY,
     SETTING_WORDS,
     accuracy_text,
@@ -44,6 +47,10 @@ def _trained_words(results: Results, name: str, networks: Mapping[str, Any], dif
         f"{name}, built from cell {results.best['key'][:8]}, reaches {accuracy_text(row['top1'])} % top-1 on your "
         f"images with {', '.join(size)}."
     )
+    if not row.get(BETTER, True):
+        means = {"top1": row["top1_mean"], "validation_loss": row["validation_loss_mean"]}
+        guessing = Guessing(row["guessing_top1"], row["guessing_loss"])
+        words += f" It is {guessing.words(means)}; {GUESSING_REMEDY}."
     others = [other for other, first in first_networks(networks).items() if first == name and other != name]
     if not others:
         return words
@@ -79,9 +86,9 @@ def origin(results: Results, images: ImageSet, origins: Mapping[str, StageOrigin
     """Return where the figures come from: data set, seed, date, time taken, machine and commit, as far as known."""
     proxy, transfer = results.config.proxy, results.config.imagenet
     side = images.image_size
-    counts = f"{len(images.train_images):,} + {len(images.validation_images):,} images of {side} x {side} pixels"
-    facts = {"data set": f"{proxy.dataset}: {counts}, {len(images.classes)} classes"}
-    if transfer.dataset and read_networks()[0]:
+    counts = f"{len(images.train_images):,} images for training and {len(images.validation_images):,} for validation"
+    facts = {"data set": f"{proxy.dataset}: {counts}, {side} x {side} pixels, {len(images.classes)} classes"}
+    if transfer.dataset not in ("", proxy.dataset) and read_networks()[0]:
         facts["networks trained on"] = transfer.dataset
     known = origin_facts(origins[stage] for stage in REPORTED if stage in origins)
     return facts | {"seed": str(results.config.seed)} | known

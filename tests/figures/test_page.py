@@ -80,6 +80,14 @@ def test_numbers_stand_right_and_missing_values_are_dashes():
     assert reader.words.count("\N{EN DASH}") == 2
 
 
+def test_intervals_have_the_sign_and_are_not_broken():
+    reader = Reader(
+        render_page("Report", [Table("T", ["top-1"], [["61.0 +- 12.7"]])], lead="It reaches 61.0 +- 12.7 %.")
+    )
+    interval = "61.0\N{NO-BREAK SPACE}\N{PLUS-MINUS SIGN}\N{NO-BREAK SPACE}12.7"
+    assert {interval, f"It reaches {interval} %."} <= set(reader.words)
+
+
 def test_nothing_to_show_is_a_page():
     reader = Reader(render_page("Report", [Table("Trained cells", ["key"], [])]))
     assert "no rows" in reader.words

@@ -27,8 +27,9 @@ def test_a_search_at_a_budget_is_continued_at_it():
     assert next_steps("0a4d0b0a", OWN) == {
         "build": "nasgem build 0a4d0b0a --macs 20M --layout tiny --image-size 64 --output network.json",
         "train": "nasgem stage imagenet",
-        "compare": "nasgem compare 0a4d0b0a --macs 20M",
         "export": "nasgem export data/imagenet/gemnet_a-0.safetensors --output exported",
+        "try": "nasgem predict photo.jpg --model exported",
+        "compare": "nasgem compare 0a4d0b0a --macs 20M",
         "check": "nasgem search --set bootstrap.baseline=true  # also trains as many random cells",
     }
     compared = replace(OWN, bootstrap=BootstrapConfig(baseline=True))
@@ -58,3 +59,4 @@ def test_the_first_gemnet_that_was_trained_is_exported(capsys):
     printed = capsys.readouterr().out
     assert "Next, with the chosen cell 0a4d0b0a:" in printed
     assert "export   nasgem export data/imagenet/gemnet_30M-0.safetensors --output exported" in printed
+    assert "  build" not in printed and "  train" not in printed, "both is done"

@@ -46,7 +46,8 @@ def test_a_page_that_is_made_again_has_the_same_bytes(small_search):
 
 def test_the_page_says_what_to_expect_of_the_chosen_cell(small_search):
     summary, page = Results(small_search.config).metrics("bootstrap"), PAGE_FILE.read_text()
-    assert f"{summary['expected_score']:.4f} +- {summary['expected_score_half_width']:.4f}" in page
+    expected = f"{summary['expected_score']:.4f} ± {summary['expected_score_half_width']:.4f}"
+    assert expected in page.replace("\N{NO-BREAK SPACE}", " ") and " +- " not in page
     assert "Finalists, trained again from other seeds" in page and "known: MobileNet" in page
 
 

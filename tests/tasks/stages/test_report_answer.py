@@ -12,7 +12,7 @@ from tasks.stages import coco_results, gemnet
 from tasks.stages.best_cell import write_finalist
 from tasks.stages.imagenet_table import METRICS_FILE
 from tasks.stages.report_answer import lead, opening, origin
-from tasks.store.artifacts import write_bytes, write_json
+from tasks.store.artifacts import read_json, write_bytes, write_json
 from tests.tasks.made_up_search import CELLS, KEYS, write_made_up_search
 
 
@@ -61,6 +61,17 @@ def test_a_trained_network_is_the_answer_and_comes_with_the_best_other(results):
     assert "other" not in lead(results)
 
 
+def test_a_network_that_guesses_is_said_to_do_so(results):
+    write_networks(gemnet_a=[0.1, 0.1], mobilenet_v2=[0.585])
+    document = read_json(METRICS_FILE, "nasgem.metrics/1")
+    figures = {"guessing_top1": 0.1, "guessing_loss": 2.3, "validation_loss_mean": 2.36}
+    for better in (True, False):
+        document["networks"]["gemnet_a"] |= {"better_than_guessing": better, **figures}
+        write_json(METRICS_FILE, "nasgem.metrics/1", document)
+        assert ("It is no better than guessing: validation loss 2.36 (guessing: 2.3)" in lead(results)) is not better
+    assert "add images, raise imagenet.least_steps" in lead(results)
+
+
 def test_a_rival_alone_is_not_called_the_network_of_the_cell(results):
     write_networks(mobilenet_v2=[0.585])
     assert lead(results).startswith("Cell ") and "add gemnet to imagenet.networks" in lead(results)
@@ -94,7 +105,8 @@ def test_networks_that_were_built_and_detectors_that_were_trained_are_listed(res
 def test_the_origin_names_data_seed_time_and_code_as_far_as_they_are_known(results):
     images = ImageSet(*(part for _ in range(2) for part in (np.zeros((4, 16, 16, 3), np.uint8), np.arange(4))), "abcd")
     facts = origin(results, images, {})
-    assert facts == {"data set": "cifar10_proxy: 4 + 4 images of 16 x 16 pixels, 4 classes", "seed": "0"}
+    images_words = "cifar10_proxy: 4 images for training and 4 for validation, 16 x 16 pixels, 4 classes"
+    assert facts == {"data set": images_words, "seed": "0"}
     noted = {"pairs": StageOrigin("ab", 1e9, 61.0, "cpu, 2 cores", "c" * 40, False)}
     noted["report"] = StageOrigin("ab", 2e9, 999.0, "cpu, 2 cores", "c" * 40, False)
     facts = origin(results, images, noted)
