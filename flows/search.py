@@ -18,6 +18,7 @@ from tasks.run.overrides import set_for_this_run, take_back
 from tasks.run.parameters import PARAMS, load_config
 from tasks.run.progress import figures_text, log, say
 from tasks.run.titles import dated, search_title
+from tasks.stages.headlines import read_headlines
 from tasks.store.caching import plain_flow
 from tasks.store.fingerprint import fingerprint
 from tasks.store.references import refresh_references
@@ -64,7 +65,8 @@ def search(overrides: dict[str, Any] | None = None) -> None:
             for name, stage_flow in _FLOWS.items():
                 say(f"stage {name}")
                 session.engine.run(stage_flow)
-                log(f"{name} has finished  {figures_text(session.records.figures.get(name, {}))}".rstrip())
+                figures = read_headlines(name) | session.records.figures.get(name, {})
+                log(f"{name} has finished  {figures_text(figures) or 'without figures: its own page says why'}")
             create_artifacts(session.config)
             if _inputs() != begun:
                 raise NasgemError(

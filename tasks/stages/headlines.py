@@ -25,6 +25,15 @@ def write_headlines(stage: str) -> None:
         write_bytes(FOLDER / f"{stage}.json", (json.dumps(found, indent=2) + "\n").encode())
 
 
+def read_headlines(stage: str) -> dict[str, float]:
+    """Return the figures that were written for a stage, by name; those of each network as "top1 of gemnet"."""
+    file = FOLDER / f"{stage}.json"
+    found: dict[str, float] = {}
+    for name, value in (json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}).items():
+        found |= {f"{name} of {of}": each for of, each in value.items()} if isinstance(value, dict) else {name: value}
+    return found
+
+
 def headlines_of(metrics: Mapping[str, Any], wanted: Mapping[str, str]) -> dict[str, Any]:
     """Return the figures at the wanted paths by name; where a path has a `*`, a mapping of what it stands for."""
     found: dict[str, Any] = {}

@@ -52,9 +52,12 @@ def test_checks_come_first_then_the_stages_in_order_then_dvc(done):
     assert done == ["second: check_images", "stage first", "run flow 1", "stage second", "run flow 2", "recorded"]
 
 
-def test_the_page_of_the_run_has_a_line_for_each_stage_with_its_figures_and_the_results(done, logged):
+def test_the_page_of_the_run_has_a_line_for_each_stage_with_its_figures_and_the_results(done, logged, monkeypatch):
+    figures = {"first": {"top1 of gemnet": 0.5}, "second": {}}
+    monkeypatch.setattr(module, "read_headlines", figures.get)
     module.search.fn()
-    assert logged == ["first has finished  pairs 400", "second has finished", "artifacts of config"]
+    second = "second has finished  without figures: its own page says why"
+    assert logged == ["first has finished  top1 of gemnet 0.5  pairs 400", second, "artifacts of config"]
 
 
 def test_a_run_is_called_by_its_images_its_profile_and_the_time(tmp_path, monkeypatch):

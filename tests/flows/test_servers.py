@@ -146,7 +146,7 @@ def test_prefect_runs_the_search_on_request(searched):
         assert run_of()["state"]["type"] == "COMPLETED"
         end(serving, signal.SIGINT)
     assert "set for this run: {'ablation.iterations': 21}" in lines
-    assert any(line.startswith("estimator has finished  trained_cells ") for line in lines)
+    assert any(line.startswith("estimator has finished  ") and "trained cells " in line for line in lines)
     assert keys["the-chosen-cell-and-the-baselines"] and keys["report"]
     assert len(json.loads(keys["best-cells"])) > 3 and keys["best-cell"].startswith("![")
     assert "iterations: 21" in overridden and (searched.root / "params.yaml").read_text() == own

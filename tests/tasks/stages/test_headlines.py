@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tasks.stages.headlines import FOLDER, HEADLINES, headlines_of, write_headlines
+from tasks.stages.headlines import FOLDER, HEADLINES, headlines_of, read_headlines, write_headlines
 from tasks.store.artifacts import METRICS, write_json
 
 
@@ -35,3 +35,12 @@ def test_a_stage_with_headlines_writes_them_as_plain_json(tmp_path, monkeypatch)
     write_headlines("pairs")
     assert [path.name for path in FOLDER.iterdir()] == ["finalists.json"]
     assert json.loads((FOLDER / "finalists.json").read_text()) == {"top1": 0.25}
+    assert read_headlines("finalists") == {"top1": 0.25} and read_headlines("pairs") == {}
+
+
+def test_figures_of_several_networks_are_read_under_their_names(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    networks = {"gemnet": {"top1_mean": 0.6}, "mobilenet_v2": {"top1_mean": 0.5}}
+    write_json(METRICS / "imagenet.json", "nasgem.metrics/1", {"networks": networks})
+    write_headlines("imagenet")
+    assert read_headlines("imagenet") == {"top1 of gemnet": 0.6, "top1 of mobilenet_v2": 0.5}
