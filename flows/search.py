@@ -65,7 +65,7 @@ def search(overrides: dict[str, Any] | None = None) -> None:
             for name, stage_flow in _FLOWS.items():
                 say(f"stage {name}")
                 session.engine.run(stage_flow)
-                figures = read_headlines(name) | session.records.figures.get(name, {})
+                figures = {**read_headlines(name), **session.records.figures.get(name, {})}
                 log(f"{name} has finished  {figures_text(figures) or 'without figures: its own page says why'}")
             create_artifacts(session.config)
             if _inputs() != begun:

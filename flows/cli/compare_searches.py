@@ -7,7 +7,7 @@ from flows.cli.printing import out, print_table
 from flows.runtime.environment import prepare_environment
 from flows.stages.catalogue import require_outside_stages
 from nasgem_core.files import written_whole
-from tasks.run.compared_search import ComparedSearch, differing_rows, named_apart, outcome_rows
+from tasks.run.compared_search import ComparedSearch, differing_rows, judged_differently, named_apart, outcome_rows
 
 
 def compare_searches(names: Sequence[str], page: Path) -> None:
@@ -28,6 +28,8 @@ def compare_searches(names: Sequence[str], page: Path) -> None:
         print_table("Parameters that differ", ["", *header], different)
     else:
         out.print("\nAll parameters are equal; images or code may differ.")
+    if judged_differently(searches):
+        out.print(f"\n{_apart(searches)}", soft_wrap=True)
     page.parent.mkdir(parents=True, exist_ok=True)
     with written_whole(page) as file:
         file.write(render(searches).encode())
@@ -47,8 +49,8 @@ def render(searches: Sequence[ComparedSearch]) -> str:
         {search.name: search.best_score for search in searches},
     )
     note = (
-        "Accuracy and costs are of the small networks of each search: they compare where images, widths and epochs are "
-        "the same. Intervals are 95 %."
+        "Scores, accuracies and costs are of the small networks of each search: they compare where sections proxy and "
+        "score are the same. Top-1 is of the trained networks. Intervals are 95 %."
     )
     parts: list[Part] = [
         Table("What they came to", header, outcome_rows(searches), note),
@@ -67,10 +69,18 @@ def _lead(searches: Sequence[ComparedSearch]) -> str:
     scored = [search for search in searches if len(search.score) and search.best_score[-1] == search.best_score[-1]]
     if not scored:
         return "No search has trained a cell yet."
+    if judged_differently(searches):
+        return _apart(searches)
     best = max(scored, key=lambda search: search.best_score[-1])
     if len(scored) > 1 and all(search.best_score[-1] == best.best_score[-1] for search in scored):
         return f"The searches found cells of the same score, {best.best_score[-1]:.4f}."
     return f"{best.name} found the highest score, {best.best_score[-1]:.4f}, in {len(best.score)} trained cells."
+
+
+def _apart(searches: Sequence[ComparedSearch]) -> str:
+    first, *more = judged_differently(searches)
+    which = f"{first} and {len(more)} more differ" if more else f"{first} differs"
+    return f"The scores of these searches do not compare: {which}."
 
 
 def _read(name: str) -> ComparedSearch:

@@ -15,6 +15,7 @@ from tasks.mlflow_runs.records import finite
 from tasks.run.progress import say
 from tasks.stages.encoder import GUIDED
 from tasks.stages.finalists_report import finalists_pictures
+from tasks.stages.imagenet_table import network_figures
 from tasks.stages.plots import write_plotted
 from tasks.stages.report_answer import lead, opening, origin
 from tasks.stages.report_cells import cells_gallery
@@ -82,4 +83,4 @@ def _metrics(results: Results) -> dict[str, Any]:
 def _search_metrics(results: Results) -> dict[str, float]:
     """Return what searches are compared by."""
     encoder = {"encoder_r_squared": results.metrics("encoder")[GUIDED]["r_squared"]}
-    return finite({**results.metrics("bootstrap"), **encoder})
+    return finite({**network_figures(), **results.metrics("bootstrap"), **encoder})

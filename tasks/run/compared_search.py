@@ -13,6 +13,10 @@ COSTS = {
     "latency_ms": ("latency (ms)", 1.0, ".4g"),
 }
 """What a cell costs: words, unit and form, by the name of the figure."""
+TOP1 = "top1_"
+"""What the names of figures begin with that are the mean accuracies of trained networks."""
+_JUDGED = ("proxy.", "score.")
+"""Sections on whose values a score depends."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,6 +29,7 @@ class ComparedSearch:
         accuracy: [N] of the cells that it trained, in the order of training; NaN where a training failed.
         score: [N] likewise.
         figures: of the whole search, such as `expected_score`, by name; as in `data/metrics/bootstrap.json`.
+            Those of trained networks begin with `TOP1`.
         chosen: key of the chosen cell, empty where there is none yet.
         costs: of the chosen cell as the small network of the search, by the names in `COSTS`, as far as known.
     """
@@ -68,6 +73,11 @@ def outcome_rows(searches: Sequence[ComparedSearch]) -> list[list[str]]:
         ["its score, trained again", *(_with_interval(search.figures, "expected_score") for search in searches)],
         ["above random search", *(_with_interval(search.figures, "expected_margin", "+") for search in searches)],
     ]
+    trained = dict.fromkeys(name for search in searches for name in search.figures if name.startswith(TOP1))
+    rows += [
+        [f"top-1 of {name.removeprefix(TOP1)} (%)", *(_percent(search.figures.get(name)) for search in searches)]
+        for name in trained
+    ]
     rows += [
         [words, *(format(search.costs[name] / unit, form) if name in search.costs else "-" for search in searches)]
         for name, (words, unit, form) in COSTS.items()
@@ -85,6 +95,16 @@ def differing_rows(searches: Sequence[ComparedSearch]) -> list[list[str]]:
     names = dict.fromkeys(name for search in searches for name in search.parameters)
     rows = [[name, *(search.parameters.get(name, "-") for search in searches)] for name in names]
     return [row for row in rows if len(set(row[1:])) > 1]
+
+
+def judged_differently(searches: Sequence[ComparedSearch]) -> list[str]:
+    """Return the parameters that differ and that scores depend on, so that these do not compare; the images first."""
+    names = [name for name, *_ in differing_rows(searches) if name.startswith(_JUDGED)]
+    return sorted(names, key=lambda name: name != "proxy.dataset")
+
+
+def _percent(share: float | None) -> str:
+    return "-" if share is None else f"{100 * share:.1f}"
 
 
 def _last(values: np.ndarray) -> float:

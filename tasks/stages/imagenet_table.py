@@ -9,6 +9,7 @@ from nasgem_core.figures.comparison import Compared, draw_comparison, fronts
 from nasgem_core.figures.image import figure_png
 from nasgem_core.figures.page_parts import Picture, Table
 from nasgem_core.intervals import mean_and_interval
+from tasks.run.compared_search import TOP1
 from tasks.store.artifacts import METRICS, read_json
 
 METRICS_FILE = METRICS / "imagenet.json"
@@ -33,6 +34,11 @@ def read_networks() -> tuple[dict[str, Row], dict[str, Row]]:
     """Return the networks that were trained and the differences of their accuracies, by name; none without any."""
     document = read_json(METRICS_FILE, "nasgem.metrics/1") if METRICS_FILE.is_file() else {}
     return document.get("networks", {}), document.get("differences", {})
+
+
+def network_figures() -> dict[str, float]:
+    """Return the mean accuracies of the networks that were trained, by names that begin with `TOP1`."""
+    return {f"{TOP1}{name}": float(row["top1_mean"]) for name, row in read_networks()[0].items()}
 
 
 def first_networks(networks: Mapping[str, Row]) -> dict[str, str]:

@@ -33,6 +33,17 @@ def test_the_terminal_and_the_page_show_the_same(here, capsys):
     assert "b found the highest score, 0.4000, in 2 trained cells." in page and "<svg" in page
 
 
+def test_scores_of_another_kind_are_not_ranked(here, capsys, monkeypatch):
+    known = {"a": made_up("a", 0.3, **{"score.budget": "20M"}), "b": made_up("b", 0.4, **{"score.budget": ""})}
+    monkeypatch.setattr(module, "_read", known.__getitem__)
+    module.compare_searches(["a", "b"], Path("searches.html"))
+    words = "The scores of these searches do not compare: score.budget differs."
+    assert words in capsys.readouterr().out and words in Path("searches.html").read_text()
+    assert "found the highest score" not in Path("searches.html").read_text()
+    known["b"] = made_up("b", 0.4, **{"proxy.dataset": "birds", "score.budget": ""})
+    assert "do not compare: proxy.dataset and 1 more differ." in module.render(list(known.values()))
+
+
 def test_names_are_escaped(here):
     module.compare_searches(["a", BAD], Path("searches.html"))
     assert "<script" not in Path("searches.html").read_text()

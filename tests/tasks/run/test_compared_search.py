@@ -21,7 +21,12 @@ def test_the_best_so_far_is_by_score_and_its_accuracy_may_fall():
 
 
 def test_rows_hold_what_is_known_of_any_search():
-    figures = {"expected_score": 0.38, "expected_score_half_width": 0.02, "expected_margin": 0.1}
+    figures = {
+        "expected_score": 0.38,
+        "expected_score_half_width": 0.02,
+        "expected_margin": 0.1,
+        "top1_gemnet_a": 0.515,
+    }
     first = search(figures=figures, chosen="0a4d0b0a" * 4, costs={"macs": 5_152_000.0})
     rows = {words: values for words, *values in outcome_rows([first, search("b", (), ())])}
     assert rows == {
@@ -30,6 +35,7 @@ def test_rows_hold_what_is_known_of_any_search():
         "best score of one training": ["0.4000", "-"],
         "its score, trained again": ["0.3800 +- 0.0200", "-"],
         "above random search": ["+0.1000", "-"],
+        "top-1 of gemnet_a (%)": ["51.5", "-"],
         "MACs (M)": ["5.152", "-"],
         "trained cells": ["4", "0"],
     }
