@@ -44,6 +44,9 @@ def search(overrides: dict[str, Any] | None = None) -> None:
     """
     answer_in_flow()
     prepare_environment()
+    served = _served_run()
+    if served:
+        say(f"run {served}")
     with folder_lock():
         remark = take_back()
         if remark:
@@ -75,6 +78,15 @@ def search(overrides: dict[str, Any] | None = None) -> None:
                 )
             if not unrecorded:
                 record_outputs()
+    if served:
+        say(f"run {served} has finished")
+
+
+def _served_run() -> str:
+    """Return the name of the run if `nasgem serve` has it run, and nothing elsewhere."""
+    from prefect.runtime import deployment, flow_run
+
+    return str(flow_run.name) if deployment.id else ""
 
 
 def check_stages(session: Session) -> None:

@@ -8,32 +8,18 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from typer.core import TyperGroup
 
 from flows.cli.cluster_commands import Cluster, Device, Engine, Store, Workers, clusters, place, show_cluster
 from flows.cli.compare_command import comparing
 from flows.cli.guard import guarded
 from flows.cli.network_commands import commands
+from flows.cli.ordered_commands import OrderedCommands
 from flows.cli.project_commands import projects
 from flows.cli.store_commands import stores
 from flows.stages.catalogue import STAGES
 
-# As a newcomer needs them; `nasgem --help` lists them so.
-_ORDER = (
-    *("init", "search", "status", "show", "select", "export", "predict", "detect", "build", "compare", "latency"),
-    *("compare-searches", "stage", "data", "serve", "benchmark", "gpu", "scheduler", "worker", "store"),
-)
-
-
-class _Ordered(TyperGroup):
-    """The commands in the order in which they are needed, not in that of the modules that define them."""
-
-    def list_commands(self, ctx: typer.Context) -> list[str]:  # type: ignore[override]
-        return sorted(self.commands, key=_ORDER.index)
-
-
 app = typer.Typer(
-    cls=_Ordered,
+    cls=OrderedCommands,
     help="Find efficient neural networks by graph embedding (NASGEM). Start with `nasgem init`, then `nasgem search`.",
     no_args_is_help=True,
     add_completion=False,

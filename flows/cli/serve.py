@@ -10,6 +10,7 @@ from typing import Any
 
 from flows.runtime.secret import SECRET_FILE
 from flows.runtime.server import admits, prefect_server
+from flows.runtime.stopping import answer_here
 from nasgem_core.errors import ParameterError
 from tasks.run.masking import without_secrets
 from tasks.run.overrides import check_overrides
@@ -30,6 +31,7 @@ def serve_search(cron: str | None, name: str, overrides: dict[str, Any] | None) 
     configured = "PREFECT_API_URL" in os.environ
     schedules: list[tuple[Any, datetime]] = []
     with prefect_server(stays=True, first=lambda: schedules.extend(_checked_schedules(cron, name))) as wait_for_server:
+        from prefect.runner import Runner
         from prefect.types.entrypoint import EntrypointType
 
         from flows.search import search
@@ -46,6 +48,8 @@ def serve_search(cron: str | None, name: str, overrides: dict[str, Any] | None) 
                 f"{without_secrets(address)} asks for no password: whoever reaches it can start searches as you. Start "
                 "it with PREFECT_SERVER_API_AUTH_STRING, or unset PREFECT_API_URL"
             )
+        # By SIGTERM, Prefect's own would wait until the run that is going on has finished.
+        Runner.handle_sigterm = staticmethod(answer_here)  # type: ignore[method-assign, assignment]
         with _own_temporary_folder():
             search.serve(
                 name=name,

@@ -60,6 +60,12 @@ def test_the_page_of_the_run_has_a_line_for_each_stage_with_its_figures_and_the_
     assert logged == ["first has finished  top1 of gemnet 0.5  pairs 400", second, "artifacts of config"]
 
 
+def test_a_served_run_says_where_it_begins_and_ends(done, monkeypatch):
+    monkeypatch.setattr(module, "_served_run", lambda: "images tiny, today")
+    module.search.fn()
+    assert (done[0], done[-1]) == ("run images tiny, today", "run images tiny, today has finished")
+
+
 def test_a_run_is_called_by_its_images_its_profile_and_the_time(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(module, "dated", lambda title: f"{title}, today")

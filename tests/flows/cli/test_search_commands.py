@@ -20,16 +20,6 @@ def test_help_lists_the_commands():
         assert page.exit_code == 0 and len(page.output.splitlines()) > 4
 
 
-def test_the_list_of_commands_begins_with_the_first_one_and_is_cut_nowhere():
-    def listed(*group):
-        return CliRunner().invoke(app, [*group, "--help"], terminal_width=80).output.partition("Commands:")[2]
-
-    names = [line.split()[0] for line in listed().splitlines() if line.strip()]
-    assert names[:3] == ["init", "search", "status"] and set(COMMANDS) < set(names)
-    for lines in (listed(), listed("data"), listed("benchmark"), listed("store")):
-        assert lines.strip() and "..." not in lines
-
-
 def test_stage_help_names_every_stage():
     words = CliRunner().invoke(app, ["stage", "--help"]).output.replace(",", " ").replace(".", " ").split()
     assert STAGES.keys() <= set(words)

@@ -1,4 +1,5 @@
 import re
+import signal
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
@@ -8,6 +9,8 @@ import pytest
 from flows import search as searches
 from flows.cli import serve
 from flows.cli.serve import serve_search
+from flows.runtime import stopping
+from flows.runtime.stopping import answering_signals
 from nasgem_core.config.search import SearchConfig
 from nasgem_core.errors import ParameterError
 from tasks.run.parameters import PARAMS, complete, profile_named
@@ -62,6 +65,21 @@ def test_users_of_one_machine_serve_without_a_common_folder(served, monkeypatch)
     assert storage.parts[-2] == "runner_storage" and storage.parents[1].parent == outside
     assert storage.parents[1].name.startswith("nasgem-serve-") and not storage.parents[1].exists()
     assert Path(tempfile.gettempdir()) == outside
+
+
+def test_sigterm_ends_it_as_ctrl_c_does(served, monkeypatch):
+    from prefect.runner import Runner
+
+    monkeypatch.setattr(stopping, "PATIENCE", 1e6)
+    with answering_signals("stopped"):
+        serve_search(None, "nasgem", None)
+        before = signal.getsignal(signal.SIGTERM)
+        signal.signal(signal.SIGTERM, Runner.handle_sigterm)  # what Prefect does when it begins to serve
+        try:
+            with pytest.raises(KeyboardInterrupt):
+                signal.raise_signal(signal.SIGTERM)
+        finally:
+            signal.signal(signal.SIGTERM, before)
 
 
 def test_without_a_schedule_it_runs_on_request(served):
