@@ -88,7 +88,7 @@ def show_benchmark() -> None:
         print_table(table.title, table.header, [[str(value) for value in row] for row in table.rows])
         if table.note:
             out.print(table.note)
-    out.print(f"\nReport    {FOLDER / 'benchmark.html'}  (plots and trials.parquet are next to it)")
+    out.print(f"\nReport    {FOLDER / 'benchmark.html'}  (one file; plots and trials.parquet too)")
 
 
 def show_places() -> None:
@@ -96,7 +96,11 @@ def show_places() -> None:
     from tasks.mlflow_runs.tracking import tracking_uri, ui_command
 
     report = DATA / "report" / "report.html"
-    out.print(f"\nReport    {report}  (pictures are next to it)" if report.is_file() else "\nReport    not written yet")
+    out.print(
+        f"\nReport    {report}  (one file; its pictures are next to it too)"
+        if report.is_file()
+        else "\nReport    not written yet"
+    )
     out.print(f"Results   {DATA}/  (one folder per stage, metrics in {DATA / 'metrics'})")
     uri = tracking_uri(Path.cwd()).replace(f"{Path.cwd()}/", "")
     out.print(f"MLflow    {ui_command(uri)}", soft_wrap=True)
