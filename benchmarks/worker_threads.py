@@ -16,6 +16,7 @@ def main() -> None:
         host="127.0.0.1",
         threads_per_worker=1,
         dashboard_address=None,
+        memory_limit=0,  # of each thread, though all are in one process
     ) as cluster:
         print(cluster.scheduler_address, flush=True)
         sys.stdin.read()
