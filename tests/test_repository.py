@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
+from ruamel.yaml import YAML
 
 from tests.test_house import offences
 
@@ -128,6 +130,15 @@ def test_bundled_data_is_what_its_checksum_says():
     digest, name = (ROOT / "data/raw/SHA256SUMS").read_text().split()
     assert hashlib.sha256((ROOT / "data/raw" / name).read_bytes()).hexdigest() == digest
     assert digest in (ROOT / "data/raw/README.md").read_text()
+
+
+def test_the_core_is_tested_on_every_version_of_python_that_is_admitted():
+    (job,) = YAML(typ="safe").load(ROOT / ".github/workflows/core.yml")["jobs"].values()
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    admitted = SpecifierSet(project["requires-python"])
+    versions = [f"3.{minor}" for minor in range(8, 30) if f"3.{minor}" in admitted]
+    assert job["strategy"]["matrix"]["python"] == versions
+    assert job["steps"][-1]["run"] == "make test-core PYTHON=python" and "test-core:" in (ROOT / "Makefile").read_text()
 
 
 def test_every_dvc_command_keeps_its_cache_of_pickles_in_the_private_folder():

@@ -67,7 +67,7 @@ def serve_search(cron: str | None, name: str, overrides: dict[str, Any] | None) 
 def _own_temporary_folder() -> Iterator[None]:
     """Have this process keep temporary files in a folder that only this user can use, and that goes with the block.
 
-    Prefect's runner keeps its own below `/tmp/runner_storage`, which belongs to whoever served first here.
+    Prefect's runner keeps its own in one folder for all users of a machine, which belongs to whoever served first.
     """
     before = tempfile.tempdir
     with tempfile.TemporaryDirectory(prefix="nasgem-serve-", ignore_cleanup_errors=True) as folder:

@@ -12,6 +12,9 @@ _OWN = {
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
 }
 
+_OURS = "NASGEM_SERVER"
+"""Variable with the address of a server of our own, for the processes that use it."""
+
 
 @contextmanager
 def settings_of_own_server(address: str, secret: str) -> Iterator[dict[str, str]]:
@@ -28,19 +31,20 @@ def settings_of_own_server(address: str, secret: str) -> Iterator[dict[str, str]
     for name in before:
         if not name.startswith(_KEPT):
             del os.environ[name]
-    os.environ |= {**_OWN, "PREFECT_API_URL": address, "PREFECT_API_AUTH_STRING": secret}
+    os.environ |= {**_OWN, "PREFECT_API_URL": address, "PREFECT_API_AUTH_STRING": secret, _OURS: address}
     try:
         yield {**os.environ, **_database(), "PREFECT_SERVER_API_AUTH_STRING": secret}
     finally:
         for name in [name for name in os.environ if name.startswith("PREFECT_")]:
             del os.environ[name]
         os.environ |= before
+        os.environ.pop(_OURS, None)
 
 
 def server_of_user() -> str:
     """Return the address of a server that the user has named, "" where one of our own is in use."""
-    own = all(os.environ.get(name) == value for name, value in _OWN.items())
-    return "" if own else os.environ.get("PREFECT_API_URL", "")
+    address = os.environ.get("PREFECT_API_URL", "")
+    return "" if address == os.environ.get(_OURS) else address
 
 
 def _database() -> dict[str, str]:

@@ -20,7 +20,7 @@ from nasgem_core.networks.layout import IMAGE_CHANNELS
 _FEWEST, _MOST = 3, 20
 """Objects that the threshold of the check leaves in the first picture: some, and those clearly above the others."""
 _CHANGE = 1e-6
-"""How much pixels change to see whether the original's choice of boxes hangs on its last digits."""
+"""How much pixels change to see whether the original's choice of boxes depends on its last digits."""
 _DRAWS = 5
 _NEAR, _FAR = 1.0, 1e9
 """Pixels up to which two boxes may be one object's, and those that stand for a wrong label."""
@@ -45,7 +45,7 @@ def detector_examples(detector: Detector, seed: int = 0) -> DetectorExamples:
     """Return what forms can be compared on, before minutes of writing them.
 
     A trained detector finds nothing in noise: the threshold of the scores is lowered, for original and forms alike,
-    until at least three objects are found. Which of two boxes with nearly equal scores goes can hang on rounding;
+    until at least three objects are found. Which of two boxes with nearly equal scores goes can depend on rounding;
     pictures where the original's own choice changes with the last digits of the pixels are drawn again.
 
     Raises:

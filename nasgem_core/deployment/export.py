@@ -63,7 +63,7 @@ def export_network(
     Raises:
         ParameterError: a form is unknown.
         DataError: the folder holds something else, the weights are another network's, its outputs are not finite or
-            hang on rounding, or a form cannot be written or differs from the original.
+            depend on rounding, or a form cannot be written or differs from the original.
     """
     chosen = forms_named(forms)
     say = on_step or (lambda step: None)

@@ -53,7 +53,7 @@ def test_a_command_is_not_disturbed_by_modules_of_the_user(shadowed, start):
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(shadowed), str(ROOT)])}
     command = [sys.executable, *start, "search", "--help"]
     done = subprocess.run(command, cwd=shadowed, env=environment, capture_output=True, text=True, check=False)
-    assert "Run the whole search with params.yaml" in done.stdout, done.stderr
+    assert "Run the whole search, and show what it found" in done.stdout, done.stderr
 
 
 _PARENT = """

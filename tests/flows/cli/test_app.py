@@ -18,4 +18,4 @@ def test_dvc_is_followed_before_anything_slow_is_imported():
 def test_the_commands_are_run():
     command = [sys.executable, "-m", "flows.cli.app", "search", "--help"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
-    assert "Run the whole search with params.yaml" in done.stdout
+    assert "Run the whole search, and show what it found" in done.stdout

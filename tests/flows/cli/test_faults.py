@@ -29,6 +29,7 @@ def raised(error: Exception, cause: BaseException | None = None) -> Exception:
 @pytest.fixture(autouse=True)
 def here(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("PREFECT_API_URL", raising=False)
     STATE.mkdir()
     monkeypatch.setattr(faults, "where_to_free", lambda file=None: f" at the disk of {file}" if file else "")
 
