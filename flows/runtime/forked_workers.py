@@ -8,14 +8,18 @@ import atexit
 import multiprocessing
 import os
 import resource
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable
+from concurrent.futures import Future, ProcessPoolExecutor
 from multiprocessing import forkserver
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from prefect.task_runners import ProcessPoolTaskRunner
 
 from flows.runtime.processes import end_children
 from nasgem_core.errors import NasgemError
+from tasks.store.unkept_record import UnkeptRecordError
+
+T = TypeVar("T")
 
 _ADDRESS_SPACE = 6 * 2**30
 """Bytes that the libraries of a worker need; with less, OpenBLAS tries to get its memory without end."""
@@ -25,13 +29,29 @@ _IMPORTED = ("prefect.task_engine", "torch._dynamo", "tasks.stages.proxy", "task
 atexit.register(end_children)  # they end by themselves too, but take a second for it
 
 
+class _Pool(ProcessPoolExecutor):
+    """A pool whose functions raise `Exception` alone: Prefect would wait for ever for one that raises anything else."""
+
+    def submit(self, function: Callable[..., T], /, *arguments: Any, **keywords: Any) -> "Future[T]":
+        """Start a function in a process."""
+        return super().submit(_with_os_errors, function, *arguments, **keywords)
+
+
+def _with_os_errors(function: Callable[..., T], *arguments: Any, **keywords: Any) -> T:
+    """Call a function; raise the error of the system where a record could not be written."""
+    try:
+        return function(*arguments, **keywords)
+    except UnkeptRecordError as error:
+        raise error.as_os_error() from None
+
+
 class ForkedWorkers(ProcessPoolTaskRunner):
     """Prefect's pool of processes, which would start every process from nothing."""
 
     def __enter__(self) -> Self:
         super().__enter__()
         spawning: Any = self._executor
-        self._executor = ProcessPoolExecutor(
+        self._executor = _Pool(
             self._max_workers,
             multiprocessing.get_context("forkserver"),
             initializer=spawning._initializer,

@@ -23,8 +23,8 @@ from tests.flows.workspace import Workspace, assert_clean, assert_only_grown
 
 pytestmark = [pytest.mark.slow, pytest.mark.nightly, pytest.mark.own_server]
 KILLS = int(os.environ.get("NASGEM_KILLS", "1"))
-_LONGEST = 6.0
-"""Seconds of trainings in which something is killed."""
+_LATEST, _LONGEST = 3, 0.5
+"""Trainings, of six, after which something is killed at the latest, and seconds after the last of these."""
 _S3 = {"AWS_ACCESS_KEY_ID": "me", "AWS_SECRET_ACCESS_KEY": "mine", "AWS_DEFAULT_REGION": "us-east-1"}
 
 
@@ -136,6 +136,13 @@ def forget(workspace: Workspace) -> None:
     shutil.rmtree(workspace.root / "data/estimator")
 
 
+def wait_for_trainings(workspace: Workspace, random: Random) -> None:
+    """Wait for a random moment of a search's trainings."""
+    finished = random.randint(1, _LATEST)
+    workspace.wait_for(lambda: len(workspace.records()) >= finished)
+    time.sleep(random.uniform(0, _LONGEST))
+
+
 @pytest.mark.parametrize("part", ["worker", "both workers", "scheduler", "store", "search"])
 def test_a_part_that_is_killed_changes_nothing(cluster, tmp_path, part):
     undisturbed, random = cluster.head.hashes("estimator"), Random(part)
@@ -145,8 +152,7 @@ def test_a_part_that_is_killed_changes_nothing(cluster, tmp_path, part):
         forget(cluster.head)
         cluster.begin()
         log = cluster.search()
-        cluster.head.wait_for(lambda: bool(cluster.head.records()))
-        time.sleep(random.uniform(0, _LONGEST))
+        wait_for_trainings(cluster.head, random)
         known = cluster.head.records()
         assert cluster.parts["search"].poll() is None, "it is still at work"
         for name in killed:

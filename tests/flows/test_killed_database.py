@@ -8,7 +8,6 @@ import shutil
 import signal
 import subprocess
 import tempfile
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,15 +15,13 @@ from random import Random
 
 import pytest
 
-from tests.flows.test_cluster_faults import KILLS, forget
+from tests.flows.test_cluster_faults import KILLS, forget, wait_for_trainings
 from tests.flows.test_servers import ask, free_port, running, wait_until
 from tests.flows.workspace import Workspace, assert_clean, assert_only_grown
 
 pytestmark = [pytest.mark.slow, pytest.mark.nightly, pytest.mark.own_server]
 _USER = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
 """PostgreSQL does not run as root."""
-_LONGEST = 6.0
-"""Seconds of trainings in which it is killed."""
 
 
 @dataclass
@@ -123,8 +120,7 @@ def test_a_database_that_is_killed_changes_nothing(team, postgres):
         forget(team.project)
         team.log.write_text("")
         search = team.search()
-        team.project.wait_for(lambda: bool(team.project.records()))
-        time.sleep(random.uniform(0, _LONGEST))
+        wait_for_trainings(team.project, random)
         known = team.project.records()
         postgres.kill()
         code = search.wait(300)

@@ -1,3 +1,5 @@
+import errno
+import multiprocessing
 import os
 import resource
 from multiprocessing import forkserver
@@ -6,6 +8,7 @@ import pytest
 
 from flows.runtime import forked_workers
 from nasgem_core.errors import NasgemError
+from tasks.store.unkept_record import UnkeptRecordError
 
 
 @pytest.mark.parametrize("before", [None, "", "1"])
@@ -32,3 +35,15 @@ def test_no_worker_is_started_where_its_libraries_would_wait_for_memory_without_
     pool.submit("cell")
     pool.submit("cell")
     assert submitted == ["cell"] * 2
+
+
+def full(path: str) -> None:
+    raise UnkeptRecordError(errno.ENOSPC, "No space left on device", path)
+
+
+@pytest.mark.slow
+def test_a_record_that_a_worker_cannot_write_ends_what_waits_for_it():
+    with forked_workers._Pool(1, multiprocessing.get_context("forkserver")) as pool:
+        error = pool.submit(full, "record").exception(60)
+        assert isinstance(error, OSError) and (error.errno, error.filename) == (errno.ENOSPC, "record")
+        assert pool.submit(abs, -2).result(60) == 2
