@@ -1,6 +1,8 @@
 """The whole search: every stage in order, then its outputs recorded with DVC."""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -44,10 +46,7 @@ def search(overrides: dict[str, Any] | None = None) -> None:
     """
     answer_in_flow()
     prepare_environment()
-    served = _served_run()
-    if served:
-        say(f"run {served}")
-    with folder_lock():
+    with _said_when_served(), folder_lock():
         remark = take_back()
         if remark:
             say(remark)
@@ -78,8 +77,23 @@ def search(overrides: dict[str, Any] | None = None) -> None:
                 )
             if not unrecorded:
                 record_outputs()
-    if served:
-        say(f"run {served} has finished")
+
+
+@contextmanager
+def _said_when_served() -> Iterator[None]:
+    """Say on the terminal of `nasgem serve` when a run begins, ends or fails, and nothing elsewhere."""
+    run = _served_run()
+    if not run:
+        yield
+        return
+    say(f"run {run}")
+    try:
+        yield
+    except Exception as error:
+        reason = str(error) if isinstance(error, NasgemError) else "its page on Prefect says why"
+        say(f"run {run} has failed: {reason}")
+        raise
+    say(f"run {run} has finished")
 
 
 def _served_run() -> str:

@@ -42,7 +42,7 @@ def next_steps(key: str, config: SearchConfig) -> dict[str, str]:
         "compare": f"nasgem compare {key} --macs {trained_macs}{compared}",
     }
     if trained:
-        del steps["build"], steps["train"]  # both is done
+        del steps["build"], steps["train"]  # both are done
     if not config.bootstrap.baseline:
         steps["check"] = "nasgem search --set bootstrap.baseline=true  # also trains as many random cells"
     return steps

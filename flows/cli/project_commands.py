@@ -55,7 +55,7 @@ def add(
 def update() -> None:
     """Look for changes of what `--reference` added.
 
-    And of nasgem itself. `nasgem search` does so by itself.
+    It also looks for changes of nasgem itself. `nasgem search` does both by itself.
     """
     with guarded("Run the same command again to go on"):
         from flows.cli.run_projects import run_update

@@ -105,7 +105,7 @@ def select(
 ) -> None:
     """Choose again under another budget; trains nothing.
 
-    Or under another penalty. With --pareto, show the front instead.
+    It can choose under another penalty too. With --pareto, it shows the front instead.
     """
     with guarded():
         if pareto:
@@ -225,7 +225,7 @@ def show(
 def status(engine: Engine = None, cluster: Cluster = None) -> None:
     """Show which stages have results, and what is running.
 
-    Here, and on the workers of a cluster.
+    With a cluster, it also lists the workers, and what each of them does.
     """
     with guarded():
         place(None, None, engine, cluster)
@@ -246,7 +246,7 @@ def compare_searches(
 ) -> None:
     """Show two or more searches next to each other.
 
-    What they came to, and which parameters differ.
+    The table has what they found, and which parameters differ.
     """
     with guarded():
         from flows.cli.compare_searches import compare_searches as compare
@@ -267,7 +267,7 @@ def serve(
 ) -> None:
     """Serve the search on a schedule or on request.
 
-    As a Prefect deployment, which Prefect's UI shows.
+    It becomes a Prefect deployment, which Prefect's pages show.
     """
     with guarded():
         from flows.runtime.environment import prepare_environment

@@ -23,7 +23,7 @@ def store() -> None:
 def copy_store(source: Place, target: Place) -> None:
     """Copy finished work that the target lacks.
 
-    From a project or a store to a store or a project.
+    Source and target are each a project or a store.
     """
     with guarded("Run it again to go on"):
         from flows.runtime.environment import prepare_environment

@@ -94,7 +94,7 @@ def make_state_folder() -> Path:
             make_private(STATE / name)
         for name in _DVC:
             make_private_cache(STATE / name)
-        with suppress(OSError):  # our own `dvc` is told by a variable, and what only reads goes on on a full disk
+        with suppress(OSError):  # our own `dvc` reads a variable, and what only reads works on a full disk
             name_own_cache(STATE)
         probe = STATE / f"probe.{os.getpid()}"
         probe.write_bytes(b"x" * 4096)

@@ -66,6 +66,20 @@ def test_a_served_run_says_where_it_begins_and_ends(done, monkeypatch):
     assert (done[0], done[-1]) == ("run images tiny, today", "run images tiny, today has finished")
 
 
+@pytest.mark.parametrize(
+    ("error", "reason"), [(DataError("no images"), "no images"), (OSError("x"), "its page on Prefect says why")]
+)
+def test_a_served_run_that_fails_says_why(done, monkeypatch, error, reason):
+    def fail(session: object) -> None:
+        raise error
+
+    monkeypatch.setattr(module, "_served_run", lambda: "images tiny, today")
+    monkeypatch.setattr(module.SEARCHED["second"], "check_inputs", fail)
+    with pytest.raises(type(error)):
+        module.search.fn()
+    assert done == ["run images tiny, today", f"run images tiny, today has failed: {reason}"]
+
+
 def test_a_run_is_called_by_its_images_its_profile_and_the_time(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(module, "dated", lambda title: f"{title}, today")
