@@ -46,6 +46,8 @@ def doing(number: int, what: str, marks: str, placement: Placement) -> dict[str,
     if what == "die":
         os.kill(os.getpid(), signal.SIGKILL)
     if what == "refuse":
+        while not (Path(marks) / "0").exists():  # what is to end with it has begun
+            time.sleep(0.05)
         raise DataError("the images are others")
     if what == "crowd":
         raise DeviceMemoryError("cuda:0 has too little memory")
