@@ -36,7 +36,7 @@ types: .venv/.project
 	@$(bin)/mypy
 
 tests: .venv/.project
-	@$(bin)/python -m pytest -q -n 2 --dist worksteal -m "not nightly"
+	@$(bin)/python -m pytest -q -n 2 --dist worksteal --timeout 600 -m "not nightly"
 
 params: .venv/.project ## write params.yaml with the defaults of nasgem_core/config (the laptop profile)
 	@$(bin)/python -c 'from tasks.run.parameters import use_profile; use_profile("laptop")'

@@ -93,7 +93,7 @@ def test_a_worker_that_cannot_be_used_ends_the_flow_with_its_reason(engine, tmp_
 def test_a_failure_ends_the_work_under_way_within_seconds(engine, tmp_path):
     begun = time.monotonic()
     with pytest.raises(RefusedError):
-        run(engine, tmp_path, "sleep", "refuse")
+        run(engine, tmp_path, "sleep", "refuse second")
     process = int((tmp_path / "0").read_text().split()[0])
     while Path(f"/proc/{process}").exists():
         assert time.monotonic() - begun < 120, "a training goes on"
