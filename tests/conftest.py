@@ -17,7 +17,8 @@ import pytest
 from filelock import FileLock
 from hypothesis import HealthCheck, settings
 
-from flows.runtime.server import OwnServer, api_address, listening
+from flows.runtime.loopback import api_address, listening
+from flows.runtime.server import OwnServer
 from tasks.mlflow_runs.tracking_store import create_database, set_environment
 from tests.flows.commands import NASGEM
 from tests.flows.workspace import Workspace, compiled

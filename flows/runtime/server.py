@@ -21,6 +21,7 @@ from urllib.request import Request, urlopen
 
 from flows.runtime.environment import STATE
 from flows.runtime.full_disk import temporary_folder, where_to_free
+from flows.runtime.loopback import api_address, listening
 from flows.runtime.prefect_settings import settings_of_own_server
 from flows.runtime.processes import follow
 from flows.runtime.secret import SECRET_FILE, kept_secret, new_secret
@@ -29,14 +30,11 @@ from nasgem_core.errors import NasgemError
 from tasks.run.masking import without_secrets
 from tasks.run.progress import say
 
-HOST = "127.0.0.1"
 _PAGES_PORT = 4200
 """Prefect's own, where people look for its pages."""
 _STARTUP_SECONDS = 180
 _STARTS = 4
 """How often a server is started before it is given up."""
-_WAITING = 2048
-"""Requests that may wait while there is no server."""
 _FULL = ("disk is full", "no space left")
 
 
@@ -179,24 +177,6 @@ class OwnServer:
             say("  the Prefect server was ended from outside (out of memory?): it is started again")
         say(f"  the Prefect server ended {_STARTS} times: the end of {self.log} says why")
         os.kill(os.getpid(), signal.SIGTERM)
-
-
-@contextmanager
-def listening(port: int = 0) -> Iterator[socket.socket]:
-    """Provide a socket on the loopback interface, in which requests wait for a server; any port if this is in use."""
-    with socket.socket() as listener:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listener.bind((HOST, port))
-        except OSError:
-            listener.bind((HOST, 0))
-        listener.listen(_WAITING)
-        yield listener
-
-
-def api_address(listener: socket.socket) -> str:
-    """Return the address of the API that is served on a socket."""
-    return f"http://{HOST}:{listener.getsockname()[1]}/api"
 
 
 def _no_heartbeats() -> AbstractContextManager[Any]:

@@ -12,8 +12,9 @@ import pytest
 
 from flows.runtime import server
 from flows.runtime.environment import STATE
+from flows.runtime.loopback import HOST, api_address, listening
 from flows.runtime.secret import SECRET_FILE, kept_secret
-from flows.runtime.server import OwnServer, answers, api_address, listening, prefect_server
+from flows.runtime.server import OwnServer, answers, prefect_server
 from nasgem_core.errors import NasgemError
 
 
@@ -35,10 +36,10 @@ class Health(BaseHTTPRequestHandler):
 @pytest.fixture
 def healthy():
     """Give the address of a server that answers."""
-    with HTTPServer((server.HOST, 0), Health) as running:
+    with HTTPServer((HOST, 0), Health) as running:
         thread = threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
-        yield f"http://{server.HOST}:{running.server_port}/api"
+        yield f"http://{HOST}:{running.server_port}/api"
         running.shutdown()
         thread.join()
 
@@ -105,7 +106,7 @@ def test_our_own_ends_with_the_block(started):
     process = FakeProcess(None)
     calls = started(process)
     with prefect_server():
-        assert os.environ["PREFECT_API_URL"].startswith(f"http://{server.HOST}:")
+        assert os.environ["PREFECT_API_URL"].startswith(f"http://{HOST}:")
         command, environment = calls[0]
         assert command[-1] == str(os.getpid()), "the server follows this process"
         assert environment["PREFECT_SERVER_API_AUTH_STRING"] == os.environ["PREFECT_API_AUTH_STRING"]
@@ -128,17 +129,12 @@ def test_what_is_refused_first_starts_no_server(started):
     calls = started(FakeProcess(None))
 
     def refuse() -> None:
-        assert os.environ["PREFECT_API_URL"].startswith(f"http://{server.HOST}:"), "Prefect reads it when imported"
+        assert os.environ["PREFECT_API_URL"].startswith(f"http://{HOST}:"), "Prefect reads it when imported"
         raise NasgemError("wrong")
 
     with pytest.raises(NasgemError, match=r"^wrong$"), prefect_server(first=refuse):
         pytest.fail("it was taken")
     assert not calls and "PREFECT_API_URL" not in os.environ
-
-
-def test_a_port_in_use_is_not_waited_for():
-    with listening() as first, listening(first.getsockname()[1]) as second:
-        assert second.getsockname() != first.getsockname()
 
 
 def test_what_a_user_has_set_for_another_server_is_not_for_ours(started, monkeypatch):
