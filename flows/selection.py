@@ -9,9 +9,8 @@ from flows.runtime.stopping import answer_in_flow
 from nasgem_core.errors import DataError, ParameterError
 from nasgem_core.search.objective import Objective
 from nasgem_core.seeding import derive_seed
-from tasks.stages.bootstrap import Draw, Found, bootstrap_task
+from tasks.stages.bootstrap import Draw, Found, best_candidates
 from tasks.stages.encoder import GUIDED, encoder_value
-from tasks.stages.objective import objective_value
 from tasks.stages.results import Results, write_selected
 from tasks.stages.scorer import fit_scorer, predict_task
 from tasks.stages.trained import TrainedCells
@@ -82,15 +81,8 @@ def choose(session: Session, penalty: float | None, max_macs: int, top: int) -> 
     seed = derive_seed(config.seed, "select")
     encoder = encoder_value(results.encoders[GUIDED])
     scorer = fit_scorer(config, known.cells, known.measured(objective), encoder=encoder, seed=seed)
-    found = Found.of(
-        bootstrap_task(
-            scorer=scorer,
-            space=config.cells,
-            objective=objective_value(objective),
-            draw=Draw(config.bootstrap.candidates, top, seed, max_macs),
-            trained=sorted(results.distinct.key),
-        )
-    )
+    draw = Draw(config.bootstrap.candidates, top, seed, max_macs, config.bootstrap.edited)
+    found = best_candidates(scorer, config.cells, objective, draw, results.distinct)
     within = known[known.macs <= max_macs] if max_macs else known
     if not len(within) and not len(found.cells):
         raise DataError(f"no cell has at most {max_macs / 1e6:g} M MACs: raise the budget")

@@ -18,9 +18,8 @@ from nasgem_core.search.ranking import rank_correlation
 from nasgem_core.seeding import derive_seed
 from tasks.mlflow_runs.records import finite
 from tasks.stages.best_cell import BEST_CELL_FILE, write_best_cell
-from tasks.stages.bootstrap import Draw, Found, bootstrap_task
+from tasks.stages.bootstrap import Draw, Found, best_candidates
 from tasks.stages.encoder import GUIDED, encoder_value, read_encoder
-from tasks.stages.objective import objective_value
 from tasks.stages.predictor import predictor_value, read_predictor
 from tasks.stages.scorer import PERCEPTRON, ScorerValue, read_scorer
 from tasks.stages.trained import (
@@ -65,16 +64,9 @@ def bootstrap(session: Session) -> None:
 def find_candidates(session: Session, known: TrainedCells) -> Found:
     """Return the best predicted cells that were not trained yet."""
     config = session.config
-    draw = Draw(config.bootstrap.candidates, config.bootstrap.top, derive_seed(config.seed, "bootstrap"))
-    return Found.of(
-        bootstrap_task(
-            scorer=_read_scorer(config.predictor.kind),
-            space=config.cells,
-            objective=objective_value(session.objective),
-            draw=draw,
-            trained=sorted(known.key),
-        )
-    )
+    wanted, seed = config.bootstrap, derive_seed(config.seed, "bootstrap")
+    draw = Draw(wanted.candidates, wanted.top, seed, edited=wanted.edited)
+    return best_candidates(_read_scorer(config.predictor.kind), config.cells, session.objective, draw, known)
 
 
 def _read_scorer(kind: str) -> ScorerValue:

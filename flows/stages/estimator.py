@@ -25,10 +25,9 @@ from nasgem_core.seeding import derive_seed
 from tasks.mlflow_runs.models import FullyConnectedModel
 from tasks.mlflow_runs.records import finite
 from tasks.run.progress import say
-from tasks.stages.bootstrap import Draw, Found, bootstrap_task
+from tasks.stages.bootstrap import Draw, best_candidates
 from tasks.stages.earlier import earlier_searches
 from tasks.stages.encoder import GUIDED, encoder_value, read_encoder
-from tasks.stages.objective import objective_value
 from tasks.stages.predictor import fit_predictor_task, predictor_of, write_predictor
 from tasks.stages.scorer import ScorerValue, fit_scorer, predict_task, write_scorer
 from tasks.stages.trained import ESTIMATOR_FILE, KNOWN, PREDICTED, RANDOM, TrainedCells, write_trained
@@ -136,15 +135,9 @@ class _Rounds:
         config = self.session.config
         if config.estimator.predicted:
             seed = derive_seed(config.seed, "estimator", self.number)
-            found = Found.of(
-                bootstrap_task(
-                    scorer=self.scorer,
-                    space=config.cells,
-                    objective=objective_value(self.session.objective),
-                    draw=Draw(config.estimator.candidates, config.estimator.predicted, seed),
-                    trained=sorted(self.trained.key),
-                )
-            )
+            wanted = config.estimator
+            draw = Draw(wanted.candidates, wanted.predicted, seed, edited=wanted.edited)
+            found = best_candidates(self.scorer, config.cells, self.session.objective, draw, self.trained)
             self.rule_out("predicted cells", Counter(found.ruled_out))
             self.train(found.cells, Source("estimator", PREDICTED, self.number), found.predicted)
         if len(random_cells):

@@ -184,6 +184,8 @@ class EstimatorConfig:
     """Cells per round drawn at random, so that the trained cells are not all alike."""
     candidates: int = bounded(20_000, low=10, high=100_000_000)
     """Cells per round that the predictor chooses from."""
+    edited: float = bounded(0.5, low=0.0, high=1.0)
+    """Share of these that are edited copies of the best trained cells; 0: none."""
 
 
 @dataclass(frozen=True)
@@ -192,6 +194,8 @@ class BootstrapConfig:
 
     candidates: int = bounded(50_000, low=10, high=1_000_000_000)
     """Cells that are sampled, embedded and predicted."""
+    edited: float = bounded(0.5, low=0.0, high=1.0)
+    """Share of these that are edited copies of the best trained cells; 0: none."""
     top: int = bounded(10, low=1, high=100_000)
     """Best predicted cells that are then trained."""
     finalists: int = bounded(5, low=1, high=100_000)

@@ -1,26 +1,20 @@
-"""Bootstrap optimisation (paper 3.3, Eq. 15): sample very many cells, predict, keep the best.
-
-Cells are drawn with replacement in chunks of a fixed size, each from its own seed, so that memory does not grow with
-the number of candidates and the first candidates of a longer run are those of a shorter one.
-"""
+"""Bootstrap optimisation (paper 3.3, Eq. 15): draw very many cells with replacement, predict, keep the best."""
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from nasgem_core.cells.batch import CellBatch
-from nasgem_core.cells.sampling import sample_cells
 from nasgem_core.config.search import CellsConfig
 from nasgem_core.encoders.fitted import FittedEncoder
 from nasgem_core.errors import DataError, ParameterError
+from nasgem_core.search.candidates import Edited, candidate_chunks
 from nasgem_core.search.objective import Objective
 from nasgem_core.search.perceptron import FittedPredictor
 from nasgem_core.search.scorer import EmbeddingScorer, Scorer
-from nasgem_core.seeding import derive_seed
 
-CHUNK = 8192
 HISTOGRAM_BINS = 50
 
 
@@ -85,6 +79,7 @@ def bootstrap(
     seed: int,
     max_macs: int | None = None,
     exclude_keys: Collection[str] = (),
+    edited: Edited | None = None,
     on_progress: Callable[[int, dict[str, float]], None] | None = None,
 ) -> Candidates:
     """Return the `top` sampled cells with the highest predicted efficiency score.
@@ -98,6 +93,7 @@ def bootstrap(
         seed: of the sampled cells.
         max_macs: budget; cells with more multiply-adds are left out.
         exclude_keys: canonical keys of cells to leave out, those already trained.
+        edited: which of the cells are edited copies of given ones; not in the paper.
         on_progress: called after each chunk with the cells sampled and the best predicted score so far.
 
     Raises:
@@ -118,7 +114,7 @@ def bootstrap(
         return reason
 
     edges, counts = np.empty(0), np.zeros(HISTOGRAM_BINS, dtype=np.int64)
-    for chunk in _scored_chunks(scorer, space, objective, count, seed):
+    for chunk in _scored(scorer, objective, candidate_chunks(space, count, seed, edited)):
         if not sampled:
             edges = _bin_edges(chunk.predicted)
         bins = np.searchsorted(edges, chunk.predicted, side="right") - 1
@@ -150,8 +146,9 @@ def score_sample(
     count: int,
     seed: int,
 ) -> ScoredSample:
-    """Return the first `count` cells that `bootstrap` samples from this seed, with embeddings and predictions."""
-    chunks = list(_scored_chunks(EmbeddingScorer(encoder, predictor), space, objective, count, seed))
+    """Return the first `count` cells that `bootstrap` draws from this seed without edited copies, with predictions."""
+    scorer = EmbeddingScorer(encoder, predictor)
+    chunks = list(_scored(scorer, objective, candidate_chunks(space, count, seed)))
     return ScoredSample(
         CellBatch.concatenate([chunk.cells for chunk in chunks]),
         np.concatenate([encoder.embed(chunk.cells) for chunk in chunks]),
@@ -159,9 +156,8 @@ def score_sample(
     )
 
 
-def _scored_chunks(scorer: Scorer, space: CellsConfig, objective: Objective, count: int, seed: int) -> Iterator[_Chunk]:
-    for number, start in enumerate(range(0, count, CHUNK)):
-        cells = sample_cells(space, min(CHUNK, count - start), derive_seed(seed, "chunk", number))
+def _scored(scorer: Scorer, objective: Objective, chunks: Iterable[CellBatch]) -> Iterator[_Chunk]:
+    for cells in chunks:
         costs = objective.predicted_costs(cells) if scorer.needs_costs else None
         yield _Chunk(cells, scorer.score(cells, costs, objective.penalty))
 

@@ -9,10 +9,16 @@ from nasgem_core.cells.batch import CellBatch
 from nasgem_core.cells.packing import pack_cells, unpack_cells
 from nasgem_core.config.search import CellsConfig
 from nasgem_core.search.bootstrap import bootstrap
+from nasgem_core.search.candidates import Edited
+from nasgem_core.search.objective import Objective
 from tasks.run.progress import progress_bar
-from tasks.stages.objective import ObjectiveValue, objective_of
-from tasks.stages.scorer import ScorerValue, scorer_of
+from tasks.stages.objective import ObjectiveValue, objective_of, objective_value
+from tasks.stages.scorer import ScorerValue, predict_task, scorer_of
+from tasks.stages.trained import TrainedCells
 from tasks.store.caching import cached_task
+
+PARENTS = 10
+"""How many trained cells candidates are edited copies of."""
 
 
 @dataclass(frozen=True)
@@ -24,21 +30,30 @@ class Draw:
         top: how many of the best predicted are kept.
         seed: of the samples.
         max_macs: bound on the multiply-adds of a network, 0 for no bound.
+        edited: share of the cells that are edited copies of good ones.
     """
 
     count: int
     top: int
     seed: int
     max_macs: int = 0
+    edited: float = 0.0
 
 
 @cached_task("bootstrap")
 def bootstrap_task(
-    scorer: ScorerValue, space: CellsConfig, objective: ObjectiveValue, draw: Draw, trained: list[str]
+    scorer: ScorerValue,
+    space: CellsConfig,
+    objective: ObjectiveValue,
+    draw: Draw,
+    *,
+    trained: list[str],
+    parents: CellBatch | None = None,
 ) -> dict[str, Any]:
     """Return the best predicted cells of the sampled ones, packed, with predictions and MACs.
 
-    `trained` holds the canonical keys of cells to leave out, sorted.
+    `trained` holds the canonical keys of cells to leave out, sorted. `parents` are the cells that edited copies are
+    made of.
     """
     with progress_bar("predicting candidates", draw.count) as bar:
         found = bootstrap(
@@ -50,6 +65,7 @@ def bootstrap_task(
             seed=draw.seed,
             max_macs=draw.max_macs or None,
             exclude_keys=frozenset(trained),
+            edited=None if parents is None else Edited(parents, draw.edited),
             on_progress=bar.update,
         )
     return {
@@ -92,3 +108,24 @@ class Found:
         cells = unpack_cells(value["cells"], value["operations"])
         named = ("predicted", "macs", "sampled", "score_mean", "ruled_out")
         return cls(cells, *(value[name] for name in named))
+
+
+def best_candidates(
+    scorer: ScorerValue, space: CellsConfig, objective: Objective, draw: Draw, trained: TrainedCells
+) -> Found:
+    """Return the best predicted cells that were not trained yet.
+
+    Args:
+        scorer: the predictor, fitted to all measurements.
+        space: the law that cells are drawn by.
+        objective: what the score charges.
+        draw: which candidates are looked for.
+        trained: the cells so far. Edited copies are made of those of which the predictor expects most.
+    """
+    parents = None
+    if draw.edited:
+        usable = trained.usable.cells
+        expected = predict_task(scorer, usable, objective.costs(usable), objective.penalty)["predicted"]
+        parents = usable[np.argsort(-expected, kind="stable")[:PARENTS]]
+    value, keys = objective_value(objective), sorted(trained.key)
+    return Found.of(bootstrap_task(scorer, space, value, draw, trained=keys, parents=parents))

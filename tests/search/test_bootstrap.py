@@ -11,7 +11,7 @@ from nasgem_core.errors import DataError, ParameterError
 from nasgem_core.kernel.pairs import draw_pairs
 from nasgem_core.kernel.wl import wl_similarity
 from nasgem_core.networks.layout import NetworkLayout
-from nasgem_core.search import bootstrap as module
+from nasgem_core.search import candidates as module
 from nasgem_core.search.bootstrap import bootstrap, score_sample
 from nasgem_core.search.objective import Objective, ProxyNetworks, objective_class
 from nasgem_core.search.perceptron import fit_perceptron

@@ -28,7 +28,7 @@ def test_new_cells_are_found_and_scored_by_the_objective(name):
     scorer = {"process": fit_process_task.fn(CELLS, objective.measured(CELLS, ACCURACY), SPACE, "accuracy", 1)}
     budget = int(np.median(NETWORKS.complexity(CELLS).macs))
     draw = Draw(count=80, top=3, seed=5, max_macs=budget)
-    value = bootstrap_task.fn(scorer, SPACE, objective_value(objective), draw, sorted(CELLS.keys))
+    value = bootstrap_task.fn(scorer, SPACE, objective_value(objective), draw, trained=sorted(CELLS.keys))
     found = Found.of(decode(encode(value)))
     assert found.sampled == 80 and 0 < len(found.cells) <= 3 and found.cells.keys == value["keys"]
     assert not set(found.cells.keys) & set(CELLS.keys) and (found.macs <= budget).all()
