@@ -30,6 +30,7 @@ from nasgem_core.seeding import derive_seed
 from nasgem_core.training.image_set import ImageSet
 from tasks.mlflow_runs.records import SearchRecords
 from tasks.run.placement import Placement
+from tasks.stages import bootstrap as bootstrap_tasks
 from tasks.stages import report_encoder, scorer
 from tests.tasks.stores import FakeTracking
 
@@ -86,6 +87,7 @@ def open_small_session(patch: pytest.MonkeyPatch, config: SearchConfig) -> tuple
     for module in (
         selection,
         bootstrap,
+        bootstrap_tasks,
         encoder,
         estimator,
         labels,

@@ -6,9 +6,11 @@ from nasgem_core.config.search import CellsConfig
 from nasgem_core.networks.layout import NetworkLayout
 from nasgem_core.predictors import process_scorer
 from nasgem_core.search.objective import ProxyNetworks, objective_class
-from tasks.stages.bootstrap import Draw, Found, bootstrap_task
+from tasks.stages import bootstrap as module
+from tasks.stages.bootstrap import Draw, Found, best_candidates, bootstrap_task
 from tasks.stages.objective import objective_value
-from tasks.stages.scorer import fit_process_task, scorer_of
+from tasks.stages.scorer import fit_process_task, predict_task, scorer_of
+from tasks.stages.trained import TrainedCells
 from tasks.store.serialization import decode, encode
 
 SPACE = CellsConfig(vertices=6)
@@ -34,3 +36,28 @@ def test_new_cells_are_found_and_scored_by_the_objective(name):
     assert not set(found.cells.keys) & set(CELLS.keys) and (found.macs <= budget).all()
     costs = objective.predicted_costs(found.cells)
     np.testing.assert_allclose(found.predicted, scorer_of(scorer).score(found.cells, costs, 0.2), atol=1e-5)
+
+
+@pytest.mark.parametrize("edited", [0.0, 0.5])
+def test_edited_copies_are_of_the_cells_of_which_the_predictor_expects_most(monkeypatch, edited):
+    objective = objective_class("macs").open("macs", NETWORKS, 0.2)
+    results = [{"accuracy": value, "failed": place == 0, "reason": ""} for place, value in enumerate(ACCURACY)]
+    trained = TrainedCells.of(CELLS, results, objective, origin="random")
+    scorer = {"process": fit_process_task.fn(CELLS, objective.measured(CELLS, ACCURACY), SPACE, "accuracy", 1)}
+    given = {}
+
+    def search(*_: object, **options: object) -> dict[str, object]:
+        given.update(options)
+        return bootstrap_task.fn(*_, **options)
+
+    monkeypatch.setattr(module, "PARENTS", 4)
+    monkeypatch.setattr(module, "predict_task", predict_task.fn)
+    monkeypatch.setattr(module, "bootstrap_task", search)
+    found = best_candidates(scorer, SPACE, objective, Draw(count=300, top=3, seed=5, edited=edited), trained)
+    assert len(found.cells) == 3 and given["trained"] == sorted(trained.key)
+    if not edited:
+        assert given["parents"] is None
+        return
+    expected = scorer_of(scorer).score(CELLS, objective.predicted_costs(CELLS), 0.2)[1:]
+    best = 1 + np.argsort(-expected)[:4]
+    assert given["parents"].keys == CELLS[best].keys, "a cell whose training failed is no parent"
