@@ -66,7 +66,7 @@ def prepare_environment(*, only_reads: bool = False, anywhere: bool = False) -> 
         "PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW": "ignore",
         "PREFECT_TASKS_TAG_CONCURRENCY_SLOT_WAIT_SECONDS": "1",
         # Threads that wait for each other by spinning are many times slower when something else is running.
-        "OMP_WAIT_POLICY": "PASSIVE",
+        "OMP_WAIT_POLICY": "passive",  # in capitals, a Turkish locale has libgomp refuse it
         "MPLCONFIGDIR": str(state / "matplotlib"),
         "TORCH_HOME": str(state / "torch"),
         "GIT_PYTHON_REFRESH": "quiet",

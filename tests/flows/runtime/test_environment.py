@@ -39,6 +39,13 @@ def test_telemetry_is_off_whatever_a_user_has_set_for_other_programs(here):
     assert os.environ["MLFLOW_DISABLE_TELEMETRY"] == "true"
 
 
+def test_libgomp_reads_its_setting_in_a_turkish_locale_too(here):
+    """It ignores case, but there the small form of I has no dot; it would warn on the terminal."""
+    (here / "params.yaml").touch()
+    prepare_environment()
+    assert os.environ["OMP_WAIT_POLICY"] == "passive"
+
+
 def test_a_command_that_only_reads_keeps_caches_elsewhere_where_it_cannot_write(here, monkeypatch):
     (here / "params.yaml").touch()
     monkeypatch.setattr(os, "access", lambda *_: False)
