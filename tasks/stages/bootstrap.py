@@ -13,7 +13,7 @@ from nasgem_core.search.candidates import Edited
 from nasgem_core.search.objective import Objective
 from tasks.run.progress import progress_bar
 from tasks.stages.objective import ObjectiveValue, objective_of, objective_value
-from tasks.stages.scorer import ScorerValue, predict_task, scorer_of
+from tasks.stages.scorer import ScorerValue, scorer_of
 from tasks.stages.trained import TrainedCells
 from tasks.store.caching import cached_task
 
@@ -48,24 +48,29 @@ def bootstrap_task(
     draw: Draw,
     *,
     trained: list[str],
-    parents: CellBatch | None = None,
+    usable: CellBatch | None = None,
 ) -> dict[str, Any]:
     """Return the best predicted cells of the sampled ones, packed, with predictions and MACs.
 
-    `trained` holds the canonical keys of cells to leave out, sorted. `parents` are the cells that edited copies are
-    made of.
+    `trained` holds the canonical keys of cells to leave out, sorted. `usable` are those whose training succeeded;
+    edited copies are made of the ones of which the predictor expects most.
     """
+    predictor, charged = scorer_of(scorer), objective_of(objective)
+    edited = None
+    if usable is not None and draw.edited:
+        expected = predictor.score(usable, charged.costs(usable), charged.penalty)
+        edited = Edited(usable[np.argsort(-expected, kind="stable")[:PARENTS]], draw.edited)
     with progress_bar("predicting candidates", draw.count) as bar:
         found = bootstrap(
-            scorer_of(scorer),
+            predictor,
             space,
-            objective_of(objective),
+            charged,
             count=draw.count,
             top=draw.top,
             seed=draw.seed,
             max_macs=draw.max_macs or None,
             exclude_keys=frozenset(trained),
-            edited=None if parents is None else Edited(parents, draw.edited),
+            edited=edited,
             on_progress=bar.update,
         )
     return {
@@ -120,12 +125,8 @@ def best_candidates(
         space: the law that cells are drawn by.
         objective: what the score charges.
         draw: which candidates are looked for.
-        trained: the cells so far. Edited copies are made of those of which the predictor expects most.
+        trained: the cells so far.
     """
-    parents = None
-    if draw.edited:
-        usable = trained.usable.cells
-        expected = predict_task(scorer, usable, objective.costs(usable), objective.penalty)["predicted"]
-        parents = usable[np.argsort(-expected, kind="stable")[:PARENTS]]
     value, keys = objective_value(objective), sorted(trained.key)
-    return Found.of(bootstrap_task(scorer, space, value, draw, trained=keys, parents=parents))
+    usable = trained.usable.cells if draw.edited else None
+    return Found.of(bootstrap_task(scorer, space, value, draw, trained=keys, usable=usable))

@@ -5,11 +5,12 @@ from nasgem_core.cells.sampling import sample_distinct_cells
 from nasgem_core.config.search import CellsConfig
 from nasgem_core.networks.layout import NetworkLayout
 from nasgem_core.predictors import process_scorer
+from nasgem_core.search.candidates import Edited
 from nasgem_core.search.objective import ProxyNetworks, objective_class
 from tasks.stages import bootstrap as module
 from tasks.stages.bootstrap import Draw, Found, best_candidates, bootstrap_task
 from tasks.stages.objective import objective_value
-from tasks.stages.scorer import fit_process_task, predict_task, scorer_of
+from tasks.stages.scorer import fit_process_task, scorer_of
 from tasks.stages.trained import TrainedCells
 from tasks.store.serialization import decode, encode
 
@@ -44,20 +45,19 @@ def test_edited_copies_are_of_the_cells_of_which_the_predictor_expects_most(monk
     results = [{"accuracy": value, "failed": place == 0, "reason": ""} for place, value in enumerate(ACCURACY)]
     trained = TrainedCells.of(CELLS, results, objective, origin="random")
     scorer = {"process": fit_process_task.fn(CELLS, objective.measured(CELLS, ACCURACY), SPACE, "accuracy", 1)}
-    given = {}
+    given = []
 
-    def search(*_: object, **options: object) -> dict[str, object]:
-        given.update(options)
-        return bootstrap_task.fn(*_, **options)
+    class Noted(Edited):
+        def __post_init__(self) -> None:
+            given.append(self)
 
     monkeypatch.setattr(module, "PARENTS", 4)
-    monkeypatch.setattr(module, "predict_task", predict_task.fn)
-    monkeypatch.setattr(module, "bootstrap_task", search)
+    monkeypatch.setattr(module, "Edited", Noted)
+    monkeypatch.setattr(module, "bootstrap_task", bootstrap_task.fn)
     found = best_candidates(scorer, SPACE, objective, Draw(count=300, top=3, seed=5, edited=edited), trained)
-    assert len(found.cells) == 3 and given["trained"] == sorted(trained.key)
-    if not edited:
-        assert given["parents"] is None
-        return
+    assert len(found.cells) == 3 and not set(found.cells.keys) & set(CELLS.keys) and len(given) == (edited > 0)
     expected = scorer_of(scorer).score(CELLS, objective.predicted_costs(CELLS), 0.2)[1:]
-    best = 1 + np.argsort(-expected)[:4]
-    assert given["parents"].keys == CELLS[best].keys, "a cell whose training failed is no parent"
+    best = CELLS[1 + np.argsort(-expected)[:4]].keys
+    assert [(one.parents.keys, one.share) for one in given] == [(best, 0.5)] * (edited > 0), (
+        "a failed cell is no parent"
+    )
