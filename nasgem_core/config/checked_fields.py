@@ -18,13 +18,15 @@ def bounded(
     high: float | None = None,
     may_be_empty: bool = False,
     or_single: bool = False,
+    in_key: bool = True,
 ) -> Any:
     """Declare a number, or a tuple of at least one number unless it may be empty, that must be in [low, high].
 
-    With `or_single` a document may hold a single number in place of a tuple of it.
+    With `or_single` a document may hold a single number in place of a tuple of it. Without `in_key` the value is not
+    part of the key of a cached task, because another part of the key changes with it.
     """
     limits = {"low": -math.inf if low is None else low, "high": math.inf if high is None else high}
-    metadata = {**limits, "may_be_empty": may_be_empty, "or_single": or_single}
+    metadata = {**limits, "may_be_empty": may_be_empty, "or_single": or_single, "in_key": in_key}
     return field(metadata=metadata) if default is MISSING else field(default=default, metadata=metadata)
 
 

@@ -114,6 +114,10 @@ class ProxyConfig:
     `data/raw`."""
     image_size: int = bounded(32, low=8, high=512)
     """Height and width in pixels; images of a folder are resized and cropped to it."""
+    holdout: float = bounded(0.2, low=0.0, high=0.5, in_key=False)
+    """Share of each class's training images in a folder that judges cells; 0: val/ does.
+
+    With 0 the search chooses by the images that stage `imagenet` reports its results on, which then flatter it."""
     width: int = bounded(12, low=1, high=1024)
     """Channels of the stem, and of a vertex where the multiplier is 1."""
     stages: tuple[int, ...] = bounded((1, 2, 4), low=1, high=64)

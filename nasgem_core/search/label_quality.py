@@ -84,8 +84,8 @@ class LabelQuality:
             apart = f"differ by {100 * self.deviation:.2g} points" if self.deviation > _EQUAL else "are equal"
             lines.append(
                 f"too few validation images: the accuracies of the cells {apart}, and chance alone moves each by "
-                f"{100 * self.sampling_error:.2g} points (standard deviations); add validation images, or train longer "
-                "with proxy.least_steps"
+                f"{100 * self.sampling_error:.2g} points (standard deviations); add images, of which proxy.holdout "
+                "judges the cells, or train longer with proxy.least_steps"
             )
         if self.predicted_cells and not self.ranks:
             tau = "unknown" if math.isnan(self.tau) else f"{self.tau:.2f} (95 %: {self.low:.2f} to {self.high:.2f})"

@@ -20,12 +20,12 @@ def load_images(config: ProxyConfig, root: Path) -> ImageSet:
     """Load the images that `config.dataset` names.
 
     Args:
-        config: `dataset` and, for a folder, `image_size`.
+        config: `dataset` and, for a folder, `image_size` and `holdout`.
         root: folder of downloads (`data/raw`), where the bundled file may be too.
 
     Raises:
         DataError: a file or folder is missing, broken or of another kind, or a download failed.
-        ParameterError: `image_size` is not 32 for CIFAR-10.
+        ParameterError: `image_size` is not 32 for CIFAR-10, or a class of a folder has too few images to hold any out.
     """
     root = Path(root)
     if config.dataset in ("cifar10_proxy", "cifar10"):
@@ -41,7 +41,7 @@ def load_images(config: ProxyConfig, root: Path) -> ImageSet:
     # Importing torchvision takes a second, and the bundled images do not need it.
     from nasgem_core.training.image_folder import load_image_folder
 
-    return load_image_folder(Path(config.dataset), config.image_size)
+    return load_image_folder(Path(config.dataset), config.image_size, config.holdout)
 
 
 def _load_cifar10_proxy(path: Path) -> ImageSet:

@@ -86,7 +86,8 @@ def origin(results: Results, images: ImageSet, origins: Mapping[str, StageOrigin
     """Return where the figures come from: data set, seed, date, time taken, machine and commit, as far as known."""
     proxy, transfer = results.config.proxy, results.config.imagenet
     side = images.image_size
-    counts = f"{len(images.train_images):,} images for training and {len(images.validation_images):,} for validation"
+    trained, judged = len(images.train_images), len(images.validation_images)
+    counts = f"{trained:,} images to train cells on and {judged:,} to judge them by"
     facts = {"data set": f"{proxy.dataset}: {counts}, {side} x {side} pixels, {len(images.classes)} classes"}
     if transfer.dataset not in ("", proxy.dataset) and read_networks()[0]:
         facts["networks trained on"] = transfer.dataset

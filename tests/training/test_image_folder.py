@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from nasgem_core.config.search import ProxyConfig
-from nasgem_core.errors import DataError
+from nasgem_core.errors import DataError, ParameterError
 from nasgem_core.training.proxy_images import load_images
 
 
@@ -19,8 +19,8 @@ def folder(tmp_path):
     return tmp_path
 
 
-def load(folder, size=16):
-    return load_images(ProxyConfig(dataset=str(folder), image_size=size), folder)
+def load(folder, size=16, holdout=0.0):
+    return load_images(ProxyConfig(dataset=str(folder), image_size=size, holdout=holdout), folder)
 
 
 def test_classes_are_the_folders_and_labels_follow_them(folder):
@@ -36,6 +36,33 @@ def test_the_short_side_is_resized_and_the_centre_kept(folder):
     Image.fromarray(pixels).save(folder / "train" / "blue" / "0.png")
     image = load(folder, size=20).train_images[0]
     assert (image == 200).all()
+
+
+def test_cells_are_judged_by_training_images_and_val_is_not_read(folder):
+    for i, name in enumerate(["blue", "red"]):
+        for number in range(10):
+            Image.new("RGB", (16, 16), (number, i, 0)).save(folder / "train" / name / f"{number}.png")
+        (folder / "val" / name / "0.png").write_bytes(b"not an image")
+    images = load(folder, holdout=0.2)
+    assert np.bincount(images.train_labels).tolist() == [8, 8]
+    assert np.bincount(images.validation_labels).tolist() == [2, 2]
+    parts = images.train_images, images.validation_images
+    train, held = ({tuple(image[0, 0]) for image in part} for part in parts)
+    assert not train & held and len(train | held) == 20
+    assert load(folder, holdout=0.2).content_hash == images.content_hash != load(folder, holdout=0.3).content_hash
+
+
+def test_images_are_held_out_unless_it_is_asked_not_to(folder):
+    assert ProxyConfig().holdout == 0.2
+    held = load_images(ProxyConfig(dataset=str(folder), image_size=16), folder)
+    assert len(held.train_labels) == len(held.validation_labels) == 2
+
+
+def test_a_class_that_no_image_can_be_held_out_of_is_named(folder):
+    (folder / "train" / "red" / "1.png").unlink()
+    remedy = "add images, or set it to 0, and the images in val/ judge cells"
+    with pytest.raises(ParameterError, match=rf"^proxy\.holdout = 0\.2: .*train/red has one image.*: {remedy}$"):
+        load(folder, holdout=0.2)
 
 
 def test_grey_and_transparent_images_become_colour_images(folder):

@@ -105,7 +105,7 @@ def test_networks_that_were_built_and_detectors_that_were_trained_are_listed(res
 def test_the_origin_names_data_seed_time_and_code_as_far_as_they_are_known(results):
     images = ImageSet(*(part for _ in range(2) for part in (np.zeros((4, 16, 16, 3), np.uint8), np.arange(4))), "abcd")
     facts = origin(results, images, {})
-    images_words = "cifar10_proxy: 4 images for training and 4 for validation, 16 x 16 pixels, 4 classes"
+    images_words = "cifar10_proxy: 4 images to train cells on and 4 to judge them by, 16 x 16 pixels, 4 classes"
     assert facts == {"data set": images_words, "seed": "0"}
     noted = {"pairs": StageOrigin("ab", 1e9, 61.0, "cpu, 2 cores", "c" * 40, False)}
     noted["report"] = StageOrigin("ab", 2e9, 999.0, "cpu, 2 cores", "c" * 40, False)
