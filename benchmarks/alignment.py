@@ -1,13 +1,15 @@
 """How well each cheap training of a cell predicts the network that is wanted: Kendall's tau of proxies and the target.
 
 The target is GEMNet of the cell at the budget on the user's images, trained with the recipe of stage `imagenet`, here
-shortened. Each proxy trains the same cells in less time. A proxy's alignment is Kendall's tau between its accuracies
-and the target's, with a bootstrap interval over cells; next to it are the seconds of one training, on one thread, in
-processor time. The noise of the target bounds every tau: `ceiling` is the tau between the target and itself from
-another seed.
+shortened, and judged by the images in `val/`. Each proxy trains the same cells in less time, as a search with other
+parameters would: those of section `proxy`, with and without `score.budget`. Proxies are judged by held-out training
+images. A proxy's alignment is Kendall's tau between its accuracies and the target's, with a bootstrap interval over
+cells; next to it are the seconds of one training, on one thread, in processor time. The noise of the target bounds
+every tau: the last row is the tau between the target and itself from another seed.
 
 Every training is kept in `.nasgem/alignment` and resumes where it was stopped: delete the folder after a change to the
-code of networks or training. Run it with `python benchmarks/alignment.py IMAGES`, where IMAGES has train/ and val/.
+code of networks or training. Run it with `python benchmarks/alignment.py IMAGES`, where IMAGES has train/ and val/, in
+the folder of a search if its best cells are to be among the cells.
 """
 
 import argparse
@@ -16,13 +18,14 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
-from nasgem_core.backbones.layout import GEMNetLayout, named_layout
+from nasgem_core.backbones.gemnet import GEMNet
 from nasgem_core.backbones.scaled import scaled_to_budget
 from nasgem_core.backbones.spec import NetworkSpec
 from nasgem_core.backbones.width import fit_to_budget
@@ -30,156 +33,142 @@ from nasgem_core.cells.batch import CellBatch
 from nasgem_core.cells.cell import Cell
 from nasgem_core.cells.known_blocks import known_blocks
 from nasgem_core.cells.sampling import sample_cells
-from nasgem_core.config.search import CellsConfig, ProxyConfig
-from nasgem_core.config.transfer import ImagenetConfig
+from nasgem_core.config.score import ScoreConfig
+from nasgem_core.config.search import CellsConfig, ProxyConfig, SearchConfig
+from nasgem_core.config.transfer import GemnetConfig, ImagenetConfig
 from nasgem_core.digest import digest_of
 from nasgem_core.errors import ParameterError
 from nasgem_core.files import written_whole
-from nasgem_core.networks.complexity import cell_costs
-from nasgem_core.networks.layout import NetworkLayout
 from nasgem_core.operations.registry import OPERATIONS
 from nasgem_core.search.rank_agreement import rank_agreement
+from nasgem_core.search.target_networks import TargetNetworks
 from nasgem_core.seeding import derive_seed
 from nasgem_core.training.classification import ClassificationTask
 from nasgem_core.training.distributed import World
-from nasgem_core.training.image_files import ImageFiles, list_image_files
+from nasgem_core.training.image_files import list_image_files
+from nasgem_core.training.image_set import ImageSet
 from nasgem_core.training.loop import train
-from nasgem_core.training.proxy import train_cell
+from nasgem_core.training.proxy import train_cell, train_network
 from nasgem_core.training.proxy_images import load_images
 from tasks.run.parameters import load_config
 from tasks.stages.classifier import recipe_of, settings_of
 from tasks.stages.imagenet import ClassifierTraining
+from tasks.stages.networks import gemnet_layout, search_networks
 from tasks.stages.trained import BOOTSTRAP_FILE, read_trained
 
 FOLDER = Path(".nasgem") / "alignment"
 LEARNING_RATE = 0.012
 """Highest one for 256 images per step."""
-PENALTY = 0.1
-"""Lambda of the paper's score."""
 
 
 @dataclass(frozen=True)
-class Judge:
-    """A way to judge a cell by a training of a network.
+class Target:
+    """The network that is wanted, and how it is trained; `mobilenet_v2` in place of GEMNet where there is no cell."""
+
+    gemnet: GemnetConfig
+    images: str
+    epochs: int
+    seed: int = 0
+
+    def spec(self, cell: Cell | None, classes: int) -> NetworkSpec:
+        """Return the network; raises `ParameterError` where the cell has none with these multiply-adds."""
+        size, macs, layout = (self.gemnet.image_size,) * 2, self.gemnet.macs[0], gemnet_layout(self.gemnet)
+        if cell is None:
+            return scaled_to_budget("mobilenet_v2", classes, size, macs)
+        return fit_to_budget("gemnet", cell, layout, num_classes=classes, image_size=size, macs=macs)
+
+    def train(self, cell: Cell | None, folder: Path) -> dict[str, float]:
+        """Train from the last checkpoint in a folder."""
+        training, validation = list_image_files(Path(self.images))
+        config = ImagenetConfig(epochs=self.epochs, least_steps=0, image_size=self.gemnet.image_size)
+        spec = self.spec(cell, len(training.classes))
+        torch.manual_seed(derive_seed(self.seed, "initialisation"))
+        settings = settings_of(config, config.batch_size)
+        task = ClassificationTask(spec.build(), spec.to_dict(), (training, validation), settings, self.seed)
+        planned = ClassifierTraining(spec, self.seed, config, 0, LEARNING_RATE)
+        recipe = replace(recipe_of(planned, len(training)), evaluate_epochs=config.epochs)
+        return dict(train(task, recipe, folder, seed=self.seed, world=World()).metrics)
+
+
+@dataclass(frozen=True)
+class Proxy:
+    """A way in which a search judges cells.
 
     Args:
-        name: its word in the table.
-        layout: of the GEMNet that is trained; None for the proxy network of the search, on its own images.
-        macs: multiply-adds of that network; 0 for the proxy network at its usual width.
-        side: height and width of the images.
-        epochs: passes over the images.
-        share: share of each class's training images that is used.
+        config: section `proxy`.
+        target: the network that is wanted at a budget; None for the proxy network and Eq. 5.
+        share: of each class's training images that is used.
     """
 
-    name: str
-    layout: GEMNetLayout | None
-    macs: int
-    side: int
-    epochs: int
+    config: ProxyConfig
+    target: Target | None
     share: float = 1.0
 
-
-def judges(target: Judge) -> list[Judge]:
-    """Return the target and the proxies that are compared with it."""
-    assert target.layout is not None
-    small = replace(target, name="", side=target.side // 2, macs=target.macs // 8, epochs=4)
-    skeleton = target.layout.skeleton
-    one_cell = replace(skeleton, name="one cell per stage", repeats=(1,) * len(skeleton.repeats))
-    return [
-        target,
-        Judge("proxy network", None, 0, 32, ProxyConfig().epochs),
-        Judge("proxy network, equal MACs", None, 1_000_000, 32, ProxyConfig().epochs),
-        replace(small, name="GEMNet, half the pixels, 1/8 of the MACs"),
-        replace(small, name="the same, one cell per stage", layout=replace(target.layout, skeleton=one_cell)),
-        replace(small, name="the same, half the images, twice the epochs", epochs=8, share=0.5),
-        replace(small, name="the same, 2 epochs", epochs=2),
-        replace(target, name="GEMNet, 1/8 of the MACs by width alone", macs=target.macs // 8, epochs=4),
-        replace(target, name="GEMNet, 2 epochs", epochs=2),
-    ]
-
-
-@dataclass(frozen=True)
-class Job:
-    """One training of one cell for one judge; `cell` is None for MobileNetV2."""
-
-    cell: Cell | None
-    judge: Judge
-    images: str
-    seed: int
-
-    def key(self) -> str:
-        """Return what names the file of its result."""
-        layout = self.judge.layout.to_dict() if self.judge.layout else None
-        fields = {name: value for name, value in asdict(self.judge).items() if name not in ("name", "layout")}
-        cell = self.cell.canonical_key if self.cell else "mobilenet_v2"
-        return digest_of([json.dumps([cell, fields, layout, self.images, self.seed], sort_keys=True)])
-
-    def spec(self, classes: int) -> NetworkSpec:
-        """Return the network; raises `ParameterError` where the cell has none with these multiply-adds."""
-        size = (self.judge.side, self.judge.side)
-        if self.cell is None:
-            return scaled_to_budget("mobilenet_v2", classes, size, self.judge.macs)
-        assert self.judge.layout is not None
-        return fit_to_budget(
-            "gemnet", self.cell, self.judge.layout, num_classes=classes, image_size=size, macs=self.judge.macs
+    def train(self, cell: Cell, _: Path) -> dict[str, float]:
+        """Train the network that judges a cell; raises `ParameterError` where it has none."""
+        images = images_of(self.config, self.share)
+        if self.target is None:
+            batch = CellBatch.from_cells([cell], tuple(OPERATIONS.names()))
+            macs = search_networks(SearchConfig(proxy=self.config), images).complexity(batch).macs[0]
+            found = train_cell(cell, images, self.config, 0)
+            return {"top1": found.accuracy, "score": found.accuracy - ScoreConfig().penalty * np.log10(macs / 1e6)}
+        budget = ScoreConfig(budget=str(self.target.gemnet.macs[0]))
+        networks = search_networks(SearchConfig(proxy=self.config, score=budget, gemnet=self.target.gemnet), images)
+        assert isinstance(networks, TargetNetworks)
+        layout, channels = networks.small.layout, networks.small_channels(cell)
+        found = train_network(
+            lambda: GEMNet(cell, layout, channels, len(images.classes)), images, self.config, 0, channels_last=True
         )
+        return {"top1": found.accuracy}
 
 
-def part_of(files: ImageFiles, share: float) -> ImageFiles:
-    """Return the first images of each class."""
-    chosen = [np.flatnonzero(files.labels == label) for label in range(len(files.classes))]
-    return files.subset(np.concatenate([places[: round(share * len(places))] for places in chosen]))
-
-
-def train_gemnet(job: Job, folder: Path) -> dict[str, float]:
-    """Train the network of a job from its last checkpoint."""
-    training, validation = list_image_files(Path(job.images))
-    if job.judge.share < 1:
-        training = part_of(training, job.judge.share)
-    config = ImagenetConfig(dataset=job.images, epochs=job.judge.epochs, least_steps=0, image_size=job.judge.side)
-    spec = job.spec(len(training.classes))
-    torch.manual_seed(derive_seed(job.seed, "initialisation"))
-    images = (training, validation)
-    task = ClassificationTask(spec.build(), spec.to_dict(), images, settings_of(config, config.batch_size), job.seed)
-    planned = ClassifierTraining(spec, job.seed, config, 0, LEARNING_RATE)
-    recipe = replace(recipe_of(planned, len(training)), evaluate_epochs=config.epochs)
-    return dict(train(task, recipe, folder, seed=job.seed, world=World()).metrics)
-
-
-def train_proxy(job: Job) -> dict[str, float]:
-    """Train the proxy network of a job, at the width whose multiply-adds are nearest to the judge's."""
-    assert job.cell is not None
-    config = ProxyConfig()
+@lru_cache(maxsize=2)
+def images_of(config: ProxyConfig, share: float) -> ImageSet:
+    """Return the images of a proxy, of each class's training images the first ones."""
     images = load_images(config, Path("data/raw"))
-    cells = CellBatch.from_cells([job.cell], tuple(OPERATIONS.names()))
-
-    def macs(width: int) -> int:
-        layout = NetworkLayout.from_proxy(replace(config, width=width), images.image_size)
-        return int(cell_costs(cells, layout, len(images.classes)).macs[0])
-
-    if job.judge.macs:
-        width = min(range(2, 200), key=lambda width: abs(macs(width) - job.judge.macs))
-        config = replace(config, width=width)
-    found = train_cell(job.cell, images, config, job.seed)
-    return {"top1": found.accuracy, "score": found.accuracy - PENALTY * np.log10(macs(config.width) / 1e6)}
+    chosen = [np.flatnonzero(images.train_labels == label) for label in range(len(images.classes))]
+    used = np.concatenate([places[: round(share * len(places))] for places in chosen])
+    return replace(images, train_images=images.train_images[used], train_labels=images.train_labels[used])
 
 
-def run(job: Job) -> dict[str, float]:
-    """Return the result of a job, from its file if it was done before; without "top1" where the cell has no network."""
-    path = FOLDER / f"{job.key()}.json"
+def proxies(target: Target) -> dict[str, Proxy]:
+    """Return the proxies that are compared, the default of a search at a budget first."""
+    own = ProxyConfig(dataset=target.images, image_size=target.gemnet.image_size)
+    half = own.image_size // 2
+    return {
+        "search at a budget: one cell per stage, 1/8 of the MACs, 3 epochs": Proxy(own, target),
+        "the same, all cells": Proxy(replace(own, network="gemnet"), target),
+        "the same, half the pixels": Proxy(replace(own, image_size=half), target),
+        "the same, 6 epochs": Proxy(replace(own, epochs=6), target),
+        "the same, half the images, 6 epochs": Proxy(replace(own, epochs=6), target, share=0.5),
+        "the same, 1/4 of the MACs": Proxy(replace(own, macs_share=0.25), target),
+        "search by Eq. 5 on the bundled images": Proxy(ProxyConfig(), None),
+        "search by Eq. 5 on these images": Proxy(replace(own, image_size=32), None),
+    }
+
+
+def key_of(judge: Target | Proxy, cell: Cell | None) -> str:
+    """Return what names the file of a result."""
+    name = "mobilenet_v2" if cell is None else cell.canonical_key
+    return digest_of([json.dumps([name, type(judge).__name__, asdict(judge)], sort_keys=True)])
+
+
+def run(judge: Target | Proxy, cell: Cell | None) -> dict[str, Any]:
+    """Return what a judge says of a cell, from its file if there is one; no "top1" where the cell has no network."""
+    path = FOLDER / f"{key_of(judge, cell)}.json"
     if path.is_file():
         return json.loads(path.read_text())
     torch.set_num_threads(1)
     begun = time.process_time()
     try:
-        found = train_gemnet(job, FOLDER / job.key()) if job.judge.layout else train_proxy(job)
+        found: dict[str, Any] = judge.train(cell, path.with_suffix(""))  # type: ignore[arg-type]  # a proxy is given cells alone
     except ParameterError as error:
         found = {"impossible": str(error)}
-    result: dict[str, Any] = {**found, "seconds": time.process_time() - begun, "judge": job.judge.name}
+    found["seconds"] = time.process_time() - begun
     path.parent.mkdir(parents=True, exist_ok=True)
     with written_whole(path) as file:
-        file.write(json.dumps(result).encode())
-    return result
+        file.write(json.dumps(found).encode())
+    return found
 
 
 def chosen_cells(count: int) -> dict[str, Cell]:
@@ -191,12 +180,12 @@ def chosen_cells(count: int) -> dict[str, Cell]:
     return {f"searched {rank + 1}": cell for rank, cell in enumerate(ranked.cells[:count])}
 
 
-def random_cells(target: Judge, classes: int, count: int) -> dict[str, Cell]:
+def random_cells(target: Target, classes: int, count: int) -> dict[str, Cell]:
     """Return cells as a search draws them, those that have a network with the target's multiply-adds."""
     found: dict[str, Cell] = {}
     for cell in sample_cells(CellsConfig(), 100 * count, 0):
         try:
-            Job(cell, target, "", 0).spec(classes)
+            target.spec(cell, classes)
         except ParameterError:
             continue
         found[f"random {len(found) + 1}"] = cell
@@ -205,15 +194,14 @@ def random_cells(target: Judge, classes: int, count: int) -> dict[str, Cell]:
     return found
 
 
-def jobs_of(cells: dict[str, Cell], arguments: argparse.Namespace, target: Judge) -> Iterator[tuple[str, str, Job]]:
-    """Yield judge, cell and training: the target's first."""
-    images = str(arguments.images)
-    yield "MobileNetV2", "MobileNetV2", Job(None, target, images, 0)
-    for judge in judges(target):
-        for name, cell in cells.items():
-            yield judge.name, name, Job(cell, judge, images, 0)
-    for name, cell in cells.items():
-        yield "target, another seed", name, Job(cell, target, images, 1)
+def planned(cells: dict[str, Cell], target: Target) -> Iterator[tuple[str, str, Target | Proxy, Cell | None]]:
+    """Yield the name of a judge and of a cell, and both: the target's first."""
+    yield "target", "MobileNetV2", target, None
+    judges: dict[str, Target | Proxy] = {"target": target, **proxies(target)}
+    judges["target, another seed"] = replace(target, seed=1)
+    for name, judge in judges.items():
+        for title, cell in cells.items():
+            yield name, title, judge, cell
 
 
 def main() -> None:
@@ -222,34 +210,29 @@ def main() -> None:
     parser.add_argument("--macs", type=int, default=18_970_000, help="budget of the target")
     parser.add_argument("--side", type=int, default=64, help="pixels of the images")
     parser.add_argument("--epochs", type=int, default=8, help="of the target; stage imagenet takes 25")
-    parser.add_argument("--skeleton", default="mobile", help="of the target")
-    parser.add_argument("--layout", default="tiny", help="how often the target halves images")
     parser.add_argument("--random", type=int, default=11, help="random cells")
     parser.add_argument("--searched", type=int, default=6, help="best cells of the search in this folder")
     parser.add_argument("--workers", type=int, default=2)
     arguments = parser.parse_args()
-    layout = named_layout(arguments.layout, arguments.skeleton)
-    target = Judge("target", layout, arguments.macs, arguments.side, arguments.epochs)
-    classes = len(list_image_files(arguments.images)[0].classes)
+    gemnet = GemnetConfig(macs=(arguments.macs,), layout="tiny", image_size=arguments.side)
+    target = Target(gemnet, str(arguments.images), arguments.epochs)
     blocks = known_blocks(CellsConfig(operations=tuple(OPERATIONS.names())))
-    cells = {block.title: block.cell for block in blocks}
-    cells |= chosen_cells(arguments.searched) | random_cells(target, classes, arguments.random)
-    planned = list(jobs_of(cells, arguments, target))
+    cells = {block.title: block.cell for block in blocks} | chosen_cells(arguments.searched)
+    cells |= random_cells(target, len(list_image_files(arguments.images)[0].classes), arguments.random)
     results: dict[str, dict[str, dict[str, Any]]] = {}
     with ProcessPoolExecutor(arguments.workers) as pool:
-        futures = [pool.submit(run, job) for _, _, job in planned]
-        for (judge, cell, _), future in zip(planned, futures, strict=True):
+        jobs = [(name, title, pool.submit(run, judge, cell)) for name, title, judge, cell in planned(cells, target)]
+        for judge, title, future in jobs:
             found = future.result()
-            results.setdefault(judge, {})[cell] = found
+            results.setdefault(judge, {})[title] = found
             shown = f"top-1 {found['top1']:.3f}" if "top1" in found else found["impossible"]
-            print(f"{judge:45} {cell:28} {shown}  {found['seconds']:.0f} s", flush=True)
+            print(f"{judge:70} {title:28} {shown}  {found['seconds']:.0f} s", flush=True)
     show(results)
 
 
 def show(results: dict[str, dict[str, dict[str, Any]]]) -> None:
     """Print the alignment of every judge."""
     target = results.pop("target")
-    results.pop("MobileNetV2")
     print("\n| proxy | tau | 95 % | cells | seconds per training |\n|---|---|---|---|---|")
     for name, judged in results.items():
         for figure in ("top1", "score"):
@@ -259,8 +242,8 @@ def show(results: dict[str, dict[str, dict[str, Any]]]) -> None:
             truth = np.array([target[cell]["top1"] for cell in both])
             found = rank_agreement(np.array([judged[cell][figure] for cell in both]), truth)
             seconds = np.median([judged[cell]["seconds"] for cell in both])
-            agreement = f"{found.tau:.2f} | {found.low:.2f} to {found.high:.2f}"
-            print(f"| {name}, {figure} | {agreement} | {len(both)} | {seconds:.0f} |")
+            interval = f"{found.low:.2f} to {found.high:.2f}"
+            print(f"| {name}, {figure} | {found.tau:.2f} | {interval} | {len(both)} | {seconds:.0f} |")
 
 
 if __name__ == "__main__":
