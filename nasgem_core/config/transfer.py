@@ -98,7 +98,7 @@ class ImagenetConfig:
     They are scaled with `batch_size`. With a single one nothing is tried."""
     tuning_epochs: int = bounded(8, low=1, high=10_000)
     """Epochs of the trainings that choose a learning rate, at most `epochs`."""
-    tuning_share: float = bounded(0.1, low=0.001, high=0.5)
+    tuning_share: float = bounded(0.2, low=0.001, high=0.5)
     """Share of each class's training images that judges learning rates and finalists."""
     warmup_epochs: float = bounded(1.0, low=0.0, high=1000.0)
     """Epochs over which the learning rate rises evenly."""
