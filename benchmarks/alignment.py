@@ -3,9 +3,9 @@
 The target is GEMNet of the cell at the budget on the user's images, trained with the recipe of stage `imagenet`, here
 shortened, and judged by the images in `val/`. Each proxy trains the same cells in less time, as a search with other
 parameters would: those of section `proxy`, with and without `score.budget`. Proxies are judged by held-out training
-images. A proxy's alignment is Kendall's tau between its accuracies and the target's, with a bootstrap interval over
-cells; next to it are the seconds of one training, on one thread, in processor time. The noise of the target bounds
-every tau: the last row is the tau between the target and itself from another seed.
+images. A proxy's alignment is Kendall's tau between its figures and the target's accuracies, with a bootstrap
+interval over cells; next to it are the seconds of one training in processor time. The noise of the target bounds every
+tau: the last row is the tau between the target and itself from another seed.
 
 Every training is kept in `.nasgem/alignment` and resumes where it was stopped: delete the folder after a change to the
 code of networks or training. Run it with `python benchmarks/alignment.py IMAGES`, where IMAGES has train/ and val/, in
@@ -18,7 +18,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +48,7 @@ from nasgem_core.training.distributed import World
 from nasgem_core.training.image_files import list_image_files
 from nasgem_core.training.image_set import ImageSet
 from nasgem_core.training.loop import train
-from nasgem_core.training.proxy import train_cell, train_network
+from nasgem_core.training.proxy import ProxyResult, train_cell, train_network
 from nasgem_core.training.proxy_images import load_images
 from tasks.run.parameters import load_config
 from tasks.stages.classifier import recipe_of, settings_of
@@ -83,8 +83,8 @@ class Target:
         config = ImagenetConfig(epochs=self.epochs, least_steps=0, image_size=self.gemnet.image_size)
         spec = self.spec(cell, len(training.classes))
         torch.manual_seed(derive_seed(self.seed, "initialisation"))
-        settings = settings_of(config, config.batch_size)
-        task = ClassificationTask(spec.build(), spec.to_dict(), (training, validation), settings, self.seed)
+        images, settings = (training, validation), settings_of(config, config.batch_size)
+        task = ClassificationTask(spec.build(), spec.to_dict(), images, settings, self.seed)
         planned = ClassifierTraining(spec, self.seed, config, 0, LEARNING_RATE)
         recipe = replace(recipe_of(planned, len(training)), evaluate_epochs=config.epochs)
         return dict(train(task, recipe, folder, seed=self.seed, world=World()).metrics)
@@ -111,15 +111,17 @@ class Proxy:
             batch = CellBatch.from_cells([cell], tuple(OPERATIONS.names()))
             macs = search_networks(SearchConfig(proxy=self.config), images).complexity(batch).macs[0]
             found = train_cell(cell, images, self.config, 0)
-            return {"top1": found.accuracy, "score": found.accuracy - ScoreConfig().penalty * np.log10(macs / 1e6)}
+            return figures_of(found) | {"score": found.accuracy - ScoreConfig().penalty * np.log10(macs / 1e6)}
         budget = ScoreConfig(budget=str(self.target.gemnet.macs[0]))
         networks = search_networks(SearchConfig(proxy=self.config, score=budget, gemnet=self.target.gemnet), images)
         assert isinstance(networks, TargetNetworks)
-        layout, channels = networks.small.layout, networks.small_channels(cell)
-        found = train_network(
-            lambda: GEMNet(cell, layout, channels, len(images.classes)), images, self.config, 0, channels_last=True
-        )
-        return {"top1": found.accuracy}
+        network = GEMNet, cell, networks.small.layout, networks.small_channels(cell), len(images.classes)
+        return figures_of(train_network(partial(*network), images, self.config, 0, channels_last=True))
+
+
+def figures_of(found: ProxyResult) -> dict[str, float]:
+    """Return accuracy, and the negative sum of the training losses of all epochs (Ru et al. 2021)."""
+    return {"top1": found.accuracy, "losses": -sum(found.epoch_losses)}
 
 
 @lru_cache(maxsize=2)
@@ -137,12 +139,12 @@ def proxies(target: Target) -> dict[str, Proxy]:
     half = own.image_size // 2
     return {
         "search at a budget: one cell per stage, 1/8 of the MACs, 3 epochs": Proxy(own, target),
+        "search by Eq. 5 on the bundled images": Proxy(ProxyConfig(), None),
         "the same, all cells": Proxy(replace(own, network="gemnet"), target),
         "the same, half the pixels": Proxy(replace(own, image_size=half), target),
         "the same, 6 epochs": Proxy(replace(own, epochs=6), target),
         "the same, half the images, 6 epochs": Proxy(replace(own, epochs=6), target, share=0.5),
         "the same, 1/4 of the MACs": Proxy(replace(own, macs_share=0.25), target),
-        "search by Eq. 5 on the bundled images": Proxy(ProxyConfig(), None),
         "search by Eq. 5 on these images": Proxy(replace(own, image_size=32), None),
     }
 
@@ -212,7 +214,6 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=8, help="of the target; stage imagenet takes 25")
     parser.add_argument("--random", type=int, default=11, help="random cells")
     parser.add_argument("--searched", type=int, default=6, help="best cells of the search in this folder")
-    parser.add_argument("--workers", type=int, default=2)
     arguments = parser.parse_args()
     gemnet = GemnetConfig(macs=(arguments.macs,), layout="tiny", image_size=arguments.side)
     target = Target(gemnet, str(arguments.images), arguments.epochs)
@@ -220,12 +221,11 @@ def main() -> None:
     cells = {block.title: block.cell for block in blocks} | chosen_cells(arguments.searched)
     cells |= random_cells(target, len(list_image_files(arguments.images)[0].classes), arguments.random)
     results: dict[str, dict[str, dict[str, Any]]] = {}
-    with ProcessPoolExecutor(arguments.workers) as pool:
+    with ProcessPoolExecutor(2) as pool:
         jobs = [(name, title, pool.submit(run, judge, cell)) for name, title, judge, cell in planned(cells, target)]
         for judge, title, future in jobs:
-            found = future.result()
-            results.setdefault(judge, {})[title] = found
-            shown = f"top-1 {found['top1']:.3f}" if "top1" in found else found["impossible"]
+            found = results.setdefault(judge, {})[title] = future.result()
+            shown = found.get("impossible") or f"top-1 {found['top1']:.3f}"
             print(f"{judge:70} {title:28} {shown}  {found['seconds']:.0f} s", flush=True)
     show(results)
 
@@ -235,12 +235,12 @@ def show(results: dict[str, dict[str, dict[str, Any]]]) -> None:
     target = results.pop("target")
     print("\n| proxy | tau | 95 % | cells | seconds per training |\n|---|---|---|---|---|")
     for name, judged in results.items():
-        for figure in ("top1", "score"):
+        for figure in ("top1", "losses", "score"):
             both = [cell for cell in judged if figure in judged[cell] and "top1" in target[cell]]
             if len(both) < 3:
                 continue
-            truth = np.array([target[cell]["top1"] for cell in both])
-            found = rank_agreement(np.array([judged[cell][figure] for cell in both]), truth)
+            truth, values = np.array([(target[cell]["top1"], judged[cell][figure]) for cell in both]).T
+            found = rank_agreement(values, truth)
             seconds = np.median([judged[cell]["seconds"] for cell in both])
             interval = f"{found.low:.2f} to {found.high:.2f}"
             print(f"| {name}, {figure} | {found.tau:.2f} | {interval} | {len(both)} | {seconds:.0f} |")
