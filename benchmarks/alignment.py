@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache, partial
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -112,11 +113,17 @@ class Proxy:
             macs = search_networks(SearchConfig(proxy=self.config), images).complexity(batch).macs[0]
             found = train_cell(cell, images, self.config, 0)
             return figures_of(found) | {"score": found.accuracy - ScoreConfig().penalty * np.log10(macs / 1e6)}
-        budget = ScoreConfig(budget=str(self.target.gemnet.macs[0]))
-        networks = search_networks(SearchConfig(proxy=self.config, score=budget, gemnet=self.target.gemnet), images)
-        assert isinstance(networks, TargetNetworks)
+        networks = self.networks(self.target)
         network = GEMNet, cell, networks.small.layout, networks.small_channels(cell), len(images.classes)
         return figures_of(train_network(partial(*network), images, self.config, 0, channels_last=True))
+
+    def networks(self, target: Target) -> TargetNetworks:
+        """Return what cells become in a search at the budget of a target."""
+        budget = ScoreConfig(budget=str(target.gemnet.macs[0]))
+        config = SearchConfig(proxy=self.config, score=budget, gemnet=target.gemnet)
+        networks = search_networks(config, images_of(self.config, self.share))
+        assert isinstance(networks, TargetNetworks)
+        return networks
 
 
 def figures_of(found: ProxyResult) -> dict[str, float]:
@@ -182,18 +189,10 @@ def chosen_cells(count: int) -> dict[str, Cell]:
     return {f"searched {rank + 1}": cell for rank, cell in enumerate(ranked.cells[:count])}
 
 
-def random_cells(target: Target, classes: int, count: int) -> dict[str, Cell]:
-    """Return cells as a search draws them, those that have a network with the target's multiply-adds."""
-    found: dict[str, Cell] = {}
-    for cell in sample_cells(CellsConfig(), 100 * count, 0):
-        try:
-            target.spec(cell, classes)
-        except ParameterError:
-            continue
-        found[f"random {len(found) + 1}"] = cell
-        if len(found) == count:
-            break
-    return found
+def random_cells(networks: TargetNetworks, count: int) -> dict[str, Cell]:
+    """Return the first random cells that a search at the budget would train."""
+    usable = (cell for cell in sample_cells(CellsConfig(), 100 * count, 0) if not networks.obstacle(cell))
+    return {f"random {number}": cell for number, cell in enumerate(islice(usable, count), start=1)}
 
 
 def planned(cells: dict[str, Cell], target: Target) -> Iterator[tuple[str, str, Target | Proxy, Cell | None]]:
@@ -219,7 +218,7 @@ def main() -> None:
     target = Target(gemnet, str(arguments.images), arguments.epochs)
     blocks = known_blocks(CellsConfig(operations=tuple(OPERATIONS.names())))
     cells = {block.title: block.cell for block in blocks} | chosen_cells(arguments.searched)
-    cells |= random_cells(target, len(list_image_files(arguments.images)[0].classes), arguments.random)
+    cells |= random_cells(next(iter(proxies(target).values())).networks(target), arguments.random)
     results: dict[str, dict[str, dict[str, Any]]] = {}
     with ProcessPoolExecutor(2) as pool:
         jobs = [(name, title, pool.submit(run, judge, cell)) for name, title, judge, cell in planned(cells, target)]
