@@ -35,7 +35,7 @@ def test_the_target_is_built_to_its_budget():
 
 
 def test_a_share_of_the_images_is_one_of_each_class(small):
-    config = alignment.proxies(small)["the same, half the pixels"].config
+    config = alignment.proxies(small)["at a budget, half the pixels"].config
     assert config.image_size == 16
     whole, part = (alignment.images_of(config, share) for share in (1.0, 0.5))
     splits = whole.train_labels, part.train_labels, part.validation_labels
@@ -44,7 +44,7 @@ def test_a_share_of_the_images_is_one_of_each_class(small):
 
 def test_target_and_proxies_train_a_cell_and_keep_what_they_found(small, tmp_path, monkeypatch):
     monkeypatch.setattr(alignment, "FOLDER", tmp_path / "kept")
-    own = alignment.proxies(small)["search at a budget: one cell per stage, 1/8 of the MACs, 3 epochs"]
+    own = alignment.proxies(small)["at a budget: one cell per stage, 1/8 of the MACs, 3 epochs"]
     at_budget = replace(own, config=replace(own.config, macs_share=0.5, epochs=1, least_steps=1))
     by_score = replace(at_budget, target=None)
     for judge in (small, at_budget, by_score):
